@@ -1,0 +1,107 @@
+"""The kernel's command line, split as the kernel splits it.
+
+Source of the rules: `next_arg()` and `parse_args()` in the kernel's lib/cmdline.c and kernel/params.c.
+
+- Words are separated by white space; a double quote anywhere switches separation off until the next one.
+- The first `=` that is not the word's first character separates name and value.
+- One pair of quotes around a word or around a value is dropped; quotes elsewhere stay.
+- A bare `--` ends the parameters: what follows belongs to init.
+
+Two things are not copied: names are compared as they are written (the kernel takes `-` for `_`), and only ASCII
+white space separates words.
+
+This module imports nothing but a few cheap parts of the standard library, since the settings of the
+system's services are read with it early in the boot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+PROC_CMDLINE = Path("/proc/cmdline")
+
+_WHITE_SPACE = " \t\n\v\f\r"
+_END_OF_PARAMETERS = ("--", None)
+
+
+@dataclass(frozen=True, slots=True)
+class Cmdline:
+    """The parameters in their order: (name, value); the value of a bare word is None."""
+
+    words: tuple[tuple[str, str | None], ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Cmdline:
+        """Split any text; there is no malformed command line."""
+        words: list[tuple[str, str | None]] = []
+        rest = text.split("\0", 1)[0].lstrip(_WHITE_SPACE)
+        while rest:
+            word, rest = _next_word(rest)
+            if word == _END_OF_PARAMETERS:
+                break
+            words.append(word)
+        return cls(tuple(words))
+
+    @classmethod
+    def read(cls, path: Path = PROC_CMDLINE) -> Cmdline:
+        """Read a file such as /proc/cmdline; bytes that are no UTF-8 are kept as surrogates.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        return cls.parse(path.read_text(encoding="utf-8", errors="surrogateescape"))
+
+    def get(self, name: str) -> str | None:
+        """Return the last value given to `name`, or None if there is none or the last one is empty.
+
+        A bare word has no value and changes none; `name=` takes back what an earlier word said.
+        """
+        values = self._all(name)
+        return (values[-1] or None) if values else None
+
+    def get_all(self, name: str) -> tuple[str, ...]:
+        """Return every value given to `name` that is not empty, in order."""
+        return tuple(value for value in self._all(name) if value)
+
+    def has(self, word: str) -> bool:
+        """Say whether `word` is there, bare or with a value."""
+        return any(name == word for name, _ in self.words)
+
+    def values(self) -> dict[str, str]:
+        """Return what `get` says for every name that has a value."""
+        last = {name: value for name, value in self.words if value is not None}
+        return {name: value for name, value in last.items() if value}
+
+    def _all(self, name: str) -> list[str]:
+        return [value for key, value in self.words if key == name and value is not None]
+
+
+def _next_word(text: str) -> tuple[tuple[str, str | None], str]:
+    """Take one word off the front of `text`, which does not start with white space."""
+    quoted = text.startswith('"')
+    body = text[1:] if quoted else text
+    end = _end_of_word(body, in_quotes=quoted)
+    word, rest = body[:end], body[end:].lstrip(_WHITE_SPACE)
+    equals = word.find("=", 1)
+    if equals < 0:
+        return (_without_last_quote(word) if quoted else word, None), rest
+    name, value = word[:equals], word[equals + 1 :]
+    if value.startswith('"'):
+        value = _without_last_quote(value[1:])
+    elif quoted:
+        value = _without_last_quote(value)
+    return (name, value), rest
+
+
+def _end_of_word(text: str, *, in_quotes: bool) -> int:
+    for index, character in enumerate(text):
+        if character == '"':
+            in_quotes = not in_quotes
+        elif character in _WHITE_SPACE and not in_quotes:
+            return index
+    return len(text)
+
+
+def _without_last_quote(text: str) -> str:
+    return text.removesuffix('"')

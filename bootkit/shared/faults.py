@@ -1,0 +1,120 @@
+"""The kinds of fault that people meet, with plain words for each, and how they are recognised in text.
+
+dockerd tells why a pull failed only in English sentences that come from several Go libraries; the
+patterns below were taken from what dockerd 20.10 and 26.1 really said to a registry with that fault.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+
+class Fault(StrEnum):
+    """One kind of fault: whether it heals without a person, and what a person can do."""
+
+    hint: str
+    permanent: bool
+
+    def __new__(cls, value: str, hint: str = "", permanent: bool = False) -> Fault:  # noqa: FBT001,FBT002 - the enum's table
+        """Make a member of its name, its hint and whether it is permanent."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.hint = hint
+        member.permanent = permanent
+        return member
+
+    NAME_RESOLUTION = "name-resolution", "check the name and the DNS servers that DHCP gave"
+    REFUSED = "refused", "nothing listens there: check address and port, and that the service runs"
+    UNREACHABLE = "unreachable", "check the machine's address, its gateway and VLAN"
+    TIMEOUT = "timeout", "no answer: check firewalls, VLAN and that the service runs"
+    CUT_OFF = "cut-off", "the connection ended early: check the service and what is in between"
+    DENIED = "denied", "check registry_username and registry_password", True
+    NOT_FOUND = "not-found", "check the name and the tag, and that it was pushed", True
+    TOO_MANY_REQUESTS = "too-many-requests", "the server asks for patience"
+    SERVER_ERROR = "server-error", "look at the server's own log"
+    BAD_REQUEST = "bad-request", "the server does not take the request: check the address", True
+    BAD_ANSWER = "bad-answer", "something else answers at that address", True
+    CERTIFICATE_UNTRUSTED = (
+        "certificate-untrusted",
+        "give the authority by registry_ca_url or packet_base_url, or list the registry in insecure_registries",
+        True,
+    )
+    CERTIFICATE_NAME = (
+        "certificate-name",
+        "the certificate is for another name: use a name that it has, or make a new one",
+        True,
+    )
+    CERTIFICATE_TIME = (
+        "certificate-time",
+        "the clock or the certificate is wrong: check ntp= and the certificate's dates",
+    )
+    PLAIN_HTTP = (
+        "plain-http",
+        "the server speaks plain HTTP on this port: list it in insecure_registries, or give it TLS",
+        True,
+    )
+    OUT_OF_SPACE = (
+        "out-of-space",
+        "the images do not fit into memory: use smaller ones or give the machine more",
+        True,
+    )
+    BAD_PARAMETER = "bad-parameter", "correct the kernel parameters and boot again", True
+    OTHER = "other"
+
+
+# The first pattern that is found decides; the narrow ones come first.
+_PATTERNS: tuple[tuple[str, Fault], ...] = (
+    (r"no space left on device|disk quota exceeded", Fault.OUT_OF_SPACE),
+    (r"server gave HTTP response to HTTPS client", Fault.PLAIN_HTTP),
+    (
+        r"certificate has expired or is not yet valid|certificate is not valid yet",
+        Fault.CERTIFICATE_TIME,
+    ),
+    (
+        r"certificate is valid for|not valid for any names|doesn't contain any IP SANs",
+        Fault.CERTIFICATE_NAME,
+    ),
+    (r"cannot validate certificate for", Fault.CERTIFICATE_NAME),
+    (r"relies on legacy Common Name", Fault.CERTIFICATE_NAME),
+    (r"x509:|tls: failed to verify certificate|bad certificate", Fault.CERTIFICATE_UNTRUSTED),
+    (
+        r"no such host|server misbehaving|temporary failure in name resolution",
+        Fault.NAME_RESOLUTION,
+    ),
+    (r"lookup \S+( on \S+)?: .*(timeout|connection refused|unreachable)", Fault.NAME_RESOLUTION),
+    (r"connection refused", Fault.REFUSED),
+    (r"no route to host|network is unreachable|host is down", Fault.UNREACHABLE),
+    (r"too ?many ?requests|status: 429|\b429\b", Fault.TOO_MANY_REQUESTS),
+    (r"pull access denied|repository does not exist", Fault.DENIED),
+    (
+        r"manifest unknown|manifest for .* not found|name unknown|no matching manifest",
+        Fault.NOT_FOUND,
+    ),
+    (r"no such image|status code 404|404 not found", Fault.NOT_FOUND),
+    (r"unauthorized|no basic auth credentials|authentication required", Fault.DENIED),
+    (
+        r"forbidden|access denied|denied:|status: 40[13]|incorrect username or password",
+        Fault.DENIED,
+    ),
+    (r"invalid reference format|invalid repository name", Fault.BAD_REQUEST),
+    (r"i/o timeout|timeout exceeded|deadline exceeded|handshake timeout|timed out", Fault.TIMEOUT),
+    (r"unexpected EOF|\bEOF\b|connection reset|broken pipe|use of closed network", Fault.CUT_OFF),
+    (r"internal server error|bad gateway|service unavailable|status: 50\d", Fault.SERVER_ERROR),
+)
+
+
+def fault_in(text: str) -> Fault:
+    """Recognise a fault in an English sentence; Fault.OTHER if none of the patterns is in it."""
+    for pattern, fault in _PATTERNS:
+        if re.search(pattern, text, re.IGNORECASE):
+            return fault
+    return Fault.OTHER
+
+
+def fault_of_status(status: int) -> Fault:
+    """Say what an HTTP status that is no success means."""
+    known = {401: Fault.DENIED, 403: Fault.DENIED, 404: Fault.NOT_FOUND, 410: Fault.NOT_FOUND}
+    soon = {408: Fault.TIMEOUT, 425: Fault.TOO_MANY_REQUESTS, 429: Fault.TOO_MANY_REQUESTS}
+    fallback = Fault.SERVER_ERROR if status >= 500 else Fault.BAD_REQUEST  # noqa: PLR2004 - HTTP's classes
+    return (known | soon).get(status, fallback)

@@ -1,0 +1,199 @@
+"""Bounded downloads: the only module that knows httpx.
+
+Whatever goes wrong leaves here as a TransientError or a PermanentError that says what was asked of whom.
+Nothing is taken from the environment: proxies and authorities are arguments.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+from bootkit.shared.errors import BootError, PermanentError, error_for
+from bootkit.shared.faults import Fault, fault_in, fault_of_status
+from bootkit.shared.proxy import Proxies
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    import httpx
+
+DEFAULT_LIMIT_BYTES = 1024 * 1024
+DEFAULT_SECONDS = 10.0
+MAXIMUM_REDIRECTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A server's answer: status, headers by lower-case name, whole body."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetcher:
+    """GETs with one set of proxies, authorities and bounds.
+
+    `authority` is a PEM file trusted beside the system's authorities; `transport` replaces the network in tests.
+    """
+
+    user_agent: str = "tinkie"
+    proxies: Proxies = Proxies()
+    authority: Path | None = None
+    auth: tuple[str, str] | None = field(default=None, repr=False)
+    transport: httpx.BaseTransport | None = None
+    now: Callable[[], float] = time.monotonic
+
+    def get(
+        self, url: str, *, limit: int = DEFAULT_LIMIT_BYTES, seconds: float = DEFAULT_SECONDS
+    ) -> bytes:
+        """Return the body of a 200 answer, at most `limit` bytes, got within `seconds`.
+
+        Raises:
+            TransientError: not reached, cut off, too slow, or a status that heals (408, 425, 429, 5xx).
+            PermanentError: another status, a body that is too large, a certificate that is not trusted.
+        """
+        answer = self.ask(url, limit=limit, seconds=seconds)
+        if answer.status == HTTPStatus.OK:
+            return answer.body
+        fault = fault_of_status(answer.status)
+        said = f"{answer.status} {_reason(answer.status)}".strip()
+        raise error_for(fault)(
+            f"GET {shown(answer.url)}: {said}",
+            fault=fault,
+            retry_after=_seconds(answer.headers.get("retry-after")),
+        )
+
+    def ask(
+        self, url: str, *, limit: int = DEFAULT_LIMIT_BYTES, seconds: float = DEFAULT_SECONDS
+    ) -> Answer:
+        """Return the answer whatever its status; redirects are followed, at most five.
+
+        Raises:
+            TransientError: not reached, cut off or too slow.
+            PermanentError: the body is too large, the certificate is not trusted, the URL makes no sense.
+        """
+        deadline = self.now() + seconds
+        for _ in range(MAXIMUM_REDIRECTS + 1):
+            answer = self._ask_once(url, limit, deadline)
+            location = answer.headers.get("location")
+            if not (300 <= answer.status < 400 and location):  # noqa: PLR2004 - HTTP's redirects
+                return answer
+            url = urljoin(url, location)
+        message = f"GET {shown(url)}: more than {MAXIMUM_REDIRECTS} redirects"
+        raise PermanentError(message, fault=Fault.BAD_ANSWER)
+
+    def _ask_once(self, url: str, limit: int, deadline: float) -> Answer:
+        import httpx  # noqa: PLC0415 - costs 60 ms; most boots ask nothing before the worker runs
+
+        left = max(deadline - self.now(), 0.001)
+        try:
+            with (
+                self._client(url, left) as client,
+                client.stream("GET", url, headers={"User-Agent": self.user_agent}) as response,
+            ):
+                body = self._read(response, limit, deadline)
+                return Answer(url, response.status_code, dict(response.headers), body)
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
+            raise _translated(url, error) from error
+
+    def _client(self, url: str, seconds: float) -> httpx.Client:
+        import httpx  # noqa: PLC0415 - as above
+
+        return httpx.Client(
+            auth=self.auth,
+            timeout=seconds,
+            trust_env=False,
+            proxy=self.proxies.for_url(url),
+            verify=self._trust(url),
+            transport=self.transport,
+        )
+
+    def _trust(self, url: str) -> ssl.SSLContext:
+        """Return what to trust; loading the system's authorities is slow and left out for plain HTTP."""
+        if urlsplit(url).scheme != "https":
+            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context = ssl.create_default_context()
+        if self.authority is not None:
+            context.load_verify_locations(cafile=self.authority)
+        return context
+
+    def _read(self, response: httpx.Response, limit: int, deadline: float) -> bytes:
+        body = bytearray()
+        url = shown(str(response.url))
+        for chunk in response.iter_bytes():
+            body += chunk
+            if len(body) > limit:
+                message = f"GET {url}: the answer is larger than {limit} bytes"
+                raise PermanentError(message, fault=Fault.BAD_ANSWER)
+            if self.now() > deadline:
+                raise error_for(Fault.TIMEOUT)(f"GET {url}: too slow", fault=Fault.TIMEOUT)
+        return bytes(body)
+
+
+def shown(url: str) -> str:
+    """Return the URL without user, password and query, for messages."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path, "", ""))
+
+
+def _translated(url: str, error: Exception) -> BootError:
+    fault, said = _fault_of(error)
+    return error_for(fault)(f"GET {shown(url)}: {said}", fault=fault)
+
+
+def _fault_of(error: Exception) -> tuple[Fault, str]:
+    import httpx  # noqa: PLC0415 - as above
+
+    cause = _deepest_cause(error)
+    said = str(cause) or str(error) or type(error).__name__
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return _fault_of_certificate(cause), cause.verify_message
+    if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol)):
+        return Fault.BAD_REQUEST, said
+    if isinstance(error, httpx.TimeoutException):
+        return Fault.TIMEOUT, "no answer in time"
+    return _fault_of_text(said), said
+
+
+def _fault_of_text(said: str) -> Fault:
+    if "name or service not known" in said.lower() or "name resolution" in said.lower():
+        return Fault.NAME_RESOLUTION
+    if "WRONG_VERSION_NUMBER" in said or "RECORD_LAYER_FAILURE" in said:
+        return Fault.PLAIN_HTTP
+    fault = fault_in(said)
+    return Fault.CUT_OFF if fault is Fault.OTHER else fault
+
+
+def _fault_of_certificate(error: ssl.SSLCertVerificationError) -> Fault:
+    """Tell OpenSSL's verify codes apart: 9 and 10 are about time, 62 to 64 about names."""
+    by_code = {9: Fault.CERTIFICATE_TIME, 10: Fault.CERTIFICATE_TIME}
+    names = {code: Fault.CERTIFICATE_NAME for code in (62, 63, 64)}
+    return (by_code | names).get(error.verify_code, Fault.CERTIFICATE_UNTRUSTED)
+
+
+def _deepest_cause(error: BaseException) -> BaseException:
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__ or error
+    return error
+
+
+def _reason(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """Read a Retry-After of seconds; the form with a date needs a clock that is right, and is left alone."""
+    return float(retry_after) if retry_after and retry_after.isdecimal() else None

@@ -1,0 +1,211 @@
+"""The log of both programs: one event a line, `noun.verb`, with phase, worker id and uptime.
+
+stdout gets JSON lines, or coloured text on a terminal; the console (a FIFO that the init image copies to every
+console of the machine) gets lines for people. Secrets are taken out before any of them sees an event.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, quote_plus
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, MutableMapping
+    from pathlib import Path
+
+    from structlog.typing import Processor
+
+    Event = MutableMapping[str, Any]
+
+MASK = "********"
+CONSOLE_LINE_BYTES = (
+    4096  # PIPE_BUF: a longer write to a FIFO could be mixed with another program's
+)
+
+_CREDENTIALS_IN_URL = re.compile(r"(?<=://)[^/@\s]+(?=@)")
+_SECRET_NAMES = ("password", "secret", "token")
+_NOT_FOR_THE_CONSOLE = ("event", "level", "time", "uptime", "program", "worker_id", "exception")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+
+
+@dataclass(slots=True)
+class Redactor:
+    """Masks secrets in whatever is about to be shown: given ones, and credentials inside of URLs."""
+
+    _forms: list[str] = field(default_factory=list, repr=False)
+
+    def hide(self, *secrets: str | None) -> None:
+        """Mask these strings from now on, also when they are base64 or URL-encoded."""
+        forms = {form for secret in secrets if secret for form in _forms_of(secret)}
+        self._forms = sorted(forms.union(self._forms), key=len, reverse=True)
+
+    def text(self, text: str) -> str:
+        """Return `text` with every secret masked."""
+        for form in self._forms:
+            text = text.replace(form, MASK)
+        return _CREDENTIALS_IN_URL.sub(MASK, text)
+
+    def value(self, value: object) -> object:
+        """Return a copy of any value made of strings, mappings and sequences with every secret masked."""
+        match value:
+            case str():
+                return self.text(value)
+            case dict():
+                return {
+                    key: MASK if _is_secret(key, item) else self.value(item)
+                    for key, item in value.items()
+                }
+            case list() | tuple():
+                return [self.value(item) for item in value]
+            case None | bool() | int() | float():
+                return value
+            case _:
+                return self.text(str(value))
+
+    def __call__(self, _logger: object, _method: str, event: Event) -> Event:
+        """Mask one log event (a structlog processor)."""
+        return {
+            key: MASK if _is_secret(key, item) else self.value(item) for key, item in event.items()
+        }
+
+
+REDACTOR = Redactor()
+"""The one of this process: what it was told to hide is hidden in log, console, state and dry run."""
+
+
+@dataclass(slots=True)
+class ConsoleSink:
+    """Writes a line for people per event to a FIFO or a terminal: never blocks, drops what does not fit."""
+
+    path: Path
+    program: str
+
+    def __call__(self, _logger: object, _method: str, event: Event) -> Event:
+        """Write one event at level info or above and hand it on unchanged."""
+        if event.get("level") != "debug":
+            self._write(console_line(self.program, event))
+        return event
+
+    def _write(self, line: str) -> None:
+        data = line.encode(errors="replace")[: CONSOLE_LINE_BYTES - 1] + b"\n"
+        try:
+            descriptor = os.open(self.path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_APPEND)
+        except OSError:
+            return  # nobody reads at the moment; stdout has the line too
+        try:
+            os.write(descriptor, data)
+        except OSError:
+            return  # full
+        finally:
+            os.close(descriptor)
+
+
+def console_line(program: str, event: Event) -> str:
+    """Return `[    1.23] program: noun.verb key=value ...` without any control character."""
+    hidden = _NOT_FOR_THE_CONSOLE if _is_about_a_phase(event) else (*_NOT_FOR_THE_CONSOLE, "phase")
+    fields = " ".join(
+        f"{key}={_console_value(value)}" for key, value in event.items() if key not in hidden
+    )
+    where = f"[{event.get('uptime', 0.0):9.2f}] {program}: {event.get('event', '')} {fields}"
+    return _CONTROL.sub(" ", where.rstrip())
+
+
+def configure(
+    program: str,
+    *,
+    console: Path | None = None,
+    state: Processor | None = None,
+    uptime: Callable[[], float] | None = None,
+) -> None:
+    """Set the log up for the whole process; `state` is a StateFile or nothing."""
+    terminal = sys.stdout.isatty()
+    sinks: list[Processor] = [ConsoleSink(console, program)] if console else []
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+            _Origin(program, uptime or _uptime),
+            structlog.processors.format_exc_info,
+            REDACTOR,
+            *([state] if state else []),
+            *sinks,
+            structlog.dev.ConsoleRenderer(timestamp_key="time") if terminal else _json_line,
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        cache_logger_on_first_use=False,
+    )
+
+
+@contextmanager
+def phase(name: str, *, now: Callable[[], float] = time.monotonic) -> Iterator[None]:
+    """Log the begin and the end of a step and put its name on every event in between."""
+    log = structlog.get_logger()
+    with structlog.contextvars.bound_contextvars(phase=name):
+        log.info("phase.started")
+        started = now()
+        yield
+        log.info("phase.done", seconds=round(now() - started, 3))
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    program: str
+    uptime: Callable[[], float]
+
+    def __call__(self, _logger: object, _method: str, event: Event) -> Event:
+        event["program"] = self.program
+        event["uptime"] = round(self.uptime(), 3)
+        return event
+
+
+def _uptime() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def _json_line(_logger: object, _method: str, event: Event) -> str:
+    return json.dumps(event, default=str)
+
+
+def _is_about_a_phase(event: Event) -> bool:
+    return str(event.get("event")).startswith("phase.")
+
+
+def _console_value(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    return json.dumps(text, ensure_ascii=False) if " " in text or not text else text
+
+
+def _is_secret(key: object, value: object) -> bool:
+    return isinstance(value, str) and any(name in str(key).lower() for name in _SECRET_NAMES)
+
+
+def _forms_of(secret: str) -> set[str]:
+    """Return the secret and how it looks in a URL, in JSON and, at any offset, in base64."""
+    plain = {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]}
+    return plain | _base64_forms(secret.encode(errors="surrogateescape"))
+
+
+def _base64_forms(secret: bytes) -> set[str]:
+    """Return the characters that the secret surely yields in base64 when 0, 1 or 2 bytes stand before it."""
+    import base64  # noqa: PLC0415 - only if there is a secret
+
+    forms = set()
+    for before in range(3):
+        whole = base64.b64encode(bytes(before) + secret).decode()
+        first = -(-before * 8 // 6)
+        last = (before + len(secret)) * 8 // 6
+        forms.add(whole[first:last])
+    return {form for form in forms if len(form) >= _SHORTEST_BASE64_FORM}
+
+
+_SHORTEST_BASE64_FORM = 4

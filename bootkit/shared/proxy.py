@@ -1,0 +1,91 @@
+"""Proxies from the command line: for our own requests and for the environment of what we start."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bootkit.shared.cmdline import Cmdline
+
+PARAMETERS = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+
+
+@dataclass(frozen=True, slots=True)
+class Proxies:
+    """What HTTP_PROXY, HTTPS_PROXY and NO_PROXY say; the URLs may hold credentials and are left out of repr."""
+
+    http: str | None = field(default=None, repr=False)
+    https: str | None = field(default=None, repr=False)
+    no_proxy: tuple[str, ...] = ()
+
+    @classmethod
+    def from_cmdline(cls, cmdline: Cmdline) -> Proxies:
+        """Read the three parameters in upper or lower case; the upper case one wins."""
+        http, https, without = (
+            cmdline.get(name) or cmdline.get(name.lower()) for name in PARAMETERS
+        )
+        return cls(http, https, tuple(_split(without or "")))
+
+    def __bool__(self) -> bool:
+        """Say whether there is any proxy."""
+        return bool(self.http or self.https)
+
+    def without(self, hosts: Iterable[str]) -> Proxies:
+        """Return the same proxies, used for none of `hosts`."""
+        new = dict.fromkeys((*self.no_proxy, *(host for host in hosts if host)))
+        return replace(self, no_proxy=tuple(new))
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables in upper and lower case; none at all if there is no proxy."""
+        if not self:
+            return {}
+        values = zip(PARAMETERS, (self.http, self.https, ",".join(self.no_proxy)), strict=True)
+        given = {name: value for name, value in values if value}
+        return given | {name.lower(): value for name, value in given.items()}
+
+    def for_url(self, url: str) -> str | None:
+        """Return the proxy's URL to use for `url`, or None to go straight there."""
+        parts = urlsplit(url)
+        proxy = self.https if parts.scheme == "https" else self.http
+        if not proxy or _is_excluded(parts.hostname or "", self.no_proxy):
+            return None
+        return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _is_excluded(host: str, no_proxy: tuple[str, ...]) -> bool:
+    """Apply NO_PROXY as Go's net/http does: `*`, names with their subdomains, addresses and CIDR blocks."""
+    if host == "localhost" or _is_loopback(host):
+        return True
+    return any(_matches(host.lower(), entry.lower()) for entry in no_proxy)
+
+
+def _matches(host: str, entry: str) -> bool:
+    if entry == "*" or host == entry.strip("[]"):
+        return True
+    if "/" in entry:
+        return _is_inside(host, entry)
+    name = entry.rpartition(":")[0] if entry.count(":") == 1 else entry
+    return host == name.lstrip(".") or host.endswith("." + name.lstrip("."))
+
+
+def _is_inside(host: str, block: str) -> bool:
+    try:
+        return ipaddress.ip_address(host) in ipaddress.ip_network(block, strict=False)
+    except ValueError:
+        return False
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,92 @@
+"""Image names, taken apart as Docker does it.
+
+Source of the rules: `splitDockerDomain()` and the grammar in the package `reference` of the
+distribution project, which dockerd itself uses. What decides to which host a password goes must
+read a name exactly as the one who connects to it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+DEFAULT_DOMAIN = "docker.io"
+
+_ADDRESS = r"\[[0-9a-fA-F:]+\]"
+_LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
+_DOMAIN = rf"(?:{_LABEL}(?:\.{_LABEL})*|{_ADDRESS})(?::[0-9]+)?"
+_PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_PATH = re.compile(rf"{_PART}(?:/{_PART})*")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_DIGEST = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[+._-][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}")
+
+
+@dataclass(frozen=True, slots=True)
+class ImageReference:
+    """An image's name: registry host with port, path, and tag or digest or both."""
+
+    domain: str
+    path: str
+    tag: str | None = None
+    digest: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> ImageReference:
+        """Take a name apart; without tag and digest the tag is `latest`.
+
+        Raises:
+            ValueError: dockerd would not take it for a name.
+        """
+        name, _, digest = text.partition("@")
+        name, tag = _split_tag(name)
+        domain, path = _split_domain(name)
+        legal = _PATH.fullmatch(path) and re.fullmatch(_DOMAIN, domain)
+        if not legal or ("@" in text and not _DIGEST.fullmatch(digest)):
+            raise ValueError("not an image name that Docker understands ([host[:port]/]path[:tag])")
+        if tag is not None and not _TAG.fullmatch(tag):
+            raise ValueError("the tag after the last colon is not one that Docker understands")
+        return cls(domain, path, tag or (None if digest else "latest"), digest or None)
+
+    def __str__(self) -> str:
+        """Return the full name, the default domain included."""
+        tag = f":{self.tag}" if self.tag else ""
+        digest = f"@{self.digest}" if self.digest else ""
+        return f"{self.domain}/{self.path}{tag}{digest}"
+
+
+def registry_domain(registry: str) -> str:
+    """Return the host, with its port, that images of `docker_registry` are pulled from.
+
+    Raises:
+        ValueError: `<registry>/name` is no image name.
+    """
+    try:
+        return ImageReference.parse(f"{registry}/tink-worker").domain
+    except ValueError:
+        raise ValueError("not a registry: give host[:port][/path], without https://") from None
+
+
+def same_registry(one: str, other: str) -> bool:
+    """Say whether two domains are the same host and port; names of hosts know no upper case."""
+    return one.lower() == other.lower()
+
+
+def _split_tag(name: str) -> tuple[str, str | None]:
+    before, colon, after = name.rpartition(":")
+    if not colon or "/" in after or after.endswith("]"):
+        return name, None
+    return before, after
+
+
+def _split_domain(name: str) -> tuple[str, str]:
+    first, slash, rest = name.partition("/")
+    is_host = "." in first or ":" in first or first == "localhost" or first != first.lower()
+    if not slash or not is_host:
+        domain, path = DEFAULT_DOMAIN, name
+    else:
+        domain, path = first, rest
+    if domain == "index.docker.io":
+        domain = DEFAULT_DOMAIN
+    if domain == DEFAULT_DOMAIN and "/" not in path:
+        path = f"library/{path}"
+    return domain, path
