@@ -1,0 +1,1 @@
+"""Builds, packs and verifies a release; runs on the build host with its own python3."""

@@ -1,0 +1,132 @@
+"""`python3 -m release.convert TAR KERNEL INITRAMFS`: LinuxKit's tar -> kernel and initramfs.
+
+The initramfs is an uncompressed newc cpio archive. First what mounts the root: /init, busybox and
+two kernel modules; then /root.size, the squashfs's size in bytes; last /root.squashfs. So an
+archive that was cut short still starts, and /init can say so (docs/adr/0002). Run by
+`make convert`, and by the build.
+"""
+
+import argparse
+import contextlib
+import os
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, cast
+
+from release.roottar import KERNEL, ConvertError, RootTar, content_of
+from release.version import source_date_epoch
+
+# Path inside the initramfs -> pattern of its path in LinuxKit's tar.
+BOOTSTRAP = {
+    "init": "usr/lib/tinkie/initramfs/init",
+    "bin/busybox": "usr/bin/busybox",
+    "modules/loop.ko": "usr/lib/modules/*/kernel/drivers/block/loop.ko",
+    "modules/squashfs.ko": "usr/lib/modules/*/kernel/fs/squashfs/squashfs.ko",
+}
+MOUNT_POINTS = ("dev", "proc", "sys", "root")
+LEVELS = {"quick": 1, "release": 22}  # of zstd
+
+
+def convert(tar: Path, kernel: Path, initramfs: Path, *, level: str, epoch: int) -> None:
+    """Writes kernel and initramfs from LinuxKit's tar.
+
+    level is a key of LEVELS, epoch the time of every file in seconds since 1970.
+    Raises ConvertError, subprocess.CalledProcessError.
+    """
+    with RootTar(tar) as root, tempfile.TemporaryDirectory(dir=initramfs.parent) as folder:
+        tree = Path(folder) / "initramfs"
+        _bootstrap(root, tree)
+        squashfs = tree / "root.squashfs"
+        _squash(root, squashfs, LEVELS[level], epoch)
+        (tree / "root.size").write_text(f"{squashfs.stat().st_size}\n")
+        archive = Path(folder) / "initramfs.cpio"
+        _archive(tree, archive, epoch)
+        _verify(root, archive, Path(folder) / "verify")
+        archive.rename(initramfs)
+        kernel.write_bytes(root.read(KERNEL))
+
+
+def _bootstrap(root: RootTar, tree: Path) -> None:
+    for name in MOUNT_POINTS:
+        (tree / name).mkdir(parents=True)
+    for name, source in BOOTSTRAP.items():
+        file = tree / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(root.read(root.find(source)))
+        file.chmod(0o755)
+
+
+def _squash(root: RootTar, squashfs: Path, level: int, epoch: int) -> None:
+    command = ["mksquashfs", "-", str(squashfs), "-tar", "-quiet", "-no-progress", "-noappend"]
+    command += ["-comp", "zstd", "-Xcompression-level", str(level), "-b", "256K"]
+    command += ["-mkfs-time", str(epoch)]
+    # A pipe that breaks means that mksquashfs has ended; its status below says how.
+    with (
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process,
+        contextlib.suppress(BrokenPipeError),
+        cast("IO[bytes]", process.stdin) as pipe,
+    ):
+        root.write(pipe, epoch)
+    if process.returncode:
+        message = f"mksquashfs ended with {process.returncode} (its own words are above)"
+        raise ConvertError(message)
+
+
+def _archive(tree: Path, archive: Path, epoch: int) -> None:
+    last = ("root.size", "root.squashfs")
+    names = sorted(str(path.relative_to(tree)) for path in tree.rglob("*") if path.name not in last)
+    for name in (".", *names, *last):
+        os.utime(tree / name, (epoch, epoch))
+    command = ["cpio", "--create", "--format=newc", "--reproducible", "--owner=+0:+0", "--quiet"]
+    with archive.open("wb") as out:
+        listing = "\n".join((".", *names, *last))
+        subprocess.run(command, cwd=tree, input=listing.encode(), stdout=out, check=True)
+
+
+def _verify(root: RootTar, archive: Path, folder: Path) -> None:
+    """Reads back what was written and compares every file with LinuxKit's tar."""
+    folder.mkdir()
+    with archive.open("rb") as file:
+        command = ["cpio", "--extract", "--quiet", "root.squashfs"]
+        subprocess.run(command, cwd=folder, stdin=file, check=True)
+    expected, found = dict(root.digests()), dict(_read_back(folder / "root.squashfs"))
+    paths = expected.keys() | found.keys()
+    wrong = sorted(path for path in paths if expected.get(path) != found.get(path))
+    if wrong:
+        message = f"{archive.name}: {len(wrong)} paths differ from LinuxKit's tar, first {wrong[0]}"
+        raise ConvertError(message)
+
+
+def _read_back(squashfs: Path) -> Iterator[tuple[str, str]]:
+    """Path and content of everything in a squashfs, by other code than the one that wrote it."""
+    command = ["sqfs2tar", "--no-hard-links", str(squashfs)]
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE) as process,
+        tarfile.open(fileobj=process.stdout, mode="r|") as tar,
+    ):
+        for entry in tar:
+            yield entry.name.strip("/"), content_of(tar, entry)
+
+
+def main() -> None:
+    """The command line of this module."""
+    parser = argparse.ArgumentParser(prog="release.convert", description=__doc__)
+    parser.add_argument("tar", type=Path, help="what linuxkit build --format tar wrote")
+    parser.add_argument("kernel", type=Path)
+    parser.add_argument("initramfs", type=Path)
+    parser.add_argument("--level", choices=LEVELS, default="release")
+    arguments = parser.parse_args()
+    convert(
+        arguments.tar,
+        arguments.kernel,
+        arguments.initramfs,
+        level=arguments.level,
+        epoch=source_date_epoch(),
+    )
+
+
+if __name__ == "__main__":
+    main()

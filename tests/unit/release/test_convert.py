@@ -1,0 +1,108 @@
+"""LinuxKit's tar becomes a kernel and an initramfs: with the real mksquashfs, sqfs2tar and cpio."""
+
+import io
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from release import convert
+from release.roottar import RootTar
+
+EPOCH = 1_700_000_000
+FILES = {
+    "boot/kernel": b"the kernel",
+    "boot/cmdline": b"console=ttyS0",
+    "usr/bin/busybox": b"busybox",
+    "usr/lib/tinkie/initramfs/init": b"#!/bin/busybox sh\n",
+    "usr/lib/modules/6.12/kernel/drivers/block/loop.ko": b"loop",
+    "usr/lib/modules/6.12/kernel/fs/squashfs/squashfs.ko": b"squashfs",
+    "etc/hosts": b"from the image\n",
+}
+
+
+def _add(tar: tarfile.TarFile, name: str, data: bytes = b"", **fields: object) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size = len(data)
+    entry.pax_headers = {"LINUXKIT.source": "somewhere"}
+    for field, value in fields.items():
+        setattr(entry, field, value)
+    tar.addfile(entry, io.BytesIO(data))
+
+
+@pytest.fixture
+def linuxkit_tar(tmp_path: Path) -> Path:
+    """A tar as LinuxKit writes it: pax headers, a path twice, a link before what it links to."""
+    path = tmp_path / "linuxkit.tar"
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
+        for folder in sorted({str(parent) for name in FILES for parent in Path(name).parents}):
+            _add(tar, f"{folder}/", type=tarfile.DIRTYPE, mode=0o755)
+        _add(tar, "etc/a-link", type=tarfile.LNKTYPE, linkname="etc/hosts")
+        _add(tar, "bin", type=tarfile.SYMTYPE, linkname="usr/bin")
+        for name, data in FILES.items():
+            _add(tar, name, data, mtime=12345, uid=7)
+        _add(tar, "etc/hosts", b"from the yml\n")
+    return path
+
+
+def _convert(tar: Path, folder: Path) -> Path:
+    folder.mkdir()
+    convert.convert(tar, folder / "vmlinuz", folder / "initramfs", level="quick", epoch=EPOCH)
+    return folder / "initramfs"
+
+
+def _extract(initramfs: Path, folder: Path) -> Path:
+    folder.mkdir()
+    with initramfs.open("rb") as archive:
+        subprocess.run(["cpio", "--extract", "--quiet"], cwd=folder, stdin=archive, check=True)
+    return folder
+
+
+def test_the_initramfs_holds_what_mounts_the_root_and_the_root_last(
+    linuxkit_tar: Path, tmp_path: Path
+) -> None:
+    initramfs = _convert(linuxkit_tar, tmp_path / "out")
+    tree = _extract(initramfs, tmp_path / "tree")
+    assert (tree / "init").read_bytes() == FILES["usr/lib/tinkie/initramfs/init"]
+    assert (tree / "init").stat().st_mode & 0o111
+    assert int((tree / "root.size").read_text()) == (tree / "root.squashfs").stat().st_size
+    names = subprocess.check_output(["cpio", "--list", "--quiet"], stdin=initramfs.open("rb"))
+    assert names.split()[-1] == b"root.squashfs"
+    assert (tmp_path / "out" / "vmlinuz").read_bytes() == FILES["boot/kernel"]
+
+
+def test_the_later_of_two_entries_wins_and_the_kernel_is_not_in_the_root(
+    linuxkit_tar: Path, tmp_path: Path
+) -> None:
+    tree = _extract(_convert(linuxkit_tar, tmp_path / "out"), tmp_path / "tree")
+    files = subprocess.check_output(["unsquashfs", "-cat", tree / "root.squashfs", "etc/hosts"])
+    assert files == b"from the yml\n"
+    listing = subprocess.check_output(["unsquashfs", "-ls", tree / "root.squashfs"], text=True)
+    assert "/etc/a-link" in listing
+    assert "/boot" not in listing
+
+
+def test_the_same_inputs_give_the_same_bytes(linuxkit_tar: Path, tmp_path: Path) -> None:
+    one = _convert(linuxkit_tar, tmp_path / "one").read_bytes()
+    assert one == _convert(linuxkit_tar, tmp_path / "two").read_bytes()
+
+
+def test_what_was_written_is_compared_with_what_was_meant(
+    linuxkit_tar: Path, tmp_path: Path
+) -> None:
+    initramfs = _convert(linuxkit_tar, tmp_path / "out")
+    with tarfile.open(linuxkit_tar, "a") as tar:
+        _add(tar, "etc/hosts", b"changed since\n")
+    with RootTar(linuxkit_tar) as root, pytest.raises(convert.ConvertError, match="etc/a-link"):
+        convert._verify(root, initramfs, tmp_path / "verify")
+
+
+def test_a_tar_without_a_module_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "linuxkit.tar"
+    with tarfile.open(path, "w") as tar:
+        for name, data in FILES.items():
+            if "loop" not in name:
+                _add(tar, name, data)
+    with pytest.raises(convert.ConvertError, match=r"block/loop\.ko"):
+        _convert(path, tmp_path / "out")
