@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from release import convert
-from release.roottar import RootTar
+from release.roottar import ConvertError, RootTar
 
 EPOCH = 1_700_000_000
 FILES = {
@@ -67,7 +67,8 @@ def test_the_initramfs_holds_what_mounts_the_root_and_the_root_last(
     assert (tree / "init").read_bytes() == FILES["usr/lib/tinkie/initramfs/init"]
     assert (tree / "init").stat().st_mode & 0o111
     assert int((tree / "root.size").read_text()) == (tree / "root.squashfs").stat().st_size
-    names = subprocess.check_output(["cpio", "--list", "--quiet"], stdin=initramfs.open("rb"))
+    with initramfs.open("rb") as archive:
+        names = subprocess.check_output(["cpio", "--list", "--quiet"], stdin=archive)
     assert names.split()[-1] == b"root.squashfs"
     assert (tmp_path / "out" / "vmlinuz").read_bytes() == FILES["boot/kernel"]
 
@@ -94,7 +95,7 @@ def test_what_was_written_is_compared_with_what_was_meant(
     initramfs = _convert(linuxkit_tar, tmp_path / "out")
     with tarfile.open(linuxkit_tar, "a") as tar:
         _add(tar, "etc/hosts", b"changed since\n")
-    with RootTar(linuxkit_tar) as root, pytest.raises(convert.ConvertError, match="etc/a-link"):
+    with RootTar(linuxkit_tar) as root, pytest.raises(ConvertError, match="etc/a-link"):
         convert._verify(root, initramfs, tmp_path / "verify")
 
 
@@ -104,5 +105,5 @@ def test_a_tar_without_a_module_is_refused_by_name(tmp_path: Path) -> None:
         for name, data in FILES.items():
             if "loop" not in name:
                 _add(tar, name, data)
-    with pytest.raises(convert.ConvertError, match=r"block/loop\.ko"):
+    with pytest.raises(ConvertError, match=r"block/loop\.ko"):
         _convert(path, tmp_path / "out")
