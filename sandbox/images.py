@@ -1,0 +1,97 @@
+"""The images in the sandbox's registry: workers around a Go binary, actions around busybox."""
+
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.commands import run
+from sandbox.errors import SandboxError
+
+BUSYBOX = Path("/bin/busybox")
+ACTIONS = Path(__file__).parent / "actions"
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """One file of an image: its path inside, and where its bytes come from."""
+
+    path: str
+    source: Path
+    mode: int = 0o755
+
+
+def worker_archive(path: Path, binary: Path, inside: str) -> Path:
+    """Write an image that is nothing but a static Go binary, as the upstream agents' images are."""
+    return write_archive(path, [ImageFile(inside, binary)], entrypoint=[f"/{inside}"])
+
+
+def actions_archive(path: Path) -> Path:
+    """Write the image of all our actions: busybox and the scripts of the folder actions/."""
+    if not BUSYBOX.exists():
+        raise SandboxError(f"{BUSYBOX} is missing: apt-get install busybox-static")
+    scripts = [ImageFile(f"actions/{p.name}", p) for p in sorted(ACTIONS.iterdir())]
+    applets = run("asking busybox for its programs", [BUSYBOX, "--list"]).split()
+    links = {f"bin/{name}": "busybox" for name in applets if name != "busybox"}
+    files = [ImageFile("bin/busybox", BUSYBOX), *scripts]
+    return write_archive(path, files, links=links, env=["PATH=/actions:/bin"])
+
+
+def write_archive(
+    path: Path,
+    files: Sequence[ImageFile],
+    *,
+    links: Mapping[str, str] | None = None,
+    entrypoint: Sequence[str] = (),
+    env: Sequence[str] = (),
+) -> Path:
+    """Write a one-layer image in the docker-archive format and return its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    layer = path.with_suffix(".layer")
+    _write_layer(layer, files, links or {})
+    with layer.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    config = json.dumps(_config(digest, entrypoint, env)).encode()
+    manifest = [{"Config": "config.json", "RepoTags": None, "Layers": ["layer.tar"]}]
+    with tarfile.open(path, "w") as archive:
+        _add_bytes(archive, "manifest.json", json.dumps(manifest).encode())
+        _add_bytes(archive, "config.json", config)
+        archive.add(layer, "layer.tar")
+    layer.unlink()
+    return path
+
+
+def _config(digest: str, entrypoint: Sequence[str], env: Sequence[str]) -> dict[str, object]:
+    return {
+        "architecture": "amd64",
+        "os": "linux",
+        "config": {"Entrypoint": list(entrypoint), "Env": list(env)},
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
+    }
+
+
+def _write_layer(path: Path, files: Sequence[ImageFile], links: Mapping[str, str]) -> None:
+    with tarfile.open(path, "w") as layer:
+        for file in files:
+            entry = layer.gettarinfo(file.source, file.path)
+            entry.mode, entry.uid, entry.gid, entry.mtime = file.mode, 0, 0, 0
+            entry.uname = entry.gname = ""
+            with file.source.open("rb") as stream:
+                layer.addfile(entry, stream)
+        for name, target in sorted(links.items()):
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.linkname = tarfile.SYMTYPE, target
+            layer.addfile(entry)
+        # Programs expect a place for their temporary files.
+        folder = tarfile.TarInfo("tmp")
+        folder.type, folder.mode = tarfile.DIRTYPE, 0o1777
+        layer.addfile(folder)
+
+
+def _add_bytes(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size = len(content)
+    archive.addfile(entry, io.BytesIO(content))

@@ -1,0 +1,71 @@
+"""Tinkerbell's objects (Hardware, Template, Workflow) over the Kubernetes API, by plain HTTPS."""
+
+import ssl
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from sandbox.errors import SandboxError
+from sandbox.network import Network
+
+GROUP = "apis/tinkerbell.org/v1alpha1"
+NAMESPACE = "default"
+
+Object = dict[str, Any]  # a Kubernetes object as its JSON
+
+
+@dataclass(frozen=True)
+class Api:
+    """The API server of one Tinkerbell, seen with a client certificate.
+
+    url: https://ADDRESS:6443
+    trust: TLS context that holds the authority and the client certificate.
+    """
+
+    url: str
+    network: Network
+    trust: ssl.SSLContext = field(repr=False)
+
+    def create(self, plural: str, thing: Object) -> Object:
+        """Create an object; plural as in the URL: hardware, templates, workflows."""
+        return self._ask("POST", self._path(plural), thing)
+
+    def get(self, plural: str, name: str) -> Object:
+        """Return one object."""
+        return self._ask("GET", self._path(plural, name))
+
+    def delete(self, plural: str, name: str) -> None:
+        """Delete one object."""
+        self._ask("DELETE", self._path(plural, name))
+
+    def serves(self, plural: str) -> bool:
+        """Say whether the server is up and knows this kind of object by now."""
+        try:
+            return self._send("GET", self._path(plural)).status_code == httpx.codes.OK
+        except httpx.TransportError:
+            return False
+
+    def _path(self, plural: str, name: str = "") -> str:
+        return f"{self.url}/{GROUP}/namespaces/{NAMESPACE}/{plural}/{name}".rstrip("/")
+
+    def _ask(self, method: str, url: str, body: Object | None = None) -> Object:
+        try:
+            response = self._send(method, url, body)
+        except httpx.TransportError as error:
+            raise SandboxError(
+                f"asking the API server for {method} {url} failed: {error}"
+            ) from error
+        if response.is_error:
+            raise SandboxError(
+                f"the API server refused {method} {url}: {response.status_code} {response.text}"
+            )
+        answer: Object = response.json()
+        return answer
+
+    def _send(self, method: str, url: str, body: Object | None = None) -> httpx.Response:
+        with (
+            self.network.inside(),
+            httpx.Client(verify=self.trust, trust_env=False, timeout=10) as client,
+        ):
+            return client.request(method, url, json=body)

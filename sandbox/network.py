@@ -1,0 +1,141 @@
+"""Where the sandbox's programs meet: a network namespace with a bridge, or the host's own network.
+
+Everything that runs in a namespace can be found through it, so that deleting it leaves nothing.
+"""
+
+import ctypes
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from sandbox.commands import run
+from sandbox.errors import SandboxError
+from sandbox.waiting import wait_for
+
+NAMESPACES = Path("/run/netns")
+PREFIX = "tinkie-"
+BRIDGE = "br0"
+SUBNET = "172.30.0"
+CLONE_NEWNET = 0x40000000
+END_SECONDS = 10.0
+
+
+class Network(Protocol):
+    """A place to run programs in, and the IPv4 address they listen on there."""
+
+    @property
+    def address(self) -> str:
+        """The address that everything in this network reaches the sandbox at."""
+
+    def inside(self) -> AbstractContextManager[None]:
+        """Sockets and programs made within the with block belong to this network."""
+
+
+@dataclass(frozen=True)
+class HostNetwork:
+    """The host's own network: for tests whose containers run with --network host."""
+
+    address: str
+
+    def inside(self) -> AbstractContextManager[None]:
+        """Change nothing: this is where we are."""
+        return nullcontext()
+
+
+@dataclass(frozen=True)
+class Namespace:
+    """A network namespace of ours with one bridge; virtual machines hang on taps of that bridge."""
+
+    name: str
+    address: str = f"{SUBNET}.1"
+
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        """Move this thread into the namespace and back; children and sockets stay in it."""
+        home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        there = os.open(NAMESPACES / self.name, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            _enter(there)
+            yield
+        finally:
+            _enter(home)
+            os.close(there)
+            os.close(home)
+
+    def add_tap(self, tap: str) -> None:
+        """Make a tap device on the bridge for one virtual machine."""
+        self._ip("tuntap", "add", tap, "mode", "tap")
+        self._ip("link", "set", tap, "master", BRIDGE, "up")
+
+    def create(self) -> None:
+        """Make the namespace, its bridge and its routes."""
+        run(f"making the network namespace {self.name}", ["ip", "netns", "add", self.name])
+        self._ip("link", "set", "lo", "up")
+        self._ip("link", "add", BRIDGE, "type", "bridge")
+        self._ip("address", "add", f"{self.address}/24", "dev", BRIDGE)
+        self._ip("link", "set", BRIDGE, "up")
+        # Without a default route the API server of Tinkerbell ends after 20 s and says nothing.
+        self._ip("route", "add", "default", "dev", BRIDGE)
+
+    def exists(self) -> bool:
+        """Say whether a namespace of this name is there."""
+        return (NAMESPACES / self.name).exists()
+
+    def processes(self) -> list[int]:
+        """Return the ids of all processes that run in it."""
+        listed = run("listing the namespace", ["ip", "netns", "pids", self.name])
+        return [int(pid) for pid in listed.split()]
+
+    def delete(self) -> None:
+        """End every process in it, then remove it with its bridge and taps; harmless if absent."""
+        if not self.exists():
+            return
+        for pid in self.processes():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        wait_for("the namespace's processes to end", self._is_empty, seconds=END_SECONDS)
+        run(f"removing the network namespace {self.name}", ["ip", "netns", "del", self.name])
+        _drop_empty_mount()
+
+    def _is_empty(self) -> bool:
+        return not self.processes()
+
+    def _ip(self, *words: str) -> None:
+        run(f"setting up the network {self.name}", ["ip", "-n", self.name, *words])
+
+
+@contextmanager
+def namespace(name: str) -> Iterator[Namespace]:
+    """Make a namespace for the with block; nothing of it, and nothing in it, is left afterwards."""
+    made = Namespace(PREFIX + name)
+    try:
+        made.create()
+        yield made
+    finally:
+        made.delete()
+
+
+def left_behind() -> list[Namespace]:
+    """Return the sandbox namespaces of this machine, whoever made them."""
+    found = sorted(NAMESPACES.glob(f"{PREFIX}*")) if NAMESPACES.is_dir() else []
+    return [Namespace(path.name) for path in found]
+
+
+def _enter(namespace_fd: int) -> None:
+    # os.setns came with Python 3.12; hosts have 3.11.
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(namespace_fd, CLONE_NEWNET) != 0:
+        number = ctypes.get_errno()
+        raise SandboxError(f"entering a network namespace failed: {os.strerror(number)}")
+
+
+def _drop_empty_mount() -> None:
+    # `ip netns add` mounts /run/netns on itself; when no namespace is left, neither is the mount.
+    mounts = Path("/proc/self/mountinfo").read_text()
+    if f" {NAMESPACES} " in mounts and not any(NAMESPACES.iterdir()):
+        with suppress(SandboxError):  # somebody else made one this moment: it is theirs now
+            run("unmounting the empty namespace folder", ["umount", NAMESPACES])

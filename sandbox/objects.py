@@ -1,0 +1,65 @@
+"""The Kubernetes objects that describe one machine and what is to happen to it; no I/O."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sandbox.kubernetes import Object
+
+API_VERSION = "tinkerbell.org/v1alpha1"
+DAY_SECONDS = 86400
+
+
+@dataclass(frozen=True)
+class MachineIdentity:
+    """How Tinkerbell knows a machine."""
+
+    name: str
+    mac: str
+    address: str
+    gateway: str
+    netmask: str = "255.255.255.0"
+
+
+def hardware(machine: MachineIdentity) -> Object:
+    """Return the Hardware of a machine that may netboot and has a lease reserved."""
+    dhcp = {
+        "mac": machine.mac,
+        "hostname": machine.name,
+        "arch": "x86_64",
+        "lease_time": DAY_SECONDS,
+        "ip": {
+            "address": machine.address,
+            "netmask": machine.netmask,
+            "gateway": machine.gateway,
+        },
+    }
+    netboot = {"allowPXE": True, "allowWorkflow": True}
+    spec = {
+        "interfaces": [{"dhcp": dhcp, "netboot": netboot}],
+        "metadata": {"instance": {"id": machine.mac, "hostname": machine.name}},
+    }
+    return _object("Hardware", machine.name, spec)
+
+
+def template(name: str, data: str) -> Object:
+    """Return a Template; data is the workflow's YAML with its {{ }} places."""
+    return _object("Template", name, {"data": data})
+
+
+def workflow(name: str, of_template: str, of_hardware: str, values: Mapping[str, str]) -> Object:
+    """Return a Workflow: this template, on this hardware, with these values in its places.
+
+    Once it is done the machine is not let netboot again, so that it starts from its disk.
+    """
+    spec = {
+        "templateRef": of_template,
+        "hardwareRef": of_hardware,
+        "hardwareMap": dict(values),
+        "bootOptions": {"toggleAllowNetboot": True},
+    }
+    return _object("Workflow", name, spec)
+
+
+def _object(kind: str, name: str, spec: Object) -> Object:
+    metadata = {"name": name, "namespace": "default"}
+    return {"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "spec": spec}

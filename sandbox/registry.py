@@ -1,0 +1,129 @@
+"""Debian's docker-registry behind TLS and a password, and images pushed into it."""
+
+import json
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import yaml
+
+from sandbox.certificates import Authority, Pair
+from sandbox.commands import run
+from sandbox.network import Network
+from sandbox.processes import Program, running
+from sandbox.waiting import wait_for
+
+READY_SECONDS = 30.0
+HTTPS = 443
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Name and password that the registry asks for."""
+
+    username: str
+    password: str
+
+    @property
+    def basic(self) -> str:
+        """As they travel in an Authorization header, and lie in Docker's configuration."""
+        return b64encode(f"{self.username}:{self.password}".encode()).decode()
+
+
+@dataclass(frozen=True)
+class Registry:
+    """A registry that answers.
+
+    host: as it stands before an image's name ("172.30.0.1", "172.17.0.1:5443").
+    ca: the certificate that clients must trust.
+    """
+
+    host: str
+    ca: Path
+    credentials: Credentials
+    folder: Path
+    network: Network
+    program: Program
+
+    def push(self, archive: Path, name: str) -> str:
+        """Push a docker-archive under a name ("tink-agent:latest"); return its whole reference."""
+        reference = f"{self.host}/{name}"
+        options = [f"--dest-cert-dir={self.ca.parent}", f"--authfile={self._authfile()}"]
+        images = [f"docker-archive:{archive}", f"docker://{reference}"]
+        command = ["skopeo", "copy", "--quiet", "--insecure-policy", *options, *images]
+        with self.network.inside():
+            run(f"pushing {reference}", command, seconds=300)
+        return reference
+
+    def _authfile(self) -> Path:
+        # A file, not an argument: arguments can be read by everybody on the machine.
+        path = self.folder / "auth.json"
+        path.touch(mode=0o600)
+        path.write_text(json.dumps({"auths": {self.host: {"auth": self.credentials.basic}}}))
+        return path
+
+
+@contextmanager
+def registry(
+    folder: Path,
+    network: Network,
+    authority: Authority,
+    credentials: Credentials,
+    *,
+    port: int = HTTPS,
+    certificate: Pair | None = None,
+) -> Iterator[Registry]:
+    """Run a registry on the network's address until the end of the with block.
+
+    certificate: another one than a good one signed by the authority, for tests of faults.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    pair = certificate or authority.issue("registry", [network.address])
+    config = _write_config(folder, f"{network.address}:{port}", pair, credentials)
+    host = network.address if port == HTTPS else f"{network.address}:{port}"
+    command: list[str | Path] = ["docker-registry", "serve", config]
+    with running("registry", command, log=folder / "registry.log", network=network) as program:
+        trusted = _trusted_folder(folder, authority)
+        found = Registry(host, trusted, credentials, folder, network, program)
+        wait_for("the registry's answer", lambda: _answers(found, port), seconds=READY_SECONDS)
+        yield found
+
+
+def _trusted_folder(folder: Path, authority: Authority) -> Path:
+    # skopeo takes a folder of *.crt files, and would take every key in the authority's own.
+    trusted = folder / "trusted" / "ca.crt"
+    trusted.parent.mkdir(exist_ok=True)
+    trusted.write_bytes(authority.pair.certificate.read_bytes())
+    return trusted
+
+
+def _answers(found: Registry, port: int) -> bool:
+    found.program.check()
+    url = f"https://{found.network.address}:{port}/v2/"
+    try:
+        with found.network.inside():
+            # Readiness only: whether its certificate is good is for the clients to find out.
+            response = httpx.get(url, verify=False, trust_env=False, timeout=2)  # noqa: S501
+    except httpx.TransportError:
+        return False
+    return response.status_code == httpx.codes.UNAUTHORIZED
+
+
+def _write_config(folder: Path, address: str, pair: Pair, credentials: Credentials) -> Path:
+    words = ["htpasswd", "-Bin", credentials.username]
+    passwords = folder / "htpasswd"
+    passwords.write_text(run("hashing the password", words, stdin=credentials.password))
+    tls = {"certificate": str(pair.certificate), "key": str(pair.key)}
+    config = {
+        "version": "0.1",
+        "log": {"level": "info"},
+        "storage": {"filesystem": {"rootdirectory": str(folder / "data")}},
+        "http": {"addr": address, "tls": tls},
+        "auth": {"htpasswd": {"realm": "sandbox", "path": str(passwords)}},
+    }
+    path = folder / "registry.yml"
+    path.write_text(yaml.safe_dump(config))
+    return path

@@ -1,0 +1,170 @@
+"""A whole Tinkerbell in one program, from DHCP and iPXE scripts to the API server and etcd."""
+
+import shutil
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import yaml
+
+from sandbox.certificates import Authority, Pair, write_signing_key
+from sandbox.errors import SandboxError
+from sandbox.kubernetes import Api
+from sandbox.network import Network
+from sandbox.processes import Program, running
+from sandbox.waiting import wait_for
+
+READY_SECONDS = 90.0  # 6 s on an idle machine
+API_PORT = 6443
+HTTP_PORT = 7080
+GRPC_PORT = 42113
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the all-in-one is told about this sandbox.
+
+    artifacts: URL of the folder that holds vmlinuz-x86_64 and initramfs-x86_64.
+    kernel_args: put at the end of every machine's kernel command line; they win.
+    dhcp_interface: empty for no DHCP, TFTP and syslog server at all.
+    """
+
+    artifacts: str = "http://127.0.0.1"
+    kernel_args: str = ""
+    dhcp_interface: str = ""
+
+
+@dataclass(frozen=True)
+class Tinkerbell:
+    """A Tinkerbell that serves its API."""
+
+    api: Api
+    network: Network
+    program: Program
+
+    @property
+    def grpc_authority(self) -> str:
+        """Where workers connect to, without TLS."""
+        return f"{self.network.address}:{GRPC_PORT}"
+
+    @property
+    def metadata_url(self) -> str:
+        """EC2-style metadata of the machine that asks."""
+        return f"http://{self.network.address}:{HTTP_PORT}/2009-04-04"
+
+    def script(self, mac: str) -> str:
+        """Return the iPXE script that a machine is given."""
+        url = f"http://{self.network.address}:{HTTP_PORT}/ipxe/script/{mac}/auto.ipxe"
+        try:
+            with self.network.inside():
+                response = httpx.get(url, trust_env=False, timeout=10)
+            response.raise_for_status()
+        except httpx.HTTPError as error:
+            raise SandboxError(f"fetching {url} failed: {error}") from error
+        return response.text
+
+
+@contextmanager
+def tinkerbell(
+    folder: Path, network: Network, authority: Authority, binary: Path, settings: Settings
+) -> Iterator[Tinkerbell]:
+    """Run the all-in-one with an empty database until the end of the with block.
+
+    binary: tinkerbell, built with the tag "embedded".
+    Raises SandboxError, with its last lines, if it does not serve its API in time.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    hosts = [network.address, "127.0.0.1", "localhost"]
+    server = authority.issue("apiserver", hosts)
+    client = authority.issue("client", organization="system:masters")
+    url = f"https://{network.address}:{API_PORT}"
+    kubeconfig = _write_kubeconfig(folder, url, authority, client)
+    write_signing_key(folder / "signing.key")
+    command: list[str | Path] = [
+        binary,
+        *_api_flags(folder, network.address, authority, server, kubeconfig),
+        *_service_flags(network.address, settings),
+    ]
+    log = folder / "tinkerbell.log"
+    with running("tinkerbell", command, log=log, network=network) as program:
+        api = Api(url, network, _trust(authority, client))
+        found = Tinkerbell(api, network, program)
+        wait_for("Tinkerbell's API", lambda: _serves(found), seconds=READY_SECONDS)
+        yield found
+
+
+def _serves(found: Tinkerbell) -> bool:
+    found.program.check()
+    return all(found.api.serves(plural) for plural in ("hardware", "templates", "workflows"))
+
+
+def _trust(authority: Authority, client: Pair) -> ssl.SSLContext:
+    trust = ssl.create_default_context(cafile=str(authority.pair.certificate))
+    trust.load_cert_chain(client.certificate, client.key)
+    return trust
+
+
+def _write_kubeconfig(folder: Path, url: str, authority: Authority, client: Pair) -> Path:
+    cluster = {"server": url, "certificate-authority": str(authority.pair.certificate)}
+    user = {"client-certificate": str(client.certificate), "client-key": str(client.key)}
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "sandbox", "cluster": cluster}],
+        "users": [{"name": "sandbox", "user": user}],
+        "contexts": [{"name": "sandbox", "context": {"cluster": "sandbox", "user": "sandbox"}}],
+        "current-context": "sandbox",
+    }
+    path = folder / "kubeconfig"
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+def _api_flags(
+    folder: Path, address: str, authority: Authority, server: Pair, kubeconfig: Path
+) -> list[str]:
+    signing = folder / "signing.key"
+    return [
+        "--etcd-servers=http://localhost:2379",
+        f"--etcd-dir={folder / 'etcd'}",
+        f"--cert-dir={folder / 'apiserver'}",
+        f"--advertise-address={address}",
+        f"--kube-apiserver-bind-address={address}",
+        f"--kube-apiserver-tls-cert-file={server.certificate}",
+        f"--kube-apiserver-tls-private-key-file={server.key}",
+        f"--client-ca-file={authority.pair.certificate}",
+        "--service-account-issuer=api",
+        f"--service-account-key-file={signing}",
+        f"--service-account-signing-key-file={signing}",
+        f"--backend-kube-config={kubeconfig}",
+        "--logging-format=json",
+    ]
+
+
+def _service_flags(address: str, settings: Settings) -> list[str]:
+    flags = [
+        f"--bind-address={address}",
+        f"--public-ipv4={address}",
+        f"--tink-server-bind-addr={address}",
+        f"--ipxe-http-script-osie-url={settings.artifacts}",
+        f"--ipxe-script-tink-server-addr-port={address}:{GRPC_PORT}",
+        "--enable-rufio-controller=false",
+        "--enable-secondstar=false",
+        "--enable-ui=false",
+    ]
+    # An empty value is refused: the flag is left out instead.
+    if settings.kernel_args:
+        flags.append(f"--ipxe-http-script-extra-kernel-args={settings.kernel_args}")
+    if not settings.dhcp_interface:
+        off = ("dhcp-enabled", "tftp-server-enabled", "syslog-enabled")
+        return [*flags, *(f"--{name}=false" for name in off)]
+    return [
+        *flags,
+        f"--dhcp-bind-interface={settings.dhcp_interface}",
+        f"--tftp-server-bind-addr={address}",
+        f"--syslog-bind-addr={address}",
+    ]

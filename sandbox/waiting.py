@@ -1,0 +1,34 @@
+"""The one place where the sandbox lets time pass."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from sandbox.errors import SandboxError
+
+Found = TypeVar("Found")
+
+POLL_SECONDS = 0.1
+
+
+def wait_for(
+    what: str,
+    look: Callable[[], Found | None],
+    *,
+    seconds: float,
+    pause: Callable[[float], None] = time.sleep,
+    now: Callable[[], float] = time.monotonic,
+) -> Found:
+    """Call look until it returns something other than None or False, and return that.
+
+    what: the thing waited for, as it stands in the error ("the registry's answer").
+    Raises SandboxError after the given seconds. An error that look raises ends the wait at once.
+    """
+    deadline = now() + seconds
+    while True:
+        found = look()
+        if found is not None and found is not False:
+            return found
+        if now() >= deadline:
+            raise SandboxError(f"waited {seconds:.0f} s for {what}; it did not come")
+        pause(POLL_SECONDS)
