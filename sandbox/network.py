@@ -71,6 +71,10 @@ class Namespace:
         self._ip("tuntap", "add", tap, "mode", "tap")
         self._ip("link", "set", tap, "master", BRIDGE, "up")
 
+    def delete_tap(self, tap: str) -> None:
+        """Remove a tap device of the bridge."""
+        self._ip("link", "delete", tap)
+
     def create(self) -> None:
         """Make the namespace, its bridge and its routes."""
         run(f"making the network namespace {self.name}", ["ip", "netns", "add", self.name])

@@ -1,0 +1,48 @@
+"""KVM where it really starts a guest, emulation elsewhere."""
+
+import os
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+PROBE_SECONDS = 6.0
+KVM_DEVICE = Path("/dev/kvm")
+
+
+@dataclass(frozen=True)
+class Accelerator:
+    """How QEMU runs the guest's instructions."""
+
+    name: str
+    options: tuple[str, ...]
+
+
+KVM = Accelerator("kvm", ("-accel", "kvm", "-cpu", "host"))
+EMULATION = Accelerator("tcg", ("-accel", "tcg,thread=multi", "-cpu", "max"))
+
+
+@cache
+def best_accelerator(kernel: Path) -> Accelerator:
+    """Return KVM if this kernel speaks under it within seconds, else emulation.
+
+    A device that can be opened proves nothing: some hosts offer one under which the firmware
+    still runs and the kernel then hangs.
+    """
+    return KVM if os.access(KVM_DEVICE, os.R_OK | os.W_OK) and _starts(kernel) else EMULATION
+
+
+def _starts(kernel: Path) -> bool:
+    command = ["qemu-system-x86_64", "-nodefaults", "-display", "none", "-no-reboot", "-m", "512"]
+    guest = ["-serial", "stdio", "-kernel", str(kernel), "-append", "console=ttyS0 panic=-1"]
+    try:
+        done = subprocess.run(
+            [*command, *KVM.options, *guest],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=PROBE_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    return b"Linux version" in done.stdout

@@ -1,0 +1,72 @@
+"""A machine's serial console: its lines, each with the time it was seen."""
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+# Colours and cursor movements of firmware and iPXE.
+ESCAPES = re.compile(rb"\x1b(?:\[[0-9;?=]*[A-Za-z]|[()][0-9A-B]|[=>cM78])|[\x00\x07\x08\x0e\x0f]")
+# "[    5.43] program: noun.verb text", as every part of Tinkie writes to the console.
+EVENT = re.compile(r"^\[ *(\d+\.\d+)\] ([\w-]+): ([a-z_]+\.[a-z_]+)(?: (.*))?$")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line: seconds since power-on when it was seen, and its text without escapes."""
+
+    at: float
+    text: str
+
+    @property
+    def event(self) -> str:
+        """What happened ("program: noun.verb") if Tinkie wrote the line as an event, else empty."""
+        match = EVENT.match(self.text)
+        return f"{match[2]}: {match[3]}" if match else ""
+
+    @property
+    def uptime(self) -> float | None:
+        """Seconds since the kernel started, if the line is an event."""
+        match = EVENT.match(self.text)
+        return float(match[1]) if match else None
+
+
+@dataclass
+class Console:
+    """The serial port's file, read as it grows; call poll() often, for the times are its own."""
+
+    log: Path
+    now: Callable[[], float] = time.monotonic
+    lines: list[Line] = field(default_factory=list)
+    _read: int = 0
+    _rest: bytes = b""
+    _started: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._started = self.now()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since power-on."""
+        return self.now() - self._started
+
+    def poll(self) -> list[Line]:
+        """Return the lines that have become whole since the last call."""
+        with self.log.open("rb") as file:
+            file.seek(self._read)
+            fresh = file.read()
+        self._read += len(fresh)
+        *whole, self._rest = (self._rest + fresh).split(b"\n")
+        new = [Line(self.seconds, _clean(line)) for line in whole]
+        self.lines.extend(new)
+        return new
+
+    def find(self, text: str) -> Line | None:
+        """Return the first line with this text in it, among those seen until now."""
+        self.poll()
+        return next((line for line in self.lines if text in line.text), None)
+
+
+def _clean(line: bytes) -> str:
+    return ESCAPES.sub(b"", line).decode(errors="replace").rstrip("\r").split("\r")[-1]

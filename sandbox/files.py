@@ -1,0 +1,58 @@
+"""The HTTP server that machines fetch their kernel, their initramfs and everything else from."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from sandbox import webserver
+from sandbox.network import Network
+from sandbox.processes import Program, running
+from sandbox.waiting import wait_for
+
+READY_SECONDS = 10.0
+PORT = 8080
+
+
+@dataclass(frozen=True)
+class Files:
+    """A running file server: what lies in root is served, what is posted appears in uploads."""
+
+    url: str
+    root: Path
+    uploads: Path
+    program: Program
+
+    def publish(self, path: Path, name: str = "") -> str:
+        """Serve a file that lies elsewhere; return its URL."""
+        name = name or path.name
+        link = self.root / name
+        link.unlink(missing_ok=True)
+        link.symlink_to(path.resolve())
+        return f"{self.url}/{name}"
+
+
+@contextmanager
+def files(folder: Path, network: Network, port: int = PORT) -> Iterator[Files]:
+    """Run a file server until the end of the with block."""
+    root, uploads = folder / "root", folder / "uploads"
+    root.mkdir(parents=True, exist_ok=True)
+    uploads.mkdir(exist_ok=True)
+    script = str(webserver.__file__)
+    command: list[str | Path] = [sys.executable, script, network.address, str(port), root, uploads]
+    with running("file server", command, log=folder / "files.log", network=network) as program:
+        found = Files(f"http://{network.address}:{port}", root, uploads, program)
+        wait_for("the file server", lambda: _answers(found, network), seconds=READY_SECONDS)
+        yield found
+
+
+def _answers(found: Files, network: Network) -> bool:
+    found.program.check()
+    try:
+        with network.inside():
+            return httpx.head(found.url, trust_env=False, timeout=2).is_success
+    except httpx.TransportError:
+        return False
