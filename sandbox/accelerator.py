@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 PROBE_SECONDS = 6.0
-KVM_DEVICE = Path("/dev/kvm")
+KVM_DEVICE = "/dev/kvm"
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,12 @@ def best_accelerator(kernel: Path) -> Accelerator:
     A device that can be opened proves nothing: some hosts offer one under which the firmware
     still runs and the kernel then hangs.
     """
-    return KVM if os.access(KVM_DEVICE, os.R_OK | os.W_OK) and _starts(kernel) else EMULATION
+    return KVM if _offered() and _starts(kernel) else EMULATION
+
+
+def _offered() -> bool:
+    flags = set(Path("/proc/cpuinfo").read_text().split())
+    return bool(flags & {"vmx", "svm"}) and os.access(KVM_DEVICE, os.R_OK | os.W_OK)
 
 
 def _starts(kernel: Path) -> bool:

@@ -79,7 +79,7 @@ class Namespace:
         """Make the namespace, its bridge and its routes."""
         run(f"making the network namespace {self.name}", ["ip", "netns", "add", self.name])
         self._ip("link", "set", "lo", "up")
-        self._ip("link", "add", BRIDGE, "type", "bridge")
+        self._ip("link", "add", BRIDGE, "type", "bridge", "forward_delay", "0")
         self._ip("address", "add", f"{self.address}/24", "dev", BRIDGE)
         self._ip("link", "set", BRIDGE, "up")
         # Without a default route the API server of Tinkerbell ends after 20 s and says nothing.

@@ -1,0 +1,54 @@
+"""One workflow of one machine, as Tinkerbell sees it."""
+
+from dataclasses import dataclass
+
+from sandbox.errors import SandboxError
+from sandbox.kubernetes import Api
+from sandbox.waiting import wait_for
+
+OFFER_SECONDS = 30.0
+ENDS = ("SUCCESS", "FAILED", "TIMEOUT")
+
+
+@dataclass(frozen=True)
+class Status:
+    """state: PENDING, RUNNING, SUCCESS, FAILED, TIMEOUT; actions: name -> state, in their order."""
+
+    state: str
+    actions: dict[str, str]
+    message: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether nothing will happen any more."""
+        return self.state in ENDS
+
+
+@dataclass(frozen=True)
+class WorkflowRun:
+    """A workflow that a machine has been given."""
+
+    api: Api
+    name: str
+
+    def status(self) -> Status:
+        """Ask for the present state."""
+        status = self.api.get("workflows", self.name).get("status", {})
+        actions = [action for task in status.get("tasks", []) for action in task["actions"]]
+        states = {action["name"]: action.get("state", "") for action in actions}
+        messages = [action["message"] for action in actions if action.get("message")]
+        return Status(status.get("state", ""), states, "; ".join(messages))
+
+    def wait_until_offered(self) -> None:
+        """Wait until the controller has made a list of actions out of the template.
+
+        Raises SandboxError with the controller's words if the template cannot be rendered.
+        """
+        wait_for(f"the controller to take up {self.name}", self._offered, seconds=OFFER_SECONDS)
+
+    def _offered(self) -> bool:
+        status = self.api.get("workflows", self.name).get("status", {})
+        if status.get("templateRendering") == "failed":
+            told = [condition.get("message", "") for condition in status.get("conditions", [])]
+            raise SandboxError(f"the template of {self.name} is refused: {'; '.join(told)}")
+        return bool(status.get("tasks"))

@@ -1,0 +1,142 @@
+"""All of the sandbox at once: network, registry with images, file server, Tinkerbell."""
+
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.certificates import Authority
+from sandbox.disk import system_image
+from sandbox.files import Files, files
+from sandbox.images import actions_archive, worker_archive
+from sandbox.netboot import command_line
+from sandbox.network import BRIDGE, Namespace, namespace
+from sandbox.objects import MachineIdentity, hardware, template, workflow
+from sandbox.registry import Credentials, Registry, registry
+from sandbox.tinkerbell import Settings, Tinkerbell, tinkerbell
+from sandbox.workflow import WorkflowRun
+
+KERNEL = "vmlinuz-x86_64"
+INITRAMFS = "initramfs-x86_64"
+WORKER_IMAGE = "tink-agent:latest"
+ACTIONS_IMAGE = "actions:latest"
+DISK_DEVICE = "/dev/vda"
+MACHINE = MachineIdentity("machine1", "52:54:00:00:00:01", "172.30.0.10", "172.30.0.1")
+
+
+@dataclass(frozen=True)
+class Ingredients:
+    """What a sandbox is made from: Go binaries, and the folder with the OS under test."""
+
+    tinkerbell: Path
+    agent: Path
+    artifacts: Path
+
+    @property
+    def kernel(self) -> Path:
+        """The kernel that machines are given."""
+        return self.artifacts / KERNEL
+
+    @property
+    def initramfs(self) -> Path:
+        """The initramfs that machines are given."""
+        return self.artifacts / INITRAMFS
+
+
+@dataclass(frozen=True)
+class World:
+    """A running sandbox."""
+
+    ingredients: Ingredients
+    network: Namespace
+    registry: Registry
+    files: Files
+    tinkerbell: Tinkerbell
+    values: Mapping[str, str]
+
+    def start_workflow(
+        self, name: str, data: str, identity: MachineIdentity, **more: str
+    ) -> WorkflowRun:
+        """Give a machine a workflow; data is the template's YAML.
+
+        Its places: device_1 (worker id), registry, artifacts, image_url, disk, and those in more.
+        """
+        api = self.tinkerbell.api
+        api.create("templates", template(name, data))
+        values = {**self.values, "device_1": identity.mac, **more}
+        api.create("workflows", workflow(name, name, identity.name, values))
+        run = WorkflowRun(api, name)
+        run.wait_until_offered()
+        return run
+
+    def enroll(self, identity: MachineIdentity = MACHINE) -> None:
+        """Tell Tinkerbell about a machine."""
+        self.tinkerbell.api.create("hardware", hardware(identity))
+
+    def command_line(self, identity: MachineIdentity = MACHINE) -> str:
+        """Return the kernel command line that iPXE would start this machine with."""
+        return command_line(self.tinkerbell.script(identity.mac))
+
+
+@contextmanager
+def world(
+    folder: Path, name: str, ingredients: Ingredients, *, kernel_args: str = ""
+) -> Iterator[World]:
+    """Run a whole sandbox until the end of the with block.
+
+    name: of its network namespace. kernel_args: put behind all others, so that they win.
+    """
+    with ExitStack() as stack:
+        network = stack.enter_context(namespace(name))
+        authority = Authority.make(folder / "certificates")
+        credentials = Credentials("tinkie", new_password())
+        store = stack.enter_context(registry(folder / "registry", network, authority, credentials))
+        _push_images(folder / "images", store, ingredients)
+        served = stack.enter_context(files(folder / "files", network))
+        values = _publish(folder, served, store, ingredients)
+        settings = Settings(served.url, _kernel_args(store, served, kernel_args), BRIDGE)
+        found = stack.enter_context(
+            tinkerbell(folder / "tinkerbell", network, authority, ingredients.tinkerbell, settings)
+        )
+        yield World(ingredients, network, store, served, found, values)
+
+
+def new_password() -> str:
+    """Return a password that no two encodings write the same way."""
+    return f"{secrets.token_hex(8)}+/{secrets.token_hex(4)}=@"
+
+
+def _push_images(folder: Path, store: Registry, ingredients: Ingredients) -> None:
+    agent = worker_archive(folder / "agent.tar", ingredients.agent, "tink-agent")
+    store.push(agent, WORKER_IMAGE)
+    store.push(actions_archive(folder / "actions.tar"), ACTIONS_IMAGE)
+
+
+def _publish(
+    folder: Path, served: Files, store: Registry, ingredients: Ingredients
+) -> dict[str, str]:
+    served.publish(ingredients.kernel)
+    served.publish(ingredients.initramfs)
+    served.publish(store.ca, "ca.pem")
+    image = served.publish(system_image(folder / "system", ingredients.kernel))
+    return {
+        "registry": store.host,
+        "artifacts": served.url,
+        "image_url": image,
+        "disk": DISK_DEVICE,
+    }
+
+
+def _kernel_args(store: Registry, served: Files, more: str) -> str:
+    words = [
+        f"tink_worker_image={store.host}/{WORKER_IMAGE}",
+        f"docker_registry={store.host}",
+        f"registry_username={store.credentials.username}",
+        f"registry_password={store.credentials.password}",
+        f"registry_ca_url={served.url}/ca.pem",
+        "console=ttyS0,115200",
+        "quiet",  # else the kernel prints its command line, and the password with it
+        more,
+    ]
+    return " ".join(words).strip()
