@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
 
+from release.errors import told
 from release.roottar import KERNEL, ConvertError, RootTar, content_of
 from release.version import source_date_epoch
 
@@ -119,13 +120,9 @@ def main() -> None:
     parser.add_argument("initramfs", type=Path)
     parser.add_argument("--level", choices=LEVELS, default="release")
     arguments = parser.parse_args()
-    convert(
-        arguments.tar,
-        arguments.kernel,
-        arguments.initramfs,
-        level=arguments.level,
-        epoch=source_date_epoch(),
-    )
+    files = (arguments.tar, arguments.kernel, arguments.initramfs)
+    with told():
+        convert(*files, level=arguments.level, epoch=source_date_epoch())
 
 
 if __name__ == "__main__":

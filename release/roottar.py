@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, Self
 
+from release.errors import BuildError
+
 KERNEL = "boot/kernel"
 NOT_IN_ROOT = (".", "boot", KERNEL, "boot/cmdline")
 
 
-class ConvertError(Exception):
+class ConvertError(BuildError):
     """The initramfs could not be made, or does not hold what it should; says which file and why."""
 
 

@@ -1,0 +1,99 @@
+"""`python3 -m release.assemble`: images -> out/vmlinuz-x86_64, out/initramfs-x86_64.
+
+Does nothing if nothing that goes in has changed since they were made.
+"""
+
+import argparse
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+from release import convert, engine, gotools, images
+from release.cache import cache, digest
+from release.errors import told
+from release.version import PROJECT, commit, source_date_epoch, version
+
+ARCH = "x86_64"
+OUT = PROJECT / "out"
+KERNEL = OUT / f"vmlinuz-{ARCH}"
+INITRAMFS = OUT / f"initramfs-{ARCH}"
+INPUTS = (
+    *("bootkit", "tink_docker", "images", "release", "requirements", "tools/linuxkit"),
+    *("linuxkit.yml", "docker-bake.hcl", "Dockerfile.bootkit", "Dockerfile.tink-docker"),
+    "pyproject.toml",
+)
+
+
+def assemble(level: str, *, refresh: bool = False) -> bool:
+    """Makes kernel and initramfs at a level of convert.LEVELS; False if they were up to date.
+
+    Raises BuildError, ConvertError, subprocess.CalledProcessError.
+    """
+    OUT.mkdir(exist_ok=True)
+    stamp, key = OUT / "inputs", _key(level)
+    made = stamp.exists() and KERNEL.exists() and INITRAMFS.exists()
+    if made and not refresh and stamp.read_text() == key:
+        return False
+    with engine.running() as host, tempfile.TemporaryDirectory(dir=OUT) as folder:
+        environment = os.environ | {"DOCKER_HOST": host}
+        images.build([], refresh=refresh)
+        tar = _linuxkit(Path(folder), environment)
+        convert.convert(tar, KERNEL, INITRAMFS, level=level, epoch=source_date_epoch())
+    stamp.write_text(key)
+    return True
+
+
+def _key(level: str) -> str:
+    base = os.environ.get("BASE", "")
+    return digest([PROJECT / name for name in INPUTS], level, commit(), base)
+
+
+def _linuxkit(folder: Path, environment: dict[str, str]) -> Path:
+    page = folder / "version.yml"
+    page.write_text(_version_page())
+    home = cache() / "linuxkit"  # it writes to .moby in its home, and keeps images in its cache
+    home.mkdir(exist_ok=True)
+    command = [str(gotools.build("linuxkit")), "--cache", str(home / "cache"), "build"]
+    command += [
+        "--docker",
+        "--no-sbom",
+        "--format",
+        "tar",
+        "--name",
+        "tinkie",
+        "--dir",
+        str(folder),
+    ]
+    command += ["linuxkit.yml", str(page)]
+    subprocess.run(command, cwd=PROJECT, env=environment | {"HOME": str(home)}, check=True)
+    return folder / "tinkie.tar"
+
+
+def _version_page() -> str:
+    """A second page for linuxkit.yml: /etc/os-release, where rc finds the clock's floor as well."""
+    release = {
+        "NAME": "Tinkie",
+        "ID": "tinkie",
+        "PRETTY_NAME": f'"Tinkie {version()}"',
+        "VERSION_ID": version(),
+        "BUILD_ID": commit(),
+        "SOURCE_DATE_EPOCH": source_date_epoch(),
+    }
+    lines = "".join(f"      {name}={value}\n" for name, value in release.items())
+    return f'files:\n  - path: etc/os-release\n    mode: "0644"\n    contents: |\n{lines}'
+
+
+def main() -> None:
+    """The command line of this module."""
+    parser = argparse.ArgumentParser(prog="release.assemble", description=__doc__)
+    parser.add_argument("--level", choices=convert.LEVELS, default="quick")
+    parser.add_argument("--refresh", action="store_true", help="take Debian's newest packages")
+    arguments = parser.parse_args()
+    with told():
+        if not assemble(arguments.level, refresh=arguments.refresh):
+            print("nothing has changed: out/ is up to date")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""Where results of the build are kept between runs and shared by clones; what they are keyed by."""
+
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def cache() -> Path:
+    """The cache folder: TINKIE_CACHE, else tinkie in the user's cache folder. Made if missing."""
+    user = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = Path(os.environ.get("TINKIE_CACHE") or user / "tinkie")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def digest(paths: Iterable[Path], *words: str) -> str:
+    """Sixteen hexadecimal digits for the names and contents of files and folders, and words."""
+    total = hashlib.sha256("\0".join(words).encode())
+    for path in sorted(paths):
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_file() and "__pycache__" not in file.parts:
+                total.update(f"\0{file.relative_to(path.parent)}\0".encode())
+                total.update(file.read_bytes())
+    return total.hexdigest()[:16]

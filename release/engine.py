@@ -1,0 +1,142 @@
+"""`python3 -m release.engine COMMAND...`: runs COMMAND with a Docker engine that answers.
+
+If none does, one is started, with its own socket and data folder in the cache, shared by
+all who need it at the same time, and stopped by the last of them.
+"""
+
+import contextlib
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from release.cache import cache
+from release.errors import BuildError, told
+
+START_SECONDS = 60.0
+STOP_SECONDS = 30.0
+RUNTIME = Path(__file__).parent / "runc-without-sys-resource"
+CAP_SYS_RESOURCE = 24
+BRIDGE = Path("/sys/class/net/docker0")
+
+
+@contextmanager
+def running() -> Iterator[str]:
+    """The DOCKER_HOST of an engine that answers until the end of the with block.
+
+    Raises BuildError if none answers and none could be started.
+    """
+    given = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+    if _answers(given):
+        yield given
+        return
+    with _own_engine() as own:
+        yield own
+
+
+def _answers(host: str) -> bool:
+    command = ["docker", "--host", host, "version", "--format", "{{.Server.Version}}"]
+    try:
+        return subprocess.run(command, capture_output=True, timeout=20, check=False).returncode == 0
+    except FileNotFoundError:
+        raise BuildError("the `docker` client is missing: run `make setup` as root") from None
+    except subprocess.TimeoutExpired:
+        return False
+
+
+@contextmanager
+def _own_engine() -> Iterator[str]:
+    folder = cache() / "engine"
+    folder.mkdir(exist_ok=True)
+    host = f"unix://{folder}/docker.sock"
+    with (folder / "users").open("w") as users:
+        with _alone(folder):
+            if not _answers(host):
+                _start(folder, host)
+            fcntl.flock(users, fcntl.LOCK_SH)
+        try:
+            yield host
+        finally:
+            with _alone(folder):
+                if _last(users):
+                    _stop(folder)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Nobody else starts or stops the engine meanwhile."""
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _last(users: IO[str]) -> bool:
+    with contextlib.suppress(BlockingIOError):
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
+
+
+def _start(folder: Path, host: str) -> None:
+    if os.geteuid():
+        raise BuildError("no Docker engine answers, and only root can start one: run this as root")
+    command = ["dockerd", "--host", host, "--data-root", f"{folder}/data"]
+    command += ["--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/docker.pid"]
+    if not _has_capability(CAP_SYS_RESOURCE):
+        command += ["--add-runtime", f"limited={RUNTIME}", "--default-runtime", "limited"]
+    # A killed engine leaves this file, and the next one takes a stranger with that number for it.
+    (folder / "docker.pid").unlink(missing_ok=True)
+    (folder / "bridge").write_text("" if BRIDGE.exists() else BRIDGE.name)
+    with (folder / "log").open("w") as log:
+        try:
+            process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        except FileNotFoundError:
+            raise BuildError("dockerd is missing: run `make setup` as root") from None
+    _wait_until_it_answers(process, host, folder / "log")
+
+
+def _wait_until_it_answers(process: subprocess.Popen[bytes], host: str, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not _answers(host):
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.terminate()
+            last = "\n".join(log.read_text().splitlines()[-5:])
+            raise BuildError(
+                f"dockerd did not come up within {START_SECONDS:.0f} s ({log}):\n{last}"
+            )
+        time.sleep(0.2)
+
+
+def _stop(folder: Path) -> None:
+    pidfile = folder / "docker.pid"
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        os.kill(int(pidfile.read_text()), signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    while pidfile.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    # dockerd leaves the bridge that it made; nothing of ours stays.
+    if bridge := (folder / "bridge").read_text():
+        subprocess.run(["ip", "link", "delete", bridge], capture_output=True, check=False)
+
+
+def _has_capability(number: int) -> bool:
+    status = Path("/proc/self/status").read_text()
+    bounding = next(line for line in status.splitlines() if line.startswith("CapBnd:"))
+    return bool(int(bounding.split()[1], 16) >> number & 1)
+
+
+def main() -> None:
+    """The command line of this module; its status is COMMAND's."""
+    with told(), running() as host:
+        environment = os.environ | {"DOCKER_HOST": host}
+        sys.exit(subprocess.run(sys.argv[1:], env=environment, check=False).returncode)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""How a build that cannot go on tells it to the person who started it."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class BuildError(Exception):
+    """What was attempted, on what, what came back, and what to do."""
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Ends the program with a sentence, not a traceback, for what a person can change."""
+    try:
+        yield
+    except BuildError as error:
+        sys.exit(f"tinkie: {error}")
+    except subprocess.CalledProcessError as error:
+        command = " ".join(map(str, error.cmd))
+        sys.exit(f"tinkie: this ended with {error.returncode} (its own words are above): {command}")
+    except KeyboardInterrupt:
+        sys.exit(130)

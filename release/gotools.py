@@ -1,0 +1,76 @@
+"""`python3 -m release.gotools NAME...`: Go programs that are built, not downloaded.
+
+Each folder of tools/ is a module that only requires the versions; go.sum locks every byte of them.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from release.cache import cache, digest
+from release.errors import BuildError, told
+from release.version import PROJECT
+
+
+@dataclass(frozen=True)
+class GoTool:
+    """A program: the folder of tools/ that locks it, its package, and its build tags."""
+
+    module: str
+    package: str
+    tags: str = ""
+
+
+TINKERBELL = "github.com/tinkerbell/tinkerbell/cmd"
+TINK = "github.com/tinkerbell/tink/cmd"
+TOOLS = {
+    "linuxkit": GoTool("linuxkit", "github.com/linuxkit/linuxkit/src/cmd/linuxkit"),
+    "tinkerbell": GoTool("tinkerbell", f"{TINKERBELL}/tinkerbell", tags="embedded"),
+    "agent": GoTool("tinkerbell", f"{TINKERBELL}/agent"),
+    "tink-worker": GoTool("tink", f"{TINK}/tink-worker"),
+    "tink-server": GoTool("tink", f"{TINK}/tink-server"),
+    "tink-controller": GoTool("tink", f"{TINK}/tink-controller"),
+}
+
+
+def build(name: str) -> Path:
+    """The static binary of a key of TOOLS; built once for each go.mod and go.sum.
+
+    Raises BuildError if Go is missing, subprocess.CalledProcessError if the build fails.
+    """
+    tool = TOOLS[name]
+    folder = PROJECT / "tools" / tool.module
+    binary = cache() / "bin" / f"{name}-{digest([folder], tool.package, tool.tags)}"
+    if not binary.exists():
+        binary.parent.mkdir(exist_ok=True)
+        print(f"building {name} from {tool.package} (some minutes the first time)", flush=True)
+        _go_build(tool, folder, binary)
+    return binary
+
+
+def _go_build(tool: GoTool, folder: Path, binary: Path) -> None:
+    if not shutil.which("go"):
+        raise BuildError(
+            "building Go programs needs `go` 1.24 or later: install Debian's golang-go"
+        )
+    partial = binary.with_suffix(f".{os.getpid()}")
+    command = ["go", "build", "-trimpath", "-ldflags", "-s -w", "-tags", tool.tags]
+    command += ["-o", str(partial), tool.package]
+    subprocess.run(command, cwd=folder, env=os.environ | {"CGO_ENABLED": "0"}, check=True)
+    partial.rename(binary)
+
+
+def main() -> None:
+    """The command line of this module; prints the path of each binary."""
+    parser = argparse.ArgumentParser(prog="release.gotools", description=__doc__)
+    parser.add_argument("name", nargs="+", choices=TOOLS)
+    with told():
+        for name in parser.parse_args().name:
+            print(build(name))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""What is inside a release: every image with its content, size, packages and their sources."""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email.parser import BytesParser
+from pathlib import PurePosixPath
+
+from release import engine
+from release.assemble import ARCH, INITRAMFS, KERNEL
+from release.roottar import content_of
+from release.version import PROJECT, commit, source_date_epoch, version
+
+PACKAGES = "usr/share/tinkie/packages"
+LICENCE = re.compile(r"usr/share/doc/([^/]+)/copyright")
+WHEEL = re.compile(r".*\.dist-info/METADATA")
+
+
+@dataclass
+class Image:
+    """One image: the bytes in it, a digest of paths and contents, and what it is made of."""
+
+    size: int = 0
+    content: str = ""
+    debian: list[dict[str, str]] = field(default_factory=list)
+    python: list[dict[str, str]] = field(default_factory=list)
+
+
+@dataclass
+class Contents:
+    """All images by name, and the licences by file name."""
+
+    images: dict[str, Image] = field(default_factory=dict)
+    licences: dict[str, bytes] = field(default_factory=dict)
+
+
+def contents() -> Contents:
+    """Reads every image that linuxkit.yml names from the engine."""
+    found = Contents()
+    with engine.running() as host:
+        for name in image_names():
+            with _exported(name, os.environ | {"DOCKER_HOST": host}) as tar:
+                found.images[name] = _read(tar, found.licences)
+    return found
+
+
+def image_names() -> list[str]:
+    """The images of linuxkit.yml, each once, sorted."""
+    page = (PROJECT / "linuxkit.yml").read_text()
+    return sorted(set(re.findall(r"^\s*(?:image:|-) (\S+/\S+:\S+)", page, re.MULTILINE)))
+
+
+def describe(found: Contents) -> str:
+    """The manifest as JSON, the same for the same contents."""
+    files = {
+        path.name: {
+            "size": path.stat().st_size,
+            "sha512": hashlib.sha512(path.read_bytes()).hexdigest(),
+        }
+        for path in (KERNEL, INITRAMFS)
+    }
+    manifest = {
+        "version": version(),
+        "commit": commit(),
+        "time": source_date_epoch(),
+        "arch": ARCH,
+        "files": files,
+        "images": {name: vars(image) for name, image in found.images.items()},
+    }
+    return json.dumps(manifest, indent=1) + "\n"
+
+
+@contextmanager
+def _exported(image: str, environment: dict[str, str]) -> Iterator[tarfile.TarFile]:
+    create = ["docker", "create", image, "none"]
+    container = subprocess.check_output(create, env=environment, text=True).strip()
+    try:
+        export = subprocess.Popen(
+            ["docker", "export", container], env=environment, stdout=subprocess.PIPE
+        )
+        with export, tarfile.open(fileobj=export.stdout, mode="r|") as tar:
+            yield tar
+    finally:
+        remove = ["docker", "rm", container]
+        subprocess.run(remove, env=environment, stdout=subprocess.DEVNULL, check=True)
+
+
+# What the engine adds to every container; no part of an image.
+ADDED = {".dockerenv", "dev/console", "etc/hostname", "etc/hosts", "etc/mtab", "etc/resolv.conf"}
+
+
+def _read(tar: tarfile.TarFile, licences: dict[str, bytes]) -> Image:
+    image, digests = Image(), []
+    for entry in tar:
+        path = str(PurePosixPath(entry.name))
+        if path in ADDED or entry.isdir():
+            continue
+        content = _text(tar, entry) if _is_told(path) else None
+        if content is not None:
+            _tell(path, content, image, licences)
+        found = (
+            hashlib.sha256(content).hexdigest() if content is not None else content_of(tar, entry)
+        )
+        digests.append(f"{path} {found}\n")
+        image.size += entry.size
+    image.content = f"sha256:{hashlib.sha256(''.join(sorted(digests)).encode()).hexdigest()}"
+    return image
+
+
+def _is_told(path: str) -> bool:
+    return path == PACKAGES or bool(LICENCE.fullmatch(path) or WHEEL.fullmatch(path))
+
+
+def _text(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> bytes | None:
+    file = tar.extractfile(entry) if entry.isreg() else None
+    return None if file is None else file.read()
+
+
+def _tell(path: str, content: bytes, image: Image, licences: dict[str, bytes]) -> None:
+    if path == PACKAGES:
+        names = ("package", "version", "source", "source_version")
+        lines = content.decode().splitlines()
+        image.debian = [dict(zip(names, line.split(), strict=True)) for line in lines]
+    elif licence := LICENCE.fullmatch(path):
+        licences[f"{licence[1]}.copyright"] = content
+    else:
+        wheel = BytesParser().parsebytes(content)
+        image.python.append({"package": wheel["Name"], "version": wheel["Version"]})
