@@ -42,13 +42,14 @@ class Answer:
 class Fetcher:
     """GETs with one set of proxies, authorities and bounds.
 
-    `authority` is a PEM file trusted beside the system's authorities; `transport` replaces the network in tests.
+    `authority` is a PEM file trusted beside the system's authorities; `unverified` takes any
+    certificate, for answers that are only shown; `transport` replaces the network in tests.
     """
 
     user_agent: str = "tinkie"
-    proxies: Proxies = Proxies()
+    proxies: Proxies = field(default_factory=Proxies)
     authority: Path | None = None
-    auth: tuple[str, str] | None = field(default=None, repr=False)
+    unverified: bool = False
     transport: httpx.BaseTransport | None = None
     now: Callable[[], float] = time.monotonic
 
@@ -109,7 +110,6 @@ class Fetcher:
         import httpx  # noqa: PLC0415 - as above
 
         return httpx.Client(
-            auth=self.auth,
             timeout=seconds,
             trust_env=False,
             proxy=self.proxies.for_url(url),
@@ -122,6 +122,9 @@ class Fetcher:
         if urlsplit(url).scheme != "https":
             return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context = ssl.create_default_context()
+        if self.unverified:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
         if self.authority is not None:
             context.load_verify_locations(cafile=self.authority)
         return context

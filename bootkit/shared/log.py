@@ -146,6 +146,11 @@ def configure(
     )
 
 
+def get_logger() -> Any:
+    """Return the logger of both programs."""
+    return structlog.get_logger()
+
+
 @contextmanager
 def phase(name: str, *, now: Callable[[], float] = time.monotonic) -> Iterator[None]:
     """Log the begin and the end of a step and put its name on every event in between."""
@@ -204,7 +209,7 @@ def _base64_forms(secret: bytes) -> set[str]:
         whole = base64.b64encode(bytes(before) + secret).decode()
         first = -(-before * 8 // 6)
         last = (before + len(secret)) * 8 // 6
-        forms.add(whole[first:last])
+        forms |= {whole[first:last], whole[first:last].replace("+", "-").replace("/", "_")}
     return {form for form in forms if len(form) >= _SHORTEST_BASE64_FORM}
 
 

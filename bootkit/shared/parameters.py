@@ -29,11 +29,28 @@ class Parameters(BaseModel):
         Raises:
             BadParameters: with the reason for each parameter that makes no sense.
         """
-        given = cmdline.values()
+        parameters, faults = cls.read(cmdline)
+        if faults:
+            raise BadParameters(faults)
+        return parameters
+
+    @classmethod
+    def read(cls, cmdline: Cmdline) -> tuple[Self, dict[str, str]]:
+        """Return the parameters without the bad ones, and the reason for each bad one by its name."""
+        values = cmdline.values()
+        given = {name: values[name] for name in cls.names() if name in values}
+        faults: dict[str, str] = {}
         try:
-            return cls.model_validate({name: given[name] for name in cls.names() if name in given})
+            parameters = cls.model_validate(given)
         except ValidationError as error:
-            raise BadParameters(dict(map(_fault, error.errors()))) from None
+            faults = dict(map(_fault, error.errors()))
+            good = {name: value for name, value in given.items() if name not in faults}
+            parameters = cls.model_validate(good)
+        return parameters, faults | parameters.contradictions(frozenset(faults))
+
+    def contradictions(self, bad: frozenset[str]) -> dict[str, str]:  # noqa: ARG002 - for subclasses
+        """Return faults that take more than one parameter to see; `bad` ones were left out."""
+        return {}
 
     @classmethod
     def names(cls) -> tuple[str, ...]:

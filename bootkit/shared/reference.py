@@ -66,6 +66,12 @@ def registry_domain(registry: str) -> str:
         raise ValueError("not a registry: give host[:port][/path], without https://") from None
 
 
+def is_docker_hub_user(registry: str | None) -> bool:
+    """Say whether Docker takes this for a user of Docker Hub though it may be meant as a host."""
+    first = (registry or "").partition("/")[0]
+    return bool(first) and not _is_host(first)
+
+
 def same_registry(one: str, other: str) -> bool:
     """Say whether two domains are the same host and port; names of hosts know no upper case."""
     return one.lower() == other.lower()
@@ -80,8 +86,7 @@ def _split_tag(name: str) -> tuple[str, str | None]:
 
 def _split_domain(name: str) -> tuple[str, str]:
     first, slash, rest = name.partition("/")
-    is_host = "." in first or ":" in first or first == "localhost" or first != first.lower()
-    if not slash or not is_host:
+    if not slash or not _is_host(first):
         domain, path = DEFAULT_DOMAIN, name
     else:
         domain, path = first, rest
@@ -90,3 +95,7 @@ def _split_domain(name: str) -> tuple[str, str]:
     if domain == DEFAULT_DOMAIN and "/" not in path:
         path = f"library/{path}"
     return domain, path
+
+
+def _is_host(first: str) -> bool:
+    return "." in first or ":" in first or first == "localhost" or first != first.lower()

@@ -1,0 +1,106 @@
+"""The way from the kernel's command line to a worker that runs, phase by phase."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bootkit.actions import clear_actions
+from bootkit.identity import MachineFinder
+from bootkit.plan import Inputs, plan
+from bootkit.pull import obtain_image
+from bootkit.readiness import wait_for_engine
+from bootkit.registry import RegistryWitness
+from bootkit.shared.log import REDACTOR, phase
+from bootkit.watch import watch_worker
+from bootkit.worker import ENGINE_LABEL, NAME, SPEC_LABEL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bootkit.engine import Container, Engine
+    from bootkit.shared.cmdline import Cmdline
+    from bootkit.shared.fetch import Fetcher
+    from bootkit.worker import WorkerSpec
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Boot:
+    """One machine's boot: `run` is repeated for ever and keeps only what the metadata said."""
+
+    read_cmdline: Callable[[], Cmdline]
+    engine: Engine
+    pause: Callable[[float], None]
+    now: Callable[[], float]
+    make_fetcher: Callable[[Inputs], Fetcher] = Inputs.fetcher
+    finder: MachineFinder = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.finder = MachineFinder(self.now)
+
+    def run(self) -> None:
+        """Bring the worker up and watch it; returns when it has ended.
+
+        Raises:
+            BootError: a phase failed; nothing is half done that the next run would not put right.
+        """
+        with phase("parameters"):
+            inputs = self._inputs()
+        fetcher = self.make_fetcher(inputs)
+        with phase("metadata"):
+            needed = inputs.params.known_id is None
+            machine = self.finder.find(inputs.metadata(fetcher), needed=needed)
+        with phase("plan"):
+            spec = plan(inputs, machine)
+            structlog.contextvars.bind_contextvars(worker_id=spec.worker_id)
+        with phase("engine"):
+            wait_for_engine(self.engine, self.pause, self.now)
+        container = adopt(self.engine, spec) or start(self.engine, spec, fetcher)
+        with phase("watch"):
+            watch_worker(self.engine, container, pause=self.pause, tick=self.finder.tick)
+
+    def _inputs(self) -> Inputs:
+        inputs = Inputs.from_cmdline(self.read_cmdline())
+        REDACTOR.hide(*inputs.secrets)
+        inputs.check()
+        for name, reason in inputs.faults.items():
+            log.warning("parameter.ignored", parameter=name, error=reason)
+        if not inputs.params.grpc_authority:
+            error = "grpc_authority is not given: most workers end without it"
+            log.warning("parameter.missing", parameter="grpc_authority", error=error)
+        return inputs
+
+
+def adopt(engine: Engine, spec: WorkerSpec) -> str | None:
+    """Return the worker that runs already, if it is the one that would be started."""
+    for container in engine.containers():
+        if container.name == NAME and container.running:
+            if _is_the_same(engine, container, spec):
+                log.info("worker.adopted", container=container.id[:12], image=container.image)
+                return container.id
+            log.warning("worker.replaced", container=container.id[:12], image=container.image)
+    return None
+
+
+def start(engine: Engine, spec: WorkerSpec, fetcher: Fetcher) -> str:
+    """Get the image, remove whatever an earlier worker left, start the worker; return its id."""
+    with phase("pull"):
+        image = obtain_image(engine, spec, RegistryWitness(fetcher).explain)
+    with phase("start"):
+        for container in engine.containers():
+            if container.name == NAME or SPEC_LABEL in container.labels:
+                engine.remove(container.id)
+        clear_actions(engine)
+        started = engine.start_worker(spec, image)
+        log.info("worker.started", container=started[:12], image=image)
+        return started
+
+
+def _is_the_same(engine: Engine, container: Container, spec: WorkerSpec) -> bool:
+    labels = container.labels
+    same_engine = labels.get(ENGINE_LABEL) == engine.socket_identity()
+    return same_engine and labels.get(SPEC_LABEL) == spec.digest

@@ -1,0 +1,80 @@
+"""The program `bootkit`: the only place that knows arguments, clocks, signals and exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bootkit.shared import log
+from bootkit.shared.cmdline import PROC_CMDLINE, Cmdline
+from bootkit.shared.errors import ShutdownRequested
+from bootkit.shared.signals import ShutdownSignals
+from bootkit.shared.state import StateFile
+from bootkit.shared.supervise import supervise
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+STATE = Path("/run/tinkie/bootkit.json")
+SOCKET = Path("/var/run/docker.sock")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run for ever, or with --dry-run print the plan; return the exit code."""
+    options = _options(arguments)
+    if options.dry_run:
+        return _dry_run(options)
+    log.configure("bootkit", console=options.console, state=StateFile(options.state, "bootkit"))
+    signals = ShutdownSignals()
+    try:
+        signals.install()
+        _boot(options)
+    except ShutdownRequested as signal:
+        log.get_logger().info("program.ended", signal=str(signal), next="the worker runs on")
+        return 0
+    except Exception:
+        log.get_logger().exception("program.failed", error="this is a bug in bootkit")
+        return 1
+
+
+def _dry_run(options: argparse.Namespace) -> int:
+    from bootkit.dryrun import BAD_PARAMETERS, dry_run  # noqa: PLC0415 - not on the way to the worker
+
+    try:
+        cmdline = Cmdline.read(options.cmdline)
+    except OSError as error:
+        sys.stderr.write(f"bootkit: kernel parameters: {error}\n")
+        return BAD_PARAMETERS
+    return dry_run(cmdline, options.metadata)
+
+
+def _boot(options: argparse.Namespace) -> None:
+    from bootkit.boot import Boot  # noqa: PLC0415 - lets a mistaken argument be told at once
+    from bootkit.engine import DockerEngine  # noqa: PLC0415 - as above
+
+    log.get_logger().info("program.started")
+    boot = Boot(
+        read_cmdline=lambda: Cmdline.read(options.cmdline),
+        engine=DockerEngine(options.engine),
+        pause=time.sleep,
+        now=time.monotonic,
+    )
+    supervise(boot.run, pause=time.sleep, now=time.monotonic)
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        "bootkit", description="Starts this machine's Tinkerbell worker."
+    )
+    add = partial(parser.add_argument, type=Path, metavar="PATH")
+    add("--cmdline", default=PROC_CMDLINE, help="kernel parameters (default %(default)s)")
+    add("--console", help="FIFO or terminal that gets lines for people")
+    add("--state", default=STATE, help="file that says what goes on (default %(default)s)")
+    add("--engine", default=SOCKET, help="the engine's socket (default %(default)s)")
+    add("--metadata", help="with --dry-run: metadata from a file")
+    parser.add_argument("--dry-run", action="store_true", help="print what would be done")
+    return parser.parse_args(arguments)

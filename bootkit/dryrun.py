@@ -1,0 +1,65 @@
+"""`bootkit --dry-run`: what would be done, and nothing of it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from typing import TYPE_CHECKING, Any
+
+from bootkit.metadata import Machine, machine_in
+from bootkit.identity import NEEDED_SECONDS, WANTED_SECONDS
+from bootkit.plan import Inputs, plan
+from bootkit.shared.errors import BootError
+from bootkit.shared.log import REDACTOR
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bootkit.shared.cmdline import Cmdline
+
+PLANNED = 0
+BAD_PARAMETERS = 2
+NO_METADATA = 3
+
+
+def dry_run(cmdline: Cmdline, metadata: Path | None = None) -> int:
+    """Print the plan as JSON on stdout and an equivalent `docker run` on stderr; return the exit code.
+
+    `metadata` is a file with what hegel's `/metadata` would answer; without it the service is asked.
+    """
+    inputs = Inputs.from_cmdline(cmdline)
+    REDACTOR.hide(*inputs.secrets)
+    if inputs.faults:
+        for name, reason in inputs.faults.items():
+            _say(f"bootkit: bad kernel parameter {name}: {reason}")
+        return BAD_PARAMETERS
+    try:
+        spec = plan(inputs, _machine(inputs, metadata))
+    except (BootError, OSError) as error:
+        _say(f"bootkit: no metadata, and without it this machine has no worker id: {error}")
+        return NO_METADATA
+    shown: Any = REDACTOR.value(spec.as_json())
+    print(json.dumps(shown, indent=2))  # noqa: T201 - the output of the dry run
+    _say(shlex.join(spec.as_command()))
+    return PLANNED
+
+
+def _machine(inputs: Inputs, metadata: Path | None) -> Machine:
+    if metadata is not None:
+        return machine_in(metadata.read_bytes())
+    needed = inputs.params.known_id is None
+    service = inputs.metadata(inputs.fetcher())
+    if service is None:
+        return Machine()
+    try:
+        return service.find(seconds=NEEDED_SECONDS if needed else WANTED_SECONDS)
+    except BootError as error:
+        if needed:
+            raise
+        _say(f"bootkit: going on without metadata: {error}")
+        return Machine()
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(REDACTOR.text(text) + "\n")

@@ -1,0 +1,276 @@
+"""The container engine: the only module that knows the Docker library.
+
+Its calls either do what their names say or raise: EngineNotReady when the engine does not answer (it is being
+started, or started again), otherwise a TransientError or PermanentError that says what the engine said.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from bootkit.shared.errors import PermanentError, TransientError, error_for
+from bootkit.shared.faults import Fault, fault_in
+from bootkit.worker import BINDS, ENGINE_LABEL, NAME, SPEC_LABEL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from bootkit.worker import Credentials, WorkerSpec
+
+ANSWER_SECONDS = 30.0  # an engine that is busy with a pull or a stop is slow to answer
+PING_SECONDS = 5.0
+PULL_SILENCE_SECONDS = (
+    180.0  # between two lines of a pull; unpacking a large layer is silent for long
+)
+LOG_OPTIONS = {"max-size": "2m", "max-file": "2"}  # RAM is the disk
+_FORWARDING_DRIVERS = ("syslog", "gelf", "fluentd")
+
+
+class EngineNotReady(TransientError):
+    """The engine does not answer on its socket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container as the engine lists it."""
+
+    id: str
+    name: str
+    running: bool
+    image: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    mounts: tuple[str, ...] = ()  # destinations
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a container ended."""
+
+    exit_code: int
+    error: str = ""
+    out_of_memory: bool = False
+
+
+class Engine(Protocol):
+    """What bootkit asks of an engine."""
+
+    def connect(self) -> str:
+        """Return the engine's version once it answers, or raise EngineNotReady."""
+
+    def socket_identity(self) -> str:
+        """Return a text that changes when the socket file is another one."""
+
+    def containers(self) -> list[Container]:
+        """Return all containers, also those that have ended."""
+
+    def has_image(self, image: str) -> bool:
+        """Say whether the image is there."""
+
+    def pull(self, image: str, credentials: Credentials | None) -> Iterator[dict[str, Any]]:
+        """Pull the image; yields the engine's progress messages, raises at an error among them."""
+
+    def start_worker(self, spec: WorkerSpec, image: str) -> str:
+        """Create and start the worker's container; returns its id."""
+
+    def ended(self, container: str) -> Ended | None:
+        """Return how the container ended, None while it runs."""
+
+    def remove(self, container: str) -> None:
+        """Kill and remove a container, its anonymous volumes too; one that is gone is fine."""
+
+    def log_lines(self, container: str, count: int) -> list[str]:
+        """Return the last lines of the container's log."""
+
+
+@dataclass(slots=True)
+class DockerEngine:
+    """The Docker engine behind a unix socket."""
+
+    socket: Path
+    _api: Any = None
+
+    def connect(self) -> str:
+        """Connect, agree on the API's version, return the engine's."""
+        import docker  # noqa: PLC0415 - costs 120 ms, and the engine is being started meanwhile
+
+        self._api = None
+        url = f"unix://{self.socket}"
+        try:
+            self._api = docker.APIClient(url, version="auto", timeout=PING_SECONDS)
+            version = str(self._api.version(api_version=False)["Version"])
+        except (docker.errors.DockerException, OSError) as error:
+            raise EngineNotReady(f"connect to {self.socket}: {_plainly(error)}") from error
+        self._api.timeout = ANSWER_SECONDS
+        return version
+
+    def socket_identity(self) -> str:
+        """Return device and inode of the socket: a container that bound another one talks to nobody."""
+        try:
+            status = self.socket.stat()
+        except OSError as error:
+            raise EngineNotReady(f"look at {self.socket}: {error.strerror}") from error
+        return f"{status.st_dev}:{status.st_ino}"
+
+    def containers(self) -> list[Container]:
+        """List all containers."""
+        with _translated("list containers"):
+            return [_container(row) for row in self._client().containers(all=True)]
+
+    def has_image(self, image: str) -> bool:
+        """Look the image up by its name."""
+        try:
+            with _translated(f"look up image {image}"):
+                self._client().inspect_image(image)
+        except PermanentError as error:
+            if error.fault is Fault.NOT_FOUND:
+                return False
+            raise
+        return True
+
+    def pull(self, image: str, credentials: Credentials | None) -> Iterator[dict[str, Any]]:
+        """Pull by the low-level stream: an error comes inside of a 200 answer.
+
+        An empty configuration of credentials is sent rather than none, so that no file of the host is read for one.
+        """
+        api = self._client()
+        with _translated(f"pull {image}"):
+            response = api.post(
+                f"{api.base_url}/v{api.api_version}/images/create",
+                params={"fromImage": image} | _tag_if_needed(image),
+                headers={"X-Registry-Auth": _header(credentials)},
+                stream=True,
+                timeout=(ANSWER_SECONDS, PULL_SILENCE_SECONDS),
+            )
+            with response:
+                api._raise_for_status(response)  # noqa: SLF001 - makes the library's own errors
+                yield from _progress(image, response.iter_lines())
+
+    def start_worker(self, spec: WorkerSpec, image: str) -> str:
+        """Create and start the container."""
+        labels = {SPEC_LABEL: spec.digest, ENGINE_LABEL: self.socket_identity()}
+        api = self._client()
+        with _translated(f"start {NAME} from {image}"):
+            made = api.create_container(
+                image,
+                name=NAME,
+                environment=spec.environment,
+                labels=labels,
+                host_config=api.create_host_config(
+                    binds=list(BINDS),
+                    network_mode="host",
+                    privileged=True,
+                    log_config=self._log_config(),
+                ),
+            )
+            api.start(made["Id"])
+            return str(made["Id"])
+
+    def ended(self, container: str) -> Ended | None:
+        """Look at the container's state."""
+        with _translated(f"look at {NAME}"):
+            state = self._client().inspect_container(container)["State"]
+        if state["Running"] or state["Restarting"]:
+            return None
+        return Ended(state["ExitCode"], state.get("Error", ""), state.get("OOMKilled", False))
+
+    def remove(self, container: str) -> None:
+        """Kill and remove a container."""
+        try:
+            with _translated(f"remove container {container[:12]}"):
+                self._client().remove_container(container, v=True, force=True)
+        except PermanentError as error:
+            if error.fault is not Fault.NOT_FOUND:
+                raise
+
+    def log_lines(self, container: str, count: int) -> list[str]:
+        """Read the end of the container's log."""
+        with _translated(f"read the log of {NAME}"):
+            output = self._client().logs(container, tail=count)
+        return [line.decode(errors="replace") for line in output.splitlines()]
+
+    def _log_config(self) -> dict[str, Any] | None:
+        """Bound the log, unless the engine forwards all logs and has its own bounds for that."""
+        driver = str(self._client().info().get("LoggingDriver", ""))
+        if driver in _FORWARDING_DRIVERS:
+            return None
+        return {"Type": "json-file", "Config": LOG_OPTIONS}
+
+    def _client(self) -> Any:
+        if self._api is None:
+            raise EngineNotReady(f"not connected to {self.socket}")
+        return self._api
+
+
+@contextmanager
+def _translated(attempt: str) -> Iterator[None]:
+    """Turn what the Docker library and the HTTP library below it raise into our errors."""
+    import docker  # noqa: PLC0415 - as in connect
+    import requests  # noqa: PLC0415 - the library below docker's, whose errors it lets through
+
+    try:
+        yield
+    except docker.errors.APIError as error:
+        said = str(error.explanation or error)
+        raise _error(attempt, said, error.response) from error
+    except requests.Timeout as error:
+        raise TransientError(f"{attempt}: no answer in time", fault=Fault.TIMEOUT) from error
+    except (requests.RequestException, OSError) as error:
+        raise EngineNotReady(f"{attempt}: {_plainly(error)}") from error
+
+
+def _error(attempt: str, said: str, response: Any) -> TransientError | PermanentError:
+    fault = fault_in(said)
+    status = getattr(response, "status_code", None)
+    if fault is Fault.OTHER and status == 404:  # noqa: PLR2004 - HTTP: no such container
+        fault = Fault.NOT_FOUND
+    return error_for(fault)(f"{attempt}: {said.strip()}", fault=fault)
+
+
+def _progress(image: str, lines: Iterator[bytes]) -> Iterator[dict[str, Any]]:
+    for line in lines:
+        if not line.strip():
+            continue
+        message: dict[str, Any] = json.loads(line)
+        if "error" in message or "errorDetail" in message:
+            detail = message.get("errorDetail") or {}
+            said = str(message.get("error") or detail.get("message") or "unknown error")
+            raise _error(f"pull {image}", said, None)
+        yield message
+
+
+def _header(credentials: Credentials | None) -> str:
+    import base64  # noqa: PLC0415 - pulls only
+
+    config = (
+        {"username": credentials.username, "password": credentials.password} if credentials else {}
+    )
+    return base64.urlsafe_b64encode(json.dumps(config).encode()).decode()
+
+
+def _tag_if_needed(image: str) -> dict[str, str]:
+    """Say `latest` where the name has neither tag nor digest: without it the engine pulls every tag."""
+    last = image.rpartition("/")[2]
+    return {} if ":" in last or "@" in last else {"tag": "latest"}
+
+
+def _container(row: Mapping[str, Any]) -> Container:
+    names: Sequence[str] = row.get("Names") or ["/"]
+    return Container(
+        id=row["Id"],
+        name=names[0].removeprefix("/"),
+        running=row.get("State") in ("running", "restarting", "paused"),
+        image=row.get("Image", ""),
+        labels=row.get("Labels") or {},
+        mounts=tuple(mount.get("Destination", "") for mount in row.get("Mounts") or ()),
+    )
+
+
+def _plainly(error: BaseException) -> str:
+    """Return the innermost reason: libraries wrap `Connection refused` three times."""
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__ or error
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -1,0 +1,134 @@
+"""The metadata service: who is this machine? (contracts, section 2)
+
+Two kinds answer. hegel's `/metadata` gives JSON: the whole hardware record, only its instance, or nothing. The
+EC2 style gives one value an address, below `/2009-04-04/meta-data/`. Both tell machines apart by their address.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from bootkit.shared.errors import PermanentError
+from bootkit.shared.faults import Fault
+
+if TYPE_CHECKING:
+    from bootkit.params import WorkerParams
+    from bootkit.shared.fetch import Fetcher
+
+HEGEL_PORT = 50061
+TOOTLES_PORT = 7080
+EC2_VERSION = "2009-04-04"
+LIMIT_BYTES = 4 * 1024 * 1024  # a whole hardware record may hold user data
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What the metadata service knows of this machine; everything may be missing."""
+
+    id: str | None = None
+    hostname: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataService:
+    """One metadata service: its address and how to ask it."""
+
+    url: str
+    fetcher: Fetcher
+
+    def find(self, *, seconds: float) -> Machine:
+        """Ask for this machine, within `seconds` for each of at most two questions.
+
+        Raises:
+            TransientError, PermanentError: as `Fetcher.get`.
+            PermanentError: the answer is no metadata.
+        """
+        if urlsplit(self.url).path.rstrip("/").endswith("/metadata"):
+            return machine_in(self._get(self.url, seconds))
+        leaves = ec2_leaves(self.url)
+        instance = _line(self._get(leaves + "instance-id", seconds))
+        return Machine(id=instance, hostname=_line(self._get(leaves + "hostname", seconds)))
+
+    def _get(self, url: str, seconds: float) -> bytes:
+        return self.fetcher.get(url, limit=LIMIT_BYTES, seconds=seconds)
+
+
+def metadata_url(params: WorkerParams) -> str | None:
+    """Return where to ask, or None if no parameter says: metadata_url, tinkerbell, the gRPC server's host."""
+    if params.metadata_url:
+        return params.metadata_url
+    if params.tinkerbell:
+        parts = urlsplit(params.tinkerbell)
+        return f"{parts.scheme}://{_in_url(parts.hostname or '')}:{HEGEL_PORT}/metadata"
+    if params.grpc_authority:
+        host = params.grpc_authority.rpartition(":")[0]
+        return f"http://{host}:{TOOTLES_PORT}"
+    return None
+
+
+def machine_in(body: bytes) -> Machine:
+    """Read hegel's JSON: a whole hardware record, an instance, or an empty body (which tells nothing).
+
+    Raises:
+        PermanentError: it is no JSON object.
+    """
+    if not body.strip():
+        return Machine()
+    try:
+        record = json.loads(body)
+    except ValueError as error:
+        raise _no_metadata("no JSON") from error
+    if not isinstance(record, dict):
+        raise _no_metadata("JSON, but no object")
+    return Machine(id=_text(record.get("id")), hostname=_hostname(record))
+
+
+def ec2_leaves(url: str) -> str:
+    """Return the address below which the values are, for a service's address with or without its version."""
+    base = url.rstrip("/").removesuffix("/meta-data")
+    versioned = base if f"/{EC2_VERSION}" in base else f"{base}/{EC2_VERSION}"
+    return f"{versioned}/meta-data/"
+
+
+def _hostname(record: dict[str, Any]) -> str | None:
+    """Find the host name in an instance, or in a whole record at the instance or the first interface."""
+    instance = _inside(record, "metadata", "instance")
+    interfaces = _inside(record, "network").get("interfaces")
+    first = interfaces[0] if isinstance(interfaces, list) and interfaces else {}
+    lease = _inside(first, "dhcp") if isinstance(first, dict) else {}
+    names = (record.get("hostname"), instance.get("hostname"), lease.get("hostname"))
+    return next((name for name in map(_text, names) if name), None)
+
+
+def _inside(value: dict[str, Any], *path: str) -> dict[str, Any]:
+    for name in path:
+        inner = value.get(name)
+        value = inner if isinstance(inner, dict) else {}
+    return value
+
+
+def _text(value: object) -> str | None:
+    return value.strip() or None if isinstance(value, str) else None
+
+
+def _line(body: bytes) -> str | None:
+    """Read one EC2 value.
+
+    Raises:
+        PermanentError: it is more than one line, so something else answered.
+    """
+    text = body.decode(errors="replace").strip()
+    if "\n" in text or "<" in text:
+        raise _no_metadata("more than one plain value")
+    return text or None
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _no_metadata(what: str) -> PermanentError:
+    return PermanentError(f"the metadata service answered {what}", fault=Fault.BAD_ANSWER)

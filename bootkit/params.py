@@ -1,0 +1,125 @@
+"""The kernel parameters that bootkit reads (design, section 4; contracts, sections 1.2 and 1.3)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from bootkit.shared.parameters import Parameters
+from bootkit.shared.reference import ImageReference, is_docker_hub_user, registry_domain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
+_GO_BOOLEANS = ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False")
+_AUTHORITY = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/@\[\]]+):(\d{1,5})")
+_HIGHEST_PORT = 65535
+
+
+def _one_word(value: str) -> str:
+    if not value.isprintable() or " " in value:
+        raise ValueError("no blanks or control characters are allowed")
+    return value
+
+
+def _boolean(value: str) -> str:
+    if value not in _GO_BOOLEANS:
+        raise ValueError("neither true nor false")
+    return value
+
+
+def _authority(value: str) -> str:
+    match = _AUTHORITY.fullmatch(value)
+    if not match or not 0 < int(match[2]) <= _HIGHEST_PORT:
+        raise ValueError("not host:port")
+    return value
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(_one_word(value))
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("not an http:// or https:// address")
+    return value
+
+
+def _base(value: str) -> str:
+    return _url(value if "://" in value else f"http://{value}")
+
+
+def _mac(value: str) -> str:
+    """Write a MAC as boot servers do; BOOTIF has a hardware type in front (PXELINUX)."""
+    mac = value.lower().replace("-", ":")
+    mac = mac.removeprefix("01:") if mac.count(":") == 6 else mac  # noqa: PLR2004 - type and six bytes
+    if not _MAC.fullmatch(mac):
+        raise ValueError("not a hardware address")
+    return mac
+
+
+def _image(value: str) -> str:
+    ImageReference.parse(value)
+    return value
+
+
+def _registry(value: str) -> str:
+    registry = value.rstrip("/")
+    registry_domain(registry)
+    return registry
+
+
+Word = Annotated[str, AfterValidator(_one_word)]
+Boolean = Annotated[str, AfterValidator(_boolean)]
+Authority = Annotated[str, AfterValidator(_authority)]
+Url = Annotated[str, AfterValidator(_url)]
+Base = Annotated[str, AfterValidator(_base)]
+Mac = Annotated[str, AfterValidator(_mac)]
+Image = Annotated[str, AfterValidator(_image)]
+Registry = Annotated[str, AfterValidator(_registry)]
+
+
+class WorkerParams(Parameters):
+    """What the worker is, which server it talks to, and where its image comes from."""
+
+    worker_id: Word | None = Field(None, alias="worker_id")
+    hw_addr: Mac | None = Field(None, alias="hw_addr")
+    bootif: Mac | None = Field(None, alias="BOOTIF")
+    instance_id: Word | None = Field(None, alias="instance_id")
+    grpc_authority: Authority | None = Field(None, alias="grpc_authority")
+    grpc_cert_url: Url | None = Field(None, alias="grpc_cert_url")
+    tinkerbell_tls: Boolean | None = Field(None, alias="tinkerbell_tls")
+    tinkerbell_insecure_tls: Boolean | None = Field(None, alias="tinkerbell_insecure_tls")
+    tink_worker_image: Image | None = Field(None, alias="tink_worker_image")
+    docker_registry: Registry | None = Field(None, alias="docker_registry")
+    registry_username: str | None = Field(None, alias="registry_username")
+    registry_password: SecretStr | None = Field(None, alias="registry_password")
+    metadata_url: Url | None = Field(None, alias="metadata_url")
+    tinkerbell: Base | None = Field(None, alias="tinkerbell")
+
+    def contradictions(self, bad: frozenset[str]) -> dict[str, str]:
+        """Say what is missing and what Docker would take for something else."""
+        image = {"tink_worker_image", "docker_registry"}
+        if not (self.tink_worker_image or self.docker_registry or bad & image):
+            return {"tink_worker_image": "neither this nor docker_registry is given"}
+        if self.registry_password and is_docker_hub_user(self.docker_registry):
+            reason = f"Docker takes {self.docker_registry!r} for a user of Docker Hub, which is sent no password: "
+            return {"docker_registry": reason + "give it with its port, such as :443"}
+        return {}
+
+    @property
+    def known_id(self) -> str | None:
+        """Return the worker's id as far as the parameters say it."""
+        return self.worker_id or self.hw_addr or self.bootif
+
+
+def stopping(params: WorkerParams, faults: Mapping[str, str]) -> dict[str, str]:
+    """Return the faults that the worker cannot be started with.
+
+    What is only wanted (metadata, and other ways to find the id once it is known) stops nothing.
+    """
+    wanted = {"metadata_url", "tinkerbell", "instance_id"}
+    if params.known_id:
+        wanted |= {"hw_addr", "BOOTIF"}
+    return {name: reason for name, reason in faults.items() if name not in wanted}

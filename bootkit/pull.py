@@ -1,0 +1,103 @@
+"""Getting the worker's image: the candidates in order, progress for people, and what went wrong in plain words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from bootkit.shared.errors import BootError, PermanentError
+from bootkit.shared.faults import Fault
+from bootkit.shared.reference import ImageReference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from bootkit.engine import Engine
+    from bootkit.worker import WorkerSpec
+
+    Explain = Callable[[BootError, str], BootError]
+
+log = structlog.get_logger()
+
+# What the engine says of a layer, as far as it is a new state and no more bytes of the same one.
+_STATES = (
+    "Pulling fs layer",
+    "Downloading",
+    "Download complete",
+    "Extracting",
+    "Pull complete",
+    "Retrying",
+)
+
+
+def obtain_image(engine: Engine, spec: WorkerSpec, explain: Explain) -> str:
+    """Return the name of the first image of `spec` that is there after a pull.
+
+    The next candidate is tried only if the registry has none of that name. If no pull succeeds, an image that is
+    already there is used and that is said. `explain` adds what the registry itself tells about a fault.
+
+    Raises:
+        BootError: no image can be had; the first candidate's reason.
+    """
+    errors: list[BootError] = []
+    for image in spec.images:
+        try:
+            return _pull_unless_pinned(engine, spec, image)
+        except BootError as error:
+            errors.append(explain(error, image))
+            if error.fault not in _MAYBE_UNDER_ANOTHER_NAME:
+                break
+    return _local(engine, spec.images, errors)
+
+
+# Registries that want a password answer "denied" for names that they do not have.
+_MAYBE_UNDER_ANOTHER_NAME = (Fault.NOT_FOUND, Fault.DENIED)
+
+
+def _pull_unless_pinned(engine: Engine, spec: WorkerSpec, image: str) -> str:
+    if ImageReference.parse(image).digest and engine.has_image(image):
+        log.info("image.present", image=image)
+        return image
+    log.info("image.pulling", image=image)
+    tell_progress(engine.pull(image, spec.credentials_for(image)))
+    log.info("image.pulled", image=image)
+    return image
+
+
+def tell_progress(messages: Iterable[dict[str, Any]]) -> None:
+    """Log one line per change of a layer's state."""
+    states: dict[str, str] = {}
+    for message in messages:
+        layer, status = message.get("id", ""), str(message.get("status", ""))
+        state = next((state for state in _STATES if status.startswith(state)), "")
+        if layer and state and states.get(layer) != state:
+            states[layer] = state
+            size = message.get("progressDetail", {}).get("total")
+            log.info(
+                "image.progress", layer=layer, state=state, **({"bytes": size} if size else {})
+            )
+
+
+def _local(engine: Engine, images: tuple[str, ...], errors: list[BootError]) -> str:
+    """Return an image that is there already, or raise the pull's error; `errors` has at least one."""
+    reason = _most_telling(errors)
+    for image in images:
+        if engine.has_image(image):
+            log.warning(
+                "image.not_pulled",
+                image=image,
+                error=str(reason),
+                fault=str(reason.fault),
+                hint=reason.hint,
+                next="using the image that is already here",
+            )
+            return image
+    raise reason
+
+
+def _most_telling(errors: list[BootError]) -> BootError:
+    """Return the first error; if the registry lacks all names, one error that tells all of them."""
+    if len(errors) == 1 or any(error.fault is not Fault.NOT_FOUND for error in errors):
+        return next((error for error in errors if error.fault is not Fault.NOT_FOUND), errors[0])
+    return PermanentError("; ".join(map(str, errors)), fault=Fault.NOT_FOUND)

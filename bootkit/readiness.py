@@ -1,0 +1,43 @@
+"""Waiting for the engine, which tink-docker starts while bootkit reads its parameters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bootkit.engine import EngineNotReady
+from bootkit.shared.retry import Backoff
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bootkit.engine import Engine
+
+log = structlog.get_logger()
+
+# Without end: there is nothing else to do. A try costs the machine next to nothing, and each
+# tenth of a second here is one more on the way to the first action.
+POLL = Backoff(first=0.1, ceiling=0.25)
+TELL_EVERY_SECONDS = 10.0
+
+
+def wait_for_engine(
+    engine: Engine, pause: Callable[[float], None], now: Callable[[], float]
+) -> None:
+    """Return once the engine answers; says every ten seconds why it does not."""
+    started = now()
+    told = started - TELL_EVERY_SECONDS
+    tries = 0
+    while True:
+        try:
+            version = engine.connect()
+        except EngineNotReady as error:
+            if now() - told >= TELL_EVERY_SECONDS:
+                told = now()
+                log.info("engine.awaited", reason=str(error), seconds=round(now() - started, 1))
+        else:
+            log.info("engine.ready", version=version, seconds=round(now() - started, 3))
+            return
+        tries += 1
+        pause(POLL.delay(tries))

@@ -1,0 +1,63 @@
+"""A worker that runs: what its actions do, and how it ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bootkit.engine import Ended
+from bootkit.shared.errors import BootError
+from bootkit.shared.faults import Fault
+from bootkit.worker import NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bootkit.engine import Engine
+
+log = structlog.get_logger()
+
+TICK_SECONDS = 1.0
+KEPT_LOG_LINES = 50
+
+
+def watch_worker(
+    engine: Engine,
+    container: str,
+    *,
+    pause: Callable[[float], None],
+    tick: Callable[[], None],
+) -> None:
+    """Return when the worker has ended, and say how; `tick` is called about once a second.
+
+    Raises:
+        EngineNotReady: the engine went away; the worker may well be running on.
+    """
+    while True:
+        ended = _look(engine, container)
+        if ended is not None:
+            return _tell(engine, container, ended)
+        tick()
+        pause(TICK_SECONDS)
+
+
+_GONE = Ended(exit_code=-1, error=f"somebody removed the container {NAME}")
+
+
+def _look(engine: Engine, container: str) -> Ended | None:
+    try:
+        return engine.ended(container)
+    except BootError as error:
+        if error.fault is Fault.NOT_FOUND:
+            return _GONE
+        raise
+
+
+def _tell(engine: Engine, container: str, ended: Ended) -> None:
+    if ended is not _GONE:
+        for line in engine.log_lines(container, KEPT_LOG_LINES):
+            log.info("worker.said", text=line)
+    why = "killed: the machine is out of memory" if ended.out_of_memory else ended.error
+    error = f"exit code {ended.exit_code}" + (f", {why}" if why else "")
+    log.warning("worker.ended", error=error, exit_code=ended.exit_code, next="starting it again")
