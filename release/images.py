@@ -1,7 +1,7 @@
 """`python3 -m release.images [TARGET...]`: the images of docker-bake.hcl.
 
 The base is Debian's smallest system with its package index left in, so that all images are made
-from one state of Debian and no later step asks for the index again. `--refresh` takes Debian's newest state.
+from one state of Debian and no later step asks for the index again. `--refresh` takes the newest.
 """
 
 import argparse

@@ -53,7 +53,7 @@ def contents() -> Contents:
 def image_names() -> list[str]:
     """The images of linuxkit.yml, each once, sorted."""
     page = (PROJECT / "linuxkit.yml").read_text()
-    return sorted(set(re.findall(r"^\s*(?:image:|-) (\S+/\S+:\S+)", page, re.MULTILINE)))
+    return sorted(set(re.findall(r"^\s*(?:image:|-) ([a-z0-9]\S*/\S+:\S+)", page, re.MULTILINE)))
 
 
 def describe(found: Contents) -> str:

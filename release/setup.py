@@ -16,7 +16,8 @@ PACKAGES = {
     "building": "docker.io mmdebstrap squashfs-tools squashfs-tools-ng cpio iproute2 iptables",
     "checking": "shellcheck python3-venv",
     "the sandbox": "qemu-system-x86 qemu-utils ipxe-qemu seabios docker-registry skopeo"
-    " apache2-utils nftables nmap busybox-static util-linux openssl syslinux syslinux-common mtools dosfstools fdisk",
+    " apache2-utils nftables nmap busybox-static util-linux openssl"
+    " syslinux syslinux-common mtools dosfstools fdisk",
 }
 # Debian 12 has no buildx; the one of the next release is a static program that runs there too.
 BUILDX, BUILDX_SUITE = "docker-buildx", "trixie"

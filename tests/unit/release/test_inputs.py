@@ -1,0 +1,114 @@
+"""What decides whether something is built again, and what goes into a release beside the OS."""
+
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+import yaml
+
+from release import assemble, cache, gotools, manifest
+from release.version import PROJECT
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    (tmp_path / "tree" / "sub").mkdir(parents=True)
+    (tmp_path / "tree" / "sub" / "file").write_text("text")
+    return tmp_path / "tree"
+
+
+def test_a_digest_tells_contents_names_and_words_apart(tree: Path) -> None:
+    before = cache.digest([tree], "quick")
+    assert cache.digest([tree], "release") != before
+    (tree / "sub" / "file").write_text("other")
+    changed = cache.digest([tree], "quick")
+    assert changed != before
+    (tree / "sub" / "file").rename(tree / "sub" / "elif")
+    assert cache.digest([tree], "quick") not in {before, changed}
+
+
+def test_a_digest_does_not_depend_on_where_the_tree_lies(tree: Path, tmp_path: Path) -> None:
+    before = cache.digest([tree])
+    (tree / "__pycache__").mkdir()
+    (tree / "__pycache__" / "file.pyc").write_text("compiled")
+    (tmp_path / "elsewhere").mkdir()
+    assert cache.digest([tree.rename(tmp_path / "elsewhere" / "tree")]) == before
+
+
+def test_the_cache_is_where_the_environment_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    monkeypatch.delenv("TINKIE_CACHE", raising=False)
+    assert cache.cache() == tmp_path / "xdg" / "tinkie"
+    monkeypatch.setenv("TINKIE_CACHE", str(tmp_path / "own"))
+    assert cache.cache().is_dir()
+    assert cache.cache() == tmp_path / "own"
+
+
+@pytest.mark.parametrize("name", assemble.INPUTS)
+def test_every_input_exists(name: str) -> None:
+    assert (PROJECT / name).exists()
+
+
+@pytest.mark.parametrize("name", gotools.TOOLS)
+def test_every_go_tool_is_locked(name: str) -> None:
+    tool = gotools.TOOLS[name]
+    locked = (PROJECT / "tools" / tool.module / "go.sum").read_text()
+    assert any(tool.package.startswith(line.split()[0]) for line in locked.splitlines())
+
+
+def test_the_version_page_is_an_os_release_that_sh_can_read() -> None:
+    page = yaml.safe_load(assemble._version_page())
+    (file,) = page["files"]
+    values = dict(line.split("=", 1) for line in file["contents"].splitlines())
+    assert file["path"] == "etc/os-release"
+    assert values["ID"] == "tinkie"
+    assert int(values["SOURCE_DATE_EPOCH"]) > 1_700_000_000
+
+
+def test_the_manifest_names_every_image_of_the_page() -> None:
+    page = yaml.safe_load((PROJECT / "linuxkit.yml").read_text())
+    services = [entry["image"] for entry in [*page["onboot"], *page["services"]]]
+    assert manifest.image_names() == sorted({page["kernel"]["image"], *page["init"], *services})
+
+
+def _image(files: dict[str, bytes], mtime: int) -> tarfile.TarFile:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mtime = len(content), mtime
+            tar.addfile(entry, io.BytesIO(content))
+    buffer.seek(0)
+    return tarfile.open(fileobj=buffer)
+
+
+FILES = {
+    "usr/share/tinkie/packages": b"libc6 2.41-12 glibc 2.41-12\n",
+    "usr/share/doc/libc6/copyright": b"a licence",
+    "usr/lib/python3/dist-packages/httpx-0.28.dist-info/METADATA": b"Name: httpx\nVersion: 0.28\n",
+    "etc/hostname": b"of the engine, not of the image",
+}
+
+
+def test_an_image_tells_what_it_is_made_of() -> None:
+    found = manifest.Contents()
+    with _image(FILES, mtime=1) as tar:
+        image = manifest._read(tar, found.licences)
+    assert image.debian == [
+        {"package": "libc6", "version": "2.41-12", "source": "glibc", "source_version": "2.41-12"}
+    ]
+    assert image.python == [{"package": "httpx", "version": "0.28"}]
+    assert found.licences == {"libc6.copyright": b"a licence"}
+    assert json.dumps(vars(image))
+
+
+def test_an_images_digest_depends_on_contents_only() -> None:
+    with _image(FILES, mtime=1) as one, _image(FILES, mtime=2) as two:
+        first = manifest._read(one, {}).content
+        assert manifest._read(two, {}).content == first
+    with _image(FILES | {"etc/new": b""}, mtime=1) as other:
+        assert manifest._read(other, {}).content != first
