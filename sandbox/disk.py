@@ -39,6 +39,15 @@ def empty_disk(path: Path, size_mib: int) -> Path:
     return path
 
 
+def fill(path: Path) -> None:
+    """Write something into the first and the last MiB, as a disk that was in use has."""
+    size = path.stat().st_size
+    with path.open("r+b") as disk:
+        for place in (0, size - MIB):
+            disk.seek(place)
+            disk.write(b"in use! " * (MIB // 8))
+
+
 def is_zero(path: Path) -> bool:
     """Say whether a whole disk reads as zeros."""
     with path.open("rb") as disk:

@@ -24,6 +24,9 @@ class DirectBoot:
     command_line: str
 
 
+Boot = Literal["network", "disk"] | DirectBoot
+
+
 @dataclass(frozen=True)
 class Hardware:
     """What the machine is made of.
@@ -35,7 +38,7 @@ class Hardware:
 
     identity: MachineIdentity
     disk: Path
-    boot: Literal["network", "disk"] | DirectBoot
+    boot: Boot
     accelerator: Accelerator
     memory: int = 2048
     stop_at_reboot: bool = False
@@ -102,7 +105,7 @@ def _disk(hardware: Hardware) -> list[str]:
     return ["-drive", f"{drive},{zeros}", "-device", "virtio-blk-pci,drive=disk0,bootindex=1"]
 
 
-def _direct(boot: str | DirectBoot) -> list[str]:
+def _direct(boot: Boot) -> list[str]:
     if not isinstance(boot, DirectBoot):
         return []
     files = ["-kernel", str(boot.kernel), "-initrd", str(boot.initramfs)]

@@ -10,6 +10,7 @@ from sandbox.certificates import Authority
 from sandbox.disk import system_image
 from sandbox.files import Files, files
 from sandbox.images import actions_archive, worker_archive
+from sandbox.ingredients import Ingredients
 from sandbox.netboot import command_line
 from sandbox.network import BRIDGE, Namespace, namespace
 from sandbox.objects import MachineIdentity, hardware, template, workflow
@@ -17,31 +18,10 @@ from sandbox.registry import Credentials, Registry, registry
 from sandbox.tinkerbell import Settings, Tinkerbell, tinkerbell
 from sandbox.workflow import WorkflowRun
 
-KERNEL = "vmlinuz-x86_64"
-INITRAMFS = "initramfs-x86_64"
 WORKER_IMAGE = "tink-agent:latest"
 ACTIONS_IMAGE = "actions:latest"
 DISK_DEVICE = "/dev/vda"
 MACHINE = MachineIdentity("machine1", "52:54:00:00:00:01", "172.30.0.10", "172.30.0.1")
-
-
-@dataclass(frozen=True)
-class Ingredients:
-    """What a sandbox is made from: Go binaries, and the folder with the OS under test."""
-
-    tinkerbell: Path
-    agent: Path
-    artifacts: Path
-
-    @property
-    def kernel(self) -> Path:
-        """The kernel that machines are given."""
-        return self.artifacts / KERNEL
-
-    @property
-    def initramfs(self) -> Path:
-        """The initramfs that machines are given."""
-        return self.artifacts / INITRAMFS
 
 
 @dataclass(frozen=True)

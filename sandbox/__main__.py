@@ -1,0 +1,92 @@
+"""`python -m sandbox up` and `down`; the Makefile's targets call it."""
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from release import assemble
+from release.errors import told
+from sandbox.errors import SandboxError
+from sandbox.ingredients import check_artifacts, ingredients
+from sandbox.provision import WORKFLOWS, Request, check, provision, remove
+
+PROJECT = Path(__file__).parent.parent
+FOLDER = PROJECT / "out" / "sandbox"
+PROOFS = {"install": "disk boots", "wipe": "disk is empty"}
+
+
+def main() -> None:
+    """The command line."""
+    options = _parser().parse_args()
+    _interrupt_once()
+    try:
+        with told():
+            if options.verb == "down":
+                remove(FOLDER)
+            else:
+                _up(options)
+    except SandboxError as error:
+        sys.exit(f"tinkie: {error}")
+
+
+def _up(options: argparse.Namespace) -> None:
+    request = Request(
+        folder=FOLDER,
+        template=Path(options.template or WORKFLOWS / f"{options.workflow}.yml"),
+        proof="" if options.template else PROOFS[options.workflow],
+        memory=options.memory,
+        disk_mib=options.disk,
+        kernel_args=options.kernel_args,
+        direct=options.boot == "direct",
+    )
+    check(request)
+    if options.artifacts:
+        check_artifacts(Path(options.artifacts))
+    artifacts = Path(options.artifacts) if options.artifacts else _build()
+    provision(request, ingredients(artifacts))
+
+
+def _build() -> Path:
+    assemble.assemble("quick")
+    return assemble.OUT
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="sandbox", description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("down", help="remove whatever a sandbox left")
+    up = verbs.add_parser("up", help="provision a virtual machine")
+    up.add_argument("--workflow", choices=PROOFS, default=_given("WORKFLOW", "install"))
+    up.add_argument("--template", default=_given("TEMPLATE"), help="a workflow of your own (YAML)")
+    up.add_argument("--artifacts", default=_given("ARTIFACTS"), help="a folder with another OS")
+    up.add_argument("--kernel-args", default=_given("KERNEL_ARGS"), help="put behind all others")
+    up.add_argument("--boot", choices=("network", "direct"), default=_given("BOOT", "network"))
+    up.add_argument("--memory", type=int, default=_given("MEMORY", "2048"), help="MiB")
+    up.add_argument("--disk", type=int, default=_given("DISK", "1024"), help="MiB")
+    return parser
+
+
+def _given(name: str, default: str = "") -> str:
+    # `make sandbox NAME=value` arrives as an environment variable.
+    return os.environ.get(name) or default
+
+
+def _interrupt_once() -> None:
+    """Let the first signal unwind everything in order, and later ones not disturb that."""
+    interrupted = False
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        nonlocal interrupted
+        if not interrupted:
+            interrupted = True
+            raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""A person's view of a running machine: what its console and its workflow say, as they say it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sandbox import timeline
+from sandbox.console import Line
+from sandbox.errors import SandboxError
+from sandbox.machine import Machine
+from sandbox.waiting import wait_for
+from sandbox.workflow import Status, WorkflowRun
+from sandbox.world import World
+
+# What is worth a person's time of what firmware and iPXE say.
+FIRMWARE = ("Booting from", "Configuring", "Next server", "Filename", "http://", "Nothing to boot")
+ASK_SECONDS = 0.5
+
+
+@dataclass
+class Follower:
+    """Tells of one machine and one workflow, and remembers when what happened."""
+
+    world: World
+    machine: Machine
+    workflow: WorkflowRun
+    say: Callable[[str], None]
+    status: Status = field(default_factory=lambda: Status("", {}))
+    _observed: dict[str, float] = field(default_factory=dict)
+    _asked: float = -ASK_SECONDS
+
+    @property
+    def moments(self) -> dict[str, float]:
+        """When what happened, in seconds since power-on."""
+        return timeline.moments(self.machine.console.lines) | self._observed
+
+    def wait_for_end(self, seconds: float) -> Status:
+        """Follow until the workflow is over; SandboxError after the given seconds."""
+        return wait_for("the workflow's end", self._over, seconds=seconds)
+
+    def wait_for_marker(self, marker: str, seconds: float) -> Line:
+        """Follow until the console shows a text."""
+        line = wait_for(f'"{marker}" on the console', lambda: self._sees(marker), seconds=seconds)
+        self._observed[timeline.MARKER] = line.at
+        return line
+
+    def _over(self) -> Status | None:
+        self._look()
+        return self.status if self.status.is_over else None
+
+    def _sees(self, marker: str) -> Line | None:
+        self._look()
+        return next((line for line in self.machine.console.lines if marker in line.text), None)
+
+    def _look(self) -> None:
+        for line in self.machine.console.poll():
+            self._tell(line)
+        self._check()
+        if self.machine.console.seconds - self._asked >= ASK_SECONDS:
+            self._asked = self.machine.console.seconds
+            self._ask()
+
+    def _tell(self, line: Line) -> None:
+        if line.event or line.text.startswith(FIRMWARE):
+            self.say(f"console   {line.text}")
+
+    def _check(self) -> None:
+        for program in (self.world.tinkerbell, self.world.registry, self.world.files):
+            program.program.check()
+        if self.machine.is_off() and not self.machine.hardware.stop_at_reboot:
+            self.machine.program.check()
+
+    def _ask(self) -> None:
+        status = self.workflow.status()
+        if status == self.status:
+            return
+        actions = ", ".join(f"{name} {state}" for name, state in status.actions.items())
+        self.say(f"workflow  {status.state}: {actions} {status.message}".rstrip())
+        self.status = status
+        now = self.machine.console.seconds
+        if "RUNNING" in status.actions.values():
+            self._observed.setdefault(timeline.ACTION, now)
+        if status.is_over:
+            self._observed.setdefault(timeline.DONE, now)
+
+
+def failure(status: Status) -> SandboxError:
+    """Return the error that tells of a workflow that did not succeed."""
+    states = ", ".join(f"{name}: {state}" for name, state in status.actions.items())
+    return SandboxError(f"the workflow ended as {status.state} ({states}) {status.message}".strip())

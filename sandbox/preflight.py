@@ -1,0 +1,75 @@
+"""What the sandbox needs of the machine, looked at before anything is changed."""
+
+import os
+import shutil
+from pathlib import Path
+
+from sandbox.errors import SandboxError
+from sandbox.network import Namespace
+
+MIB = 1024 * 1024
+ROOM_MIB = 2048  # images, logs, database; disks of machines are sparse
+OTHERS_MIB = 1024  # Tinkerbell, registry, emulator
+# program -> Debian package
+PROGRAMS = {
+    "cpio": "cpio",
+    "docker-registry": "docker-registry",
+    "htpasswd": "apache2-utils",
+    "ip": "iproute2",
+    "mcopy": "mtools",
+    "mkfs.fat": "dosfstools",
+    "qemu-system-x86_64": "qemu-system-x86",
+    "setpriv": "util-linux",
+    "sfdisk": "fdisk",
+    "skopeo": "skopeo",
+    "syslinux": "syslinux",
+}
+FILES = {
+    "/bin/busybox": "busybox-static",
+    "/usr/lib/ipxe/qemu/pxe-virtio.rom": "ipxe-qemu",
+    "/usr/lib/syslinux/mbr/mbr.bin": "syslinux-common",
+}
+
+
+def check(folder: Path, memory_mib: int, network: Namespace) -> None:
+    """Raise SandboxError, in one sentence, for the first thing that is lacking."""
+    if os.geteuid() != 0:
+        raise SandboxError("the sandbox makes a network namespace, which needs root: use sudo")
+    packages = missing_packages()
+    if packages:
+        raise SandboxError(f"programs are missing: apt-get install {' '.join(packages)}")
+    _check_room(folder, memory_mib)
+    if network.exists() and network.processes():
+        raise SandboxError(
+            f"a sandbox runs already (network namespace {network.name}): "
+            "end it where it runs, or with `make sandbox-down`"
+        )
+
+
+def missing_packages() -> list[str]:
+    """Return the Debian packages that are needed and not installed."""
+    wanted = {package for name, package in PROGRAMS.items() if not shutil.which(name, path=_path())}
+    wanted |= {package for path, package in FILES.items() if not Path(path).exists()}
+    return sorted(wanted)
+
+
+def _path() -> str:
+    return f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+
+
+def _check_room(folder: Path, memory_mib: int) -> None:
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(existing).free // MIB
+    if free < ROOM_MIB:
+        raise SandboxError(f"{existing} has {free} MiB free; the sandbox needs {ROOM_MIB} MiB")
+    available, needed = _available_mib(), memory_mib + OTHERS_MIB
+    if available < needed:
+        raise SandboxError(
+            f"{available} MiB of memory are free; a machine with {memory_mib} MiB and its "
+            f"Tinkerbell need {needed} MiB"
+        )
+
+
+def _available_mib() -> int:
+    fields = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
+    return int(fields["MemAvailable"].split()[0]) // 1024

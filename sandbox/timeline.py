@@ -1,0 +1,51 @@
+"""When a machine reached which point of its boot, read off its console; no I/O."""
+
+from collections.abc import Mapping, Sequence
+
+from sandbox.console import Line
+
+KERNEL = "kernel"
+ACTION = "action running"
+DONE = "workflow done"
+MARKER = "disk has started"
+# Moments that are events on the console, in the order in which a good boot has them.
+EVENTS = {
+    "init": "init: boot.started",
+    "address": "dhcp: address.bound",
+    "engine ready": "tink-docker: engine.ready",
+    "image pulled": "bootkit: image.pulled",
+    "worker started": "bootkit: worker.started",
+}
+ORDER = ("power-on", KERNEL, *EVENTS, ACTION, DONE, MARKER)
+
+
+def moments(lines: Sequence[Line]) -> dict[str, float]:
+    """Return moment -> seconds since power-on, for those that the console shows.
+
+    Each event carries the kernel's uptime, so the kernel's start is known as well, and an event's
+    time is exact however late the serial line brought it.
+    """
+    events = [line for line in lines if line.event]
+    found = {"power-on": 0.0}
+    if not events:
+        return found
+    kernel = events[0].at - (events[0].uptime or 0.0)
+    found[KERNEL] = kernel
+    for name, event in EVENTS.items():
+        line = next((line for line in events if line.event == event), None)
+        if line is not None:
+            found[name] = kernel + (line.uptime or 0.0)
+    return found
+
+
+def table(found: Mapping[str, float]) -> str:
+    """Return the moments as lines for a person: name, seconds, seconds since the one before."""
+    rows = []
+    before = 0.0
+    for name in ORDER:
+        if name not in found:
+            rows.append(f"  {name:<18}{'-':>8}")
+            continue
+        rows.append(f"  {name:<18}{found[name]:>8.1f} s{found[name] - before:>+8.1f}")
+        before = found[name]
+    return "\n".join(rows)
