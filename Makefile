@@ -25,5 +25,14 @@ convert: ## TAR=file: LinuxKit's tar into out/vmlinuz and out/initramfs
 refresh: ## build again from Debian's newest packages
 	@python3 -m release.assemble --refresh
 
+sandbox: setup ## a real Tinkerbell provisions a virtual machine (WORKFLOW=wipe TEMPLATE= ARTIFACTS=)
+	@$(PYTHON) -m sandbox up
+
+sandbox-down: ## remove whatever a sandbox left
+	@$(PYTHON) -m sandbox down
+
+test-boot: setup quick ## virtual machines against the real Tinkerbell (minutes)
+	@$(PYTHON) -m pytest tests/boot
+
 clean: ## remove all results in this folder (the cache stays)
 	rm -rf out tinkie-*.tar.gz checksum.txt manifest-*.json
