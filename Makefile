@@ -9,6 +9,33 @@ help: ## this list
 
 setup: ## install what building and testing need, quickly if it is there (root)
 	@python3 -m release.setup
+	@$(MAKE) -s setup-venv
+
+setup-venv: .venv/locked ## the Python environment of checks and tests, as requirements/dev.txt locks it
+.venv/locked: requirements/dev.txt
+	@python3 -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	    { echo "Python 3.11 or newer with venv is needed: apt-get install python3-venv"; exit 1; }
+	@echo "making .venv"; python3 -m venv .venv
+	@$(PYTHON) -m pip --quiet --disable-pip-version-check install --require-hashes -r $<
+	@touch $@
+
+PACKAGES := bootkit tink_docker release sandbox tests
+check: setup-venv ## format, lint, types, spelling, shell
+	@$(PYTHON) -m ruff format --check --quiet $(PACKAGES) || { echo "run: make format"; exit 1; }
+	@$(PYTHON) -m ruff check --quiet $(PACKAGES)
+	@$(PYTHON) -m mypy --no-error-summary $(PACKAGES)
+	@.venv/bin/codespell $$(git ls-files)
+	@git ls-files | xargs awk 'FNR == 1 && /^#!.*sh/ { print FILENAME } { nextfile }' | xargs shellcheck
+
+format: setup-venv ## format the Python code
+	@$(PYTHON) -m ruff format --quiet $(PACKAGES)
+
+test-unit: setup-venv ## unit tests: no network, no process, no clock
+	@$(PYTHON) -m pytest --quiet tests/unit
+
+lock: setup-venv ## renew requirements/*.txt (needs a package index)
+	@$(PYTHON) -m pip --quiet install uv
+	@sh requirements/lock.sh
 
 images: ## every image that linuxkit.yml names
 	@python3 -m release.images

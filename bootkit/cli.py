@@ -7,7 +7,7 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from bootkit.shared import log
 from bootkit.shared.cmdline import PROC_CMDLINE, Cmdline
@@ -29,6 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.dry_run:
         return _dry_run(options)
     log.configure("bootkit", console=options.console, state=StateFile(options.state, "bootkit"))
+    return _run(options)
+
+
+def _run(options: argparse.Namespace) -> int:
     signals = ShutdownSignals()
     try:
         signals.install()
@@ -36,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ShutdownRequested as signal:
         log.get_logger().info("program.ended", signal=str(signal), next="the worker runs on")
         return 0
-    except Exception:
+    except Exception:  # noqa: BLE001 - the one place; whoever runs us starts us again
         log.get_logger().exception("program.failed", error="this is a bug in bootkit")
         return 1
 
@@ -52,7 +56,7 @@ def _dry_run(options: argparse.Namespace) -> int:
     return dry_run(cmdline, options.metadata)
 
 
-def _boot(options: argparse.Namespace) -> None:
+def _boot(options: argparse.Namespace) -> NoReturn:
     from bootkit.boot import Boot  # noqa: PLC0415 - lets a mistaken argument be told at once
     from bootkit.engine import DockerEngine  # noqa: PLC0415 - as above
 

@@ -159,7 +159,7 @@ def phase(name: str, *, now: Callable[[], float] = time.monotonic) -> Iterator[N
         log.info("phase.started")
         started = now()
         yield
-        log.info("phase.done", seconds=round(now() - started, 3))
+        log.debug("phase.done", seconds=round(now() - started, 3))
 
 
 @dataclass(frozen=True, slots=True)

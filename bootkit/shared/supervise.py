@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import structlog
 
@@ -27,7 +27,7 @@ def supervise(
     soon: Backoff = SOON,
     slowly: Backoff = SLOWLY,
     healthy_after: float = HEALTHY_AFTER_SECONDS,
-) -> None:
+) -> NoReturn:
     """Call `run` again whenever it returns or raises a BootError; never returns.
 
     The waits grow as `soon` says, or `slowly` after a PermanentError, and start from the beginning once a run has

@@ -1,0 +1,13 @@
+#!/bin/sh
+# Renews the locked requirements from pyproject.toml. The index is the machine's own.
+set -eu
+compile() {
+    .venv/bin/uv pip compile --quiet --generate-hashes --custom-compile-command "make lock" "$@" \
+        pyproject.toml
+}
+compile --upgrade --python-version 3.13 --python-platform linux --extra agent \
+    --output-file requirements/bootkit.txt
+compile --python-version 3.13 --python-platform linux \
+    --constraints requirements/bootkit.txt --output-file requirements/tink-docker.txt
+compile --upgrade --python-version 3.11 --universal --extra agent --group dev \
+    --constraints requirements/bootkit.txt --output-file requirements/dev.txt
