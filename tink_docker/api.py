@@ -1,0 +1,126 @@
+"""The two questions that tink-docker asks the engine (Docker Engine API, /_ping and /containers/json)."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import select
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from bootkit.shared.errors import TransientError
+from bootkit.shared.faults import Fault
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+log = structlog.get_logger()
+
+ANSWER_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class EngineVersion:
+    """What the engine says of itself: 26.1.5 and 1.45, or empty."""
+
+    version: str
+    api: str
+
+
+class Ping:
+    """A question that waits in the socket's queue until an engine is there to answer it."""
+
+    def __init__(self) -> None:
+        self._connection: _Connection | None = None
+
+    @property
+    def files(self) -> list[int]:
+        """Return the descriptor that becomes readable with the answer, while there is one."""
+        return [self._connection.sock.fileno()] if self._connection else []
+
+    def answer(self, path: Path) -> EngineVersion | None:
+        """Return the answer if it has come, without waiting; ask at first, and again if the connection ended."""
+        try:
+            if self._connection is None:
+                self._connection = _ask(path, "/_ping")
+            if not select.select(self.files, [], [], 0)[0]:
+                return None
+            response, _ = _response(self._connection, "/_ping")
+        except TransientError as error:
+            log.debug("engine.silent", error=str(error))
+            self.close()
+            return None
+        server = re.match(r"Docker/(\S+)", response.getheader("Server") or "")
+        return EngineVersion(server[1] if server else "", response.getheader("Api-Version") or "")
+
+    def close(self) -> None:
+        """Take the question back."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def running_containers(path: Path) -> list[str]:
+    """Return the names of the containers that run.
+
+    Raises:
+        TransientError: the engine did not answer within two seconds.
+    """
+    connection = _ask(path, "/containers/json")
+    try:
+        _, body = _response(connection, "/containers/json")
+        return [_name(container) for container in json.loads(body)]
+    except ValueError as error:
+        raise TransientError(f"asking the engine for its containers: {error}") from error
+    finally:
+        connection.close()
+
+
+def _name(container: dict[str, Any]) -> str:
+    names = container.get("Names") or [container.get("Id", "")]
+    return str(names[0]).removeprefix("/")
+
+
+class _Connection(http.client.HTTPConnection):
+    """HTTP over a unix socket, each step bounded."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("docker", timeout=ANSWER_SECONDS)
+        self._path = str(path)
+
+    def connect(self) -> None:
+        """Connect to the socket instead of a host."""
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+def _ask(path: Path, question: str) -> _Connection:
+    connection = _Connection(path)
+    try:
+        connection.request("GET", question)
+    except OSError as error:
+        connection.close()
+        raise _failure(question, error) from error
+    return connection
+
+
+def _response(connection: _Connection, question: str) -> tuple[http.client.HTTPResponse, bytes]:
+    try:
+        response = connection.getresponse()
+        body = response.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise _failure(question, error) from error
+    if response.status != http.client.OK:
+        message = f"asking the engine for {question}: {response.status} {response.reason}"
+        raise TransientError(message, fault=Fault.SERVER_ERROR)
+    return response, body
+
+
+def _failure(question: str, error: Exception) -> TransientError:
+    fault = Fault.TIMEOUT if isinstance(error, TimeoutError) else Fault.CUT_OFF
+    return TransientError(f"asking the engine for {question}: {error}", fault=fault)

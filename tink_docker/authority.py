@@ -1,0 +1,78 @@
+"""Gets the registries' authority: ten seconds at the start, then now and then until it is there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bootkit.shared.errors import BootError, PermanentError
+from bootkit.shared.fetch import shown
+from bootkit.shared.retry import Backoff, wait_after
+from tink_docker.certs import LIMIT_BYTES, install
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bootkit.shared.fetch import Fetcher
+    from tink_docker.certs import CertificatePlan
+
+log = structlog.get_logger()
+
+START_SECONDS = 10.0
+LATER_SECONDS = 2.0
+AT_THE_START = Backoff(first=0.25, ceiling=1.0)
+LATER = Backoff(first=5.0, ceiling=60.0)
+
+
+@dataclass(slots=True)
+class RegistryAuthority:
+    """One try per `tick` that is due; `settled` as soon as nobody needs to wait for it any more."""
+
+    plan: CertificatePlan
+    fetcher: Fetcher
+    now: Callable[[], float]
+    settled: bool = False
+    installed: bool = False
+    _failures: int = 0
+    _due: float = field(init=False)
+    _start_ends: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._due = self.now()
+        self._start_ends = self._due + START_SECONDS
+
+    def tick(self) -> None:
+        """Try if a try is due: as long as the start lasts, and 2 s after it; never raises a BootError."""
+        if self.installed or self.now() < self._due:
+            return
+        seconds = LATER_SECONDS if self.settled else self._start_ends - self.now()
+        try:
+            pem = self.fetcher.get(
+                self.plan.url, limit=LIMIT_BYTES, seconds=max(seconds, LATER_SECONDS)
+            )
+            self._tell_success(install(self.plan, pem))
+        except BootError as error:
+            self._put_off(error)
+
+    def _tell_success(self, certificates: list[str]) -> None:
+        self.installed = self.settled = True
+        registries = ",".join(self.plan.registries)
+        url = shown(self.plan.url)
+        log.info("ca.installed", url=url, registries=registries, sha256=",".join(certificates))
+
+    def _put_off(self, error: BootError) -> None:
+        """Stay patient while the start lasts, since the network comes up beside us; then say what is wrong."""
+        self._failures += 1
+        over = self.now() >= self._start_ends or isinstance(error, PermanentError)
+        if over and not self.settled:
+            self.settled = True
+            self._failures = 1
+        seconds = wait_after(error, (LATER if self.settled else AT_THE_START).delay(self._failures))
+        self._due = self.now() + seconds
+        tell = log.error if self.settled else log.debug
+        hint = {"hint": error.hint} if error.hint else {}
+        what_next = f"the engine works without it; trying again in {seconds:.1f} s"
+        event = "ca.failed" if self.settled else "ca.awaited"
+        tell(event, error=str(error), fault=str(error.fault), **hint, next=what_next)

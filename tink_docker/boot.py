@@ -1,0 +1,94 @@
+"""The way from the command line to a running engine: what is planned, and how the parts are put together."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from bootkit.shared.errors import PermanentError
+from bootkit.shared.fetch import Fetcher
+from bootkit.shared.files import write_atomically
+from bootkit.shared.proxy import Proxies
+from tink_docker.api import running_containers
+from tink_docker.authority import RegistryAuthority
+from tink_docker.certs import CertificatePlan, plan_certificates
+from tink_docker.daemon_json import CONFIG_PATH, daemon_json
+from tink_docker.dockerd import Dockerd, command
+from tink_docker.keeper import Keeper
+from tink_docker.listener import Listener
+from tink_docker.params import EngineParams, tinkerbell_hosts
+from tink_docker.reboot import RebootBroker
+from tink_docker.remains import clear_remains
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from bootkit.shared.cmdline import Cmdline
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that the kernel parameters decide. `faults` are the bad ones, which were left out, with their reasons."""
+
+    config: Mapping[str, Any]
+    certificates: CertificatePlan | None
+    proxies: Proxies
+    faults: Mapping[str, str]
+    refusal: PermanentError | None = None
+
+    @classmethod
+    def from_cmdline(cls, cmdline: Cmdline) -> Plan:
+        """Work it out; there is always a plan."""
+        params, faults = EngineParams.read(cmdline)
+        proxies = Proxies.from_cmdline(cmdline).without(tinkerbell_hosts(cmdline))
+        config = daemon_json(params, proxies)
+        try:
+            return cls(config, plan_certificates(params, faults), proxies, faults)
+        except PermanentError as error:
+            return cls(config, None, proxies, faults, error)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plan for people; it may hold the credentials of proxies."""
+        certificates = self.certificates.as_json() if self.certificates else None
+        return {"daemon.json": self.config, "certificates": certificates, "command": command()}
+
+
+def keeper(
+    plan: Plan, *, wait: Callable[[float, Sequence[int]], None], now: Callable[[], float]
+) -> Keeper:
+    """Open the engine's socket and put together what keeps the engine running.
+
+    Raises:
+        OSError: the socket cannot be made.
+    """
+    if plan.refusal:
+        log.error("ca.failed", error=str(plan.refusal), hint=plan.refusal.hint)
+    listener = Listener.open()
+    return Keeper(
+        listener=listener,
+        start=lambda: _start(plan, listener),
+        authority=_authority(plan, now),
+        broker=RebootBroker(lambda: running_containers(listener.address), now),
+        wait=wait,
+        now=now,
+    )
+
+
+def _authority(plan: Plan, now: Callable[[], float]) -> RegistryAuthority | None:
+    if plan.certificates is None:
+        return None
+    return RegistryAuthority(plan.certificates, Fetcher(proxies=plan.proxies), now)
+
+
+def _start(plan: Plan, listener: Listener) -> Dockerd:
+    clear_remains()
+    try:
+        write_atomically(CONFIG_PATH, json.dumps(plan.config, indent=2).encode(), mode=0o600)
+    except OSError as error:
+        raise PermanentError(f"writing {CONFIG_PATH}: {error.strerror}") from error
+    return Dockerd.start(listener.socket, command())

@@ -1,0 +1,128 @@
+"""The authority of the registries' certificates: got by HTTP, checked, put where dockerd looks for it.
+
+dockerd reads `/etc/docker/certs.d/<host[:port]>/*.crt` at each pull, so that a file that comes late needs no restart.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bootkit.shared.errors import PermanentError
+from bootkit.shared.faults import Fault
+from bootkit.shared.files import write_atomically
+from bootkit.shared.reference import ImageReference, registry_domain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tink_docker.params import EngineParams
+
+CERTIFICATES = Path("/etc/docker/certs.d")
+LIMIT_BYTES = 256 * 1024
+
+_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
+_NEEDED = ("docker_registry", "registry_ca_url", "registry_ca_sha256")
+
+
+@dataclass(frozen=True, slots=True)
+class CertificatePlan:
+    """Where the certificates come from, for which registries (host[:port]), and which are wanted.
+
+    `pins` are SHA-256 sums of DER certificates, in lower-case hexadecimal; none at all: any certificate is taken.
+    """
+
+    url: str
+    registries: tuple[str, ...]
+    pins: tuple[str, ...] = ()
+    folder: Path = CERTIFICATES
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Return the files to write."""
+        return tuple(self.folder / registry / "ca.crt" for registry in self.registries)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plan for people."""
+        return {"url": self.url, "paths": [str(path) for path in self.paths], "pins": self.pins}
+
+
+def plan_certificates(params: EngineParams, faults: Mapping[str, str]) -> CertificatePlan | None:
+    """Return what to get, or None if no authority is asked for or there is no registry to use it for.
+
+    Raises:
+        PermanentError: a parameter that this needs is among `faults`: nothing is trusted by half.
+    """
+    bad = [name for name in _NEEDED if name in faults]
+    if bad and (params.registry_ca_url or params.packet_base_url or "registry_ca_url" in faults):
+        message = f"no registry's authority is asked for, because of {', '.join(bad)}"
+        raise PermanentError(message, fault=Fault.BAD_PARAMETER)
+    pins = params.registry_ca_sha256 or ()
+    if params.registry_ca_url:
+        return _plan(params.registry_ca_url, (params.docker_registry, _domain(params)), pins)
+    if params.packet_base_url:
+        url = params.packet_base_url.rstrip("/") + "/ca.pem"
+        return _plan(url, (params.docker_registry,), pins)
+    return None
+
+
+def _domain(params: EngineParams) -> str | None:
+    image = params.tink_worker_image
+    return ImageReference.parse(image).domain if image else None
+
+
+def _plan(
+    url: str, registries: tuple[str | None, ...], pins: tuple[str, ...]
+) -> CertificatePlan | None:
+    domains = dict.fromkeys(registry_domain(registry) for registry in registries if registry)
+    return CertificatePlan(url, tuple(domains), pins) if domains else None
+
+
+def wanted_certificates(pem: bytes, pins: tuple[str, ...]) -> dict[str, str]:
+    """Return the certificates in `pem` as PEM by SHA-256 sum, only the pinned ones if there are pins.
+
+    Raises:
+        PermanentError: there is none, one of them cannot be read, or none is pinned.
+    """
+    found = dict(map(_checked, _PEM.findall(pem)))
+    if not found:
+        raise PermanentError("the answer holds no PEM certificate", fault=Fault.BAD_ANSWER)
+    wanted = {digest: text for digest, text in found.items() if not pins or digest in pins}
+    if not wanted:
+        raise PermanentError(
+            f"refused: none of the {len(found)} certificates is in registry_ca_sha256, but {', '.join(found)}",
+            fault=Fault.CERTIFICATE_UNTRUSTED,
+            hint="correct registry_ca_sha256, or the file that registry_ca_url names",
+        )
+    return wanted
+
+
+def _checked(body: bytes) -> tuple[str, str]:
+    try:
+        der = base64.b64decode(b"".join(body.split()), validate=True)
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=der)
+    except (binascii.Error, ssl.SSLError) as error:
+        message = f"one of the answer's certificates cannot be read: {error}"
+        raise PermanentError(message, fault=Fault.BAD_ANSWER) from error
+    return hashlib.sha256(der).hexdigest(), ssl.DER_cert_to_PEM_cert(der)
+
+
+def install(plan: CertificatePlan, pem: bytes) -> list[str]:
+    """Write the wanted certificates for each registry; return their SHA-256 sums.
+
+    Raises:
+        PermanentError: as `wanted_certificates`, or a file cannot be written.
+    """
+    wanted = wanted_certificates(pem, plan.pins)
+    for path in plan.paths:
+        try:
+            write_atomically(path, "".join(wanted.values()).encode())
+        except OSError as error:
+            raise PermanentError(f"writing {path}: {error.strerror}") from error
+    return list(wanted)

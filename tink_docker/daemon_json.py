@@ -1,0 +1,75 @@
+"""dockerd's configuration, worked out from the kernel parameters. No IO here.
+
+Source of the keys: dockerd(8), "Daemon configuration file", of docker 20.10 to 26.1.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bootkit.shared.proxy import Proxies
+    from tink_docker.params import EngineParams
+
+CONFIG_PATH = Path("/etc/docker/daemon.json")
+DATA_ROOT = Path("/var/lib/docker")
+EXEC_ROOT = Path("/var/run/docker")
+PID_PATH = Path("/var/run/docker.pid")
+
+# A container's log lies in RAM: at most twice this much, whatever the container says.
+_LOG_SIZE = "4m"
+_LOG_FILES = "2"
+
+
+def daemon_json(params: EngineParams, proxies: Proxies) -> dict[str, Any]:
+    """Return the content of daemon.json; `hosts` is missing, since the socket is handed over.
+
+    `proxies` may hold credentials.
+    """
+    always = {
+        "data-root": str(DATA_ROOT),
+        "exec-root": str(EXEC_ROOT),
+        "pidfile": str(PID_PATH),
+        "live-restore": True,  # a worker outlives the engine
+        "userland-proxy": False,  # one process less for each published port
+    }
+    lists = {
+        "insecure-registries": list(params.insecure_registries),
+        "registry-mirrors": list(params.registry_mirrors),
+        "proxies": _proxies(proxies),
+    }
+    return always | _logs(params) | {key: value for key, value in lists.items() if value}
+
+
+def _logs(params: EngineParams) -> dict[str, Any]:
+    """Bound every log; `docker logs`, which workers use, works with both drivers."""
+    if params.syslog_host is None:
+        size = {"max-size": _LOG_SIZE, "max-file": _LOG_FILES}
+        return {"log-driver": "local", "log-opts": size}
+    options = {
+        "syslog-address": f"udp://{_in_url(params.syslog_host)}:{params.syslog_port}",
+        "tag": "{{.Name}}",
+        "cache-max-size": _LOG_SIZE,  # of docker's own copy, else 100 MB a container
+        "cache-max-file": _LOG_FILES,
+    }
+    return {"log-driver": "syslog", "log-opts": options}
+
+
+def _proxies(proxies: Proxies) -> dict[str, str]:
+    if not proxies:
+        return {}
+    keys = {
+        "http-proxy": proxies.http,
+        "https-proxy": proxies.https,
+        "no-proxy": ",".join(proxies.no_proxy),
+    }
+    return {key: value for key, value in keys.items() if value}
+
+
+def _in_url(host: str) -> str:
+    try:
+        return f"[{host}]" if ipaddress.ip_address(host).version == 6 else host  # noqa: PLR2004
+    except ValueError:
+        return host

@@ -1,0 +1,166 @@
+"""dockerd as a child: started on our socket, its output read, ended in order."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import structlog
+
+from bootkit.shared.errors import PermanentError
+from tink_docker.daemon_json import CONFIG_PATH
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from socket import socket
+
+log = structlog.get_logger()
+
+STOP_SECONDS = 15.0
+TAIL_LINES = 10
+
+# The first file handed over is descriptor 3, for the process that LISTEN_PID names (sd_listen_fds(3)). Only a process
+# that is there already knows its own number. No kernel parameter comes near this shell.
+_HAND_OVER = 'export LISTEN_PID=$$; exec "$@" 3<&0 0</dev/null'
+_ENVIRONMENT = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "LISTEN_FDS": "1",
+}
+_PIPE_BYTES = 1024 * 1024
+_LONGEST_LINE = 4096
+_OOM_SCORE = "-900"
+
+
+def command() -> list[str]:
+    """Return how dockerd is called."""
+    return ["dockerd", "--config-file", str(CONFIG_PATH), "--host", "fd://"]
+
+
+def protect_from_oom() -> None:
+    """Let the kernel kill anything else before us and the engine; containers set their own score."""
+    try:
+        Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE, encoding="ascii")
+    except OSError as error:
+        log.debug("oom.unprotected", error=str(error))
+
+
+@dataclass(slots=True)
+class Dockerd:
+    """One life of dockerd. `files` are readable when there is output or when it has ended."""
+
+    process: subprocess.Popen[bytes]
+    _pidfd: int
+    _output: int | None
+    _rest: bytes = b""
+    _tail: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL_LINES))
+
+    @classmethod
+    def start(cls, listener: socket, arguments: list[str]) -> Self:
+        """Start dockerd with `listener` as its socket.
+
+        Raises:
+            PermanentError: there is no such program, or no process can be made.
+        """
+        reader, writer = _pipe()
+        try:
+            process = subprocess.Popen(
+                ["sh", "-c", _HAND_OVER, "sh", *arguments],
+                stdin=listener.fileno(),
+                stdout=writer,
+                stderr=writer,
+                env=_ENVIRONMENT,
+                start_new_session=True,  # a ctrl-C on a terminal is for us to hand on
+            )
+        except OSError as error:
+            os.close(reader)
+            raise PermanentError(f"starting {arguments[0]}: {error.strerror}") from error
+        finally:
+            os.close(writer)
+        return cls(process, os.pidfd_open(process.pid), reader)
+
+    @property
+    def files(self) -> list[int]:
+        """Return the descriptors to wait on."""
+        return [self._pidfd] if self._output is None else [self._pidfd, self._output]
+
+    def ended(self) -> bool:
+        """Say whether it has ended; it is no zombie then."""
+        return self.process.poll() is not None
+
+    @property
+    def status(self) -> str:
+        """Return how it ended, in words."""
+        code = self.process.returncode
+        if code is not None and code < 0:
+            return f"killed by {signal.Signals(-code).name}"
+        return "runs" if code is None else f"exit status {code}"
+
+    @property
+    def last_lines(self) -> list[str]:
+        """Return what it said last, at most 10 lines."""
+        return list(self._tail)
+
+    def read_output(self) -> None:
+        """Log what dockerd has said, without waiting for more."""
+        while self._output is not None:
+            try:
+                data = os.read(self._output, 64 * 1024)
+            except BlockingIOError:
+                return
+            if not data:
+                os.close(self._output)
+                self._output = None
+            self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        *lines, rest = (self._rest + data).split(b"\n")
+        self._rest = rest[-_LONGEST_LINE:]
+        for line in lines if data else [rest]:
+            text = line[:_LONGEST_LINE].decode(errors="replace").strip()
+            if text:
+                self._tail.append(text)
+                log.debug("engine.said", line=text)
+
+    def stop(self, wait: Callable[[float, Sequence[int]], None]) -> None:
+        """End it in order, within 15 s by `wait`, then by force; give everything back."""
+        try:
+            if not self.ended():
+                self.process.terminate()
+                self._wait_for_end(wait)
+        finally:
+            if not self.ended():
+                log.warning("engine.killed", error=f"did not end within {STOP_SECONDS:.0f} s")
+                self.process.kill()
+                self.process.wait()
+            self.read_output()
+            self._close()
+
+    def _wait_for_end(self, wait: Callable[[float, Sequence[int]], None]) -> None:
+        deadline = time.monotonic() + STOP_SECONDS
+        while not self.ended() and time.monotonic() < deadline:
+            wait(1.0, self.files)
+            self.read_output()
+
+    def _close(self) -> None:
+        os.close(self._pidfd)
+        if self._output is not None:
+            os.close(self._output)
+            self._output = None
+
+
+def _pipe() -> tuple[int, int]:
+    """Make a pipe that holds a lot: dockerd must not wait for us while we wait for a server."""
+    reader, writer = os.pipe2(os.O_CLOEXEC)
+    os.set_blocking(reader, False)
+    try:
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+    except OSError as error:
+        log.debug("pipe.small", error=str(error))
+    return reader, writer

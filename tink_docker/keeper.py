@@ -1,0 +1,122 @@
+"""Keeps the engine running: one life of dockerd after the other, on one socket."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bootkit.shared.errors import TransientError
+from bootkit.shared.faults import Fault
+from bootkit.shared.log import phase
+from bootkit.shared.supervise import supervise
+from tink_docker.api import EngineVersion, Ping
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tink_docker.authority import RegistryAuthority
+    from tink_docker.dockerd import Dockerd
+    from tink_docker.listener import Listener
+    from tink_docker.reboot import RebootBroker
+
+log = structlog.get_logger()
+
+TICK_SECONDS = 0.5
+START_SECONDS = 180.0
+HANGS_AFTER_SECONDS = 120.0
+ASK_EVERY_SECONDS = 30.0
+
+
+@dataclass(slots=True)
+class Keeper:
+    """Starts the engine for ever; the reboot flag and late certificates are looked after in between.
+
+    `wait(seconds, files)` ends early when one of the descriptors becomes readable. `authority` is None if no
+    registry needs one.
+    """
+
+    listener: Listener
+    start: Callable[[], Dockerd]
+    authority: RegistryAuthority | None
+    broker: RebootBroker
+    wait: Callable[[float, Sequence[int]], None]
+    now: Callable[[], float]
+
+    def keep(self) -> None:
+        """Run one engine after the other; never returns."""
+        supervise(self.run_once, pause=self.pause, now=self.now)
+
+    def run_once(self) -> None:
+        """Start dockerd and return when it has ended by itself.
+
+        Raises:
+            PermanentError: it cannot be started.
+            TransientError: it did not answer, and was ended for that.
+        """
+        engine = self.start()
+        try:
+            with phase("start"):
+                version = self._answer(engine, START_SECONDS)
+            if version:
+                self._tell_ready(version)
+                with phase("watch"):
+                    self._watch(engine)
+        finally:
+            engine.stop(self.wait)
+        error = f"dockerd ended by itself: {engine.status}"
+        log.error("engine.ended", error=error, status=engine.status, last_lines=engine.last_lines)
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass while no engine runs."""
+        end = self.now() + seconds
+        while (left := end - self.now()) > 0:
+            self._tick()
+            self.wait(min(left, TICK_SECONDS), [])
+
+    def _watch(self, engine: Dockerd) -> None:
+        """Return when the engine has ended."""
+        while not engine.ended():
+            end = self.now() + ASK_EVERY_SECONDS
+            while self.now() < end and not engine.ended():
+                self._turn(engine, [])
+            self._answer(engine, HANGS_AFTER_SECONDS)
+
+    def _answer(self, engine: Dockerd, seconds: float) -> EngineVersion | None:
+        """Return what the engine answers to a ping, or None if it has ended.
+
+        Raises:
+            TransientError: nothing came within `seconds`.
+        """
+        ping = Ping()
+        end = self.now() + seconds
+        try:
+            while not engine.ended():
+                version = ping.answer(self.listener.address)
+                if version:
+                    return version
+                if self.now() >= end:
+                    message = f"dockerd runs, but did not answer for {seconds:.0f} s"
+                    raise TransientError(message, fault=Fault.TIMEOUT)
+                self._turn(engine, ping.files)
+        finally:
+            ping.close()
+        return None
+
+    def _turn(self, engine: Dockerd, more: list[int]) -> None:
+        self.wait(TICK_SECONDS, [*engine.files, *more])
+        engine.read_output()
+        self._tick()
+
+    def _tick(self) -> None:
+        self.broker.tick()
+        if self.authority is not None:
+            self.authority.tick()
+        if self.authority is None or self.authority.settled:
+            self.listener.publish()
+
+    def _tell_ready(self, version: EngineVersion) -> None:
+        log.info("engine.ready", version=version.version, api=version.api)
+        if not self.listener.published:
+            log.info("socket.held", reason="a registry's authority is awaited, 10 s at most")

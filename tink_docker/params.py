@@ -1,0 +1,157 @@
+"""The kernel parameters that tink-docker reads (design, section 4)."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from bootkit.shared.parameters import CommaList, Parameters
+from bootkit.shared.reference import ImageReference, registry_domain
+
+if TYPE_CHECKING:
+    from bootkit.shared.cmdline import Cmdline
+
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:.]+\]")
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+_HIGHEST_PORT = 65535
+SYSLOG_PORT = 514
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value)
+    plain = value.isprintable() and " " not in value
+    if not plain or parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("not an http:// or https:// address")
+    _check_port(parts.netloc.rpartition("@")[2])
+    return value
+
+
+def _base(value: str) -> str:
+    return _url(value if "://" in value else f"http://{value}")
+
+
+def _image(value: str) -> str:
+    ImageReference.parse(value)
+    return value
+
+
+def _registry(value: str) -> str:
+    registry_domain(value.rstrip("/"))
+    return value.rstrip("/")
+
+
+def _host(value: str) -> str:
+    """Take a name or an address, an IPv6 one with or without brackets."""
+    if not _HOST.fullmatch(value) and not _is_address(value):
+        raise ValueError("not a host name or an address")
+    return value.strip("[]")
+
+
+def _port(value: str) -> int:
+    if not value.isascii() or not value.isdigit() or not 0 < int(value) <= _HIGHEST_PORT:
+        raise ValueError(f"not a port number from 1 to {_HIGHEST_PORT}")
+    return int(value)
+
+
+def _fingerprints(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Write SHA-256 sums as hashlib does; `openssl x509 -fingerprint` has colons and upper case."""
+    sums = tuple(value.lower().removeprefix("sha256:").replace(":", "") for value in values)
+    if not sums or not all(map(_FINGERPRINT.fullmatch, sums)):
+        raise ValueError("not a comma list of SHA-256 sums of 64 hexadecimal digits")
+    return sums
+
+
+def _insecure(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Leave the scheme out, as dockerd does; it takes hosts with ports, and networks."""
+    hosts = tuple(re.sub("^https?://", "", value).rstrip("/") for value in values)
+    for value in hosts:
+        if not _is_network(value):
+            _check_host_and_port(value)
+    return hosts
+
+
+def _mirrors(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse what dockerd would refuse to start with."""
+    for value in values:
+        parts = urlsplit(_url(value))
+        if "@" in parts.netloc or parts.path not in ("", "/") or parts.query or parts.fragment:
+            raise ValueError("dockerd takes a mirror only as http[s]://host[:port]")
+    return values
+
+
+def _check_host_and_port(value: str) -> None:
+    name, colon, port = value.rpartition(":")
+    host = name if colon and not value.endswith("]") else value
+    if not _HOST.fullmatch(host):
+        raise ValueError("not a comma list of host[:port] or address/bits")
+    if host != value:
+        _port(port)
+
+
+def _check_port(host_and_port: str) -> None:
+    port = re.sub(r"^\[.*\]", "", host_and_port).rpartition(":")
+    if port[1]:
+        _port(port[2])
+
+
+def _is_address(value: str) -> bool:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_network(value: str) -> bool:
+    try:
+        ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        return False
+    return "/" in value
+
+
+Base = Annotated[str, AfterValidator(_base)]
+Host = Annotated[str, AfterValidator(_host)]
+Image = Annotated[str, AfterValidator(_image)]
+Port = Annotated[int, BeforeValidator(_port)]
+Registry = Annotated[str, AfterValidator(_registry)]
+Url = Annotated[str, AfterValidator(_url)]
+
+
+class EngineParams(Parameters):
+    """Which registries the engine trusts and how, and where its containers' logs go."""
+
+    docker_registry: Registry | None = Field(None, alias="docker_registry")
+    tink_worker_image: Image | None = Field(None, alias="tink_worker_image")
+    packet_base_url: Base | None = Field(None, alias="packet_base_url")
+    registry_ca_url: Url | None = Field(None, alias="registry_ca_url")
+    registry_ca_sha256: Annotated[CommaList, AfterValidator(_fingerprints)] | None = Field(
+        None, alias="registry_ca_sha256"
+    )
+    insecure_registries: Annotated[CommaList, AfterValidator(_insecure)] = Field(
+        (), alias="insecure_registries"
+    )
+    registry_mirrors: Annotated[CommaList, AfterValidator(_mirrors)] = Field(
+        (), alias="registry_mirrors"
+    )
+    syslog_host: Host | None = Field(None, alias="syslog_host")
+    syslog_port: Port = Field(SYSLOG_PORT, alias="syslog_port")
+
+
+def tinkerbell_hosts(cmdline: Cmdline) -> tuple[str, ...]:
+    """Return the hosts of Tinkerbell itself, which no proxy stands in front of; bad values count for nothing."""
+    grpc = _host_of(f"//{cmdline.get('grpc_authority') or ''}")
+    urls = ("tinkerbell", "metadata_url", "grpc_cert_url", "packet_base_url")
+    hosts = (grpc, *(_host_of(cmdline.get(name) or "") for name in urls))
+    return tuple(dict.fromkeys(host for host in hosts if host))
+
+
+def _host_of(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
