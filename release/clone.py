@@ -1,0 +1,80 @@
+"""A build as on a machine that has never built Tinkie: a fresh clone, emptied caches, another path.
+
+`python3 -m release.clone` makes a release twice so and compares the bytes (`make reproduce`).
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from release.assemble import INITRAMFS, KERNEL
+from release.errors import told
+from release.version import PROJECT
+
+ARTIFACTS = [path.relative_to(PROJECT) for path in (KERNEL, INITRAMFS)]
+
+
+@dataclass(frozen=True)
+class Clone:
+    """A clone, and the environment in which it finds no cache and no engine."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def make(self, *targets: str) -> float:
+        """Runs make and returns the seconds that it took; CalledProcessError if it fails."""
+        started = time.monotonic()
+        command = ["make", "--no-print-directory", *targets]
+        subprocess.run(command, cwd=self.folder, env=self.environment, check=True)
+        return time.monotonic() - started
+
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of kernel and initramfs by file name."""
+        return {
+            path.name: hashlib.sha256((self.folder / path).read_bytes()).hexdigest()
+            for path in ARTIFACTS
+        }
+
+
+@contextmanager
+def fresh() -> Iterator[Clone]:
+    """A clone of the checked-out commit; it and its caches are gone after the with block."""
+    with tempfile.TemporaryDirectory(prefix="tinkie-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        project = folder / f"clone-{os.getpid()}-{time.monotonic_ns()}"
+        subprocess.run(["git", "clone", "--quiet", str(PROJECT), str(project)], check=True)
+        own = {
+            "TINKIE_CACHE": str(folder / "cache"),
+            "GOCACHE": str(folder / "gocache"),
+            "GOMODCACHE": str(folder / "gomodcache"),
+            "GOFLAGS": f"{os.environ.get('GOFLAGS', '')} -modcacherw".strip(),
+            # Nobody listens there, so the build starts an engine of its own, without any image.
+            "DOCKER_HOST": f"unix://{folder}/nobody.sock",
+        }
+        clone = Clone(project, os.environ | own)
+        clone.make("setup")
+        yield clone
+
+
+def main() -> None:
+    """The command line of this module: status 1 if the bytes differ."""
+    digests = []
+    with told():
+        for _ in range(2):
+            with fresh() as clone:
+                print(f"make dist took {clone.make('dist'):.0f} s", flush=True)
+                digests.append(clone.digests())
+    for name, digest in digests[0].items():
+        print(f"{digest}  {name}" if digests[1][name] == digest else f"{name} differs")
+    sys.exit(digests[0] != digests[1])
+
+
+if __name__ == "__main__":
+    main()
