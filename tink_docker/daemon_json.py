@@ -32,6 +32,7 @@ def daemon_json(params: EngineParams, proxies: Proxies) -> dict[str, Any]:
         "data-root": str(DATA_ROOT),
         "exec-root": str(EXEC_ROOT),
         "pidfile": str(PID_PATH),
+        "log-level": "warn",  # a start says a hundred lines otherwise
         "live-restore": True,  # a worker outlives the engine
         "userland-proxy": False,  # one process less for each published port
     }

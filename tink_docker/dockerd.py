@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import signal
 import subprocess
 import time
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 STOP_SECONDS = 15.0
-TAIL_LINES = 10
+TAIL_LINES = 5
+TAIL_CHARACTERS = 200
 
 # The first file handed over is descriptor 3, for the process that LISTEN_PID names (sd_listen_fds(3)). Only a process
 # that is there already knows its own number. No kernel parameter comes near this shell.
@@ -35,6 +37,7 @@ _ENVIRONMENT = {
 }
 _PIPE_BYTES = 1024 * 1024
 _LONGEST_LINE = 4096
+_LOGFMT_MESSAGE = re.compile(r'^time=.*? msg="((?:[^"\\]|\\.)*)"')
 _OOM_SCORE = "-900"
 
 
@@ -104,7 +107,7 @@ class Dockerd:
 
     @property
     def last_lines(self) -> list[str]:
-        """Return what it said last, at most 10 lines."""
+        """Return what it said last, at most 5 lines of 200 characters."""
         return list(self._tail)
 
     def read_output(self) -> None:
@@ -125,7 +128,7 @@ class Dockerd:
         for line in lines if data else [rest]:
             text = line[:_LONGEST_LINE].decode(errors="replace").strip()
             if text:
-                self._tail.append(text)
+                self._tail.append(_message(text)[:TAIL_CHARACTERS])
                 log.debug("engine.said", line=text)
 
     def stop(self, wait: Callable[[float, Sequence[int]], None]) -> None:
@@ -153,6 +156,12 @@ class Dockerd:
         if self._output is not None:
             os.close(self._output)
             self._output = None
+
+
+def _message(line: str) -> str:
+    """Leave time and level out of a line of dockerd's log."""
+    found = _LOGFMT_MESSAGE.search(line)
+    return found[1].replace('\\"', '"') if found else line
 
 
 def _pipe() -> tuple[int, int]:

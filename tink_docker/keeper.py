@@ -66,7 +66,7 @@ class Keeper:
         finally:
             engine.stop(self.wait)
         error = f"dockerd ended by itself: {engine.status}"
-        log.error("engine.ended", error=error, status=engine.status, last_lines=engine.last_lines)
+        log.error("engine.ended", error=error, last_lines=engine.last_lines)
 
     def pause(self, seconds: float) -> None:
         """Let time pass while no engine runs."""

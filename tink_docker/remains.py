@@ -1,4 +1,4 @@
-"""What a dockerd that was killed leaves behind, and what must not keep the next one from starting."""
+"""What a dockerd that was killed leaves behind, and must not keep the next one from starting."""
 
 from __future__ import annotations
 
@@ -17,19 +17,18 @@ CONTAINERD_PID_PATH = EXEC_ROOT / "containerd" / "containerd.pid"
 END_SECONDS = 10.0
 
 
-def clear_remains(pid_path: Path = PID_PATH, containerd: Path = CONTAINERD_PID_PATH) -> None:
-    """End a dockerd that outlived its parent, and remove pid files that speak of processes that are gone.
+def clear_remains(dockerd: Path = PID_PATH, containerd: Path = CONTAINERD_PID_PATH) -> None:
+    """End the dockerd and the containerd of these pid files, and remove the files.
 
-    dockerd refuses to start while the process of its pid file lives, even if that is a quite different one by now.
-    A containerd that still runs is left to dockerd, which takes it over.
+    dockerd does not start while the process of its pid file lives, even if that is quite another
+    one by now; and it waits 15 s for a containerd of the same number that is about to die with
+    its parent. Containers run on: each has a shim, which is neither of the two.
     """
-    old = _process_of(pid_path, "dockerd")
-    if old is not None:
-        log.warning("engine.found", pid=old, next="ended, since it is no child of this process")
-        _end(old)
-    pid_path.unlink(missing_ok=True)
-    if _process_of(containerd, "containerd") is None:
-        containerd.unlink(missing_ok=True)
+    for path, program in ((dockerd, "dockerd"), (containerd, "containerd")):
+        old = _process_of(path, program)
+        if old is not None:
+            _end(old, program)
+        path.unlink(missing_ok=True)
 
 
 def _process_of(pid_path: Path, program: str) -> int | None:
@@ -42,16 +41,19 @@ def _process_of(pid_path: Path, program: str) -> int | None:
     return pid if name == program and pid > 1 else None
 
 
-def _end(pid: int) -> None:
+def _end(pid: int, program: str) -> None:
+    """End it in order, or by force after 10 s; one that has ended and waits to be reaped is fine."""
     try:
         descriptor = os.pidfd_open(pid)
     except ProcessLookupError:
         return
     try:
         for number in (signal.SIGTERM, signal.SIGKILL):
-            signal.pidfd_send_signal(descriptor, number)
-            if select.select([descriptor], [], [], END_SECONDS)[0]:
+            if select.select([descriptor], [], [], 0)[0]:
                 return
+            log.warning("engine.left", program=program, pid=pid, next=f"{number.name}: no child of ours")
+            signal.pidfd_send_signal(descriptor, number)
+            select.select([descriptor], [], [], END_SECONDS)
     except ProcessLookupError:
         return
     finally:
