@@ -103,7 +103,7 @@ class Fetcher:
             ):
                 body = self._read(response, limit, deadline)
                 return Answer(url, response.status_code, dict(response.headers), body)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
             raise _translated(url, error) from error
 
     def _client(self, url: str, seconds: float) -> httpx.Client:
@@ -144,7 +144,10 @@ class Fetcher:
 
 def shown(url: str) -> str:
     """Return the URL without user, password and query, for messages."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "an address that makes no sense"
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, parts.path, "", ""))
 
@@ -161,7 +164,7 @@ def _fault_of(error: Exception) -> tuple[Fault, str]:
     said = str(cause) or str(error) or type(error).__name__
     if isinstance(cause, ssl.SSLCertVerificationError):
         return _fault_of_certificate(cause), cause.verify_message
-    if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol)):
+    if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, ValueError)):
         return Fault.BAD_REQUEST, said
     if isinstance(error, httpx.TimeoutException):
         return Fault.TIMEOUT, "no answer in time"

@@ -48,6 +48,10 @@ class Redactor:
         forms = {form for secret in secrets if secret for form in _forms_of(secret)}
         self._forms = sorted(forms.union(self._forms), key=len, reverse=True)
 
+    def reset(self) -> None:
+        """Forget all given secrets."""
+        self._forms = []
+
     def text(self, text: str) -> str:
         """Return `text` with every secret masked."""
         for form in self._forms:
@@ -197,7 +201,8 @@ def _is_secret(key: object, value: object) -> bool:
 def _forms_of(secret: str) -> set[str]:
     """Return the secret and how it looks in a URL, in JSON and, at any offset, in base64."""
     plain = {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]}
-    return plain | _base64_forms(secret.encode(errors="surrogateescape"))
+    encoded = (_base64_forms(form.encode(errors="surrogateescape")) for form in plain)
+    return plain.union(*encoded)
 
 
 def _base64_forms(secret: bytes) -> set[str]:

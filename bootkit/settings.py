@@ -1,0 +1,121 @@
+"""Writes the settings of the system's own services from the kernel parameters, as files.
+
+    python3 -m bootkit.settings --cmdline /proc/cmdline --output DIR
+
+| file          | from                         | content |
+| ------------- | ---------------------------- | ------- |
+| `syslog`      | `syslog_host`, `syslog_port` | one line `HOST:PORT`, an IPv6 address in brackets |
+| `ntp.sources` | `ntp`                        | lines `server NAME iburst`, as chrony reads them |
+| `dhcp.conf`   | `interface`                  | a line `allowinterfaces NAME`, as dhcpcd reads it |
+
+A file is there only if its parameter is given and makes sense. A value that does not is told on
+stderr by its parameter's name, the other files are written, and the exit code is 2. Runs early in the
+boot on the way of nobody: only cheap parts of the standard library are imported.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bootkit.shared.cmdline import PROC_CMDLINE, Cmdline
+from bootkit.shared.files import write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+PARAMETERS = ("syslog_host", "syslog_port", "ntp", "interface")
+
+_DONE = 0
+_BAD_VALUE = 2
+_SYSLOG_PORT = "514"
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,253}[A-Za-z0-9])?\.?")
+_IPV6 = re.compile(r"[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._-]+)?")
+_INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")  # the kernel's IFNAMSIZ is 16
+
+
+class BadValueError(ValueError):
+    """The value of the parameter `name` makes no sense."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"bad kernel parameter {name}: {reason}")
+
+
+def syslog(cmdline: Cmdline) -> str | None:
+    """Return where logs go, as the line `HOST:PORT`; None without syslog_host."""
+    given = cmdline.get("syslog_host")
+    if given is None:
+        return None
+    port = cmdline.get("syslog_port") or _SYSLOG_PORT
+    if not port.isdecimal() or not 0 < int(port) < 2**16:
+        raise BadValueError("syslog_port", "not a port")
+    host = _host("syslog_host", given)
+    return f"[{host}]:{port}\n" if ":" in host else f"{host}:{port}\n"
+
+
+def ntp(cmdline: Cmdline) -> str | None:
+    """Return chrony's sources, one line for each server in `ntp`; None without it."""
+    given = cmdline.get("ntp")
+    if given is None:
+        return None
+    hosts = [_host("ntp", part.strip()) for part in given.split(",") if part.strip()]
+    return "".join(f"server {host} iburst\n" for host in hosts)
+
+
+def dhcp(cmdline: Cmdline) -> str | None:
+    """Return dhcpcd's settings if `interface` limits it to one network card, else None."""
+    name = cmdline.get("interface")
+    if name is None:
+        return None
+    if not _INTERFACE.fullmatch(name):
+        raise BadValueError("interface", "not a name of a network interface")
+    return f"allowinterfaces {name}\n"
+
+
+FILES: dict[str, Callable[[Cmdline], str | None]] = {
+    "syslog": syslog,
+    "ntp.sources": ntp,
+    "dhcp.conf": dhcp,
+}
+
+
+def write(cmdline: Cmdline, folder: Path) -> list[BadValueError]:
+    """Write the files that the parameters ask for; return what is wrong with the others."""
+    errors = []
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in FILES.items():
+        try:
+            text = content(cmdline)
+        except BadValueError as error:
+            errors.append(error)
+            continue
+        if text is not None:
+            write_atomically(folder / name, text.encode())
+    return errors
+
+
+def _host(name: str, value: str) -> str:
+    """Check a host name or address; nothing else may get into a service's configuration."""
+    bare = value.removeprefix("[").removesuffix("]")
+    if not _HOST.fullmatch(bare) and not _IPV6.fullmatch(bare):
+        raise BadValueError(name, "neither a host name nor an address")
+    return bare
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the program; argparse would cost a third of its time."""
+    options = dict(zip(arguments[::2], arguments[1::2], strict=False))
+    if len(arguments) % 2 or not {"--output"} <= set(options) <= {"--output", "--cmdline"}:
+        sys.stderr.write("usage: bootkit.settings [--cmdline FILE] --output DIR\n")
+        return _BAD_VALUE
+    cmdline = Cmdline.read(Path(options.get("--cmdline", PROC_CMDLINE)))
+    errors = write(cmdline, Path(options["--output"]))
+    for error in errors:
+        sys.stderr.write(f"settings: {error}\n")
+    return _BAD_VALUE if errors else _DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

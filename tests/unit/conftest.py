@@ -1,0 +1,72 @@
+"""What every unit test may rely on: the outside world is out of reach, nothing is left over."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import time
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pytest
+import structlog
+
+from bootkit.shared.log import REDACTOR
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, MutableMapping
+
+PROGRAMS_ARE_THE_SUBJECT = ("release", "sandbox")  # folders of tests/unit
+
+
+class OutsideWorldError(BaseException):
+    """A unit test reached for something real; no Exception, so that nothing swallows it."""
+
+
+@pytest.fixture(autouse=True)
+def _no_outside_world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: object, **_keywords: object) -> NoReturn:
+        raise OutsideWorldError(f"a unit test may not do this: {_arguments!r}")
+
+    real_connect = socket.socket.connect
+
+    def connect(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX:
+            refuse("connect", address)
+        real_connect(self, address)
+
+    monkeypatch.setattr(time, "sleep", refuse)
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    if request.path.parent.name not in PROGRAMS_ARE_THE_SUBJECT:
+        monkeypatch.setattr(subprocess, "Popen", refuse)
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.upper().endswith(("_PROXY", "DOCKER_HOST")):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_log() -> Iterator[None]:
+    yield
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+    REDACTOR.reset()
+
+
+@pytest.fixture
+def events() -> Iterator[list[MutableMapping[str, Any]]]:
+    """Every log event of the test, in order, with phase and worker id."""
+    with structlog.testing.capture_logs(
+        processors=[structlog.contextvars.merge_contextvars]
+    ) as captured:
+        yield captured
+
+
+@pytest.fixture
+def pauses() -> list[float]:
+    """The seconds that the code under test asked to wait; use `pauses.append` as its pause."""
+    return []

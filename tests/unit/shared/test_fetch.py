@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from bootkit.shared.errors import BootError, PermanentError, TransientError
+from bootkit.shared.faults import Fault
+from bootkit.shared.fetch import Fetcher, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+URL = "http://user:pw@service.example/path?token=1"
+
+Handler = "Callable[[httpx.Request], httpx.Response]"
+
+
+def fetcher(handler: Callable[[httpx.Request], httpx.Response]) -> Fetcher:
+    return Fetcher(user_agent="bootkit", transport=httpx.MockTransport(handler))
+
+
+def answering(status: int, **keywords: object) -> Fetcher:
+    return fetcher(lambda _: httpx.Response(status, **keywords))  # type: ignore[arg-type]
+
+
+def failing(error: Exception, cause: Exception | None = None) -> Fetcher:
+    def handler(_request: httpx.Request) -> httpx.Response:
+        raise error from cause
+
+    return fetcher(handler)
+
+
+def test_returns_the_body_and_says_who_asks() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        assert request.headers["user-agent"] == "bootkit"
+        return httpx.Response(200, content=b"body")
+
+    assert fetcher(handler).get(URL) == b"body"
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+def test_a_status_that_heals(status: int) -> None:
+    with pytest.raises(TransientError, match=str(status)):
+        answering(status).get(URL)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 204, 304])
+def test_a_status_that_does_not(status: int) -> None:
+    with pytest.raises(PermanentError, match=str(status)):
+        answering(status).get(URL)
+
+
+def test_retry_after_is_kept() -> None:
+    with pytest.raises(TransientError) as caught:
+        answering(429, headers={"Retry-After": "17"}).get(URL)
+    assert caught.value.retry_after == 17.0
+
+
+def test_no_message_holds_credentials_or_a_query() -> None:
+    with pytest.raises(PermanentError) as caught:
+        answering(404).get(URL)
+    assert str(caught.value) == "GET http://service.example/path: 404 Not Found"
+    assert shown("https://u:p@[::1]:5/x?y#z") == "https://[::1]:5/x"
+
+
+def test_a_body_that_is_too_large_is_refused_before_it_is_read() -> None:
+    read = []
+
+    def endless() -> Iterator[bytes]:
+        while True:
+            read.append(1)
+            yield bytes(1000)
+
+    with pytest.raises(PermanentError, match="larger than 5000 bytes"):
+        answering(200, content=endless()).get(URL, limit=5000)
+    assert len(read) == 6
+
+
+def test_a_body_that_drips_is_given_up() -> None:
+    clock = iter(range(100))
+
+    def drip() -> Iterator[bytes]:
+        while True:
+            yield b"."
+
+    slow = httpx.MockTransport(lambda _: httpx.Response(200, content=drip()))
+    with pytest.raises(TransientError, match="too slow") as caught:
+        Fetcher(transport=slow, now=lambda: float(next(clock))).get(URL, seconds=10)
+    assert caught.value.fault is Fault.TIMEOUT
+
+
+def test_redirects_are_followed() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.scheme == "http":
+            return httpx.Response(308, headers={"Location": "https://other.example/x"})
+        return httpx.Response(200, content=str(request.url).encode())
+
+    assert fetcher(handler).get("http://service.example/") == b"https://other.example/x"
+
+
+def test_redirects_come_to_an_end() -> None:
+    with pytest.raises(PermanentError, match="redirects"):
+        answering(302, headers={"Location": "/again"}).get(URL)
+
+
+@pytest.mark.parametrize(
+    ("error", "cause", "fault"),
+    [
+        (httpx.ConnectError("x"), OSError(111, "Connection refused"), Fault.REFUSED),
+        (httpx.ConnectError("x"), OSError(-2, "Name or service not known"), Fault.NAME_RESOLUTION),
+        (httpx.ConnectError("x"), OSError(101, "Network is unreachable"), Fault.UNREACHABLE),
+        (httpx.ConnectTimeout("x"), TimeoutError("timed out"), Fault.TIMEOUT),
+        (httpx.ReadTimeout("x"), None, Fault.TIMEOUT),
+        (httpx.ReadError("x"), ConnectionResetError(104, "Connection reset by peer"), "cut-off"),
+        (httpx.RemoteProtocolError("server disconnected"), None, Fault.CUT_OFF),
+        (httpx.ConnectError("x"), ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER]"), "plain-http"),
+        (httpx.UnsupportedProtocol("no such scheme"), None, Fault.BAD_REQUEST),
+    ],
+)
+def test_errors_of_the_network(error: Exception, cause: Exception | None, fault: Fault) -> None:
+    with pytest.raises(BootError) as caught:
+        failing(error, cause).get(URL)
+    assert caught.value.fault == fault
+
+
+@pytest.mark.parametrize(
+    ("code", "fault"),
+    [(9, "certificate-time"), (10, "certificate-time"), (18, "certificate-untrusted")]
+    + [(20, "certificate-untrusted"), (62, "certificate-name"), (64, "certificate-name")],
+)
+def test_errors_of_certificates(code: int, fault: str) -> None:
+    cause = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    cause.verify_code, cause.verify_message = code, "why"
+    with pytest.raises(BootError, match="why") as caught:
+        failing(httpx.ConnectError("x"), cause).get("https://service.example/")
+    assert caught.value.fault == fault
+
+
+def test_an_address_that_makes_no_sense() -> None:
+    with pytest.raises(PermanentError):
+        Fetcher().get("http://[::1/")

@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import base64
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pytest
+import structlog
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bootkit.shared import log
+from bootkit.shared.log import CONSOLE_LINE_BYTES, MASK, Redactor, console_line
+from bootkit.shared.state import StateFile
+
+SECRET = 'h"unter/2 +x'
+
+
+def configured(
+    capsys: pytest.CaptureFixture[str], console: Path | None = None, state: Path | None = None
+) -> Any:
+    log.configure(
+        "bootkit",
+        console=console,
+        state=StateFile(state, "bootkit") if state else None,
+        uptime=lambda: 12.3456,
+    )
+    capsys.readouterr()
+    return structlog.get_logger()
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_one_json_line_an_event(capsys: pytest.CaptureFixture[str]) -> None:
+    configured(capsys).info("image.pulled", image="x", count=2)
+    (event,) = lines(capsys)
+    assert event.pop("time").endswith("Z")
+    assert event == {
+        "event": "image.pulled",
+        "image": "x",
+        "count": 2,
+        "level": "info",
+        "program": "bootkit",
+        "uptime": 12.346,
+    }
+
+
+def test_a_phase_is_on_every_event_in_it(capsys: pytest.CaptureFixture[str]) -> None:
+    logger = configured(capsys)
+    with log.phase("pull"):
+        logger.info("image.pulled")
+    logger.info("worker.started")
+    assert [(e["event"], e.get("phase")) for e in lines(capsys)] == [
+        ("phase.started", "pull"),
+        ("image.pulled", "pull"),
+        ("phase.done", "pull"),
+        ("worker.started", None),
+    ]
+
+
+def test_a_bug_leaves_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    logger = configured(capsys)
+    try:
+        raise ZeroDivisionError(SECRET)
+    except ZeroDivisionError:
+        log.REDACTOR.hide(SECRET)
+        logger.exception("program.failed")
+    (event,) = lines(capsys)
+    assert "ZeroDivisionError" in event["exception"]
+    assert "unter" not in json.dumps(event)
+
+
+FORMS = [
+    SECRET,
+    quote(SECRET, safe=""),
+    json.dumps(SECRET),
+    base64.b64encode(f"user:{SECRET}".encode()).decode(),
+    base64.urlsafe_b64encode(json.dumps({"p": "abc", "password": SECRET}).encode()).decode(),
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_secret_is_masked_in_every_form(form: str) -> None:
+    redactor = Redactor()
+    before = redactor.text(f"x {form} y")
+    redactor.hide(SECRET, None, "")
+    after = redactor.text(f"x {form} y")
+    assert before == f"x {form} y"
+    assert MASK in after
+    assert "unter" not in after
+
+
+@given(st.text(min_size=6), st.binary(max_size=8), st.binary(max_size=8))
+def test_a_secret_is_not_left_in_base64_at_any_offset(
+    secret: str, before: bytes, behind: bytes
+) -> None:
+    redactor = Redactor()
+    redactor.hide(secret)
+    data = before + secret.encode(errors="surrogateescape") + behind
+    text = base64.b64encode(data).decode()
+    assert redactor.text(text) != text
+
+
+def test_secrets_are_masked_inside_of_values() -> None:
+    redactor = Redactor()
+    redactor.hide("hunter2")
+    assert redactor.value({"a": ["hunter2", ("x hunter2",)], "password": "y", "n": 1}) == {
+        "a": [MASK, [f"x {MASK}"]],
+        "password": MASK,
+        "n": 1,
+    }
+    assert redactor.value(Path("/x/hunter2")) == f"/x/{MASK}"
+
+
+def test_credentials_in_a_url_need_not_be_told() -> None:
+    assert Redactor().text("at http://user:pw@proxy:3128/x") == f"at http://{MASK}@proxy:3128/x"
+
+
+def test_a_long_secret_is_masked_before_a_short_one_inside_of_it() -> None:
+    redactor = Redactor()
+    redactor.hide("abc")
+    redactor.hide("abcdef")
+    assert redactor.text("abcdef") == MASK
+
+
+def test_a_line_for_people() -> None:
+    event = {"event": "image.pulled", "uptime": 12.3, "image": "r/x:1", "hint": "a b", "level": "x"}
+    line = console_line("bootkit", event)
+    assert line == '[    12.30] bootkit: image.pulled image=r/x:1 hint="a b"'
+
+
+def test_a_line_for_people_is_one_line_without_escapes() -> None:
+    line = console_line("bootkit", {"event": "worker.said", "text": "a\n\x1b[31mb\x9bc"})
+    assert line.isprintable()
+
+
+def test_the_console_gets_info_and_not_debug(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    fifo = tmp_path / "console"
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    logger = configured(capsys, console=fifo)
+    logger.debug("phase.done")
+    logger.info("worker.started", image="é" * CONSOLE_LINE_BYTES)
+    data = os.read(reader, 65536)
+    os.close(reader)
+    assert data.startswith(b"[    12.35] bootkit: worker.started image=")
+    assert data.endswith(b"\n")
+    assert len(data) == CONSOLE_LINE_BYTES
+
+
+def test_a_console_that_nobody_reads_stops_nothing(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    fifo = tmp_path / "console"
+    os.mkfifo(fifo)
+    configured(capsys, console=fifo).info("a.b")
+    assert lines(capsys)[0]["event"] == "a.b"
+
+
+def test_a_console_that_is_full_stops_nothing(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    fifo = tmp_path / "console"
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    logger = configured(capsys, console=fifo)
+    for _ in range(40):
+        logger.info("a.b", text="x" * CONSOLE_LINE_BYTES)
+    os.close(reader)
+    assert len(lines(capsys)) == 40
+
+
+def test_the_state_file_tells_phase_and_last_error(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "run" / "bootkit.json"
+    logger = configured(capsys, state=path)
+    log.REDACTOR.hide(SECRET)
+    structlog.contextvars.bind_contextvars(worker_id="w1")
+    with log.phase("pull"):
+        logger.error("run.failed", error=f"bad {SECRET}", hint="push it", next="again in 1 s")
+    with log.phase("start"):
+        pass
+    state = json.loads(path.read_text(encoding="utf-8"))
+    assert state["phase"] == "start"
+    assert state["worker_id"] == "w1"
+    assert state["since_uptime"] == 12.346
+    assert state["last_error"]["event"] == "run.failed"
+    assert state["last_error"]["hint"] == "push it"
+    assert "unter" not in path.read_text(encoding="utf-8")
+
+
+def test_a_state_file_that_cannot_be_written_is_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    configured(capsys, state=tmp_path / "file" / "state.json")
+    with log.phase("pull"):
+        pass
+    assert "state_error" in lines(capsys)[0]

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+from pydantic import Field, SecretStr
+
+from bootkit.shared.cmdline import Cmdline
+from bootkit.shared.errors import BadParameters
+from bootkit.shared.parameters import CommaList, Parameters
+
+
+class Some(Parameters):
+    number: int | None = Field(None, alias="the_number")
+    port: int | None = Field(None, alias="the_port")
+    hosts: CommaList = Field((), alias="the_names")
+    secret: SecretStr | None = Field(None, alias="the_secret")
+
+
+def read(text: str) -> Some:
+    return Some.from_cmdline(Cmdline.parse(text))
+
+
+def test_absent_empty_and_bare_are_not_given() -> None:
+    assert read("the_number= the_port other=1 the_names=,,") == Some()
+
+
+def test_lists_have_commas_in_between() -> None:
+    assert read("the_names=a,,b,").hosts == ("a", "b")
+
+
+def test_every_fault_is_told_at_once_by_its_parameter() -> None:
+    with pytest.raises(BadParameters) as caught:
+        read("the_number=x the_port=y the_secret=hunter2")
+    assert set(caught.value.faults) == {"the_number", "the_port"}
+    assert "the_number: " in str(caught.value)
+    assert "the_port: " in str(caught.value)
+
+
+def test_a_bad_value_leaves_the_good_ones() -> None:
+    parameters, faults = Some.read(Cmdline.parse("the_number=x the_port=5"))
+    assert parameters.port == 5
+    assert parameters.number is None
+    assert set(faults) == {"the_number"}
+
+
+def test_a_value_is_not_repeated_in_the_message() -> None:
+    with pytest.raises(BadParameters) as caught:
+        read("the_number=hunter2")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_secrets_mask_themselves() -> None:
+    assert "hunter2" not in repr(read("the_secret=hunter2"))
+
+
+def test_the_names_are_the_kernel_parameters() -> None:
+    assert Some.names() == ("the_number", "the_port", "the_names", "the_secret")

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pytest
+
+from bootkit.shared.cmdline import Cmdline
+from bootkit.shared.proxy import Proxies
+
+BOTH = Proxies("http://p:1", "http://p:2")
+
+
+def read(text: str) -> Proxies:
+    return Proxies.from_cmdline(Cmdline.parse(text))
+
+
+def test_both_cases_are_read_and_upper_case_wins() -> None:
+    assert read("http_proxy=http://a HTTPS_PROXY=http://b https_proxy=http://c") == Proxies(
+        "http://a", "http://b"
+    )
+
+
+def test_nothing_given_is_no_environment_at_all() -> None:
+    assert read("NO_PROXY=a,b").environment() == {}
+    assert not read("HTTP_PROXY= quiet")
+
+
+def test_the_environment_has_both_cases() -> None:
+    assert read("HTTP_PROXY=http://p:1").without(["10.0.0.1"]).environment() == {
+        "HTTP_PROXY": "http://p:1",
+        "NO_PROXY": "10.0.0.1",
+        "http_proxy": "http://p:1",
+        "no_proxy": "10.0.0.1",
+    }
+
+
+def test_hosts_are_added_once_and_behind() -> None:
+    assert read("NO_PROXY=a,b").without(["b", "", "c", "c"]).no_proxy == ("a", "b", "c")
+
+
+def test_credentials_are_not_in_the_repr() -> None:
+    assert "secret" not in repr(Proxies("http://user:secret@p:1", "http://user:secret@p:1"))
+
+
+@pytest.mark.parametrize(
+    ("url", "no_proxy", "proxy"),
+    [
+        ("http://r.example/x", (), "http://p:1"),
+        ("https://r.example/x", (), "http://p:2"),
+        ("http://r.example/x", ("*",), None),
+        ("http://r.example/x", ("r.example",), None),
+        ("http://R.example/x", ("r.EXAMPLE",), None),
+        ("http://a.r.example/x", ("r.example",), None),
+        ("http://a.r.example/x", (".r.example",), None),
+        ("http://r.example:8080/x", ("r.example:8080",), None),
+        ("http://evilr.example/x", ("r.example",), "http://p:1"),
+        ("http://10.1.2.3/x", ("10.0.0.0/8",), None),
+        ("http://11.1.2.3/x", ("10.0.0.0/8",), "http://p:1"),
+        ("http://r.example/x", ("10.0.0.0/8", "not/anetwork"), "http://p:1"),
+        ("http://[fd00::1]:80/x", ("fd00::/8",), None),
+        ("http://[fd00::1]:80/x", ("fd00::1",), None),
+        ("http://[fd00::1]:80/x", ("[fd00::1]",), None),
+        ("http://127.0.0.1/x", (), None),
+        ("http://localhost/x", (), None),
+    ],
+)
+def test_which_proxy_is_used(url: str, no_proxy: tuple[str, ...], proxy: str | None) -> None:
+    assert BOTH.without(no_proxy).for_url(url) == proxy
+
+
+def test_a_proxy_without_scheme_is_one_of_http() -> None:
+    assert Proxies("p:3128").for_url("http://r.example") == "http://p:3128"

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bootkit.shared.errors import (
+    BootError,
+    PermanentError,
+    ShutdownRequested,
+    TransientError,
+)
+from bootkit.shared.retry import Backoff
+from bootkit.shared.supervise import supervise
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+SOON = Backoff(first=1.0, ceiling=60.0, jitter=0.0)
+SLOWLY = Backoff(first=15.0, ceiling=60.0, jitter=0.0)
+
+
+class World:
+    """Runs that last and end as told, on a clock of their own; the last one ends the test."""
+
+    def __init__(self, *runs: tuple[float, BaseException | None]) -> None:
+        self.clock = 0.0
+        self.runs = list(runs)
+        self.pauses: list[float] = []
+
+    def run(self) -> None:
+        if not self.runs:
+            raise ShutdownRequested("SIGTERM")
+        seconds, error = self.runs.pop(0)
+        self.clock += seconds
+        if error is not None:
+            raise error
+
+    def pause(self, seconds: float) -> None:
+        self.clock += seconds
+        self.pauses.append(seconds)
+
+    def supervise(self) -> list[float]:
+        with pytest.raises(ShutdownRequested):
+            supervise(
+                self.run, pause=self.pause, now=lambda: self.clock, soon=SOON, slowly=SLOWLY
+            )
+        return self.pauses
+
+
+def test_waits_grow_until_a_run_lasts() -> None:
+    short, long = (1.0, None), (60.0, None)
+    assert World(short, short, short, long, short).supervise() == [1.0, 2.0, 4.0, 1.0, 2.0]
+
+
+def test_waits_are_never_longer_than_a_minute() -> None:
+    assert max(World(*[(0.0, TransientError("x"))] * 20).supervise()) == 60.0
+
+
+def test_what_a_person_must_repair_is_tried_again_slowly() -> None:
+    error: BootError = PermanentError("no such image")
+    assert World((0.0, error), (0.0, error)).supervise() == [15.0, 30.0]
+
+
+def test_the_other_side_may_ask_for_patience() -> None:
+    error = TransientError("busy", retry_after=42.0)
+    assert World((0.0, error)).supervise() == [42.0]
+
+
+def test_an_error_is_told_with_what_comes_next(events: list[MutableMapping[str, Any]]) -> None:
+    World((0.0, PermanentError("no such image", hint="push it"))).supervise()
+    assert events == [
+        {
+            "event": "run.failed",
+            "log_level": "error",
+            "error": "no such image",
+            "fault": "other",
+            "hint": "push it",
+            "next": "trying again in 15.0 s",
+        }
+    ]
+
+
+def test_an_end_without_error_is_told(events: list[MutableMapping[str, Any]]) -> None:
+    World((0.0, None)).supervise()
+    assert events[0]["event"] == "run.ended"
+
+
+def test_a_bug_is_not_swallowed() -> None:
+    world = World((0.0, ZeroDivisionError("bug")))
+    with pytest.raises(ZeroDivisionError):
+        supervise(world.run, pause=world.pause, now=lambda: world.clock)
