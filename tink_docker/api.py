@@ -1,4 +1,4 @@
-"""The two questions that tink-docker asks the engine (Docker Engine API, /_ping and /containers/json)."""
+"""The two questions that tink-docker asks the engine: /_ping and /containers/json (Engine API)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Ping:
         return [self._connection.sock.fileno()] if self._connection else []
 
     def answer(self, path: Path) -> EngineVersion | None:
-        """Return the answer if it has come, without waiting; ask at first, and again if the connection ended."""
+        """Return the answer if it has come, without waiting; ask if nothing is under way."""
         try:
             if self._connection is None:
                 self._connection = _ask(path, "/_ping")

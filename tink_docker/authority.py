@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bootkit.shared.errors import BootError, PermanentError
+from bootkit.shared.faults import Fault
 from bootkit.shared.fetch import shown
 from bootkit.shared.retry import Backoff, wait_after
 from tink_docker.certs import LIMIT_BYTES, install
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+_ABOUT_THE_URL = (Fault.NOT_FOUND, Fault.DENIED, Fault.BAD_REQUEST, Fault.BAD_ANSWER)
 START_SECONDS = 10.0
 LATER_SECONDS = 2.0
 AT_THE_START = Backoff(first=0.25, ceiling=1.0)
@@ -44,7 +46,10 @@ class RegistryAuthority:
         self._start_ends = self._due + START_SECONDS
 
     def tick(self) -> None:
-        """Try if a try is due: as long as the start lasts, and 2 s after it; never raises a BootError."""
+        """Try if a try is due; never raises a BootError.
+
+        A try takes what is left of the start at most, and 2 s after it.
+        """
         if self.installed or self.now() < self._due:
             return
         seconds = LATER_SECONDS if self.settled else self._start_ends - self.now()
@@ -63,16 +68,22 @@ class RegistryAuthority:
         log.info("ca.installed", url=url, registries=registries, sha256=",".join(certificates))
 
     def _put_off(self, error: BootError) -> None:
-        """Stay patient while the start lasts, since the network comes up beside us; then say what is wrong."""
+        """Be patient as long as the start lasts: the network comes up beside us."""
         self._failures += 1
         over = self.now() >= self._start_ends or isinstance(error, PermanentError)
         if over and not self.settled:
             self.settled = True
             self._failures = 1
-        seconds = wait_after(error, (LATER if self.settled else AT_THE_START).delay(self._failures))
+        policy = LATER if self.settled else AT_THE_START
+        seconds = wait_after(error, policy.delay(self._failures))
         self._due = self.now() + seconds
-        tell = log.error if self.settled else log.debug
-        hint = {"hint": error.hint} if error.hint else {}
-        what_next = f"the engine works without it; trying again in {seconds:.1f} s"
-        event = "ca.failed" if self.settled else "ca.awaited"
-        tell(event, error=str(error), fault=str(error.fault), **hint, next=what_next)
+        self._tell_failure(error, f"trying again in {seconds:.1f} s")
+
+    def _tell_failure(self, error: BootError, again: str) -> None:
+        if not self.settled:
+            log.debug("ca.awaited", error=str(error), next=again)
+            return
+        theirs = error.fault not in _ABOUT_THE_URL and error.hint
+        hint = theirs or f"check {self.plan.parameter} and what the server has there"
+        what_next = f"the engine works without it; {again}"
+        log.error("ca.failed", error=str(error), fault=str(error.fault), hint=hint, next=what_next)

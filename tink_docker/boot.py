@@ -1,4 +1,4 @@
-"""The way from the command line to a running engine: what is planned, and how the parts are put together."""
+"""From the command line to a running engine: the plan, and how the parts are put together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bootkit.shared.files import write_atomically
 from bootkit.shared.proxy import Proxies
 from tink_docker.api import running_containers
 from tink_docker.authority import RegistryAuthority
-from tink_docker.certs import CertificatePlan, plan_certificates
+from tink_docker.certs import plan_certificates
 from tink_docker.daemon_json import CONFIG_PATH, daemon_json
 from tink_docker.dockerd import Dockerd, command
 from tink_docker.keeper import Keeper
@@ -27,13 +27,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from bootkit.shared.cmdline import Cmdline
+    from tink_docker.certs import CertificatePlan
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that the kernel parameters decide. `faults` are the bad ones, which were left out, with their reasons."""
+    """All that the kernel parameters decide; `faults` says why the bad ones were left out."""
 
     config: Mapping[str, Any]
     certificates: CertificatePlan | None
@@ -82,7 +83,9 @@ def keeper(
 def _authority(plan: Plan, now: Callable[[], float]) -> RegistryAuthority | None:
     if plan.certificates is None:
         return None
-    return RegistryAuthority(plan.certificates, Fetcher(proxies=plan.proxies), now)
+    return RegistryAuthority(
+        plan.certificates, Fetcher(user_agent="tink-docker", proxies=plan.proxies), now
+    )
 
 
 def _start(plan: Plan, listener: Listener) -> Dockerd:

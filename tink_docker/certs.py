@@ -1,6 +1,7 @@
-"""The authority of the registries' certificates: got by HTTP, checked, put where dockerd looks for it.
+"""The authority of the registries' certificates: checked, and put where dockerd looks for it.
 
-dockerd reads `/etc/docker/certs.d/<host[:port]>/*.crt` at each pull, so that a file that comes late needs no restart.
+dockerd reads `/etc/docker/certs.d/<host[:port]>/*.crt` at each pull: a file that comes late needs
+no restart.
 """
 
 from __future__ import annotations
@@ -35,9 +36,11 @@ _NEEDED = ("docker_registry", "registry_ca_url", "registry_ca_sha256")
 class CertificatePlan:
     """Where the certificates come from, for which registries (host[:port]), and which are wanted.
 
-    `pins` are SHA-256 sums of DER certificates, in lower-case hexadecimal; none at all: any certificate is taken.
+    `parameter` is the one that gave the URL. `pins` are SHA-256 sums of DER certificates, in
+    lower-case hexadecimal; without any, every certificate is taken.
     """
 
+    parameter: str
     url: str
     registries: tuple[str, ...]
     pins: tuple[str, ...] = ()
@@ -54,7 +57,7 @@ class CertificatePlan:
 
 
 def plan_certificates(params: EngineParams, faults: Mapping[str, str]) -> CertificatePlan | None:
-    """Return what to get, or None if no authority is asked for or there is no registry to use it for.
+    """Return what to get, or None if no authority is given, or no registry to use it for.
 
     Raises:
         PermanentError: a parameter that this needs is among `faults`: nothing is trusted by half.
@@ -65,27 +68,28 @@ def plan_certificates(params: EngineParams, faults: Mapping[str, str]) -> Certif
         raise PermanentError(message, fault=Fault.BAD_PARAMETER)
     pins = params.registry_ca_sha256 or ()
     if params.registry_ca_url:
-        return _plan(params.registry_ca_url, (params.docker_registry, _domain(params)), pins)
+        registries = (params.docker_registry, _registry_of_worker(params))
+        return _plan("registry_ca_url", params.registry_ca_url, registries, pins)
     if params.packet_base_url:
         url = params.packet_base_url.rstrip("/") + "/ca.pem"
-        return _plan(url, (params.docker_registry,), pins)
+        return _plan("packet_base_url", url, (params.docker_registry,), pins)
     return None
 
 
-def _domain(params: EngineParams) -> str | None:
+def _registry_of_worker(params: EngineParams) -> str | None:
     image = params.tink_worker_image
     return ImageReference.parse(image).domain if image else None
 
 
 def _plan(
-    url: str, registries: tuple[str | None, ...], pins: tuple[str, ...]
+    parameter: str, url: str, registries: tuple[str | None, ...], pins: tuple[str, ...]
 ) -> CertificatePlan | None:
     domains = dict.fromkeys(registry_domain(registry) for registry in registries if registry)
-    return CertificatePlan(url, tuple(domains), pins) if domains else None
+    return CertificatePlan(parameter, url, tuple(domains), pins) if domains else None
 
 
 def wanted_certificates(pem: bytes, pins: tuple[str, ...]) -> dict[str, str]:
-    """Return the certificates in `pem` as PEM by SHA-256 sum, only the pinned ones if there are pins.
+    """Return the certificates in `pem` as PEM by SHA-256 sum; with pins only those.
 
     Raises:
         PermanentError: there is none, one of them cannot be read, or none is pinned.
@@ -96,9 +100,9 @@ def wanted_certificates(pem: bytes, pins: tuple[str, ...]) -> dict[str, str]:
     wanted = {digest: text for digest, text in found.items() if not pins or digest in pins}
     if not wanted:
         raise PermanentError(
-            f"refused: none of the {len(found)} certificates is in registry_ca_sha256, but {', '.join(found)}",
+            f"refused, since registry_ca_sha256 names none of it: {', '.join(found)}",
             fault=Fault.CERTIFICATE_UNTRUSTED,
-            hint="correct registry_ca_sha256, or the file that registry_ca_url names",
+            hint="correct registry_ca_sha256, or put the right certificate on the server",
         )
     return wanted
 

@@ -1,7 +1,7 @@
 """`tink-docker`: its arguments, its log, its exit status; the only place where its time passes.
 
-Exit status: 0 ended by a signal, or a dry run without faults; 2 bad kernel parameters in a dry run; 1 a bug, with its
-traceback, or a socket that cannot be made.
+Exit status: 0 ended by a signal, or a dry run without faults; 1 a bug, or a socket that cannot be
+made; 2 bad kernel parameters in a dry run, or bad arguments.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _hide_secrets(cmdline: Cmdline, proxies: Proxies) -> None:
-    """Have every password masked, also those that are none of ours, in whatever is shown from now on."""
+    """Mask every password, also those that are not for us, in whatever is shown from now on."""
     REDACTOR.hide(*cmdline.get_all("registry_password"))
     for url in filter(None, (proxies.http, proxies.https)):
         password = urlsplit(url if "://" in url else f"//{url}").password

@@ -28,8 +28,9 @@ STOP_SECONDS = 15.0
 TAIL_LINES = 5
 TAIL_CHARACTERS = 200
 
-# The first file handed over is descriptor 3, for the process that LISTEN_PID names (sd_listen_fds(3)). Only a process
-# that is there already knows its own number. No kernel parameter comes near this shell.
+# The first file handed over is descriptor 3, for the process that LISTEN_PID names; see
+# sd_listen_fds(3). Only a process that is there already knows its own number. No kernel parameter
+# comes near this shell.
 _HAND_OVER = 'export LISTEN_PID=$$; exec "$@" 3<&0 0</dev/null'
 _ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -47,7 +48,7 @@ def command() -> list[str]:
 
 
 def protect_from_oom() -> None:
-    """Let the kernel kill anything else before us and the engine; containers set their own score."""
+    """Have the kernel kill anything else before us and the engine; containers keep score 0."""
     try:
         Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE, encoding="ascii")
     except OSError as error:

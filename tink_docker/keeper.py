@@ -11,11 +11,12 @@ from bootkit.shared.errors import TransientError
 from bootkit.shared.faults import Fault
 from bootkit.shared.log import phase
 from bootkit.shared.supervise import supervise
-from tink_docker.api import EngineVersion, Ping
+from tink_docker.api import Ping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from tink_docker.api import EngineVersion
     from tink_docker.authority import RegistryAuthority
     from tink_docker.dockerd import Dockerd
     from tink_docker.listener import Listener
@@ -31,10 +32,10 @@ ASK_EVERY_SECONDS = 30.0
 
 @dataclass(slots=True)
 class Keeper:
-    """Starts the engine for ever; the reboot flag and late certificates are looked after in between.
+    """Starts the engine for ever, and looks after the reboot flag and late certificates in between.
 
-    `wait(seconds, files)` ends early when one of the descriptors becomes readable. `authority` is None if no
-    registry needs one.
+    `wait(seconds, files)` ends early when one of the descriptors becomes readable. `authority` is
+    None if no registry needs one.
     """
 
     listener: Listener
@@ -105,9 +106,9 @@ class Keeper:
         return None
 
     def _turn(self, engine: Dockerd, more: list[int]) -> None:
+        self._tick()
         self.wait(TICK_SECONDS, [*engine.files, *more])
         engine.read_output()
-        self._tick()
 
     def _tick(self) -> None:
         self.broker.tick()

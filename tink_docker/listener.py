@@ -1,7 +1,7 @@
 """The engine's socket. It is ours, and outlives every dockerd.
 
-A container that binds `/var/run/docker.sock` holds that very file: a new one under the same name is another, and
-whoever bound the old can never reach an engine again.
+A container that binds `/var/run/docker.sock` holds that very file: a new one under the same name is
+another, and whoever bound the old can never reach an engine again.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from bootkit.shared.parameters import CommaList, Parameters
+from bootkit.shared.parameters import CommaList, Parameters  # noqa: TC001 - pydantic reads it
 from bootkit.shared.reference import ImageReference, registry_domain
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ class EngineParams(Parameters):
 
 
 def tinkerbell_hosts(cmdline: Cmdline) -> tuple[str, ...]:
-    """Return the hosts of Tinkerbell itself, which no proxy stands in front of; bad values count for nothing."""
+    """Return the hosts of Tinkerbell itself, which no proxy stands in front of, as far as known."""
     grpc = _host_of(f"//{cmdline.get('grpc_authority') or ''}")
     urls = ("tinkerbell", "metadata_url", "grpc_cert_url", "packet_base_url")
     hosts = (grpc, *(_host_of(cmdline.get(name) or "") for name in urls))

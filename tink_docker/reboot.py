@@ -1,6 +1,7 @@
 """The reboot broker: an action asks by a file, and the machine reboots once the action is over.
 
-Source of the contract: hook's rebootWatch (contracts, section 4.6): the file `/worker/reboot`, looked for each second.
+Source of the contract: hook's rebootWatch, which looks for the file `/worker/reboot` each second
+(contracts, section 4.6).
 """
 
 from __future__ import annotations
