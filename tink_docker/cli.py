@@ -11,6 +11,7 @@ import json
 import select
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -40,33 +41,37 @@ BAD_PARAMETERS = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until a signal comes, or print the plan; return the exit status."""
     options = _options(arguments)
-    cmdline = Cmdline.read(options.cmdline)
-    plan = Plan.from_cmdline(cmdline)
-    _hide_secrets(cmdline, plan.proxies)
     if options.dry_run:
-        return dry_run(plan)
-    configure(PROGRAM, console=options.console, state=StateFile(STATE_PATH, PROGRAM))
-    return run(plan)
-
-
-def run(plan: Plan) -> int:
-    """Keep the engine running until a signal comes."""
-    ShutdownSignals().install()
+        return dry_run(options.cmdline)
+    configure(PROGRAM, console=options.console, state=StateFile(options.state, PROGRAM))
     try:
-        protect_from_oom()
-        if plan.faults:
-            log.error("parameters.bad", error=_told(plan), next="going on without them")
-        keeper(plan, wait=wait, now=time.monotonic).keep()
+        ShutdownSignals().install()
+        run(options.cmdline)
     except ShutdownRequested as signal:
-        log.info("program.stopped", reason=str(signal))
-    except OSError as error:
-        log.critical("program.failed", error=str(error), exc_info=True)
-        return 1
-    return 0
+        log.info("program.ended", signal=str(signal), next="containers run on")
+        return 0
+    except Exception:  # noqa: BLE001 - the one place; whoever runs us starts us again
+        log.exception("program.failed", error="a bug, or the engine's socket cannot be made")
+    return 1
 
 
-def dry_run(plan: Plan) -> int:
+def run(path: Path) -> None:
+    """Keep the engine running until a signal comes."""
+    log.info("program.started")
+    protect_from_oom()
+    plan = _plan(path)
+    if plan.faults:
+        log.error("parameters.bad", error=_told(plan), next="going on without them")
+    keeper(plan, wait=wait, now=time.monotonic).keep()
+
+
+def dry_run(path: Path) -> int:
     """Print the plan as JSON on stdout, and the bad parameters on stderr."""
+    try:
+        plan = _plan(path)
+    except OSError as error:
+        sys.stderr.write(f"{PROGRAM}: kernel parameters: {error}\n")
+        return BAD_PARAMETERS
     json.dump(REDACTOR.value(plan.as_json()), sys.stdout, indent=2)
     sys.stdout.write("\n")
     if plan.faults:
@@ -79,10 +84,19 @@ def wait(seconds: float, files: Sequence[int]) -> None:
     select.select(files, [], [], seconds)
 
 
+def _plan(path: Path) -> Plan:
+    cmdline = Cmdline.read(path)
+    plan = Plan.from_cmdline(cmdline)
+    _hide_secrets(cmdline, plan.proxies)
+    return plan
+
+
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=PROGRAM, description="Keeps the Docker engine running.")
-    parser.add_argument("--cmdline", type=Path, default=PROC_CMDLINE, metavar="FILE")
-    parser.add_argument("--console", type=Path, metavar="PATH", help="write lines for people there")
+    add = partial(parser.add_argument, type=Path, metavar="PATH")
+    add("--cmdline", default=PROC_CMDLINE, help="kernel parameters (default %(default)s)")
+    add("--console", help="FIFO or terminal that gets lines for people")
+    add("--state", default=STATE_PATH, help="file that says what goes on (default %(default)s)")
     parser.add_argument("--dry-run", action="store_true", help="print what would be done, as JSON")
     return parser.parse_args(arguments)
 
