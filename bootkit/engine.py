@@ -7,6 +7,7 @@ started, or started again), otherwise a TransientError or PermanentError that sa
 from __future__ import annotations
 
 import json
+import socket
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -97,15 +98,28 @@ class DockerEngine:
         """Connect, agree on the API's version, return the engine's."""
         import docker  # noqa: PLC0415 - costs 120 ms, and the engine is being started meanwhile
 
-        self._api = None
+        self.close()
         url = f"unix://{self.socket}"
         try:
+            self._knock()
             self._api = docker.APIClient(url, version="auto", timeout=PING_SECONDS)
             version = str(self._api.version(api_version=False)["Version"])
         except (docker.errors.DockerException, OSError) as error:
             raise EngineNotReady(f"connect to {self.socket}: {_plainly(error)}") from error
         self._api.timeout = ANSWER_SECONDS
         return version
+
+    def close(self) -> None:
+        """Give up the connections."""
+        if self._api is not None:
+            self._api.close()
+            self._api = None
+
+    def _knock(self) -> None:
+        """Fail at once if nobody listens: the library leaves an open socket behind at each failure."""
+        with socket.socket(socket.AF_UNIX) as knock:
+            knock.settimeout(PING_SECONDS)
+            knock.connect(str(self.socket))
 
     def socket_identity(self) -> str:
         """Return device and inode of the socket: a container that bound another one talks to nobody."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from bootkit.shared.errors import PermanentError
+from bootkit.shared.errors import BootError, PermanentError
 from bootkit.shared.faults import Fault
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class MetadataService:
     fetcher: Fetcher
 
     def find(self, *, seconds: float) -> Machine:
-        """Ask for this machine, within `seconds` for each of at most two questions.
+        """Ask for this machine, within `seconds` altogether.
 
         Raises:
             TransientError, PermanentError: as `Fetcher.get`.
@@ -48,9 +48,17 @@ class MetadataService:
         """
         if urlsplit(self.url).path.rstrip("/").endswith("/metadata"):
             return machine_in(self._get(self.url, seconds))
+        deadline = self.fetcher.now() + seconds
         leaves = ec2_leaves(self.url)
         instance = _line(self._get(leaves + "instance-id", seconds))
-        return Machine(id=instance, hostname=_line(self._get(leaves + "hostname", seconds)))
+        return Machine(instance, self._hostname(leaves, deadline - self.fetcher.now()))
+
+    def _hostname(self, leaves: str, seconds: float) -> str | None:
+        """Ask for what only people want to know; no answer is no error."""
+        try:
+            return _line(self._get(leaves + "hostname", seconds))
+        except BootError:
+            return None
 
     def _get(self, url: str, seconds: float) -> bytes:
         return self.fetcher.get(url, limit=LIMIT_BYTES, seconds=seconds)

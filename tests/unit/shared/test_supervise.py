@@ -42,9 +42,7 @@ class World:
 
     def supervise(self) -> list[float]:
         with pytest.raises(ShutdownRequested):
-            supervise(
-                self.run, pause=self.pause, now=lambda: self.clock, soon=SOON, slowly=SLOWLY
-            )
+            supervise(self.run, pause=self.pause, now=lambda: self.clock, soon=SOON, slowly=SLOWLY)
         return self.pauses
 
 

@@ -1,0 +1,232 @@
+"""A Docker engine in memory behind a real unix socket: what bootkit asks of one, and its faults.
+
+The tests change the world (`engine.end_worker(1)`) and let the real client look at it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socketserver
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import parse_qs, unquote, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+API = "1.41"
+
+
+@dataclass
+class Container:
+    """A container; `spec` is what it was created with."""
+
+    id: str
+    name: str
+    spec: dict[str, Any] = field(default_factory=dict)
+    state: str = "created"
+    exit_code: int = 0
+    log: str = ""
+    mounts: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return dict(self.spec.get("Labels") or {})
+
+
+@dataclass
+class FakeEngine:
+    """The engine's world; `pulls` has what a pull of an image streams, as text or messages."""
+
+    socket: Path
+    images: set[str] = field(default_factory=set)
+    pulls: dict[str, list[dict[str, Any]] | tuple[int, str]] = field(default_factory=dict)
+    containers: list[Container] = field(default_factory=list)
+    logging_driver: str = "json-file"
+    broken: int = 0  # as many of the next requests are answered with 500
+    requests: list[str] = field(default_factory=list)
+    auth: list[str] = field(default_factory=list)
+    _made: int = 0
+
+    def worker(self) -> Container:
+        (worker,) = (one for one in self.containers if one.name == "tink-worker")
+        return worker
+
+    def add(self, name: str, *mounts: str, state: str = "running", **spec: Any) -> Container:
+        if any(one.name == name for one in self.containers):
+            raise FileExistsError(name)
+        self._made += 1
+        one = Container(f"{self._made:064x}", name, spec, state, mounts=mounts)
+        self.containers.append(one)
+        return one
+
+    def end_worker(self, exit_code: int, log: str = "") -> None:
+        worker = self.worker()
+        worker.state, worker.exit_code, worker.log = "exited", exit_code, log
+
+    def find(self, name: str) -> Container | None:
+        return next((one for one in self.containers if name in (one.id, one.name)), None)
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Answer on the socket, in a thread of the test's own."""
+        handler = type("Handler", (_Handler,), {"engine": self})
+        with _Server(str(self.socket), handler) as server:
+            thread = threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True)
+            thread.start()
+            try:
+                yield
+            finally:
+                server.shutdown()
+                thread.join()
+                self.socket.unlink()
+
+
+class _Server(socketserver.ThreadingUnixStreamServer):
+    daemon_threads = True
+    block_on_close = False
+
+
+Answer = "tuple[int, Any]"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    engine: ClassVar[FakeEngine]
+
+    def _serve(self) -> None:
+        url = urlsplit(self.path)
+        path = re.sub(r"^/v[0-9.]+", "", unquote(url.path))
+        query = {name: values[0] for name, values in parse_qs(url.query).items()}
+        self.engine.requests.append(f"{self.command} {path}")
+        length = int(self.headers.get("Content-Length") or 0)
+        body = json.loads(self.rfile.read(length) or b"null") if length else None
+        if self.engine.broken > 0:
+            self.engine.broken -= 1
+            self._answer(500, {"message": "the engine has a cold"})
+            return
+        for method, pattern, function in _ROUTES:
+            match = re.fullmatch(pattern, path)
+            if match and method == self.command:
+                self._answer(*function(self, *match.groups(), query, body))
+                return
+        self._answer(404, {"message": "page not found"})
+
+    do_GET = do_POST = do_DELETE = _serve  # noqa: N815 - http.server's names
+
+    def _answer(self, status: int, content: Any) -> None:
+        raw = content if isinstance(content, bytes) else json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(raw)))
+        self.end_headers()
+        self.wfile.write(raw)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
+        pass
+
+    def version(self, _query: dict[str, str], _body: Any) -> tuple[int, Any]:
+        return 200, {"ApiVersion": API, "Version": "26.1.5"}
+
+    def info(self, _query: dict[str, str], _body: Any) -> tuple[int, Any]:
+        return 200, {"LoggingDriver": self.engine.logging_driver}
+
+    def image(self, name: str, _query: dict[str, str], _body: Any) -> tuple[int, Any]:
+        if name in self.engine.images:
+            return 200, {"Id": name}
+        return 404, {"message": f"No such image: {name}"}
+
+    def pull(self, query: dict[str, str], _body: Any) -> tuple[int, Any]:
+        image = query["fromImage"] + (":" + query["tag"] if "tag" in query else "")
+        self.engine.auth.append(self.headers["X-Registry-Auth"])
+        script = self.engine.pulls.get(image, [{"error": f"manifest for {image} not found"}])
+        if isinstance(script, tuple):
+            return script[0], {"message": script[1]}
+        if not any(key.startswith("error") for message in script for key in message):
+            self.engine.images.add(image)
+        return 200, "\r\n".join(map(json.dumps, script)).encode()
+
+    def list(self, _query: dict[str, str], _body: Any) -> tuple[int, Any]:
+        return 200, [
+            {
+                "Id": one.id,
+                "Names": [f"/{one.name}"],
+                "State": one.state,
+                "Image": one.spec.get("Image", ""),
+                "Labels": one.labels,
+                "Mounts": [{"Destination": mount} for mount in one.mounts],
+            }
+            for one in self.engine.containers
+        ]
+
+    def create(self, query: dict[str, str], body: Any) -> tuple[int, Any]:
+        if body["Image"] not in self.engine.images:
+            return 404, {"message": f"No such image: {body['Image']}"}
+        try:
+            one = self.engine.add(query["name"], state="created", **body)
+        except FileExistsError:
+            return 409, {"message": f'Conflict. The name "/{query["name"]}" is in use'}
+        return 201, {"Id": one.id, "Warnings": []}
+
+    def start(self, name: str, _query: dict[str, str], _body: Any) -> tuple[int, Any]:
+        def go(one: Container) -> Any:
+            one.state = "running"
+            return b""
+
+        return self._with(name, go)
+
+    def inspect(self, name: str, _query: dict[str, str], _body: Any) -> tuple[int, Any]:
+        return self._with(
+            name,
+            lambda one: {
+                "Id": one.id,
+                "Config": {"Tty": False},
+                "State": {
+                    "Running": one.state == "running",
+                    "Restarting": False,
+                    "ExitCode": one.exit_code,
+                    "Error": "",
+                    "OOMKilled": one.exit_code == 137,
+                },
+            },
+        )
+
+    def logs(self, name: str, query: dict[str, str], _body: Any) -> tuple[int, Any]:
+        def frames(one: Container) -> bytes:
+            lines = one.log.encode().splitlines(keepends=True)[-int(query["tail"]) :]
+            return b"".join(b"\1\0\0\0" + len(line).to_bytes(4, "big") + line for line in lines)
+
+        return self._with(name, frames)
+
+    def remove(self, name: str, _query: dict[str, str], _body: Any) -> tuple[int, Any]:
+        def go(one: Container) -> Any:
+            self.engine.containers.remove(one)
+            return b""
+
+        return self._with(name, go)
+
+    def _with(self, name: str, function: Callable[[Container], Any]) -> tuple[int, Any]:
+        one = self.engine.find(name)
+        if one is None:
+            return 404, {"message": f"No such container: {name}"}
+        content = function(one)
+        return (204 if content == b"" and self.command != "GET" else 200), content
+
+
+_ROUTES: tuple[tuple[str, str, Callable[..., tuple[int, Any]]], ...] = (
+    ("GET", r"/version", _Handler.version),
+    ("GET", r"/info", _Handler.info),
+    ("GET", r"/images/(.+)/json", _Handler.image),
+    ("POST", r"/images/create", _Handler.pull),
+    ("GET", r"/containers/json", _Handler.list),
+    ("POST", r"/containers/create", _Handler.create),
+    ("POST", r"/containers/([^/]+)/start", _Handler.start),
+    ("GET", r"/containers/([^/]+)/json", _Handler.inspect),
+    ("GET", r"/containers/([^/]+)/logs", _Handler.logs),
+    ("DELETE", r"/containers/([^/]+)", _Handler.remove),
+)

@@ -1,0 +1,357 @@
+"""The whole way with an engine in memory, the real client, and no time that passes."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bootkit.boot import Boot
+from bootkit.engine import DockerEngine, EngineNotReady
+from bootkit.shared.cmdline import Cmdline
+from bootkit.shared.errors import BadParameters, BootError, PermanentError, ShutdownRequested
+from bootkit.shared.fetch import Fetcher
+from bootkit.worker import ENGINE_LABEL, SPEC_LABEL
+from tests.fakes.engine import Container, FakeEngine
+from tests.fakes.metadata import FakeMetadata
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, MutableMapping
+    from pathlib import Path
+
+    Events = list[MutableMapping[str, Any]]
+
+IMAGE = "r.example/tink-worker:1"
+CMDLINE = f"worker_id=w1 instance_id=i grpc_authority=10.0.0.1:42113 tink_worker_image={IMAGE}"
+DONE = [{"status": "Pulling from tink-worker", "id": "1"}, {"status": "Download complete"}]
+INSTANCE = "/2009-04-04/meta-data/instance-id"
+
+
+@dataclass
+class World:
+    """A machine: its command line, its engine, its metadata service; `meanwhile` happens in pauses."""
+
+    engine: FakeEngine
+    cmdline: str = CMDLINE
+    metadata: FakeMetadata = field(default_factory=FakeMetadata)
+    meanwhile: list[Callable[[], object]] = field(default_factory=list)
+    clock: float = 0.0
+    clients: list[DockerEngine] = field(default_factory=list)
+
+    def pause(self, seconds: float) -> None:
+        self.clock += seconds
+        if not self.meanwhile:
+            raise ShutdownRequested("SIGTERM")
+        self.meanwhile.pop(0)()
+
+    def boot(self) -> Boot:
+        self.clients.append(DockerEngine(self.engine.socket))
+        return Boot(
+            read_cmdline=lambda: Cmdline.parse(self.cmdline),
+            engine=self.clients[-1],
+            pause=self.pause,
+            now=lambda: self.clock,
+            make_fetcher=lambda _: Fetcher(transport=self.metadata.transport),
+        )
+
+    def run(self, boot: Boot | None = None) -> None:
+        """Run until the worker has ended or nothing more happens."""
+        try:
+            (boot or self.boot()).run()
+        except ShutdownRequested:
+            return
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    engine = FakeEngine(tmp_path / "docker.sock", pulls={IMAGE: DONE})
+    world = World(engine)
+    with engine.serving():
+        yield world
+        for client in world.clients:
+            client.close()
+
+
+def names(events: Events) -> list[str]:
+    return [event["event"] for event in events if not event["event"].startswith("phase.")]
+
+
+def test_a_machine_boots(world: World, events: Events) -> None:
+    world.run()
+    worker = world.engine.worker()
+    assert worker.state == "running"
+    assert worker.spec["Image"] == IMAGE
+    host = worker.spec["HostConfig"]
+    assert (host["NetworkMode"], host["Privileged"]) == ("host", True)
+    assert host["Binds"] == [
+        "/worker:/worker",
+        "/var/run/docker.sock:/var/run/docker.sock",
+        "/dev:/dev",
+        "/host_root/run:/run",
+    ]
+    assert sorted(worker.spec["Env"]) == [
+        "ID=w1",
+        "TINKERBELL_GRPC_AUTHORITY=10.0.0.1:42113",
+        "WORKER_ID=w1",
+        "container_uuid=i",
+    ]
+    assert names(events) == ["engine.ready", "image.pulling", "image.pulled", "worker.started"]
+    assert [e["phase"] for e in events if e["event"] == "phase.started"] == [
+        "parameters",
+        "metadata",
+        "plan",
+        "engine",
+        "pull",
+        "start",
+        "watch",
+    ]
+
+
+def test_the_log_of_the_worker_is_bounded(world: World) -> None:
+    world.run()
+    log = world.engine.worker().spec["HostConfig"]["LogConfig"]
+    assert log == {"Type": "json-file", "Config": {"max-size": "2m", "max-file": "2"}}
+
+
+def test_an_engine_that_forwards_logs_keeps_its_own_bounds(world: World) -> None:
+    world.engine.logging_driver = "syslog"
+    world.run()
+    assert "LogConfig" not in world.engine.worker().spec["HostConfig"]
+
+
+def test_a_running_worker_is_adopted(world: World, events: Events) -> None:
+    world.run()
+    first = world.engine.worker()
+    events.clear()
+    world.run(world.boot())
+    assert world.engine.worker() is first
+    assert names(events) == ["engine.ready", "worker.adopted"]
+
+
+@pytest.mark.parametrize("label", [SPEC_LABEL, ENGINE_LABEL])
+def test_a_worker_of_another_spec_or_socket_is_replaced(world: World, label: str) -> None:
+    world.run()
+    first = world.engine.worker()
+    first.spec["Labels"][label] = "another"
+    world.run(world.boot())
+    assert world.engine.worker() is not first
+    assert first not in world.engine.containers
+
+
+@pytest.mark.parametrize("state", ["created", "exited", "dead"])
+def test_a_worker_that_does_not_run_is_replaced(world: World, state: str) -> None:
+    old = world.engine.add("tink-worker", state=state)
+    world.run()
+    assert world.engine.worker().state == "running"
+    assert world.engine.find(old.id) is None
+
+
+def test_somebody_elses_worker_is_replaced(world: World) -> None:
+    old = world.engine.add("tink-worker")
+    world.run()
+    assert world.engine.find(old.id) is None
+    assert world.engine.worker().state == "running"
+
+
+def test_a_renamed_worker_does_not_stay_beside_the_new_one(world: World) -> None:
+    old = world.engine.add("renamed", Labels={SPEC_LABEL: "x"})
+    world.run()
+    assert world.engine.find(old.id) is None
+
+
+def test_actions_of_the_old_worker_are_gone_before_the_new_one_starts(world: World) -> None:
+    kept = ["registry", "boring_wozniak", "my-tinkerbell_x"]
+    world.engine.add("action_stream", "/workflow")
+    world.engine.add("tinkerbell_stream_1")
+    world.engine.add("tinkerbell_stream_2", state="exited")
+    world.engine.add("disk-wipe", "/workflow")
+    world.engine.add("boring_wozniak", "/workflow")
+    world.engine.add("registry")
+    world.engine.add("my-tinkerbell_x")
+    world.run()
+    assert [one.name for one in world.engine.containers] == [
+        "boring_wozniak",
+        "registry",
+        "my-tinkerbell_x",
+        "tink-worker",
+    ]
+    assert {one.name for one in world.engine.containers} == {*kept, "tink-worker"}
+    requests = world.engine.requests
+    last_removal = max(i for i, request in enumerate(requests) if request.startswith("DELETE"))
+    assert last_removal < requests.index("POST /containers/create")
+
+
+def test_actions_of_an_adopted_worker_are_left_alone(world: World) -> None:
+    world.run()
+    action = world.engine.add("action_stream", "/workflow")
+    world.run(world.boot())
+    assert action in world.engine.containers
+
+
+def test_the_last_words_of_a_worker_are_kept(world: World, events: Events) -> None:
+    text = "".join(f"line {number}\n" for number in range(60))
+    world.meanwhile = [lambda: None, lambda: world.engine.end_worker(3, text)]
+    world.run()
+    said = [event["text"] for event in events if event["event"] == "worker.said"]
+    assert (len(said), said[0], said[-1]) == (50, "line 10", "line 59")
+    assert events[-2]["event"] == "worker.ended"
+    assert events[-2]["error"] == "exit code 3"
+
+
+def test_a_worker_killed_for_memory_is_told(world: World, events: Events) -> None:
+    world.meanwhile = [lambda: world.engine.end_worker(137)]
+    world.run()
+    assert "out of memory" in next(e["error"] for e in events if e["event"] == "worker.ended")
+
+
+def test_a_worker_that_somebody_removed_has_ended(world: World, events: Events) -> None:
+    world.meanwhile = [world.engine.containers.clear]
+    world.run()
+    assert "somebody removed" in next(e["error"] for e in events if e["event"] == "worker.ended")
+
+
+def test_an_engine_that_comes_late_is_awaited(world: World, events: Events) -> None:
+    world.engine.broken = 3
+    world.meanwhile = [lambda: None] * 3
+    world.run()
+    assert world.engine.worker().state == "running"
+    assert names(events)[:2] == ["engine.awaited", "engine.ready"]
+
+
+def test_waiting_for_the_engine_is_told_every_ten_seconds(
+    world: World, events: Events, tmp_path: Path
+) -> None:
+    world.meanwhile = [lambda: None] * 200
+    boot = world.boot()
+    boot.engine = DockerEngine(tmp_path / "nothing.sock")
+    world.run(boot)
+    told = names(events)
+    assert 40 < world.clock < 60
+    assert 4 <= told.count("engine.awaited") <= 6
+    assert "No such file" in next(e["reason"] for e in events if e["event"] == "engine.awaited")
+
+
+def test_an_engine_that_goes_away_under_the_worker_is_no_end_of_it(world: World) -> None:
+    boot = world.boot()
+
+    def vanish() -> None:
+        world.engine.socket.rename(world.engine.socket.with_suffix(".gone"))
+        boot.engine._api.close()  # type: ignore[attr-defined]
+
+    def come_back() -> None:
+        world.engine.socket.with_suffix(".gone").rename(world.engine.socket)
+
+    world.meanwhile = [vanish]
+    with pytest.raises(EngineNotReady):
+        boot.run()
+    first = world.engine.find("tink-worker")
+    come_back()
+    world.run(boot)
+    assert world.engine.worker() is first
+
+
+class TestMetadata:
+    CMDLINE = CMDLINE.replace("instance_id=i", "")
+
+    def test_it_is_not_asked_for_what_is_known(self, world: World) -> None:
+        world.run()
+        assert world.metadata.asked == []
+
+    def test_the_worker_does_without_what_is_only_wanted(
+        self, world: World, events: Events
+    ) -> None:
+        world.cmdline = self.CMDLINE
+        world.run()
+        assert "container_uuid=i-1" not in world.engine.worker().spec["Env"]
+        assert names(events)[0] == "metadata.missing"
+
+    def test_a_late_answer_replaces_no_running_worker(self, world: World, events: Events) -> None:
+        world.cmdline = self.CMDLINE
+        answers: dict[str, bytes | int | Exception] = {INSTANCE: 503}
+        world.metadata = FakeMetadata(answers)
+        boot = world.boot()
+
+        def heal() -> None:
+            answers[INSTANCE] = b"i-1"
+
+        world.meanwhile = [lambda: None, heal, *[lambda: None] * 10]
+        world.run(boot)
+        first = world.engine.worker()
+        assert "machine.found" in names(events)
+        world.run(boot)
+        assert world.engine.worker() is first
+        world.meanwhile = [lambda: world.engine.end_worker(0)]
+        world.run(boot)
+        world.run(boot)
+        assert "container_uuid=i-1" in world.engine.worker().spec["Env"]
+
+    def test_it_is_needed_where_nothing_else_tells_the_id(self, world: World) -> None:
+        world.cmdline = self.CMDLINE.replace("worker_id=w1", "")
+        world.metadata = FakeMetadata({INSTANCE: 503})
+        with pytest.raises(BootError, match="503"):
+            world.boot().run()
+        assert world.engine.containers == []
+
+    def test_the_id_it_tells_is_the_workers(self, world: World, events: Events) -> None:
+        world.cmdline = self.CMDLINE.replace("worker_id=w1", "")
+        world.metadata = FakeMetadata({INSTANCE: b"i-1"})
+        world.run()
+        assert "ID=i-1" in world.engine.worker().spec["Env"]
+        started = next(event for event in events if event["event"] == "worker.started")
+        assert started["worker_id"] == "i-1"
+
+    def test_an_unknown_machine_is_asked_about_again(self, world: World) -> None:
+        world.cmdline = self.CMDLINE.replace("worker_id=w1", "")
+        answers: dict[str, bytes | int | Exception] = {INSTANCE: b""}
+        world.metadata = FakeMetadata(answers)
+        boot = world.boot()
+        with pytest.raises(PermanentError, match="knows no id"):
+            boot.run()
+        answers[INSTANCE] = b"i-1"
+        world.run(boot)
+        assert world.engine.worker().state == "running"
+
+
+class TestParameters:
+    def test_bad_ones_stop_the_worker_and_are_told_at_once(self, world: World) -> None:
+        world.cmdline = "worker_id=w grpc_authority=x tinkerbell_tls=y"
+        with pytest.raises(BadParameters) as caught:
+            world.boot().run()
+        assert set(caught.value.faults) == {
+            "grpc_authority",
+            "tinkerbell_tls",
+            "tink_worker_image",
+        }
+        assert world.engine.requests == []
+
+    def test_a_bad_one_that_is_only_wanted_is_told(self, world: World, events: Events) -> None:
+        world.cmdline = f"{CMDLINE} metadata_url=x"
+        world.run()
+        assert world.engine.worker().state == "running"
+        assert [e["parameter"] for e in events if e["event"] == "parameter.ignored"] == [
+            "metadata_url"
+        ]
+
+    def test_a_missing_server_is_told(self, world: World, events: Events) -> None:
+        world.cmdline = f"worker_id=w tink_worker_image={IMAGE}"
+        world.run()
+        assert "parameter.missing" in names(events)
+
+
+def test_a_signal_ends_the_program_and_not_the_worker(world: World) -> None:
+    with pytest.raises(ShutdownRequested):
+        world.boot().run()
+    assert world.engine.worker().state == "running"
+
+
+def test_no_test_reaches_the_network() -> None:
+    with socket.socket() as one, pytest.raises(BaseException, match="a unit test may not"):
+        one.connect(("127.0.0.1", 1))
+
+
+def test_the_fake_engine_has_one_container_a_name(world: World) -> None:
+    world.engine.containers.append(Container("1", "a"))
+    with pytest.raises(FileExistsError):
+        world.engine.add("a")

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bootkit import dryrun
+from bootkit.cli import main
+from bootkit.plan import Inputs
+from bootkit.shared.fetch import Fetcher
+from tests.fakes.metadata import FakeMetadata
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WORKER = "grpc_authority=10.0.0.1:42113 tink_worker_image=r.example/w:1"
+
+
+def dry_run(folder: Path, cmdline: str, metadata: str | None = None) -> int:
+    (folder / "cmdline").write_text(cmdline + "\n")
+    arguments = ["--dry-run", "--cmdline", str(folder / "cmdline")]
+    if metadata is not None:
+        (folder / "metadata").write_text(metadata)
+        arguments += ["--metadata", str(folder / "metadata")]
+    return main(arguments)
+
+
+@pytest.fixture
+def network(monkeypatch: pytest.MonkeyPatch) -> FakeMetadata:
+    fake = FakeMetadata()
+    monkeypatch.setattr(Inputs, "fetcher", lambda _: Fetcher(transport=fake.transport))
+    return fake
+
+
+def test_every_bad_parameter_is_told_by_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert dry_run(tmp_path, "worker_id=w grpc_authority=x tinkerbell_tls=y") == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    for name in ("grpc_authority", "tinkerbell_tls", "tink_worker_image"):
+        assert f"bad kernel parameter {name}: " in printed.err
+
+
+def test_metadata_that_is_needed_and_not_reached(
+    tmp_path: Path, network: FakeMetadata, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert dry_run(tmp_path, WORKER) == 3
+    assert "no metadata" in capsys.readouterr().err
+    assert network.asked == ["http://10.0.0.1:7080/2009-04-04/meta-data/instance-id"]
+
+
+def test_metadata_that_is_only_wanted(
+    tmp_path: Path, network: FakeMetadata, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert dry_run(tmp_path, f"worker_id=w {WORKER}") == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["worker_id"] == "w"
+    assert "going on without metadata" in printed.err
+    assert len(network.asked) == 1
+
+
+def test_metadata_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert dry_run(tmp_path, WORKER, '{"id": "m"}') == 0
+    assert json.loads(capsys.readouterr().out)["worker_id"] == "m"
+
+
+@pytest.mark.parametrize("metadata", ["", "no json"])
+def test_metadata_from_a_file_that_tells_no_id(tmp_path: Path, metadata: str) -> None:
+    assert dry_run(tmp_path, WORKER, metadata) == 3
+
+
+def test_secrets_are_masked_on_both(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = f"worker_id=w {WORKER} docker_registry=r.example registry_username=u "
+    text += "registry_password=hunter2 HTTP_PROXY=http://me:hunter3@p:1 instance_id=i"
+    assert dry_run(tmp_path, text) == 0
+    printed = capsys.readouterr()
+    assert "hunter" not in printed.out + printed.err
+    assert "REGISTRY_PASSWORD=********" in printed.err
+
+
+def test_the_command_line_is_quoted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = f'worker_id=w instance_id=i {WORKER} docker_registry=r.example registry_username="a b"'
+    assert dry_run(tmp_path, text) == 0
+    assert "'REGISTRY_USERNAME=a b'" in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--dry-run", "--cmdline", "/nonexistent"]) == dryrun.BAD_PARAMETERS
+    assert "/nonexistent" in capsys.readouterr().err
+
+
+def test_nothing_is_written(tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    (tmp_path / "cmdline").write_text(f"worker_id=w instance_id=i {WORKER}")
+    arguments = ["--dry-run", "--cmdline", str(tmp_path / "cmdline"), "--state", str(state)]
+    assert main(arguments) == 0
+    assert not state.exists()

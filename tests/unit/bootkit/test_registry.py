@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import httpx
+
+from bootkit.registry import RegistryWitness
+from bootkit.shared.errors import PermanentError, TransientError
+from bootkit.shared.faults import Fault
+from bootkit.shared.fetch import Fetcher
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DATE = "Mon, 23 Nov 2026 08:00:00 GMT"
+
+
+def witness(folder: Path, headers: dict[str, str] | None, asked: list[str]) -> RegistryWitness:
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        if headers is None:
+            raise httpx.ConnectError("refused")
+        assert "authorization" not in request.headers
+        return httpx.Response(401, headers=headers)
+
+    return RegistryWitness(
+        Fetcher(transport=httpx.MockTransport(handler)),
+        folder,
+        lambda: datetime(1970, 1, 1, tzinfo=UTC),
+    )
+
+
+def test_the_registry_says_how_long_to_wait(tmp_path: Path) -> None:
+    asked: list[str] = []
+    error = TransientError("pull x: 429", fault=Fault.TOO_MANY_REQUESTS)
+    told = witness(tmp_path, {"Retry-After": "120"}, asked).explain(error, "r.example:5000/x")
+    assert told.retry_after == 120.0
+    assert asked == ["https://r.example:5000/v2/"]
+
+
+def test_docker_hub_answers_elsewhere(tmp_path: Path) -> None:
+    asked: list[str] = []
+    error = TransientError("pull x: 429", fault=Fault.TOO_MANY_REQUESTS)
+    assert witness(tmp_path, {}, asked).explain(error, "busybox").retry_after is None
+    assert asked == ["https://registry-1.docker.io/v2/"]
+
+
+def test_a_certificate_outside_of_its_time_is_told_with_both_clocks(tmp_path: Path) -> None:
+    error = TransientError("pull x: x509", fault=Fault.CERTIFICATE_TIME, hint="look at the clock")
+    told = witness(tmp_path, {"Date": DATE}, []).explain(error, "r.example/x")
+    assert str(told) == (
+        f"pull x: x509 (it is Thu, 01 Jan 1970 00:00:00 GMT here and {DATE} at the registry)"
+    )
+    assert isinstance(told, TransientError)
+    assert told.hint == "look at the clock"
+
+
+def test_a_registry_that_does_not_answer_changes_nothing(tmp_path: Path) -> None:
+    error = TransientError("pull x: x509", fault=Fault.CERTIFICATE_TIME)
+    assert "unknown at the registry" in str(
+        witness(tmp_path, None, []).explain(error, "r.example/x")
+    )
+    patience = TransientError("pull x: 429", fault=Fault.TOO_MANY_REQUESTS)
+    assert witness(tmp_path, None, []).explain(patience, "r.example/x").retry_after is None
+
+
+def test_other_errors_are_not_asked_about(tmp_path: Path) -> None:
+    asked: list[str] = []
+    error = PermanentError("no", fault=Fault.DENIED)
+    assert witness(tmp_path, {}, asked).explain(error, "r.example/x") is error
+    assert asked == []

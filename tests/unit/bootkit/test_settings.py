@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bootkit.settings import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def settings(folder: Path, cmdline: str) -> tuple[int, dict[str, str]]:
+    (folder / "cmdline").write_text(cmdline + "\n")
+    output = folder / "settings"
+    code = main(["--cmdline", str(folder / "cmdline"), "--output", str(output)])
+    return code, {path.name: path.read_text() for path in output.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("cmdline", "files"),
+    [
+        ("", {}),
+        ("syslog_host= ntp interface=", {}),
+        ("syslog_port=515", {}),
+        ("syslog_host=192.168.1.1", {"syslog": "192.168.1.1:514\n"}),
+        ("syslog_host=log.example syslog_port=1514", {"syslog": "log.example:1514\n"}),
+        ("syslog_host=fd00::1", {"syslog": "[fd00::1]:514\n"}),
+        ("syslog_host=[fd00::1]", {"syslog": "[fd00::1]:514\n"}),
+        ("ntp=10.0.0.1", {"ntp.sources": "server 10.0.0.1 iburst\n"}),
+        ("ntp=a,,b.c", {"ntp.sources": "server a iburst\nserver b.c iburst\n"}),
+        ("interface=eno1", {"dhcp.conf": "allowinterfaces eno1\n"}),
+        (
+            "interface=eth0.30 syslog_host=a syslog_host=b",
+            {"dhcp.conf": "allowinterfaces eth0.30\n", "syslog": "b:514\n"},
+        ),
+    ],
+)
+def test_files_are_there_only_if_asked_for(
+    tmp_path: Path, cmdline: str, files: dict[str, str]
+) -> None:
+    assert settings(tmp_path, cmdline) == (0, files)
+
+
+@pytest.mark.parametrize(
+    ("cmdline", "name"),
+    [
+        ('syslog_host="a b"', "syslog_host"),
+        ('syslog_host="a\nb"', "syslog_host"),
+        ("syslog_host=a;reboot", "syslog_host"),
+        ("syslog_host=$(reboot)", "syslog_host"),
+        ("syslog_host=-x", "syslog_host"),
+        ("syslog_host=a syslog_port=0", "syslog_port"),
+        ("syslog_host=a syslog_port=x", "syslog_port"),
+        ("syslog_host=a syslog_port=65536", "syslog_port"),
+        ('ntp="10.0.0.1 iburst\nallow all"', "ntp"),
+        ("ntp=good,-bad", "ntp"),
+        ("interface=../x", "interface"),
+        ("interface=eth0,eth1", "interface"),
+        ("interface=0123456789abcdef", "interface"),
+    ],
+)
+def test_a_bad_value_is_told_and_writes_nothing(
+    tmp_path: Path, cmdline: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert settings(tmp_path, cmdline) == (2, {})
+    assert f"bad kernel parameter {name}: " in capsys.readouterr().err
+
+
+def test_a_bad_value_does_not_stop_the_others(tmp_path: Path) -> None:
+    code, files = settings(tmp_path, "syslog_host=; ntp=a interface=/")
+    assert (code, list(files)) == (2, ["ntp.sources"])
+
+
+@pytest.mark.parametrize("arguments", [[], ["--output"], ["--x", "y"], ["--cmdline", "x"]])
+def test_usage(arguments: list[str]) -> None:
+    assert main(arguments) == 2
