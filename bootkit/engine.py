@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import socket
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from bootkit.worker import Credentials, WorkerSpec
 
+OLDEST_API = "1.41"  # Docker 20.10; what is really spoken is agreed on at each connect
 ANSWER_SECONDS = 30.0  # an engine that is busy with a pull or a stop is slow to answer
 PING_SECONDS = 5.0
 PULL_SILENCE_SECONDS = (
@@ -97,17 +98,19 @@ class DockerEngine:
     def connect(self) -> str:
         """Connect, agree on the API's version, return the engine's."""
         import docker  # noqa: PLC0415 - costs 120 ms, and the engine is being started meanwhile
+        import requests  # noqa: PLC0415 - below docker
 
         self.close()
+        self._knock()
         url = f"unix://{self.socket}"
-        try:
-            self._knock()
-            self._api = docker.APIClient(url, version="auto", timeout=PING_SECONDS)
-            version = str(self._api.version(api_version=False)["Version"])
-        except (docker.errors.DockerException, OSError) as error:
-            raise EngineNotReady(f"connect to {self.socket}: {_plainly(error)}") from error
-        self._api.timeout = ANSWER_SECONDS
-        return version
+        # Opened offline first: a constructor that asks for the version leaks its connection if it fails.
+        with closing(docker.APIClient(url, version=OLDEST_API, timeout=PING_SECONDS)) as api:
+            try:
+                answer = api.version(api_version=False)
+            except (docker.errors.DockerException, requests.RequestException, OSError) as error:
+                raise EngineNotReady(f"ask {self.socket}: {_plainly(error)}") from error
+        self._api = docker.APIClient(url, version=answer["ApiVersion"], timeout=ANSWER_SECONDS)
+        return str(answer["Version"])
 
     def close(self) -> None:
         """Give up the connections."""
@@ -119,7 +122,10 @@ class DockerEngine:
         """Fail at once if nobody listens: the library leaves an open socket behind at each failure."""
         with socket.socket(socket.AF_UNIX) as knock:
             knock.settimeout(PING_SECONDS)
-            knock.connect(str(self.socket))
+            try:
+                knock.connect(str(self.socket))
+            except OSError as error:
+                raise EngineNotReady(f"connect to {self.socket}: {error.strerror}") from error
 
     def socket_identity(self) -> str:
         """Return device and inode of the socket: a container that bound another one talks to nobody."""
