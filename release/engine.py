@@ -88,7 +88,7 @@ def _start(folder: Path, host: str) -> None:
         raise BuildError("no Docker engine answers, and only root can start one: run this as root")
     command = ["dockerd", "--host", host, "--data-root", f"{folder}/data"]
     command += ["--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/docker.pid"]
-    if not _has_capability(CAP_SYS_RESOURCE):
+    if not has_capability(CAP_SYS_RESOURCE):
         command += ["--add-runtime", f"limited={RUNTIME}", "--default-runtime", "limited"]
     # A killed engine leaves this file, and the next one takes a stranger with that number for it.
     (folder / "docker.pid").unlink(missing_ok=True)
@@ -125,7 +125,8 @@ def _stop(folder: Path) -> None:
         subprocess.run(["ip", "link", "delete", bridge], capture_output=True, check=False)
 
 
-def _has_capability(number: int) -> bool:
+def has_capability(number: int) -> bool:
+    """Whether programs that this process starts can have a capability (capabilities(7))."""
     status = Path("/proc/self/status").read_text()
     bounding = next(line for line in status.splitlines() if line.startswith("CapBnd:"))
     return bool(int(bounding.split()[1], 16) >> number & 1)

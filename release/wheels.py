@@ -39,7 +39,7 @@ def build() -> None:
 
 
 def fetch(lock: str) -> Path:
-    """The cached folder of all wheels that requirements/<lock>.txt names, for the images' Python."""
+    """The cached folder of the wheels that requirements/<lock>.txt locks, for the images."""
     requirements = PROJECT / "requirements" / f"{lock}.txt"
     folder = cache() / "wheels" / f"{lock}-{digest([requirements], PYTHON, *GLIBC)}"
     if not folder.exists():
@@ -55,7 +55,7 @@ def fetch(lock: str) -> Path:
 
 
 def for_image() -> list[str]:
-    """pip's options for wheels that run in our images."""
+    """Options of pip for wheels that run in our images."""
     platforms = [f"--platform=manylinux_{version}_x86_64" for version in GLIBC]
     options = ["--only-binary=:all:", "--implementation=cp", f"--python-version={PYTHON}"]
     return [*options, *platforms, "--platform=manylinux2014_x86_64", "--no-deps"]

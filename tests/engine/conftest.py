@@ -1,0 +1,54 @@
+"""One world for all tests, a new machine for each."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from release import engine
+from sandbox.objects import MachineIdentity
+from tests.engine import machine as machines
+from tests.engine import world as worlds
+from tests.engine.docker import Docker
+from tests.engine.machine import Machine
+from tests.engine.world import World
+
+StartMachine = Callable[..., AbstractContextManager[Machine]]
+
+
+@pytest.fixture(scope="session")
+def docker() -> Iterator[Docker]:
+    with engine.running() as host:
+        yield Docker(host)
+
+
+@pytest.fixture(scope="session")
+def world(docker: Docker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with worlds.world(tmp_path_factory.mktemp("world"), docker) as made:
+        yield made
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def start_machine(world: World, tmp_path: Path) -> StartMachine:
+    """Call it with kernel parameters; it gives a new machine for a with block."""
+
+    def start(**parameters: str) -> AbstractContextManager[Machine]:
+        number = next(_numbers)
+        mac, address = f"52:54:00:00:01:{number:02x}", f"172.30.0.{number + 1}"
+        identity = MachineIdentity(f"machine{number}", mac, address, world.network.address)
+        return machines.machine(world, tmp_path / "machine", identity, **parameters)
+
+    return start
+
+
+@pytest.fixture
+def machine(start_machine: StartMachine) -> Iterator[Machine]:
+    """A machine whose worker runs."""
+    with start_machine() as made:
+        made.wait_for_worker()
+        yield made

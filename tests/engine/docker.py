@@ -1,0 +1,46 @@
+"""A Docker engine, spoken to with Docker's own client."""
+
+import json
+import signal
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.commands import run
+
+
+@dataclass(frozen=True)
+class Docker:
+    """One engine; host as in DOCKER_HOST."""
+
+    host: str
+
+    def __call__(self, *words: str, seconds: float = 60) -> str:
+        """Run the client and return what it printed; SandboxError if it fails."""
+        command = ["docker", "--host", self.host, *words]
+        return run(f"docker {words[0]}", command, seconds=seconds).strip()
+
+    def inspect(self, container: str) -> Any:
+        """Return all that the engine knows of a container."""
+        return json.loads(self("inspect", "--type", "container", container))[0]
+
+    def pid(self, container: str) -> int:
+        """Return the number of a container's first process, as the engine's kernel calls it."""
+        return int(self.inspect(container)["State"]["Pid"])
+
+    def processes(self, container: str, program: str) -> list[int]:
+        """Return the numbers of a container's processes that run a program, as the host calls them."""
+        rows = self("top", container, "-o", "pid,comm").splitlines()[1:]
+        return [int(row.split()[0]) for row in rows if row.split()[1] == program]
+
+    def kill(self, container: str) -> None:
+        """End a container without a word, and come back when it has ended."""
+        self("kill", "--signal", signal.SIGKILL.name, container)
+        self("wait", container)
+
+    def remove(self, container: str) -> None:
+        """Kill and remove a container with its volumes."""
+        self("rm", "--force", "--volumes", container)
+
+    def logs(self, container: str) -> str:
+        """Return what a container wrote to stdout."""
+        return self("logs", container)

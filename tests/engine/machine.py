@@ -1,0 +1,163 @@
+"""A machine under test: our two images as containers, bound as in linuxkit.yml.
+
+Instead of the host's pid namespace tink-docker gets one of its own: PID 1, which it asks to reboot,
+is the container's and not the build host's.
+"""
+
+import json
+import os
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from release import engine
+from sandbox.errors import SandboxError
+from sandbox.objects import MachineIdentity
+from sandbox.waiting import wait_for
+from tests.engine.docker import Docker
+from tests.engine.world import World
+
+READY_SECONDS = 60.0
+WORKER = "tink-worker"
+ENGINE_DATA = "type=tmpfs,destination=/var/lib/docker,tmpfs-size=2g"
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One machine; its folder stands for the host's /run."""
+
+    world: World
+    identity: MachineIdentity
+    folder: Path
+
+    @property
+    def engine(self) -> Docker:
+        """The engine that tink-docker keeps."""
+        return Docker(f"unix://{self.folder}/docker/docker.sock")
+
+    @property
+    def tink_docker(self) -> str:
+        """The name of tink-docker's container."""
+        return f"{self.world.anchor}-{self.identity.name}-tink-docker"
+
+    @property
+    def bootkit(self) -> str:
+        """The name of bootkit's container."""
+        return f"{self.world.anchor}-{self.identity.name}-bootkit"
+
+    def worker(self) -> str | None:
+        """Return the id of the one container that runs, if it is a worker; None between two."""
+        listed = ["ps", "--no-trunc", "--format", "{{.ID}} {{.Names}}"]
+        try:
+            running = [row.split() for row in self.engine(*listed, seconds=10).splitlines()]
+        except SandboxError:  # between two lives of dockerd
+            return None
+        names = [name for _, name in running]
+        assert names.count(WORKER) <= 1, names
+        return running[0][0] if names == [WORKER] else None
+
+    def wait_for_worker(self, *, other_than: str = "") -> str:
+        """Return the running worker's id, of another container than the given one."""
+
+        def found() -> str | None:
+            worker = self.worker()
+            return worker if worker != other_than else None
+
+        return wait_for(f"a worker on {self.identity.name}", found, seconds=READY_SECONDS)
+
+    def events(self, container: str, name: str) -> list[dict[str, Any]]:
+        """Return the log lines of one event (noun.verb) that a program wrote, oldest first."""
+        lines = map(json.loads, self.world.docker.logs(container).splitlines())
+        return [line for line in lines if line["event"] == name]
+
+    def wait_for_event(self, container: str, name: str, *, count: int = 1) -> dict[str, Any]:
+        """Return the event of this name that comes as number `count`."""
+
+        def found() -> dict[str, Any] | None:
+            events = self.events(container, name)
+            return events[count - 1] if len(events) >= count else None
+
+        return wait_for(f"{name} of {container}", found, seconds=READY_SECONDS)
+
+    def kill_dockerd(self) -> None:
+        """End dockerd without a word."""
+        (pid,) = self.world.docker.processes(self.tink_docker, "dockerd")
+        os.kill(pid, signal.SIGKILL)
+
+    def bind(self, source: str, destination: str) -> list[str]:
+        """Return the client's option for a folder or file of this machine."""
+        return ["--volume", f"{self.folder}/{source}:{destination}"]
+
+
+@contextmanager
+def machine(
+    world: World, folder: Path, identity: MachineIdentity, **parameters: str
+) -> Iterator[Machine]:
+    """Run a machine until the end of the with block; parameters beat those of the world."""
+    made = Machine(world, identity, folder)
+    words = {**world.command_line(identity), **parameters}
+    _write_host(folder, words)
+    world.enroll(identity)
+    with ExitStack() as stack:
+        stack.callback(_remove, made, [made.bootkit, made.tink_docker])
+        _run(made, made.tink_docker, "tink-docker", _tink_docker_options(made))
+        _run(made, made.bootkit, "bootkit", _bootkit_options(made))
+        yield made
+
+
+def _write_host(folder: Path, words: Mapping[str, str]) -> None:
+    for name in ("docker", "worker", "tinkie/certs.d", "host/run"):
+        (folder / name).mkdir(parents=True)
+    line = " ".join(f"{name}={value}" for name, value in words.items())
+    (folder / "tinkie" / "cmdline").write_text(f"{line}\n")
+
+
+def _run(made: Machine, name: str, image: str, options: list[str]) -> None:
+    network = ["--network", f"container:{made.world.anchor}"]
+    command = [f"tinkie/{image}:build", image, "--cmdline", "/run/tinkie/cmdline"]
+    made.world.docker("run", "--detach", "--name", name, *network, *options, *command)
+
+
+def _tink_docker_options(made: Machine) -> list[str]:
+    return [
+        "--privileged",
+        *("--mount", ENGINE_DATA),
+        *("--volume", "/lib/modules:/lib/modules:ro"),
+        *made.bind("host", "/host_root"),
+        *made.bind("docker", "/var/run"),
+        *made.bind("worker", "/worker"),
+        *made.bind("tinkie", "/run/tinkie"),
+        *made.bind("tinkie/certs.d", "/etc/docker/certs.d"),
+        *_limited_runtime(made),
+    ]
+
+
+def _bootkit_options(made: Machine) -> list[str]:
+    return [
+        "--read-only",
+        *("--cap-drop", "all"),
+        *("--security-opt", "no-new-privileges"),
+        *("--tmpfs", "/run", "--tmpfs", "/tmp"),
+        *made.bind("docker", "/var/run"),
+        *made.bind("tinkie", "/run/tinkie"),
+        *made.bind("tinkie/certs.d", "/etc/docker/certs.d:ro"),
+    ]
+
+
+def _limited_runtime(made: Machine) -> list[str]:
+    """Where the build host's root lacks a capability, the engine inside cannot ask for it either."""
+    if engine.has_capability(engine.CAP_SYS_RESOURCE):
+        return []
+    wrapper = made.folder / "runc"
+    wrapper.write_text(engine.RUNTIME.read_text().replace("exec runc", "exec /usr/sbin/runc"))
+    wrapper.chmod(0o755)
+    first = "/usr/local/sbin"  # of dockerd's PATH
+    return [*made.bind("runc", f"{first}/runc:ro"), "--volume", f"/bin/busybox:{first}/sed:ro"]
+
+
+def _remove(made: Machine, containers: list[str]) -> None:
+    for container in containers:
+        made.world.docker.remove(container)

@@ -1,0 +1,136 @@
+"""What stands around the machines under test: a network, a registry, a file server, a Tinkerbell."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from release import gotools
+from sandbox.certificates import Authority
+from sandbox.commands import run
+from sandbox.files import Files, files
+from sandbox.images import actions_archive, worker_archive
+from sandbox.network import BRIDGE, PREFIX, Namespace
+from sandbox.objects import MachineIdentity, hardware, template, workflow
+from sandbox.registry import Credentials, Registry, registry
+from sandbox.tinkerbell import Settings, Tinkerbell, tinkerbell
+from sandbox.waiting import wait_for
+from sandbox.workflow import Status, WorkflowRun
+from tests.engine.docker import Docker
+
+BOOTKIT = "tinkie/bootkit:build"
+AGENT_IMAGE = "tink-agent:latest"
+ACTIONS_IMAGE = "actions:latest"
+WORKFLOW_SECONDS = 60.0
+TEMPLATE = """
+version: "0.1"
+name: proof
+global_timeout: 300
+tasks:
+  - name: proof
+    worker: "{{ .device_1 }}"
+    actions:
+      - name: proof
+        image: "{{ .image }}"
+        timeout: 60
+        command: ["true"]
+"""
+
+
+@dataclass(frozen=True)
+class World:
+    """All of it, running; anchor is the container whose network the others join."""
+
+    folder: Path
+    docker: Docker
+    anchor: str
+    network: Namespace
+    registry: Registry
+    files: Files
+    tinkerbell: Tinkerbell
+
+    def enroll(self, identity: MachineIdentity) -> None:
+        """Tell Tinkerbell about a machine."""
+        self.tinkerbell.api.create("hardware", hardware(identity))
+
+    def prove(self, identity: MachineIdentity, name: str) -> Status:
+        """Give a machine a small workflow, and return how it went."""
+        api = self.tinkerbell.api
+        values = {"device_1": identity.mac, "image": f"{self.registry.host}/{ACTIONS_IMAGE}"}
+        api.create("templates", template(name, TEMPLATE))
+        api.create("workflows", workflow(name, name, identity.name, values))
+        given = WorkflowRun(api, name)
+
+        def over() -> Status | None:
+            status = given.status()
+            return status if status.is_over else None
+
+        return wait_for(f"the end of workflow {name}", over, seconds=WORKFLOW_SECONDS)
+
+    def command_line(self, identity: MachineIdentity) -> dict[str, str]:
+        """Return the kernel parameters that such a machine is started with."""
+        return {
+            "worker_id": identity.mac,
+            "grpc_authority": self.tinkerbell.grpc_authority,
+            "tinkerbell_tls": "false",
+            "tink_worker_image": f"{self.registry.host}/{AGENT_IMAGE}",
+            "docker_registry": self.registry.host,
+            "registry_username": self.registry.credentials.username,
+            "registry_password": self.registry.credentials.password,
+            "registry_ca_url": f"{self.files.url}/ca.pem",
+            "metadata_url": self.tinkerbell.metadata_url,
+        }
+
+
+@contextmanager
+def world(folder: Path, docker: Docker) -> Iterator[World]:
+    """Run it until the end of the with block."""
+    with ExitStack() as stack:
+        anchor, network = stack.enter_context(_network(docker))
+        authority = Authority.make(folder / "certificates")
+        credentials = Credentials("tinkie", "pass+/word=@")
+        store = stack.enter_context(registry(folder / "registry", network, authority, credentials))
+        served = stack.enter_context(files(folder / "files", network))
+        served.publish(store.ca, "ca.pem")
+        _push_images(folder, store)
+        server = stack.enter_context(
+            tinkerbell(
+                folder / "tinkerbell", network, authority, gotools.build("tinkerbell"), Settings()
+            )
+        )
+        yield World(folder, docker, anchor, network, store, served, server)
+
+
+def _push_images(folder: Path, store: Registry) -> None:
+    agent = worker_archive(folder / "agent.tar", gotools.build("agent"), "tink-agent")
+    store.push(agent, AGENT_IMAGE)
+    store.push(actions_archive(folder / "actions.tar"), ACTIONS_IMAGE)
+
+
+@contextmanager
+def _network(docker: Docker) -> Iterator[tuple[str, Namespace]]:
+    """A network of its own that containers can join and that programs of the host can enter."""
+    name = f"{PREFIX}engine-{os.getpid()}"
+    pause = "import signal; signal.sigwait([signal.SIGTERM])"
+    options = ["--detach", "--network", "none", "--name", name]
+    docker("run", *options, BOOTKIT, "python3", "-c", pause)
+    network = Namespace(name)
+    try:
+        run(f"naming the network {name}", ["ip", "netns", "attach", name, str(docker.pid(name))])
+        _set_up(network)
+        yield name, network
+    finally:
+        docker.remove(name)
+        network.delete()
+
+
+def _set_up(network: Namespace) -> None:
+    steps: Mapping[str, list[str]] = {
+        "a bridge": ["link", "add", BRIDGE, "type", "bridge"],
+        "its address": ["address", "add", f"{network.address}/24", "dev", BRIDGE],
+        "the bridge's state": ["link", "set", BRIDGE, "up"],
+        "a default route": ["route", "add", "default", "dev", BRIDGE],
+    }
+    for what, words in steps.items():
+        run(f"setting up {what}", ["ip", "-n", network.name, *words])
