@@ -11,11 +11,19 @@ from release import assemble
 from release.errors import told
 from sandbox.errors import SandboxError
 from sandbox.ingredients import check_artifacts, ingredients
-from sandbox.provision import WORKFLOWS, Request, check, provision, remove
+from sandbox.provision import (
+    DISK_BOOTS,
+    DISK_IS_EMPTY,
+    WORKFLOWS,
+    Request,
+    check,
+    provision,
+    remove,
+)
 
 PROJECT = Path(__file__).parent.parent
 FOLDER = PROJECT / "out" / "sandbox"
-PROOFS = {"install": "disk boots", "wipe": "disk is empty"}
+PROOFS = {"install": DISK_BOOTS, "wipe": DISK_IS_EMPTY}
 
 
 def main() -> None:

@@ -63,9 +63,13 @@ class Console:
         return new
 
     def find(self, text: str) -> Line | None:
-        """Return the first line with this text in it, among those seen until now."""
-        self.poll()
+        """Return the first line seen until now that has this text in it."""
         return next((line for line in self.lines if text in line.text), None)
+
+    def poll_for(self, text: str) -> Line | None:
+        """Poll, then find."""
+        self.poll()
+        return self.find(text)
 
 
 def _clean(line: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from sandbox import timeline
 from sandbox.console import Line
@@ -14,6 +15,8 @@ from sandbox.world import World
 # What is worth a person's time of what firmware and iPXE say.
 FIRMWARE = ("Booting from", "Configuring", "Next server", "Filename", "http://", "Nothing to boot")
 ASK_SECONDS = 0.5
+
+Found = TypeVar("Found")
 
 
 @dataclass
@@ -33,23 +36,28 @@ class Follower:
         """When what happened, in seconds since power-on."""
         return timeline.moments(self.machine.console.lines) | self._observed
 
+    def wait_for(self, what: str, found: Callable[[], Found | None], seconds: float) -> Found:
+        """Follow until found returns something; SandboxError after the given seconds."""
+
+        def look() -> Found | None:
+            self._look()
+            return found()
+
+        return wait_for(what, look, seconds=seconds)
+
     def wait_for_end(self, seconds: float) -> Status:
-        """Follow until the workflow is over; SandboxError after the given seconds."""
-        return wait_for("the workflow's end", self._over, seconds=seconds)
+        """Follow until the workflow is over."""
+        return self.wait_for("the workflow's end", self._end, seconds)
 
     def wait_for_marker(self, marker: str, seconds: float) -> Line:
         """Follow until the console shows a text."""
-        line = wait_for(f'"{marker}" on the console', lambda: self._sees(marker), seconds=seconds)
+        console = self.machine.console
+        line = self.wait_for(f'"{marker}" on the console', lambda: console.find(marker), seconds)
         self._observed[timeline.MARKER] = line.at
         return line
 
-    def _over(self) -> Status | None:
-        self._look()
+    def _end(self) -> Status | None:
         return self.status if self.status.is_over else None
-
-    def _sees(self, marker: str) -> Line | None:
-        self._look()
-        return next((line for line in self.machine.console.lines if marker in line.text), None)
 
     def _look(self) -> None:
         for line in self.machine.console.poll():

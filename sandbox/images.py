@@ -29,11 +29,11 @@ def worker_archive(path: Path, binary: Path, inside: str) -> Path:
     return write_archive(path, [ImageFile(inside, binary)], entrypoint=[f"/{inside}"])
 
 
-def actions_archive(path: Path) -> Path:
-    """Write the image of all our actions: busybox and the scripts of the folder actions/."""
+def actions_archive(path: Path, folder: Path = ACTIONS) -> Path:
+    """Write an image of actions: busybox and the scripts of a folder, found by their names."""
     if not BUSYBOX.exists():
         raise SandboxError(f"{BUSYBOX} is missing: apt-get install busybox-static")
-    scripts = [ImageFile(f"actions/{p.name}", p) for p in sorted(ACTIONS.iterdir())]
+    scripts = [ImageFile(f"actions/{p.name}", p) for p in sorted(folder.iterdir())]
     applets = run("asking busybox for its programs", [BUSYBOX, "--list"]).split()
     links = {f"bin/{name}": "busybox" for name in applets if name != "busybox"}
     files = [ImageFile("bin/busybox", BUSYBOX), *scripts]

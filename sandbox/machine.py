@@ -82,12 +82,19 @@ def _command(hardware: Hardware, console: Path, tap: str) -> list[str]:
         *("-machine", "pc,graphics=off"),
         *hardware.accelerator.options,
         *("-smp", "1", "-m", str(hardware.memory)),
-        *("-serial", f"file:{console}"),
+        *_serial_ports(console),
         *_network_card(hardware, tap),
         *_disk(hardware),
         *_direct(hardware.boot),
         *(["-no-reboot"] if hardware.stop_at_reboot else []),
     ]
+
+
+def _serial_ports(console: Path) -> list[str]:
+    # Firmware, iPXE and the installed disk talk on the first port; smee puts the second one on the
+    # kernel's command line, and the kernel takes only the first serial port that is named there.
+    both = f"file,id=console,path={console},mux=on"
+    return ["-chardev", both, "-serial", "chardev:console", "-serial", "chardev:console"]
 
 
 def _network_card(hardware: Hardware, tap: str) -> list[str]:

@@ -3,7 +3,7 @@
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sandbox import preflight, timeline
@@ -12,22 +12,26 @@ from sandbox.disk import MARKER, empty_disk, fill, is_zero
 from sandbox.errors import SandboxError
 from sandbox.follow import Follower, failure
 from sandbox.ingredients import Ingredients
-from sandbox.machine import Boot, DirectBoot, Hardware, machine
+from sandbox.machine import DirectBoot, Hardware, machine
 from sandbox.network import PREFIX, Namespace
+from sandbox.waiting import wait_for
 from sandbox.world import MACHINE, World, world
 
 NAME = "sandbox"
 WORKFLOWS = Path(__file__).parent / "workflows"
+DISK_BOOTS = "disk boots"
+DISK_IS_EMPTY = "disk is empty"
 WORKFLOW_SECONDS = 1800.0
 MARKER_SECONDS = 240.0
+REBOOT_SECONDS = 90.0
 
 
 @dataclass(frozen=True)
 class Request:
     """What a person asked for.
 
-    template: the workflow's YAML. proof: what is to be seen after it ("disk boots", "disk is
-    empty", or "" for a template of somebody's own).
+    template: the workflow's YAML.
+    proof: what is to be seen after it: DISK_BOOTS, DISK_IS_EMPTY, or "" for anybody's template.
     direct: start the kernel at once instead of letting iPXE fetch it.
     """
 
@@ -61,42 +65,60 @@ def provision(request: Request, ingredients: Ingredients) -> None:
 def _provision(request: Request, here: World, disk: Path, say: Callable[[str], None]) -> None:
     here.enroll()
     run = here.start_workflow("provision", request.template.read_text(), MACHINE)
-    accelerator = best_accelerator(here.ingredients.kernel)
-    hardware = Hardware(MACHINE, disk, _boot(request, here), accelerator, request.memory)
-    say(f"power-on  {MACHINE.mac}, {request.memory} MiB, {accelerator.name}")
+    hardware = _hardware(request, here, disk)
+    say(f"power-on  {MACHINE.mac}, {hardware.memory} MiB, {hardware.accelerator.name}")
     with machine(request.folder / "machine", here.network, hardware, "tap0") as box:
         follower = Follower(here, box, run, say)
         try:
-            status = follower.wait_for_end(WORKFLOW_SECONDS)
-            if status.state != "SUCCESS":
-                raise failure(status)
-            if request.proof == "disk boots":
-                follower.wait_for_marker(MARKER, MARKER_SECONDS)
+            _follow(request, follower)
         finally:
             print(f"\n{timeline.table(follower.moments)}\n", flush=True)
-    print(f"workflow  {status.state}")
+    if request.proof == DISK_BOOTS and request.direct:
+        _start_from_disk(request, here, hardware)
+    print(f"workflow  {follower.status.state}")
     _prove(request, disk)
 
 
+def _follow(request: Request, follower: Follower) -> None:
+    status = follower.wait_for_end(WORKFLOW_SECONDS)
+    if status.state != "SUCCESS":
+        raise failure(status)
+    if request.proof != DISK_BOOTS:
+        return
+    if request.direct:
+        follower.wait_for("the reboot", lambda: follower.machine.is_off() or None, REBOOT_SECONDS)
+    else:
+        follower.wait_for_marker(MARKER, MARKER_SECONDS)
+
+
+def _hardware(request: Request, here: World, disk: Path) -> Hardware:
+    parts = here.ingredients
+    accelerator = best_accelerator(parts.kernel)
+    if not request.direct:
+        return Hardware(MACHINE, disk, "network", accelerator, request.memory)
+    boot = DirectBoot(parts.kernel, parts.initramfs, here.command_line())
+    return Hardware(MACHINE, disk, boot, accelerator, request.memory, stop_at_reboot=True)
+
+
+def _start_from_disk(request: Request, here: World, hardware: Hardware) -> None:
+    # QEMU would start the kernel that it was given once more.
+    afresh = replace(hardware, boot="disk", stop_at_reboot=False)
+    with machine(request.folder / "disk", here.network, afresh, "tap0") as box:
+        wait_for(f'"{MARKER}"', lambda: box.console.poll_for(MARKER), seconds=MARKER_SECONDS)
+
+
 def _prove(request: Request, disk: Path) -> None:
-    if request.proof == "disk boots":
+    if request.proof == DISK_BOOTS:
         print(f'proof     the machine started from its disk, which said "{MARKER}"')
-    if request.proof == "disk is empty":
+    if request.proof == DISK_IS_EMPTY:
         if not is_zero(disk):
             raise SandboxError(f"the workflow succeeded, but {disk} is not all zeros")
         print(f"proof     all {disk.stat().st_size} bytes of the disk read as zeros")
 
 
-def _boot(request: Request, here: World) -> Boot:
-    if not request.direct:
-        return "network"
-    parts = here.ingredients
-    return DirectBoot(parts.kernel, parts.initramfs, here.command_line())
-
-
 def _disk(request: Request, say: Callable[[str], None]) -> Path:
     disk = request.folder / "disk.img"
-    if request.proof != "disk is empty":
+    if request.proof != DISK_IS_EMPTY:
         return empty_disk(disk, request.disk_mib)
     if not disk.exists() or is_zero(disk):
         say("filling   the disk, so that there is something to wipe")

@@ -115,7 +115,6 @@ def _kernel_args(store: Registry, served: Files, more: str) -> str:
         f"registry_username={store.credentials.username}",
         f"registry_password={store.credentials.password}",
         f"registry_ca_url={served.url}/ca.pem",
-        "console=ttyS0,115200",
         "quiet",  # else the kernel prints its command line, and the password with it
         more,
     ]

@@ -1,0 +1,194 @@
+"""A machine is started with the files and the command line that iPXE would give it.
+
+One boot, held still in the middle of an action: what it could give away is collected and its ports
+are scanned. Then it goes on: its disk is wiped and it reboots.
+"""
+
+import tarfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from ipaddress import IPv6Address
+from pathlib import Path
+
+import pytest
+
+from sandbox.accelerator import Accelerator
+from sandbox.disk import empty_disk, fill, is_zero
+from sandbox.follow import Follower
+from sandbox.machine import DirectBoot, Hardware, Machine, machine
+from sandbox.network import BRIDGE
+from sandbox.objects import MachineIdentity
+from sandbox.processes import Program, running
+from sandbox.workflow import Status
+from sandbox.world import World, new_password
+from tests.boot.conftest import MEMORY_MIB
+from tests.boot.ports import open_ports
+from tests.boot.secrecy import places_that_tell, writings
+
+IDENTITY = MachineIdentity("direct", "52:54:00:00:01:02", "172.30.0.102", "172.30.0.1")
+EVIDENCE_SECONDS = 240.0
+END_SECONDS = 120.0
+REBOOT_SECONDS = 90.0
+DHCP_CLIENT = 68
+DHCPV6_CLIENT = 546
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What came of the boot.
+
+    places: where a secret could be -> what is there: console, syslog packets, state/*, log/*,
+    arguments, environment-of-*.
+    listening: "tcp 172.30.0.102" -> ports that are not closed.
+    """
+
+    status: Status
+    disk: Path
+    places: dict[str, bytes]
+    listening: dict[str, set[int]]
+    planted: str
+
+
+@pytest.fixture(scope="module")
+def seen(
+    here: World, accelerator: Accelerator, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Seen]:
+    folder = tmp_path_factory.mktemp("direct")
+    fill(empty_disk(folder / "disk.img", 128))
+    here.enroll(IDENTITY)
+    with _packets(here, folder), _machine(here, accelerator, folder) as box:
+        planted = new_password()
+        yield _watch(here, _follow(here, box, planted), folder, planted)
+
+
+def _machine(
+    here: World, accelerator: Accelerator, folder: Path
+) -> AbstractContextManager[Machine]:
+    parts = here.ingredients
+    boot = DirectBoot(parts.kernel, parts.initramfs, here.command_line(IDENTITY))
+    disk = folder / "disk.img"
+    hardware = Hardware(IDENTITY, disk, boot, accelerator, MEMORY_MIB, stop_at_reboot=True)
+    return machine(folder, here.network, hardware, "direct")
+
+
+def _packets(here: World, folder: Path) -> AbstractContextManager[Program]:
+    capture = ["tcpdump", "-i", BRIDGE, "-s", "0", "-U", "-w", str(folder / "syslog.pcap")]
+    command = [*capture, "udp", "port", "514"]
+    return running("tcpdump", command, log=folder / "tcpdump.log", network=here.network)
+
+
+def _follow(here: World, box: Machine, planted: str) -> Follower:
+    template = (Path(__file__).parent / "inspect.yml").read_text()
+    words = " ".join(sorted(text.decode() for text in writings(planted)))
+    run = here.start_workflow("inspect", template, IDENTITY, planted=words)
+    return Follower(here, box, run, print)
+
+
+def _watch(here: World, follower: Follower, folder: Path, planted: str) -> Seen:
+    evidence = here.files.uploads / "evidence.tar"
+    follower.wait_for("the action's evidence", lambda: evidence.exists() or None, EVIDENCE_SECONDS)
+    collected = _unpack(evidence)
+    listening = _scan(here, collected["net/if_inet6"].decode())
+    here.files.publish(evidence, "go")
+    status = follower.wait_for_end(END_SECONDS)
+    follower.wait_for("the reboot", lambda: follower.machine.is_off() or None, REBOOT_SECONDS)
+    places = {
+        **collected,
+        "console": follower.machine.console.log.read_bytes(),
+        "syslog packets": (folder / "syslog.pcap").read_bytes(),
+    }
+    return Seen(status, folder / "disk.img", places, listening, planted)
+
+
+def _unpack(archive: Path) -> dict[str, bytes]:
+    with tarfile.open(archive) as tar:
+        return {
+            member.name.removeprefix("./"): _content(tar, member)
+            for member in tar
+            if member.isfile()
+        }
+
+
+def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    file = tar.extractfile(member)
+    assert file is not None
+    return file.read()
+
+
+def _scan(here: World, addresses: str) -> dict[str, set[int]]:
+    link_local = next(line for line in addresses.splitlines() if line.endswith(" eth0"))
+    ipv6 = str(IPv6Address(int(link_local.split()[0], 16)))
+    return {
+        f"{protocol} {address}": open_ports(here.network, address, protocol)
+        for address in (IDENTITY.address, ipv6)
+        for protocol in ("tcp", "udp")
+    }
+
+
+def test_workflow_succeeds_with_the_agent_of_today(seen: Seen) -> None:
+    assert seen.status.state == "SUCCESS"
+    assert list(seen.status.actions.values()) == ["SUCCESS"] * 3
+    assert b"/tink-agent" in seen.places["arguments"]
+
+
+def test_disk_reads_as_zeros_after_it_was_wiped(seen: Seen) -> None:
+    assert is_zero(seen.disk)
+
+
+def test_flag_of_the_action_reboots_the_machine(seen: Seen) -> None:
+    """The machine was to stop at its reboot, and did: the fixture waited for it."""
+    assert seen.places["console"].count(b"init: boot.started") == 1
+
+
+def test_nothing_listens_but_the_dhcp_client(seen: Seen) -> None:
+    for scanned, ports in seen.listening.items():
+        allowed = {DHCP_CLIENT, DHCPV6_CLIENT} if scanned.startswith("udp") else set()
+        assert ports <= allowed, scanned
+
+
+def test_kernel_knows_of_no_listener_either(seen: Seen) -> None:
+    for protocol in ("tcp", "tcp6"):
+        assert not _bound(seen.places[f"net/{protocol}"], state="0A"), protocol
+    for protocol in ("udp", "udp6"):
+        foreign = _bound(seen.places[f"net/{protocol}"]) - {DHCP_CLIENT, DHCPV6_CLIENT}
+        assert not foreign, protocol
+
+
+def _bound(table: bytes, state: str = "") -> set[int]:
+    """Local ports of sockets that take packets from anybody else than the machine itself."""
+    rows = [line.split() for line in table.decode().splitlines()[1:]]
+    return {
+        int(row[1].split(":")[1], 16)
+        for row in rows
+        if row[3].startswith(state) and not _loopback(row[1]) and _has_no_peer(row[2])
+    }
+
+
+def _loopback(address: str) -> bool:
+    return address.startswith(("0100007F:", f"{'0' * 24}01000000:"))
+
+
+def _has_no_peer(address: str) -> bool:
+    return not address.split(":", maxsplit=1)[0].strip("0")
+
+
+PLANTED_IN = {"console", "syslog packets", "arguments", "state/planted.json"}
+
+
+def test_search_finds_every_writing_of_what_was_planted(seen: Seen) -> None:
+    found = places_that_tell(seen.planted, seen.places)
+    assert {name: found.get(name) for name in PLANTED_IN} == dict.fromkeys(
+        PLANTED_IN, writings(seen.planted)
+    )
+    assert any(name.startswith("log/") for name in found), "the machine's own log was collected"
+
+
+def test_nothing_tells_the_registrys_password(here: World, seen: Seen) -> None:
+    assert places_that_tell(here.registry.credentials.password, seen.places) == {}
+
+
+def test_nothing_tells_name_and_password_as_http_would(here: World, seen: Seen) -> None:
+    credentials = here.registry.credentials
+    both = f"{credentials.username}:{credentials.password}"
+    assert places_that_tell(both, seen.places) == {}
