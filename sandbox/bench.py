@@ -1,0 +1,73 @@
+"""`python -m sandbox.bench`: one machine's boot in figures, as JSON on stdout (`make bench` calls it).
+
+The machine is started directly, as iPXE would after it has fetched the files: how fast iPXE is
+says nothing about the OS.
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+from release import assemble
+from release.errors import told
+from sandbox.accelerator import best_accelerator
+from sandbox.disk import empty_disk
+from sandbox.errors import SandboxError
+from sandbox.follow import Follower, failure
+from sandbox.ingredients import ingredients
+from sandbox.machine import DirectBoot, Hardware, machine
+from sandbox.provision import WORKFLOWS
+from sandbox.world import MACHINE, world
+
+FOLDER = assemble.OUT / "bench"
+MEMORY_MIB = 2048
+WORKFLOW_SECONDS = 600.0
+MEMORY = re.compile(r"MEMORY (.*)")
+
+
+def measure() -> dict[str, object]:
+    """Boot once; seconds by moment, and MB of memory while the action runs."""
+    parts = ingredients(assemble.OUT)
+    template = (WORKFLOWS / "measure.yml").read_text()
+    accelerator = best_accelerator(parts.kernel)
+    with world(FOLDER, "bench", parts) as here:
+        here.enroll()
+        run = here.start_workflow("measure", template, MACHINE)
+        boot = DirectBoot(parts.kernel, parts.initramfs, here.command_line())
+        disk = empty_disk(FOLDER / "disk.img", 64)
+        hardware = Hardware(MACHINE, disk, boot, accelerator, MEMORY_MIB)
+        with machine(FOLDER / "machine", here.network, hardware, "tap0") as box:
+            follower = Follower(here, box, run, _tell)
+            status = follower.wait_for_end(WORKFLOW_SECONDS)
+            if status.state != "SUCCESS":
+                raise failure(status)
+            memory = follower.wait_for("the memory", lambda: box.console.find("MEMORY "), 10)
+    return {
+        "accelerator": accelerator.name,
+        "moments": {name: round(at, 1) for name, at in follower.moments.items()},
+        "memory": _memory(memory.text),
+    }
+
+
+def _memory(text: str) -> dict[str, int]:
+    found = MEMORY.search(text)
+    words = (word.split("=") for word in found[1].split()) if found else ()
+    return {name: int(value) for name, value in words}
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    """The command line of this module."""
+    try:
+        with told():
+            print(json.dumps(measure()))
+    except SandboxError as error:
+        sys.exit(f"tinkie: {error}")
+
+
+if __name__ == "__main__":
+    main()
