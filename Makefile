@@ -61,5 +61,13 @@ sandbox-down: ## remove whatever a sandbox left
 test-boot: setup quick ## virtual machines against the real Tinkerbell (minutes)
 	@$(PYTHON) -m pytest tests/boot
 
+test: test-unit test-engine test-boot ## all tests: units, engine, booted machines
+
+bench: setup ## builds, sizes and a boot in figures (half an hour)
+	@python3 -m release.bench
+
+reproduce: setup ## two builds from nothing, compared byte by byte (half an hour)
+	@python3 -m release.clone
+
 clean: ## remove all results in this folder (the cache stays)
 	rm -rf out tinkie-*.tar.gz checksum.txt manifest-*.json

@@ -1,4 +1,4 @@
-"""`python -m sandbox.bench`: one machine's boot in figures, as JSON on stdout (`make bench` calls it).
+"""`python -m sandbox.bench`: one machine's boot in figures, as JSON on stdout, for `make bench`.
 
 The machine is started directly, as iPXE would after it has fetched the files: how fast iPXE is
 says nothing about the OS.
@@ -7,7 +7,6 @@ says nothing about the OS.
 import json
 import re
 import sys
-from pathlib import Path
 
 from release import assemble
 from release.errors import told
