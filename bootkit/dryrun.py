@@ -7,8 +7,8 @@ import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
-from bootkit.metadata import Machine, machine_in
 from bootkit.identity import NEEDED_SECONDS, WANTED_SECONDS
+from bootkit.metadata import Machine, machine_in
 from bootkit.plan import Inputs, plan
 from bootkit.shared.errors import BootError
 from bootkit.shared.log import REDACTOR
@@ -24,9 +24,10 @@ NO_METADATA = 3
 
 
 def dry_run(cmdline: Cmdline, metadata: Path | None = None) -> int:
-    """Print the plan as JSON on stdout and an equivalent `docker run` on stderr; return the exit code.
+    """Print the plan (JSON, stdout) and an equivalent `docker run` (stderr); return the exit code.
 
-    `metadata` is a file with what hegel's `/metadata` would answer; without it the service is asked.
+    `metadata` is a file with what hegel's `/metadata` would answer; without it the service is
+    asked.
     """
     inputs = Inputs.from_cmdline(cmdline)
     REDACTOR.hide(*inputs.secrets)

@@ -1,7 +1,8 @@
 """The container engine: the only module that knows the Docker library.
 
-Its calls either do what their names say or raise: EngineNotReady when the engine does not answer (it is being
-started, or started again), otherwise a TransientError or PermanentError that says what the engine said.
+Its calls either do what their names say or raise: EngineNotReady when the engine does not answer
+(it is being started, or started again), otherwise a TransientError or PermanentError that says
+what the engine said.
 """
 
 from __future__ import annotations
@@ -103,7 +104,8 @@ class DockerEngine:
         self.close()
         self._knock()
         url = f"unix://{self.socket}"
-        # Opened offline first: a constructor that asks for the version leaks its connection if it fails.
+        # Opened offline first: a constructor that asks for the version leaks its connection if it
+        # fails.
         with closing(docker.APIClient(url, version=OLDEST_API, timeout=PING_SECONDS)) as api:
             try:
                 answer = api.version(api_version=False)
@@ -119,7 +121,7 @@ class DockerEngine:
             self._api = None
 
     def _knock(self) -> None:
-        """Fail at once if nobody listens: the library leaves an open socket behind at each failure."""
+        """Fail at once if nobody listens: the library would leave an open socket behind."""
         with socket.socket(socket.AF_UNIX) as knock:
             knock.settimeout(PING_SECONDS)
             try:
@@ -128,7 +130,7 @@ class DockerEngine:
                 raise EngineNotReady(f"connect to {self.socket}: {error.strerror}") from error
 
     def socket_identity(self) -> str:
-        """Return device and inode of the socket: a container that bound another one talks to nobody."""
+        """Return device and inode of the socket: who bound another one talks to nobody."""
         try:
             status = self.socket.stat()
         except OSError as error:
@@ -154,7 +156,8 @@ class DockerEngine:
     def pull(self, image: str, credentials: Credentials | None) -> Iterator[dict[str, Any]]:
         """Pull by the low-level stream: an error comes inside of a 200 answer.
 
-        An empty configuration of credentials is sent rather than none, so that no file of the host is read for one.
+        An empty configuration of credentials is sent rather than none, so that no file of the host
+        is read for one.
         """
         api = self._client()
         with _translated(f"pull {image}"):
@@ -272,7 +275,7 @@ def _header(credentials: Credentials | None) -> str:
 
 
 def _tag_if_needed(image: str) -> dict[str, str]:
-    """Say `latest` where the name has neither tag nor digest: without it the engine pulls every tag."""
+    """Say `latest` for a name without tag and digest, of which the engine pulls every tag."""
     last = image.rpartition("/")[2]
     return {} if ":" in last or "@" in last else {"tag": "latest"}
 

@@ -1,4 +1,4 @@
-"""Asking the metadata service: for as long as it is needed, or briefly and again later where it is only wanted."""
+"""Asking the metadata service: without end where it is needed, briefly where it is wanted."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class MachineFinder:
     _due: float = field(default=0.0, init=False)
 
     def find(self, service: MetadataService | None, *, needed: bool) -> Machine:
-        """Return what is known of this machine; nothing, if that is enough and nobody answers in time.
+        """Return what is known of this machine: nothing, if that is enough and nobody answers.
 
         Raises:
             BootError: it is needed and there was no answer.
@@ -50,7 +50,7 @@ class MachineFinder:
             return Machine()
 
     def tick(self) -> None:
-        """Ask again if it is time to; what is learned now serves the next worker, never this one."""
+        """Ask again if it is time to; what is learned serves the next worker, never this one."""
         if self._late is None or self.now() < self._due:
             return
         try:

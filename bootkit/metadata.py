@@ -1,7 +1,8 @@
-"""The metadata service: who is this machine? (contracts, section 2)
+"""The metadata service says who this machine is (contracts, section 2).
 
-Two kinds answer. hegel's `/metadata` gives JSON: the whole hardware record, only its instance, or nothing. The
-EC2 style gives one value an address, below `/2009-04-04/meta-data/`. Both tell machines apart by their address.
+Two kinds answer. hegel's `/metadata` gives JSON: the whole hardware record, only its instance, or
+nothing. The EC2 style gives one value an address, below `/2009-04-04/meta-data/`. Both tell
+machines apart by their address.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class MetadataService:
 
 
 def metadata_url(params: WorkerParams) -> str | None:
-    """Return where to ask, or None if no parameter says: metadata_url, tinkerbell, the gRPC server's host."""
+    """Return where to ask: metadata_url, tinkerbell, the gRPC server's host; None without these."""
     if params.metadata_url:
         return params.metadata_url
     if params.tinkerbell:
@@ -78,7 +79,7 @@ def metadata_url(params: WorkerParams) -> str | None:
 
 
 def machine_in(body: bytes) -> Machine:
-    """Read hegel's JSON: a whole hardware record, an instance, or an empty body (which tells nothing).
+    """Read hegel's JSON: a whole hardware record, an instance, or an empty body.
 
     Raises:
         PermanentError: it is no JSON object.
@@ -95,14 +96,14 @@ def machine_in(body: bytes) -> Machine:
 
 
 def ec2_leaves(url: str) -> str:
-    """Return the address below which the values are, for a service's address with or without its version."""
+    """Return the address below which the values are, whether `url` has the version or not."""
     base = url.rstrip("/").removesuffix("/meta-data")
     versioned = base if f"/{EC2_VERSION}" in base else f"{base}/{EC2_VERSION}"
     return f"{versioned}/meta-data/"
 
 
 def _hostname(record: dict[str, Any]) -> str | None:
-    """Find the host name in an instance, or in a whole record at the instance or the first interface."""
+    """Find the host name: an instance's own, or a whole record's in one of two places."""
     instance = _inside(record, "metadata", "instance")
     interfaces = _inside(record, "network").get("interfaces")
     first = interfaces[0] if isinstance(interfaces, list) and interfaces else {}

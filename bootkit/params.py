@@ -104,8 +104,8 @@ class WorkerParams(Parameters):
         if not (self.tink_worker_image or self.docker_registry or bad & image):
             return {"tink_worker_image": "neither this nor docker_registry is given"}
         if self.registry_password and is_docker_hub_user(self.docker_registry):
-            reason = f"Docker takes {self.docker_registry!r} for a user of Docker Hub, which is sent no password: "
-            return {"docker_registry": reason + "give it with its port, such as :443"}
+            reason = f"Docker takes {self.docker_registry!r} for a user of Docker Hub, "
+            return {"docker_registry": reason + "where no password goes: add the port, as :443"}
         return {}
 
     @property

@@ -1,4 +1,4 @@
-"""Getting the worker's image: the candidates in order, progress for people, and what went wrong in plain words."""
+"""Getting the worker's image: the candidates in order, and what went wrong in plain words."""
 
 from __future__ import annotations
 
@@ -34,8 +34,9 @@ _STATES = (
 def obtain_image(engine: Engine, spec: WorkerSpec, explain: Explain) -> str:
     """Return the name of the first image of `spec` that is there after a pull.
 
-    The next candidate is tried only if the registry has none of that name. If no pull succeeds, an image that is
-    already there is used and that is said. `explain` adds what the registry itself tells about a fault.
+    The next candidate is tried only if the registry has none of that name. If no pull succeeds, an
+    image that is already there is used and that is said. `explain` adds what the registry itself
+    tells about a fault.
 
     Raises:
         BootError: no image can be had; the first candidate's reason.
@@ -80,7 +81,7 @@ def tell_progress(messages: Iterable[dict[str, Any]]) -> None:
 
 
 def _local(engine: Engine, images: tuple[str, ...], errors: list[BootError]) -> str:
-    """Return an image that is there already, or raise the pull's error; `errors` has at least one."""
+    """Return an image that is there already, or raise the error of the pull."""
     reason = _most_telling(errors)
     for image in images:
         if engine.has_image(image):

@@ -9,8 +9,8 @@
 | `dhcp.conf`   | `interface`                  | a line `allowinterfaces NAME`, as dhcpcd reads it |
 
 A file is there only if its parameter is given and makes sense. A value that does not is told on
-stderr by its parameter's name, the other files are written, and the exit code is 2. Runs early in the
-boot on the way of nobody: only cheap parts of the standard library are imported.
+stderr by its parameter's name, the other files are written, and the exit code is 2. Runs early in
+the boot on the way of nobody: only cheap parts of the standard library are imported.
 """
 
 from __future__ import annotations

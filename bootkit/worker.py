@@ -1,4 +1,4 @@
-"""What the worker's container should be: pure, from parameters and metadata (contracts, sections 4.2 and 4.3)."""
+"""What the worker's container should be, without any IO (contracts, sections 4.2 and 4.3)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class WorkerSpec:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def credentials_for(self, image: str) -> Credentials | None:
-        """Return the credentials if `image` is pulled from exactly docker_registry's host, else None."""
+        """Return the credentials if `image` comes from exactly docker_registry's host."""
         if self.credentials is None or self.registry is None:
             return None
         try:

@@ -1,14 +1,16 @@
 """The kernel's command line, split as the kernel splits it.
 
-Source of the rules: `next_arg()` and `parse_args()` in the kernel's lib/cmdline.c and kernel/params.c.
+Source of the rules: `next_arg()` and `parse_args()` in the kernel's lib/cmdline.c and
+kernel/params.c.
 
-- Words are separated by white space; a double quote anywhere switches separation off until the next one.
+- Words are separated by white space; a double quote anywhere switches separation off until the
+  next one.
 - The first `=` that is not the word's first character separates name and value.
 - One pair of quotes around a word or around a value is dropped; quotes elsewhere stay.
 - A bare `--` ends the parameters: what follows belongs to init.
 
-Two things are not copied: names are compared as they are written (the kernel takes `-` for `_`), and only ASCII
-white space separates words.
+Two things are not copied: names are compared as they are written (the kernel takes `-` for `_`),
+and only ASCII white space separates words.
 
 This module imports nothing but a few cheap parts of the standard library, since the settings of the
 system's services are read with it early in the boot.

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 class BootError(Exception):
     """A step failed.
 
-    The message is lower case and has no full stop: what was attempted, on what, what came back. `hint` says what a
-    person can do about it. `retry_after` is the number of seconds that the other side asked us to wait.
+    The message is lower case and has no full stop: what was attempted, on what, what came back.
+    `hint` says what a person can do about it. `retry_after` is the number of seconds that the
+    other side asked us to wait.
     """
 
     def __init__(

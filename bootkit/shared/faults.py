@@ -1,13 +1,15 @@
-"""The kinds of fault that people meet, with plain words for each, and how they are recognised in text.
+"""The kinds of fault that people meet, in plain words, and how they are recognised in text.
 
 dockerd tells why a pull failed only in English sentences that come from several Go libraries; the
-patterns below were taken from what dockerd 20.10 and 26.1 really said to a registry with that fault.
+patterns below were taken from what dockerd 20.10 and 26.1 really said to a registry with that
+fault.
 """
 
 from __future__ import annotations
 
 import re
 from enum import StrEnum
+from typing import Self
 
 
 class Fault(StrEnum):
@@ -16,7 +18,7 @@ class Fault(StrEnum):
     hint: str
     permanent: bool
 
-    def __new__(cls, value: str, hint: str = "", permanent: bool = False) -> Fault:  # noqa: FBT001,FBT002 - the enum's table
+    def __new__(cls, value: str, hint: str = "", permanent: bool = False) -> Self:  # noqa: FBT001,FBT002 - the enum's table
         """Make a member of its name, its hint and whether it is permanent."""
         member = str.__new__(cls, value)
         member._value_ = value
@@ -37,7 +39,7 @@ class Fault(StrEnum):
     BAD_ANSWER = "bad-answer", "something else answers at that address", True
     CERTIFICATE_UNTRUSTED = (
         "certificate-untrusted",
-        "give the authority by registry_ca_url or packet_base_url, or list the registry in insecure_registries",
+        "give the authority by registry_ca_url or packet_base_url, or use insecure_registries",
         True,
     )
     CERTIFICATE_NAME = (

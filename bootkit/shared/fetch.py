@@ -1,7 +1,7 @@
 """Bounded downloads: the only module that knows httpx.
 
-Whatever goes wrong leaves here as a TransientError or a PermanentError that says what was asked of whom.
-Nothing is taken from the environment: proxies and authorities are arguments.
+Whatever goes wrong leaves here as a TransientError or a PermanentError that says what was asked of
+whom. Nothing is taken from the environment: proxies and authorities are arguments.
 """
 
 from __future__ import annotations
@@ -59,8 +59,9 @@ class Fetcher:
         """Return the body of a 200 answer, at most `limit` bytes, got within `seconds`.
 
         Raises:
-            TransientError: not reached, cut off, too slow, or a status that heals (408, 425, 429, 5xx).
-            PermanentError: another status, a body that is too large, a certificate that is not trusted.
+            TransientError: not reached, cut off, too slow, or a status that heals (408, 425, 429,
+            5xx). PermanentError: another status, a body that is too large, a certificate that is
+            not trusted.
         """
         answer = self.ask(url, limit=limit, seconds=seconds)
         if answer.status == HTTPStatus.OK:
@@ -80,7 +81,8 @@ class Fetcher:
 
         Raises:
             TransientError: not reached, cut off or too slow.
-            PermanentError: the body is too large, the certificate is not trusted, the URL makes no sense.
+            PermanentError: the body is too large, the certificate is not trusted, the URL makes no
+            sense.
         """
         deadline = self.now() + seconds
         for _ in range(MAXIMUM_REDIRECTS + 1):
@@ -118,7 +120,7 @@ class Fetcher:
         )
 
     def _trust(self, url: str) -> ssl.SSLContext:
-        """Return what to trust; loading the system's authorities is slow and left out for plain HTTP."""
+        """Return what to trust; plain HTTP does without the authorities, which load slowly."""
         if urlsplit(url).scheme != "https":
             return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context = ssl.create_default_context()
@@ -183,7 +185,7 @@ def _fault_of_text(said: str) -> Fault:
 def _fault_of_certificate(error: ssl.SSLCertVerificationError) -> Fault:
     """Tell OpenSSL's verify codes apart: 9 and 10 are about time, 62 to 64 about names."""
     by_code = {9: Fault.CERTIFICATE_TIME, 10: Fault.CERTIFICATE_TIME}
-    names = {code: Fault.CERTIFICATE_NAME for code in (62, 63, 64)}
+    names = dict.fromkeys((62, 63, 64), Fault.CERTIFICATE_NAME)
     return (by_code | names).get(error.verify_code, Fault.CERTIFICATE_UNTRUSTED)
 
 
@@ -201,5 +203,5 @@ def _reason(status: int) -> str:
 
 
 def _seconds(retry_after: str | None) -> float | None:
-    """Read a Retry-After of seconds; the form with a date needs a clock that is right, and is left alone."""
+    """Read a Retry-After in seconds; the form with a date needs a clock that is right."""
     return float(retry_after) if retry_after and retry_after.isdecimal() else None

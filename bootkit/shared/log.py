@@ -1,7 +1,8 @@
 """The log of both programs: one event a line, `noun.verb`, with phase, worker id and uptime.
 
-stdout gets JSON lines, or coloured text on a terminal; the console (a FIFO that the init image copies to every
-console of the machine) gets lines for people. Secrets are taken out before any of them sees an event.
+stdout gets JSON lines, or coloured text on a terminal; the console (a FIFO that the init image
+copies to every console of the machine) gets lines for people. Secrets are taken out before any of
+them sees an event.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 @dataclass(slots=True)
 class Redactor:
-    """Masks secrets in whatever is about to be shown: given ones, and credentials inside of URLs."""
+    """Masks secrets in what is about to be shown: given ones, and credentials in URLs."""
 
     _forms: list[str] = field(default_factory=list, repr=False)
 
@@ -59,7 +60,7 @@ class Redactor:
         return _CREDENTIALS_IN_URL.sub(MASK, text)
 
     def value(self, value: object) -> object:
-        """Return a copy of any value made of strings, mappings and sequences with every secret masked."""
+        """Return a copy of a value, mappings and sequences inside out, with every secret masked."""
         match value:
             case str():
                 return self.text(value)
@@ -83,12 +84,12 @@ class Redactor:
 
 
 REDACTOR = Redactor()
-"""The one of this process: what it was told to hide is hidden in log, console, state and dry run."""
+"""The one of this process, for log, console, state and dry run."""
 
 
 @dataclass(slots=True)
 class ConsoleSink:
-    """Writes a line for people per event to a FIFO or a terminal: never blocks, drops what does not fit."""
+    """Writes a line for people per event to a FIFO or a terminal; drops what does not fit."""
 
     path: Path
     program: str
@@ -206,7 +207,7 @@ def _forms_of(secret: str) -> set[str]:
 
 
 def _base64_forms(secret: bytes) -> set[str]:
-    """Return the characters that the secret surely yields in base64 when 0, 1 or 2 bytes stand before it."""
+    """Return what the secret surely becomes in base64 with 0, 1 or 2 bytes in front of it."""
     import base64  # noqa: PLC0415 - only if there is a secret
 
     forms = set()

@@ -36,7 +36,7 @@ class Parameters(BaseModel):
 
     @classmethod
     def read(cls, cmdline: Cmdline) -> tuple[Self, dict[str, str]]:
-        """Return the parameters without the bad ones, and the reason for each bad one by its name."""
+        """Return the parameters without the bad ones, and why each bad one is bad by its name."""
         values = cmdline.values()
         given = {name: values[name] for name in cls.names() if name in values}
         faults: dict[str, str] = {}

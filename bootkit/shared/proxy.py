@@ -17,7 +17,7 @@ PARAMETERS = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
-    """What HTTP_PROXY, HTTPS_PROXY and NO_PROXY say; the URLs may hold credentials and are left out of repr."""
+    """What HTTP_PROXY, HTTPS_PROXY and NO_PROXY say; the first two may hold credentials."""
 
     http: str | None = field(default=None, repr=False)
     https: str | None = field(default=None, repr=False)
@@ -62,7 +62,7 @@ def _split(text: str) -> list[str]:
 
 
 def _is_excluded(host: str, no_proxy: tuple[str, ...]) -> bool:
-    """Apply NO_PROXY as Go's net/http does: `*`, names with their subdomains, addresses and CIDR blocks."""
+    """Apply NO_PROXY as Go does: `*`, names with their subdomains, addresses, CIDR blocks."""
     if host == "localhost" or _is_loopback(host):
         return True
     return any(_matches(host.lower(), entry.lower()) for entry in no_proxy)

@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backoff:
-    """Waits that double from `first` to `ceiling` seconds, each made up to `jitter` (a share) longer or shorter.
+    """Waits that double from `first` to `ceiling` seconds, each up to `jitter` (a share) off.
 
     `attempts` bounds how often `retrying` tries; None is without end.
     """
@@ -31,7 +31,7 @@ class Backoff:
     attempts: int | None = None
 
     def delay(self, failures: int, chance: Callable[[], float] = random.random) -> float:
-        """Return the seconds to wait after `failures` (1, 2, ...) failures in a row; 0 after none."""
+        """Return the seconds to wait after 1, 2, ... failures in a row; 0 after none."""
         if failures < 1:
             return 0.0
         doubled = self.first * 2 ** min(failures - 1, 62)
@@ -44,9 +44,10 @@ class Backoff:
         on: type[Exception] = TransientError,
         event: str = "retry.scheduled",
     ) -> Retrying:
-        """Return an object that calls a function until it raises no `on`: `backoff.retrying(pause)(function, ...)`.
+        """Return what calls a function until it raises no `on`: `retrying(pause)(function, ...)`.
 
-        Each wait is logged as `event`. The last error is raised as it is when the attempts are used up.
+        Each wait is logged as `event`. The last error is raised as it is when the attempts are
+        used up.
         """
         import tenacity  # noqa: PLC0415 - costs 20 ms, and most boots never wait
 
@@ -65,7 +66,7 @@ class Backoff:
 
 
 def wait_after(error: BaseException | None, delay: float) -> float:
-    """Return the longer of `delay` and what the other side asked for (at most an hour), in seconds."""
+    """Return the longer of `delay` and what the other side asked for (at most an hour), seconds."""
     asked = error.retry_after if isinstance(error, BootError) else None
     return delay if asked is None else max(delay, min(asked, 3600.0))
 

@@ -16,8 +16,8 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 class ShutdownSignals:
     """Installs the handlers; `requested` is true from the first signal on.
 
-    Repeats are told apart by a flag and not by SIG_IGN, which child processes would inherit. The handler takes no
-    lock: it may run while this thread holds any.
+    Repeats are told apart by a flag and not by SIG_IGN, which child processes would inherit. The
+    handler takes no lock: it may run while this thread holds any.
     """
 
     def __init__(self) -> None:

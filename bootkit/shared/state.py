@@ -1,6 +1,7 @@
 """The state file: what the program does now and what went wrong last, for people and for scripts.
 
-It is a structlog processor: the log is the only source of what it says, and it comes after redaction.
+It is a structlog processor: the log is the only source of what it says, and it comes after
+redaction.
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ _ERROR_FIELDS = ("event", "error", "fault", "hint", "next", "time", "uptime")
 class StateFile:
     """Writes `path` (JSON) at each new phase and each error.
 
-    Shape: {"program", "worker_id", "phase", "since", "since_uptime", "last_error": null or {"event", "error",
-    "fault", "hint", "next", "time", "uptime"}}; times are ISO 8601 in UTC, uptimes seconds since power-on.
+    Shape: {"program", "worker_id", "phase", "since", "since_uptime", "last_error": null or
+    {"event", "error",
+    "fault", "hint", "next", "time", "uptime"}}. Times are ISO 8601 in UTC, uptimes seconds since
+    power-on.
     """
 
     path: Path

@@ -30,8 +30,9 @@ def supervise(
 ) -> NoReturn:
     """Call `run` again whenever it returns or raises a BootError; never returns.
 
-    The waits grow as `soon` says, or `slowly` after a PermanentError, and start from the beginning once a run has
-    lasted `healthy_after` seconds. Any other exception is a bug and leaves this function.
+    The waits grow as `soon` says, or `slowly` after a PermanentError, and start from the beginning
+    once a run has lasted `healthy_after` seconds. Any other exception is a bug and leaves this
+    function.
     """
     failures = 0
     while True:

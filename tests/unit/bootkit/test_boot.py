@@ -32,7 +32,7 @@ INSTANCE = "/2009-04-04/meta-data/instance-id"
 
 @dataclass
 class World:
-    """A machine: its command line, its engine, its metadata service; `meanwhile` happens in pauses."""
+    """A machine: command line, engine, metadata service; `meanwhile` happens in the pauses."""
 
     engine: FakeEngine
     cmdline: str = CMDLINE

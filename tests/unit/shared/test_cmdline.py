@@ -128,7 +128,9 @@ def kernel_words(text: str) -> list[tuple[str, str | None]]:
     return words
 
 
-def next_arg(buffer: list[str], args: int) -> tuple[int, tuple[str, str | None]]:
+def next_arg(  # noqa: C901 - it is the kernel's
+    buffer: list[str], args: int
+) -> tuple[int, tuple[str, str | None]]:
     equals, in_quote, quoted = 0, False, False
     if buffer[args] == '"':
         args += 1

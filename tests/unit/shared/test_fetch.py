@@ -128,8 +128,14 @@ def test_errors_of_the_network(error: Exception, cause: Exception | None, fault:
 
 @pytest.mark.parametrize(
     ("code", "fault"),
-    [(9, "certificate-time"), (10, "certificate-time"), (18, "certificate-untrusted")]
-    + [(20, "certificate-untrusted"), (62, "certificate-name"), (64, "certificate-name")],
+    [
+        (9, "certificate-time"),
+        (10, "certificate-time"),
+        (18, "certificate-untrusted"),
+        (20, "certificate-untrusted"),
+        (62, "certificate-name"),
+        (64, "certificate-name"),
+    ],
 )
 def test_errors_of_certificates(code: int, fault: str) -> None:
     cause = ssl.SSLCertVerificationError(1, "certificate verify failed")

@@ -12,7 +12,7 @@ def test_writes_the_file_and_its_folders(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b" / "file"
     write_atomically(path, b"content")
     assert path.read_bytes() == b"content"
-    assert os.listdir(path.parent) == ["file"]
+    assert list(path.parent.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o644])
@@ -38,7 +38,7 @@ def test_a_failure_leaves_the_old_content_and_nothing_else(
     with pytest.raises(OSError, match="no space"):
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
-    assert os.listdir(tmp_path) == ["file"]
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_reader_of_the_old_file_keeps_it(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ def read(text: str) -> Some:
 
 
 def test_absent_empty_and_bare_are_not_given() -> None:
-    assert read("the_number= the_port other=1 the_names=,,") == Some()
+    assert read("the_number= the_port other=1 the_names=,,") == Some.model_validate({})
 
 
 def test_lists_have_commas_in_between() -> None:
