@@ -5,7 +5,7 @@ import re
 from sandbox.errors import SandboxError
 
 SETTING = re.compile(r"^set ([\w-]+)(?::\w+)? (.*)$", re.MULTILINE)
-VARIABLE = re.compile(r"\$\{([\w-]+)\}")
+VARIABLE = re.compile(r"\$\{([^}]+)\}")
 NEXT_COMMAND = re.compile(r"\s(?:&&|\|\||;)\s")
 
 

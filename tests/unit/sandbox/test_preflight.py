@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sandbox import preflight
+from sandbox.errors import SandboxError
+from sandbox.network import Namespace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NETWORK = Namespace("tinkie-unit-test-that-is-never-made")
+
+
+@pytest.fixture(autouse=True)
+def _good_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(preflight, "missing_packages", list)
+    monkeypatch.setattr(preflight, "_available_mib", lambda: 16384)
+    usage = shutil.disk_usage("/")._replace(free=100 * 1024**3)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage)
+
+
+def test_a_good_machine_passes_and_nothing_is_made(tmp_path: Path) -> None:
+    preflight.check(tmp_path / "not/yet", 2048, NETWORK)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_root_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(SandboxError, match="needs root"):
+        preflight.check(tmp_path, 2048, NETWORK)
+
+
+def test_missing_packages_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "missing_packages", lambda: ["mtools", "skopeo"])
+    with pytest.raises(SandboxError, match="apt-get install mtools skopeo"):
+        preflight.check(tmp_path, 2048, NETWORK)
+
+
+def test_too_little_memory_is_counted(tmp_path: Path) -> None:
+    with pytest.raises(SandboxError, match=r"16384 MiB of memory are free; .* need 17408 MiB"):
+        preflight.check(tmp_path, 16384, NETWORK)
+
+
+def test_too_little_room_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = shutil.disk_usage("/")._replace(free=100 * 1024**2)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: full)
+    with pytest.raises(SandboxError, match="has 100 MiB free; the sandbox needs 2048 MiB"):
+        preflight.check(tmp_path, 2048, NETWORK)
+
+
+def test_programs_outside_of_a_users_path_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    asked: list[str] = []
+
+    def which(name: str, path: str) -> str:
+        asked.append(path)
+        return f"/usr/sbin/{name}"
+
+    monkeypatch.setattr(shutil, "which", which)
+    preflight.missing_packages()
+    assert all(path.endswith(":/usr/sbin:/sbin") for path in asked)

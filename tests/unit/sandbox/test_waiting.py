@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+
+from sandbox.errors import SandboxError
+from sandbox.waiting import wait_for
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def pause(self, seconds: float) -> None:
+        self.time += seconds
+
+    def now(self) -> float:
+        return self.time
+
+
+def test_the_first_thing_found_ends_the_wait() -> None:
+    clock = Clock()
+    outcomes = iter([None, False, "here", "later"])
+    assert wait_for("it", lambda: next(outcomes), seconds=9, pause=clock.pause, now=clock.now)
+    assert clock.time == pytest.approx(0.2)
+    assert next(outcomes) == "later"
+
+
+def test_a_wait_ends_and_says_for_what_it_was() -> None:
+    clock = Clock()
+    with pytest.raises(SandboxError, match="waited 5 s for the registry's answer"):
+        wait_for("the registry's answer", lambda: None, seconds=5, pause=clock.pause, now=clock.now)
+    assert clock.time == pytest.approx(5, abs=0.2)
+
+
+def test_an_error_ends_it_at_once() -> None:
+    def broken() -> None:
+        raise SandboxError("the registry ended by itself")
+
+    with pytest.raises(SandboxError, match="ended by itself"):
+        wait_for("it", broken, seconds=5, pause=lambda _seconds: pytest.fail("paused"))

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pytest
+import yaml
+
+from sandbox.errors import SandboxError
+from sandbox.objects import MachineIdentity, hardware, template, workflow
+from sandbox.provision import WORKFLOWS
+from sandbox.workflow import Status, WorkflowRun
+
+MACHINE = MachineIdentity("machine1", "52:54:00:00:00:01", "172.30.0.10", "172.30.0.1")
+
+
+@dataclass
+class FakeApi:
+    status: dict[str, Any]
+
+    def get(self, plural: str, name: str) -> dict[str, Any]:
+        assert (plural, name) == ("workflows", "install")
+        return {"status": self.status} if self.status else {}
+
+
+def run(status: dict[str, Any]) -> WorkflowRun:
+    return WorkflowRun(cast("Any", FakeApi(status)), "install")
+
+
+def test_a_workflow_that_nobody_has_looked_at_has_no_state() -> None:
+    assert run({}).status() == Status("", {})
+
+
+def test_actions_come_in_their_order_with_what_they_said() -> None:
+    actions = [
+        {"name": "stream", "state": "FAILED", "message": "exit 1"},
+        {"name": "reboot", "state": "PENDING"},
+    ]
+    status = run({"state": "FAILED", "tasks": [{"actions": actions}]}).status()
+    assert status == Status("FAILED", {"stream": "FAILED", "reboot": "PENDING"}, "exit 1")
+    assert status.is_over
+
+
+@pytest.mark.parametrize("state", ["", "PENDING", "PREPARING", "RUNNING", "POST"])
+def test_a_workflow_is_not_over_before_its_end(state: str) -> None:
+    assert not Status(state, {}).is_over
+
+
+def test_a_refused_template_is_told_in_the_controllers_words() -> None:
+    conditions = [{"message": "invalid name: "}]
+    refused = run({"templateRendering": "failed", "conditions": conditions})
+    with pytest.raises(SandboxError, match="install is refused: invalid name"):
+        refused.wait_until_offered()
+
+
+def test_hardware_may_netboot_and_has_its_address_reserved() -> None:
+    (interface,) = hardware(MACHINE)["spec"]["interfaces"]
+    assert interface["netboot"] == {"allowPXE": True, "allowWorkflow": True}
+    assert interface["dhcp"]["mac"] == MACHINE.mac
+    assert interface["dhcp"]["ip"]["address"] == MACHINE.address
+
+
+def test_a_workflow_joins_template_hardware_and_values() -> None:
+    spec = workflow("run", "install", "machine1", {"disk": "/dev/vda"})["spec"]
+    assert (spec["templateRef"], spec["hardwareRef"]) == ("install", "machine1")
+    assert spec["hardwareMap"] == {"disk": "/dev/vda"}
+    assert spec["bootOptions"] == {"toggleAllowNetboot": True}
+
+
+@pytest.mark.parametrize("path", sorted(WORKFLOWS.glob("*.yml")), ids=lambda path: path.stem)
+def test_our_templates_bound_every_action(path: Any) -> None:
+    data = yaml.safe_load(path.read_text())
+    assert template("x", path.read_text())["spec"]["data"].startswith("#")
+    for task in data["tasks"]:
+        for action in task["actions"]:
+            assert action["timeout"] > 0, "0 would be over before it began"
