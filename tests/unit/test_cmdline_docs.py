@@ -1,0 +1,53 @@
+"""docs/cmdline.md says exactly which program reads which parameter."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bootkit import settings
+from bootkit.params import WorkerParams
+from bootkit.shared import proxy
+from tink_docker.params import EngineParams
+
+ROOT = Path(__file__).parents[2]
+ROW = re.compile(r"\| `([\w.]+)` \| ([\w, -]+) \| ([^|]+) \| ([^|]+) \|")
+
+READ = {
+    "bootkit": {*WorkerParams.names(), *proxy.PARAMETERS},
+    "tink-docker": {*EngineParams.names(), *proxy.PARAMETERS},
+    "settings": set(settings.PARAMETERS),
+    "init": {"tinkie.shell"},
+    "kernel": {"console"},
+}
+
+
+def documented() -> dict[str, set[str]]:
+    """Return the parameters by program, as the tables say."""
+    rows = ROW.findall((ROOT / "docs" / "cmdline.md").read_text(encoding="utf-8"))
+    programs: dict[str, set[str]] = {program: set() for program in READ}
+    for name, readers, _, _ in rows:
+        for program in readers.split(", "):
+            programs[program].add(name)
+    return programs
+
+
+def test_each_row_is_read() -> None:
+    text = (ROOT / "docs" / "cmdline.md").read_text(encoding="utf-8")
+    assert text.count("\n| `") == len(ROW.findall(text))
+
+
+@pytest.mark.parametrize("program", READ)
+def test_the_tables_are_what_the_program_reads(program: str) -> None:
+    assert documented()[program] == READ[program]
+
+
+def test_settings_reads_what_it_says_it_does() -> None:
+    source = Path(settings.__file__).read_text(encoding="utf-8")
+    assert set(re.findall(r'cmdline\.get\("(\w+)"\)', source)) == READ["settings"]
+
+
+def test_init_looks_for_its_word() -> None:
+    assert "tinkie.shell" in (ROOT / "images/init/lib/shell").read_text(encoding="utf-8")
