@@ -36,6 +36,9 @@ _FORWARDING_DRIVERS = ("syslog", "gelf", "fluentd")
 class EngineNotReady(TransientError):
     """The engine does not answer on its socket."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(message, fault=Fault.ENGINE_NOT_READY)
+
 
 @dataclass(frozen=True, slots=True)
 class Container:
@@ -130,12 +133,15 @@ class DockerEngine:
                 raise EngineNotReady(f"connect to {self.socket}: {error.strerror}") from error
 
     def socket_identity(self) -> str:
-        """Return device and inode of the socket: who bound another one talks to nobody."""
+        """Return which file the socket is: who bound another one talks to nobody.
+
+        The inode alone may be used again; a socket's time of modification is that of its making.
+        """
         try:
             status = self.socket.stat()
         except OSError as error:
             raise EngineNotReady(f"look at {self.socket}: {error.strerror}") from error
-        return f"{status.st_dev}:{status.st_ino}"
+        return f"{status.st_dev}:{status.st_ino}:{status.st_mtime_ns}"
 
     def containers(self) -> list[Container]:
         """List all containers."""

@@ -61,6 +61,7 @@ class Fault(StrEnum):
         "the images do not fit into memory: use smaller ones or give the machine more",
         True,
     )
+    ENGINE_NOT_READY = "engine-not-ready", "tink-docker starts the engine again: see its lines"
     BAD_PARAMETER = "bad-parameter", "correct the kernel parameters and boot again", True
     OTHER = "other"
 
