@@ -1,0 +1,67 @@
+"""The images as they are built: Debian's Python, the locked wheels, our code compiled."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from release import wheels
+from release.version import PROJECT
+from tests.engine.docker import Docker
+
+# What the unit tests read. Our packages are not among it: those of the image are under test.
+NEEDED = ("tests", "docs", "linuxkit.yml", "pyproject.toml")
+# Of the host; tests of child processes start them.
+PROGRAMS = ("head", "sleep", "tr")
+UNIT_TEST_SECONDS = 240
+
+
+@pytest.fixture(scope="module")
+def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pytest and the like, to lie beside the image's own wheels, which they must not hide."""
+    folder = tmp_path_factory.mktemp("tools")
+    there = {wheel.name for wheel in (wheels.WHEELS / "bootkit").iterdir()}
+    needed = [str(wheel) for wheel in wheels.fetch("dev").iterdir() if wheel.name not in there]
+    command = [str(wheels.VENV), "-m", "pip", "install", "--quiet", "--no-index"]
+    command += [*wheels.for_image(), "--target", str(folder), *needed]
+    subprocess.run(command, check=True)
+    return folder
+
+
+def test_bootkits_unit_tests_pass_inside_its_image(docker: Docker, tools: Path) -> None:
+    _run_unit_tests(docker, tools, "bootkit", "shared", "bootkit")
+
+
+def test_tink_dockers_unit_tests_pass_inside_its_image(docker: Docker, tools: Path) -> None:
+    _run_unit_tests(docker, tools, "tink-docker", "tink_docker")
+
+
+def _run_unit_tests(docker: Docker, tools: Path, image: str, *folders: str) -> None:
+    pytest_command = ["python3", "-m", "pytest", "--quiet", "-p", "no:cacheprovider"]
+    tests = [f"tests/unit/{folder}" for folder in folders]
+    command = [f"tinkie/{image}:build", *pytest_command, *tests]
+    said = docker("run", *_options(tools), *command, seconds=UNIT_TEST_SECONDS)
+    assert " passed" in said
+    assert "skipped" not in said
+
+
+@pytest.mark.parametrize("package", ["bootkit", "tink_docker"])
+def test_our_code_is_compiled_for_good(docker: Docker, tools: Path, package: str) -> None:
+    """The bytecode counts whatever the time of the source is, so that nothing compiles at boot."""
+    script = (
+        f"import {package}.cli as m; f = open(m.__cached__, 'rb').read(8);"
+        "print(m.__file__, int.from_bytes(f[4:], 'little'))"
+    )
+    image = f"tinkie/{package.replace('_', '-')}:build"
+    told = docker("run", *_options(tools), image, "python3", "-c", script)
+    unchecked_hash = 1  # PEP 552
+    assert told == f"/usr/lib/python3/dist-packages/{package}/cli.py {unchecked_hash}"
+
+
+def _options(tools: Path) -> list[str]:
+    folders = [f"{PROJECT / name}:/project/{name}:ro" for name in NEEDED]
+    programs = [f"/usr/bin/{name}:/usr/bin/{name}:ro" for name in PROGRAMS]
+    binds = [*folders, *programs, f"{tools}:/tools:ro"]
+    volumes = [word for bind in binds for word in ("--volume", bind)]
+    place = ["--workdir", "/project", "--tmpfs", "/tmp:exec", "--env", "PYTHONPATH=/tools"]
+    return ["--rm", "--network", "none", *place, *volumes]
