@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
 
 if TYPE_CHECKING:
-    from bootkit.engine import Container, Engine
+    from collections.abc import Callable
+
+    from bootkit.containers import Container, Engine, Happening
 
 log = structlog.get_logger()
 
@@ -37,3 +40,36 @@ def clear_actions(engine: Engine) -> None:
     for container in filter(is_action, engine.containers()):
         log.warning("action.removed", name=container.name, running=container.running)
         engine.remove(container.id)
+
+
+@dataclass(slots=True)
+class ActionTeller:
+    """Tells people of actions that start and end; `clock` is Unix time, `since` where it begins."""
+
+    engine: Engine
+    clock: Callable[[], float]
+    since: float
+
+    def tick(self) -> None:
+        """Tell what happened since the last time; a clock that was set back loses a moment."""
+        now = self.clock()
+        if now > self.since:
+            for happening in self.engine.happened(self.since, now):
+                if happening.container.startswith(_PREFIXES):
+                    _tell(happening)
+        self.since = now
+
+
+def _tell(happening: Happening) -> None:
+    name, code = happening.container, happening.exit_code
+    if code is None:
+        log.info("action.started", name=name, image=happening.image)
+    elif code == 0:
+        log.info("action.ended", name=name)
+    else:
+        log.warning(
+            "action.failed",
+            name=name,
+            error=f"exit code {code}",
+            next="the worker reports it; see the workflow",
+        )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bootkit.actions import clear_actions
+from bootkit.actions import ActionTeller, clear_actions
 from bootkit.identity import MachineFinder
 from bootkit.plan import Inputs, plan
 from bootkit.pull import obtain_image
@@ -20,7 +20,7 @@ from bootkit.worker import ENGINE_LABEL, NAME, SPEC_LABEL
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bootkit.engine import Container, Engine
+    from bootkit.containers import Container, Engine
     from bootkit.shared.cmdline import Cmdline
     from bootkit.shared.fetch import Fetcher
     from bootkit.worker import WorkerSpec
@@ -36,6 +36,7 @@ class Boot:
     engine: Engine
     pause: Callable[[float], None]
     now: Callable[[], float]
+    clock: Callable[[], float]
     make_fetcher: Callable[[Inputs], Fetcher] = Inputs.fetcher
     finder: MachineFinder = field(init=False)
 
@@ -61,7 +62,9 @@ class Boot:
             wait_for_engine(self.engine, self.pause, self.now)
         container = adopt(self.engine, spec) or start(self.engine, spec, fetcher)
         with phase("watch"):
-            watch_worker(self.engine, container, pause=self.pause, tick=self.finder.tick)
+            teller = ActionTeller(self.engine, self.clock, self.clock())
+            ticks = (teller.tick, self.finder.tick)
+            watch_worker(self.engine, container, pause=self.pause, ticks=ticks)
 
     def _inputs(self) -> Inputs:
         inputs = Inputs.from_cmdline(self.read_cmdline())

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import socket
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+from bootkit.containers import Container, Ended, EngineNotReady, Happening
 from bootkit.shared.errors import PermanentError, TransientError, error_for
 from bootkit.shared.faults import Fault, fault_in
 from bootkit.worker import BINDS, ENGINE_LABEL, NAME, SPEC_LABEL
@@ -31,65 +32,6 @@ PULL_SILENCE_SECONDS = (
 )
 LOG_OPTIONS = {"max-size": "2m", "max-file": "2"}  # RAM is the disk
 _FORWARDING_DRIVERS = ("syslog", "gelf", "fluentd")
-
-
-class EngineNotReady(TransientError):
-    """The engine does not answer on its socket."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, fault=Fault.ENGINE_NOT_READY)
-
-
-@dataclass(frozen=True, slots=True)
-class Container:
-    """A container as the engine lists it."""
-
-    id: str
-    name: str
-    running: bool
-    image: str = ""
-    labels: Mapping[str, str] = field(default_factory=dict)
-    mounts: tuple[str, ...] = ()  # destinations
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a container ended."""
-
-    exit_code: int
-    error: str = ""
-    out_of_memory: bool = False
-
-
-class Engine(Protocol):
-    """What bootkit asks of an engine."""
-
-    def connect(self) -> str:
-        """Return the engine's version once it answers, or raise EngineNotReady."""
-
-    def socket_identity(self) -> str:
-        """Return a text that changes when the socket file is another one."""
-
-    def containers(self) -> list[Container]:
-        """Return all containers, also those that have ended."""
-
-    def has_image(self, image: str) -> bool:
-        """Say whether the image is there."""
-
-    def pull(self, image: str, credentials: Credentials | None) -> Iterator[dict[str, Any]]:
-        """Pull the image; yields the engine's progress messages, raises at an error among them."""
-
-    def start_worker(self, spec: WorkerSpec, image: str) -> str:
-        """Create and start the worker's container; returns its id."""
-
-    def ended(self, container: str) -> Ended | None:
-        """Return how the container ended, None while it runs."""
-
-    def remove(self, container: str) -> None:
-        """Kill and remove a container, its anonymous volumes too; one that is gone is fine."""
-
-    def log_lines(self, container: str, count: int) -> list[str]:
-        """Return the last lines of the container's log."""
 
 
 @dataclass(slots=True)
@@ -206,6 +148,14 @@ class DockerEngine:
             return None
         return Ended(state["ExitCode"], state.get("Error", ""), state.get("OOMKilled", False))
 
+    def happened(self, since: float, until: float) -> list[Happening]:
+        """Read the engine's events of a time that has passed."""
+        filters = {"type": ["container"], "event": ["start", "die"]}
+        window = {"since": f"{since:.9f}", "until": f"{until:.9f}"}
+        with _translated("read events"):
+            events = list(self._client().events(**window, filters=filters, decode=True))
+        return [_happening(event) for event in events]
+
     def remove(self, container: str) -> None:
         """Kill and remove a container."""
         try:
@@ -296,6 +246,12 @@ def _container(row: Mapping[str, Any]) -> Container:
         labels=row.get("Labels") or {},
         mounts=tuple(mount.get("Destination", "") for mount in row.get("Mounts") or ()),
     )
+
+
+def _happening(event: Mapping[str, Any]) -> Happening:
+    about = event["Actor"]["Attributes"]
+    code = int(about.get("exitCode", 0)) if event["Action"] == "die" else None
+    return Happening(about.get("name", ""), about.get("image", ""), code)
 
 
 def _plainly(error: BaseException) -> str:

@@ -13,7 +13,7 @@ from bootkit.shared.reference import ImageReference
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from bootkit.engine import Engine
+    from bootkit.containers import Engine
     from bootkit.worker import WorkerSpec
 
     Explain = Callable[[BootError, str], BootError]

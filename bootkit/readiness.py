@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bootkit.engine import EngineNotReady
+from bootkit.containers import EngineNotReady
 from bootkit.shared.retry import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bootkit.engine import Engine
+    from bootkit.containers import Engine
 
 log = structlog.get_logger()
 

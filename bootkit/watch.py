@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bootkit.engine import Ended
+from bootkit.containers import Ended
 from bootkit.shared.errors import BootError
 from bootkit.shared.faults import Fault
 from bootkit.worker import NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from bootkit.engine import Engine
+    from bootkit.containers import Engine
 
 log = structlog.get_logger()
 
@@ -27,9 +27,9 @@ def watch_worker(
     container: str,
     *,
     pause: Callable[[float], None],
-    tick: Callable[[], None],
+    ticks: Iterable[Callable[[], None]],
 ) -> None:
-    """Return when the worker has ended, and say how; `tick` is called about once a second.
+    """Return when the worker has ended, and say how; `ticks` are called about once a second.
 
     Raises:
         EngineNotReady: the engine went away; the worker may well be running on.
@@ -38,7 +38,8 @@ def watch_worker(
         ended = _look(engine, container)
         if ended is not None:
             return _tell(engine, container, ended)
-        tick()
+        for tick in ticks:
+            tick()
         pause(TICK_SECONDS)
 
 

@@ -51,6 +51,7 @@ class FakeEngine:
     broken: int = 0  # as many of the next requests are answered with 500
     requests: list[str] = field(default_factory=list)
     auth: list[str] = field(default_factory=list)
+    events: list[tuple[str, str, str]] = field(default_factory=list)  # action, name, exit code
     _made: int = 0
 
     def worker(self) -> Container:
@@ -92,7 +93,13 @@ class _Server(socketserver.ThreadingUnixStreamServer):
     block_on_close = False
 
 
-Answer = "tuple[int, Any]"
+_CHUNKED = ("Transfer-Encoding", "chunked")
+
+
+def _in_chunks(raw: bytes) -> bytes:
+    """Cut where an engine would not, so that nothing relies on one message being one chunk."""
+    parts = [raw[at : at + 100] for at in range(0, len(raw), 100)]
+    return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (*parts, b""))
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -123,9 +130,10 @@ class _Handler(BaseHTTPRequestHandler):
         raw = content if isinstance(content, bytes) else json.dumps(content).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(raw)))
+        streamed = "/events" in self.path or "/images/create" in self.path
+        self.send_header(*_CHUNKED if streamed else ("Content-Length", str(len(raw))))
         self.end_headers()
-        self.wfile.write(raw)
+        self.wfile.write(_in_chunks(raw) if streamed else raw)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
         pass
@@ -150,6 +158,15 @@ class _Handler(BaseHTTPRequestHandler):
         if not any(key.startswith("error") for message in script for key in message):
             self.engine.images.add(image)
         return 200, "\r\n".join(map(json.dumps, script)).encode()
+
+    def happened(self, query: dict[str, str], _body: Any) -> tuple[int, Any]:
+        assert float(query["since"]) < float(query["until"])
+        told, self.engine.events = self.engine.events, []
+        lines = [
+            {"Action": action, "Actor": {"Attributes": {"name": name, "exitCode": code}}}
+            for action, name, code in told
+        ]
+        return 200, "\n".join(map(json.dumps, lines)).encode()
 
     def list(self, _query: dict[str, str], _body: Any) -> tuple[int, Any]:
         return 200, [
@@ -221,6 +238,7 @@ class _Handler(BaseHTTPRequestHandler):
 _ROUTES: tuple[tuple[str, str, Callable[..., tuple[int, Any]]], ...] = (
     ("GET", r"/version", _Handler.version),
     ("GET", r"/info", _Handler.info),
+    ("GET", r"/events", _Handler.happened),
     ("GET", r"/images/(.+)/json", _Handler.image),
     ("POST", r"/images/create", _Handler.pull),
     ("GET", r"/containers/json", _Handler.list),

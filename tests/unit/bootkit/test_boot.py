@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bootkit.boot import Boot
-from bootkit.engine import DockerEngine, EngineNotReady
+from bootkit.containers import EngineNotReady
+from bootkit.engine import DockerEngine
 from bootkit.shared.cmdline import Cmdline
 from bootkit.shared.errors import BadParameters, BootError, PermanentError, ShutdownRequested
 from bootkit.shared.fetch import Fetcher
@@ -39,10 +40,12 @@ class World:
     metadata: FakeMetadata = field(default_factory=FakeMetadata)
     meanwhile: list[Callable[[], object]] = field(default_factory=list)
     clock: float = 0.0
+    wall: float = 1e9
     clients: list[DockerEngine] = field(default_factory=list)
 
     def pause(self, seconds: float) -> None:
         self.clock += seconds
+        self.wall += seconds
         if not self.meanwhile:
             raise ShutdownRequested("SIGTERM")
         self.meanwhile.pop(0)()
@@ -54,6 +57,7 @@ class World:
             engine=self.clients[-1],
             pause=self.pause,
             now=lambda: self.clock,
+            clock=lambda: self.wall,
             make_fetcher=lambda _: Fetcher(transport=self.metadata.transport),
         )
 
@@ -189,6 +193,38 @@ def test_actions_of_an_adopted_worker_are_left_alone(world: World) -> None:
     action = world.engine.add("action_stream", "/workflow")
     world.run(world.boot())
     assert action in world.engine.containers
+
+
+def test_people_are_told_of_actions(world: World, events: Events) -> None:
+    happened = [
+        ("start", "tinkerbell_stream_1", ""),
+        ("die", "tinkerbell_stream_1", "0"),
+        ("start", "something-else", ""),
+        ("start", "action_wipe", ""),
+        ("die", "action_wipe", "3"),
+    ]
+    world.meanwhile = [lambda: world.engine.events.extend(happened), lambda: None]
+    world.run()
+    told = [(e["event"], e["name"], e.get("error")) for e in events if "action." in e["event"]]
+    assert told == [
+        ("action.started", "tinkerbell_stream_1", None),
+        ("action.ended", "tinkerbell_stream_1", None),
+        ("action.started", "action_wipe", None),
+        ("action.failed", "action_wipe", "exit code 3"),
+    ]
+
+
+def test_a_clock_that_is_set_does_not_disturb_the_watch(world: World) -> None:
+    def set_back() -> None:
+        world.wall -= 1e8
+
+    def set_forward() -> None:
+        world.wall += 1e8
+
+    world.meanwhile = [set_back, set_forward, set_back, lambda: None]
+    world.run()
+    assert world.engine.worker().state == "running"
+    assert world.meanwhile == []
 
 
 def test_the_last_words_of_a_worker_are_kept(world: World, events: Events) -> None:
