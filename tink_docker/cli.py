@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ShutdownRequested as signal:
         log.info("program.ended", signal=str(signal), next="containers run on")
         return 0
-    except Exception:  # noqa: BLE001 - the one place; whoever runs us starts us again
+    except Exception:
         log.exception("program.failed", error="a bug, or the engine's socket cannot be made")
     return 1
 

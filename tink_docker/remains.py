@@ -42,7 +42,7 @@ def _process_of(pid_path: Path, program: str) -> int | None:
 
 
 def _end(pid: int, program: str) -> None:
-    """End it in order, or by force after 10 s; one that has ended and waits to be reaped is fine."""
+    """End it in order, or by force after 10 s; one that is a zombie already is fine."""
     try:
         descriptor = os.pidfd_open(pid)
     except ProcessLookupError:

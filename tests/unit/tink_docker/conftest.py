@@ -1,0 +1,84 @@
+"""What tink-docker's tests share: a clock that only they move, and certificates."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import subprocess
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+@dataclass
+class Clock:
+    """Time passes only by `wait`; `then` is called each time, after it has passed."""
+
+    seconds: float = 1000.0
+    waits: list[float] = field(default_factory=list)
+    then: Callable[[], None] = lambda: None
+
+    def now(self) -> float:
+        return self.seconds
+
+    def wait(self, seconds: float, _files: Sequence[int] = ()) -> None:
+        self.waits.append(seconds)
+        self.seconds += seconds
+        self.then()
+
+
+@dataclass(frozen=True)
+class Certificate:
+    pem: bytes
+    sha256: str
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def make_certificate(name: str) -> Certificate:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(start)
+        .not_valid_after(start + datetime.timedelta(days=3650))
+        .sign(key, hashes.SHA256())
+    )
+    der = certificate.public_bytes(serialization.Encoding.DER)
+    pem = certificate.public_bytes(serialization.Encoding.PEM)
+    return Certificate(pem, hashlib.sha256(der).hexdigest())
+
+
+@pytest.fixture(scope="session")
+def authority() -> Certificate:
+    return make_certificate("one")
+
+
+@pytest.fixture(scope="session")
+def other_authority() -> Certificate:
+    return make_certificate("other")
+
+
+_REAL_POPEN = subprocess.Popen
+
+
+@pytest.fixture
+def children(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this test start processes: what a child inherits cannot be shown without one."""
+    monkeypatch.setattr(subprocess, "Popen", _REAL_POPEN)

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bootkit.shared.cmdline import Cmdline
+from bootkit.shared.errors import PermanentError
+from bootkit.shared.faults import Fault
+from tink_docker.certs import (
+    CertificatePlan,
+    install,
+    plan_certificates,
+    wanted_certificates,
+)
+from tink_docker.params import EngineParams
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.unit.tink_docker.conftest import Certificate
+
+URL = "registry_ca_url=http://tb/ca.pem"
+
+
+def plan(line: str) -> CertificatePlan | None:
+    return plan_certificates(*EngineParams.read(Cmdline.parse(line)))
+
+
+@pytest.mark.parametrize(
+    ("line", "url", "registries"),
+    [
+        (f"{URL} docker_registry=a:5000/x", "http://tb/ca.pem", ("a:5000",)),
+        (f"{URL} tink_worker_image=b/x/y:1", "http://tb/ca.pem", ("docker.io",)),
+        (
+            f"{URL} docker_registry=a tink_worker_image=b.example/y",
+            "http://tb/ca.pem",
+            ("docker.io", "b.example"),
+        ),
+        (
+            f"{URL} docker_registry=a.b tink_worker_image=a.b/y packet_base_url=http://p",
+            "http://tb/ca.pem",
+            ("a.b",),
+        ),
+        (
+            "packet_base_url=http://p:8080/w/ docker_registry=1.2.3.4 tink_worker_image=b.c/y",
+            "http://p:8080/w/ca.pem",
+            ("1.2.3.4",),
+        ),
+    ],
+)
+def test_where_it_comes_from_and_for_whom(line: str, url: str, registries: tuple[str, ...]) -> None:
+    found = plan(line)
+    assert found is not None
+    assert (found.url, found.registries) == (url, registries)
+
+
+@pytest.mark.parametrize(
+    "line", ["", "docker_registry=a.b", URL, "packet_base_url=http://p tink_worker_image=b.c/y"]
+)
+def test_nothing_to_get(line: str) -> None:
+    assert plan(line) is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"{URL} docker_registry=a.b registry_ca_sha256=zz",
+        "registry_ca_url=ftp://x packet_base_url=http://p docker_registry=a.b",
+        f"{URL} docker_registry=https://a.b",
+        "packet_base_url=http://p docker_registry=a.b registry_ca_sha256=zz",
+    ],
+)
+def test_a_bad_parameter_stops_the_authority(line: str) -> None:
+    with pytest.raises(PermanentError, match="because of (registry_ca|docker_registry)"):
+        plan(line)
+
+
+def test_all_certificates_are_taken_without_pins(
+    authority: Certificate, other_authority: Certificate
+) -> None:
+    pem = b"# a comment\n" + authority.pem.replace(b"\n", b"\r\n") + other_authority.pem
+    found = wanted_certificates(pem, ())
+    assert list(found) == [authority.sha256, other_authority.sha256]
+    assert "".join(found.values()).encode() == authority.pem + other_authority.pem
+
+
+def test_certificates_without_a_pin_are_dropped(
+    authority: Certificate, other_authority: Certificate
+) -> None:
+    found = wanted_certificates(authority.pem + other_authority.pem, (other_authority.sha256,))
+    assert list(found) == [other_authority.sha256]
+
+
+def test_none_pinned_is_a_refusal_that_names_what_was_found(authority: Certificate) -> None:
+    with pytest.raises(PermanentError, match=f"refused.*{authority.sha256}") as raised:
+        wanted_certificates(authority.pem, ("00" * 32,))
+    assert raised.value.fault is Fault.CERTIFICATE_UNTRUSTED
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>login</html>",
+        b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+        b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        b"-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----\n",
+    ],
+)
+def test_what_is_no_certificate_is_not_taken(body: bytes) -> None:
+    with pytest.raises(PermanentError, match="certificate") as raised:
+        wanted_certificates(body, ())
+    assert raised.value.fault is Fault.BAD_ANSWER
+
+
+def test_a_file_that_is_cut_off_is_not_taken(authority: Certificate) -> None:
+    with pytest.raises(PermanentError):
+        wanted_certificates(authority.pem[:-40], ())
+
+
+def test_it_is_written_for_each_registry(authority: Certificate, tmp_path: Path) -> None:
+    plan = CertificatePlan("registry_ca_url", "http://tb/", ("a:5000", "b"), folder=tmp_path)
+    assert install(plan, b"text before\n" + authority.pem) == [authority.sha256]
+    for name in ("a:5000", "b"):
+        path = tmp_path / name / "ca.crt"
+        assert path.read_bytes() == authority.pem
+        assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_folder_that_cannot_be_written_is_named(authority: Certificate, tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("in the way")
+    plan = CertificatePlan("registry_ca_url", "http://tb/", ("a",), folder=tmp_path)
+    with pytest.raises(PermanentError, match=r"writing .*/a/ca\.crt"):
+        install(plan, authority.pem)

@@ -1,0 +1,187 @@
+"""With real children: what a process inherits and how it ends cannot be shown by a fake."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import sys
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bootkit.shared.errors import PermanentError
+from tink_docker import dockerd
+from tink_docker.dockerd import Dockerd, command
+from tink_docker.listener import Listener
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, MutableMapping, Sequence
+    from pathlib import Path
+
+    Events = list[MutableMapping[str, Any]]
+    Start = Callable[..., Dockerd]
+
+pytestmark = pytest.mark.usefixtures("children")
+
+
+@pytest.fixture
+def listener(tmp_path: Path) -> Iterator[Listener]:
+    opened = Listener.open(tmp_path / "docker.sock")
+    yield opened
+    opened.socket.close()
+
+
+@pytest.fixture
+def start(listener: Listener) -> Iterator[Start]:
+    started: list[Dockerd] = []
+
+    def run(*arguments: str) -> Dockerd:
+        started.append(Dockerd.start(listener.socket, list(arguments)))
+        return started[-1]
+
+    yield run
+    for engine in started:
+        if not engine.ended():
+            engine.process.kill()
+        with suppress(OSError):  # the test has stopped it already
+            engine.stop(wait)
+
+
+def wait(seconds: float, files: Sequence[int]) -> None:
+    select.select(files, [], [], min(seconds, 0.2))
+
+
+def until_ended(engine: Dockerd) -> None:
+    deadline = time.monotonic() + 10
+    while not engine.ended() and time.monotonic() < deadline:
+        wait(1, engine.files)
+        engine.read_output()
+    engine.read_output()
+    assert engine.ended()
+
+
+def test_the_engine_listens_on_nothing_of_its_own() -> None:
+    assert command() == ["dockerd", "--config-file", "/etc/docker/daemon.json", "--host", "fd://"]
+
+
+def test_it_gets_the_socket_as_systemd_would_give_it(
+    start: Start, listener: Listener, events: Events
+) -> None:
+    program = (
+        "import os, json, socket; s = socket.socket(fileno=3);"
+        "print(json.dumps({'pid': os.getpid(), 'name': s.getsockname(), "
+        "'environment': dict(os.environ), 'stdin': os.readlink('/proc/self/fd/0'),"
+        "'listens': s.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)}))"
+    )
+    engine = start(sys.executable, "-c", program)
+    until_ended(engine)
+    seen = json.loads(events[-1]["line"])
+    assert seen["pid"] == engine.process.pid
+    assert seen["environment"]["LISTEN_PID"] == str(engine.process.pid)
+    assert seen["environment"]["LISTEN_FDS"] == "1"
+    assert set(seen["environment"]) <= {"LISTEN_PID", "LISTEN_FDS", "PATH", "PWD", "LC_CTYPE"}
+    assert seen["name"] == str(listener.address)
+    assert seen["listens"] == 1
+    assert seen["stdin"] == "/dev/null"
+
+
+def test_signals_reach_it_as_usual(start: Start) -> None:
+    engine = start("sh", "-c", "kill -TERM $$; sleep 60")
+    until_ended(engine)
+    assert engine.status == "killed by SIGTERM"
+
+
+def test_how_it_ended_and_what_it_said_last(start: Start, events: Events) -> None:
+    lines = "for i in 1 2 3 4 5 6 7; do echo line $i; done"
+    said = """echo 'time="2026" level=fatal msg="cannot \\"do\\" it" error=x' >&2; printf end"""
+    engine = start("sh", "-c", f"{lines}; {said}; exit 3")
+    until_ended(engine)
+    assert engine.status == "exit status 3"
+    assert engine.last_lines == ["line 5", "line 6", "line 7", 'cannot "do" it', "end"]
+    assert {event["log_level"] for event in events} == {"debug"}
+    assert events[7]["line"].startswith("time=")
+
+
+def test_long_lines_are_cut(start: Start) -> None:
+    engine = start("sh", "-c", "head -c 3000000 /dev/zero | tr '\\0' x; echo; echo next")
+    until_ended(engine)
+    assert [len(line) for line in engine.last_lines] == [200, 4]
+
+
+def test_it_may_say_a_megabyte_while_nobody_listens(start: Start) -> None:
+    engine = start("sh", "-c", "head -c 1000000 /dev/zero")
+    assert select.select([engine.files[0]], [], [], 10)[0], "it waits for us"
+    until_ended(engine)
+
+
+def test_its_end_wakes_us(start: Start) -> None:
+    engine = start("sleep", "0.05")
+    assert select.select(engine.files[:1], [], [], 10)[0]
+
+
+def test_a_child_that_keeps_the_output_open_does_not_hide_the_end(start: Start) -> None:
+    engine = start("sh", "-c", "sleep 5 & echo started")
+    before = time.monotonic()
+    until_ended(engine)
+    assert time.monotonic() - before < 4
+    assert engine.last_lines == ["started"]
+
+
+def test_a_closed_output_is_waited_for_no_more(start: Start) -> None:
+    engine = start("sh", "-c", "exec >/dev/null 2>&1; sleep 60")
+    select.select(engine.files, [], [], 5)
+    engine.read_output()
+    assert len(engine.files) == 1
+    assert not engine.ended()
+
+
+def test_it_is_stopped_in_order(start: Start) -> None:
+    engine = start(
+        "sh", "-c", "trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done"
+    )
+    select.select(engine.files[1:], [], [], 5)
+    engine.read_output()
+    engine.stop(wait)
+    assert engine.status == "exit status 0"
+    assert engine.last_lines[-1] == "bye"
+
+
+def test_and_by_force_if_it_does_not_end(
+    start: Start, events: Events, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dockerd, "STOP_SECONDS", 0.2)
+    engine = start("sh", "-c", "trap '' TERM; echo up; while :; do sleep 0.05; done")
+    select.select(engine.files[1:], [], [], 5)
+    engine.stop(wait)
+    assert engine.status == "killed by SIGKILL"
+    assert "engine.killed" in [event["event"] for event in events]
+
+
+def test_nothing_is_left_open(listener: Listener) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    engine = Dockerd.start(listener.socket, ["sleep", "60"])
+    engine.process.send_signal(signal.SIGKILL)
+    engine.stop(wait)
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_missing_program_is_told(start: Start) -> None:
+    engine = start("no-such-program")
+    until_ended(engine)
+    assert engine.status == "exit status 127"
+    assert "not found" in engine.last_lines[-1]
+
+
+def test_no_process_can_be_made(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: object, **_keywords: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    before = len(os.listdir("/proc/self/fd"))
+    monkeypatch.setattr(dockerd.subprocess, "Popen", refuse)
+    with pytest.raises(PermanentError, match="starting dockerd: Resource temporarily"):
+        Dockerd.start(listener.socket, command())
+    assert len(os.listdir("/proc/self/fd")) == before
