@@ -1,8 +1,7 @@
 """The kinds of fault that people meet, in plain words, and how they are recognised in text.
 
 dockerd tells why a pull failed only in English sentences that come from several Go libraries; the
-patterns below were taken from what dockerd 20.10 and 26.1 really said to a registry with that
-fault.
+patterns are tested against sentences of dockerd 20.10 and 26.1.
 """
 
 from __future__ import annotations
@@ -66,6 +65,8 @@ class Fault(StrEnum):
     OTHER = "other"
 
 
+_HTTP_STATUS = re.compile(r"HTTP (?:status: )?([45]\d\d)\b")
+
 # The first pattern that is found decides; the narrow ones come first.
 _PATTERNS: tuple[tuple[str, Fault], ...] = (
     (r"no space left on device|disk quota exceeded", Fault.OUT_OF_SPACE),
@@ -88,22 +89,22 @@ _PATTERNS: tuple[tuple[str, Fault], ...] = (
     (r"lookup \S+( on \S+)?: .*(timeout|connection refused|unreachable)", Fault.NAME_RESOLUTION),
     (r"connection refused", Fault.REFUSED),
     (r"no route to host|network is unreachable|host is down", Fault.UNREACHABLE),
-    (r"too ?many ?requests|status: 429|\b429\b", Fault.TOO_MANY_REQUESTS),
+    (r"too ?many ?requests", Fault.TOO_MANY_REQUESTS),
     (r"pull access denied|repository does not exist", Fault.DENIED),
     (
         r"manifest unknown|manifest for .* not found|name unknown|no matching manifest",
         Fault.NOT_FOUND,
     ),
-    (r"no such image|status code 404|404 not found", Fault.NOT_FOUND),
+    (r"no such image|404 not found", Fault.NOT_FOUND),
     (r"unauthorized|no basic auth credentials|authentication required", Fault.DENIED),
     (
-        r"forbidden|access denied|denied:|status: 40[13]|incorrect username or password",
+        r"forbidden|access denied|denied:|incorrect username or password",
         Fault.DENIED,
     ),
     (r"invalid reference format|invalid repository name", Fault.BAD_REQUEST),
     (r"i/o timeout|timeout exceeded|deadline exceeded|handshake timeout|timed out", Fault.TIMEOUT),
     (r"unexpected EOF|\bEOF\b|connection reset|broken pipe|use of closed network", Fault.CUT_OFF),
-    (r"internal server error|bad gateway|service unavailable|status: 50\d", Fault.SERVER_ERROR),
+    (r"internal server error|bad gateway|service unavailable", Fault.SERVER_ERROR),
 )
 
 
@@ -112,7 +113,8 @@ def fault_in(text: str) -> Fault:
     for pattern, fault in _PATTERNS:
         if re.search(pattern, text, re.IGNORECASE):
             return fault
-    return Fault.OTHER
+    status = _HTTP_STATUS.search(text)
+    return fault_of_status(int(status[1])) if status else Fault.OTHER
 
 
 def fault_of_status(status: int) -> Fault:

@@ -5,7 +5,7 @@ import pytest
 from bootkit.shared.errors import PermanentError, TransientError, error_for
 from bootkit.shared.faults import Fault, fault_in, fault_of_status
 
-# Each of these was said by dockerd 20.10, 26.1 or by the registry behind it.
+# What dockerd says, in part on behalf of the registry.
 SENTENCES = [
     ("dial tcp: lookup reg.invalid on 10.0.2.3:53: no such host", Fault.NAME_RESOLUTION),
     ("dial tcp: lookup reg.example on 10.0.2.3:53: server misbehaving", Fault.NAME_RESOLUTION),
@@ -45,6 +45,11 @@ SENTENCES = [
     ("name unknown: repository name not known to registry", Fault.NOT_FOUND),
     ("no matching manifest for linux/amd64 in the manifest list entries", Fault.NOT_FOUND),
     ("error parsing HTTP 404 response body: 404 not found", Fault.NOT_FOUND),
+    ('error parsing HTTP 403 response body: unexpected end of JSON input: ""', Fault.DENIED),
+    (
+        'error parsing HTTP 429 response body: unexpected end of JSON input: ""',
+        Fault.TOO_MANY_REQUESTS,
+    ),
     ("toomanyrequests: You have reached your pull rate limit.", Fault.TOO_MANY_REQUESTS),
     ("received unexpected HTTP status: 429 Too Many Requests", Fault.TOO_MANY_REQUESTS),
     ("x509: certificate signed by unknown authority", Fault.CERTIFICATE_UNTRUSTED),
