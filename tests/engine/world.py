@@ -1,4 +1,4 @@
-"""What stands around the machines under test: a network, a registry, a file server, a Tinkerbell."""
+"""What stands around the machines under test: network, registry, file server, Tinkerbell."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -34,7 +34,8 @@ tasks:
       - name: proof
         image: "{{ .image }}"
         timeout: 60
-        command: ["true"]
+        command: ["sh", "-c", "{{ .command }}"]
+        volumes: ["{{ .volume }}"]
 """
 
 
@@ -54,19 +55,31 @@ class World:
         """Tell Tinkerbell about a machine."""
         self.tinkerbell.api.create("hardware", hardware(identity))
 
-    def prove(self, identity: MachineIdentity, name: str) -> Status:
-        """Give a machine a small workflow, and return how it went."""
+    def start_workflow(
+        self, identity: MachineIdentity, name: str, command: str = "true", volume: str = ""
+    ) -> WorkflowRun:
+        """Give a machine a workflow of one action: a command of busybox, maybe with a volume."""
         api = self.tinkerbell.api
-        values = {"device_1": identity.mac, "image": f"{self.registry.host}/{ACTIONS_IMAGE}"}
+        image = f"{self.registry.host}/{ACTIONS_IMAGE}"
+        values = {"device_1": identity.mac, "image": image, "command": command}
+        values["volume"] = volume or "/dev/null:/unused"
         api.create("templates", template(name, TEMPLATE))
         api.create("workflows", workflow(name, name, identity.name, values))
-        given = WorkflowRun(api, name)
+        return WorkflowRun(api, name)
+
+    def end_of(self, given: WorkflowRun) -> Status:
+        """Return how a workflow ended."""
 
         def over() -> Status | None:
             status = given.status()
             return status if status.is_over else None
 
-        return wait_for(f"the end of workflow {name}", over, seconds=WORKFLOW_SECONDS)
+        return wait_for(f"the end of workflow {given.name}", over, seconds=WORKFLOW_SECONDS)
+
+    def prove(self, identity: MachineIdentity, name: str) -> None:
+        """Fail unless the machine does a small workflow."""
+        status = self.end_of(self.start_workflow(identity, name))
+        assert status.state == "SUCCESS", status
 
     def command_line(self, identity: MachineIdentity) -> dict[str, str]:
         """Return the kernel parameters that such a machine is started with."""
