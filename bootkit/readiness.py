@@ -27,17 +27,12 @@ def wait_for_engine(
 ) -> None:
     """Return once the engine answers; says every ten seconds why it does not."""
     started = now()
-    told = started - TELL_EVERY_SECONDS
-    tries = 0
-    while True:
-        try:
-            version = engine.connect()
-        except EngineNotReady as error:
-            if now() - told >= TELL_EVERY_SECONDS:
-                told = now()
-                log.info("engine.awaited", reason=str(error), seconds=round(now() - started, 1))
-        else:
-            log.info("engine.ready", version=version, seconds=round(now() - started, 3))
-            return
-        tries += 1
-        pause(POLL.delay(tries))
+    told: list[float] = []
+
+    def tell(error: Exception, _seconds: float) -> None:
+        if not told or now() - told[-1] >= TELL_EVERY_SECONDS:
+            told.append(now())
+            log.info("engine.awaited", reason=str(error), seconds=round(now() - started, 1))
+
+    version = POLL.retrying(pause, on=EngineNotReady, tell=tell)(engine.connect)
+    log.info("engine.ready", version=version, seconds=round(now() - started, 3))

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
+import tenacity
 
 from bootkit.shared.errors import BootError, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from tenacity import RetryCallState, Retrying
 
 log = structlog.get_logger()
 
@@ -42,46 +41,40 @@ class Backoff:
         pause: Callable[[float], None],
         *,
         on: type[Exception] = TransientError,
-        event: str = "retry.scheduled",
-    ) -> Retrying:
+        tell: Callable[[Exception, float], None] | None = None,
+    ) -> tenacity.Retrying:
         """Return what calls a function until it raises no `on`: `retrying(pause)(function, ...)`.
 
-        Each wait is logged as `event`. The last error is raised as it is when the attempts are
-        used up.
+        Before each wait `tell` is called with the error and the seconds; without it each wait is
+        logged. The last error is raised as it is when the attempts are used up.
         """
-        import tenacity  # noqa: PLC0415 - costs 20 ms, and most boots never wait
-
         forever = tenacity.stop_never
         return tenacity.Retrying(
             sleep=pause,
             retry=tenacity.retry_if_exception_type(on),
-            wait=self._wait,
+            wait=lambda state: wait_after(_error(state), self.delay(state.attempt_number)),
             stop=forever if self.attempts is None else tenacity.stop_after_attempt(self.attempts),
-            before_sleep=lambda state: _tell(state, event),
+            before_sleep=lambda state: (tell or tell_wait)(_error(state), state.upcoming_sleep),
             reraise=True,
         )
 
-    def _wait(self, state: RetryCallState) -> float:
-        return wait_after(_error_of(state), self.delay(state.attempt_number))
 
-
-def wait_after(error: BaseException | None, delay: float) -> float:
+def wait_after(error: Exception | None, delay: float) -> float:
     """Return the longer of `delay` and what the other side asked for (at most an hour), seconds."""
     asked = error.retry_after if isinstance(error, BootError) else None
     return delay if asked is None else max(delay, min(asked, 3600.0))
 
 
-def _error_of(state: RetryCallState) -> BaseException | None:
-    return state.outcome.exception() if state.outcome else None
+def tell_wait(error: Exception, seconds: float) -> None:
+    """Log one wait."""
+    fault = error.fault if isinstance(error, BootError) else type(error).__name__
+    next_step = f"trying again in {seconds:.1f} s"
+    log.warning("retry.scheduled", error=str(error), fault=str(fault), next=next_step)
 
 
-def _tell(state: RetryCallState, event: str) -> None:
-    error = _error_of(state)
-    seconds = state.next_action.sleep if state.next_action else 0.0
-    log.warning(
-        event,
-        error=str(error),
-        fault=error.fault if isinstance(error, BootError) else type(error).__name__,
-        attempt=state.attempt_number,
-        next=f"trying again in {seconds:.1f} s",
-    )
+def _error(state: tenacity.RetryCallState) -> Exception:
+    """Return what the last try raised; tenacity waits only after a failure."""
+    error = state.outcome.exception() if state.outcome else None
+    if not isinstance(error, Exception):
+        raise TypeError(f"waiting after {error!r}")
+    return error

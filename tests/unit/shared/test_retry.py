@@ -67,10 +67,17 @@ def test_nobody_can_ask_for_more_than_an_hour() -> None:
 
 
 def test_each_wait_is_told(events: list[MutableMapping[str, Any]]) -> None:
-    STEADY.retrying(lambda _: None, event="file.awaited")(failing(TransientError("not yet"), None))
+    STEADY.retrying(lambda _: None)(failing(TransientError("not yet"), None))
     assert [(e["event"], e["error"], e["next"]) for e in events] == [
-        ("file.awaited", "not yet", "trying again in 1.0 s")
+        ("retry.scheduled", "not yet", "trying again in 1.0 s")
     ]
+
+
+def test_the_caller_may_tell_the_waits_in_its_own_way() -> None:
+    told: list[tuple[str, float]] = []
+    retrying = STEADY.retrying(lambda _: None, tell=lambda error, s: told.append((str(error), s)))
+    retrying(failing(TransientError("a"), TransientError("b"), None))
+    assert told == [("a", 1.0), ("b", 2.0)]
 
 
 def test_a_signal_ends_the_waiting() -> None:
