@@ -13,7 +13,7 @@ from release.errors import told
 from sandbox.accelerator import best_accelerator
 from sandbox.disk import empty_disk
 from sandbox.errors import SandboxError
-from sandbox.follow import Follower, failure
+from sandbox.follow import Follower
 from sandbox.ingredients import ingredients
 from sandbox.machine import DirectBoot, Hardware, machine
 from sandbox.provision import WORKFLOWS
@@ -38,9 +38,7 @@ def measure() -> dict[str, object]:
         hardware = Hardware(MACHINE, disk, boot, accelerator, MEMORY_MIB)
         with machine(FOLDER / "machine", here.network, hardware, "tap0") as box:
             follower = Follower(here, box, run, _tell)
-            status = follower.wait_for_end(WORKFLOW_SECONDS)
-            if status.state != "SUCCESS":
-                raise failure(status)
+            follower.wait_for_success(WORKFLOW_SECONDS)
             memory = follower.wait_for("the memory", lambda: box.console.find("MEMORY "), 10)
     return {
         "accelerator": accelerator.name,

@@ -37,16 +37,21 @@ class Follower:
         return timeline.moments(self.machine.console.lines) | self._observed
 
     def wait_for(self, what: str, found: Callable[[], Found | None], seconds: float) -> Found:
-        """Follow until found returns something; SandboxError after the given seconds."""
+        """Follow until found returns something; SandboxError after the given seconds.
+
+        A workflow that fails meanwhile is an error at once.
+        """
 
         def look() -> Found | None:
             self._look()
+            if self.status.is_over and self.status.state != "SUCCESS":
+                raise _failure(self.status)
             return found()
 
         return wait_for(what, look, seconds=seconds)
 
-    def wait_for_end(self, seconds: float) -> Status:
-        """Follow until the workflow is over."""
+    def wait_for_success(self, seconds: float) -> Status:
+        """Follow until the workflow has succeeded."""
         return self.wait_for("the workflow's end", self._end, seconds)
 
     def wait_for_marker(self, marker: str, seconds: float) -> Line:
@@ -91,7 +96,6 @@ class Follower:
             self._observed.setdefault(timeline.DONE, now)
 
 
-def failure(status: Status) -> SandboxError:
-    """Return the error that tells of a workflow that did not succeed."""
+def _failure(status: Status) -> SandboxError:
     states = ", ".join(f"{name}: {state}" for name, state in status.actions.items())
     return SandboxError(f"the workflow ended as {status.state} ({states}) {status.message}".strip())

@@ -10,7 +10,7 @@ from sandbox import preflight, timeline
 from sandbox.accelerator import best_accelerator
 from sandbox.disk import MARKER, empty_disk, fill, is_zero
 from sandbox.errors import SandboxError
-from sandbox.follow import Follower, failure
+from sandbox.follow import Follower
 from sandbox.ingredients import Ingredients
 from sandbox.machine import DirectBoot, Hardware, machine
 from sandbox.network import PREFIX, Namespace
@@ -80,9 +80,7 @@ def _provision(request: Request, here: World, disk: Path, say: Callable[[str], N
 
 
 def _follow(request: Request, follower: Follower) -> None:
-    status = follower.wait_for_end(WORKFLOW_SECONDS)
-    if status.state != "SUCCESS":
-        raise failure(status)
+    follower.wait_for_success(WORKFLOW_SECONDS)
     if request.proof != DISK_BOOTS:
         return
     if request.direct:

@@ -5,9 +5,11 @@ are scanned. Then it goes on: its disk is wiped and it reboots.
 """
 
 import tarfile
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from io import BytesIO
 from ipaddress import IPv6Address
 from pathlib import Path
 
@@ -86,12 +88,12 @@ def _follow(here: World, box: Machine, planted: str) -> Follower:
 
 
 def _watch(here: World, follower: Follower, folder: Path, planted: str) -> Seen:
-    evidence = here.files.uploads / "evidence.tar"
+    evidence = here.files.uploads / "evidence"
     follower.wait_for("the action's evidence", lambda: evidence.exists() or None, EVIDENCE_SECONDS)
     collected = _unpack(evidence)
     listening = _scan(here, collected["net/if_inet6"].decode())
     here.files.publish(evidence, "go")
-    status = follower.wait_for_end(END_SECONDS)
+    status = follower.wait_for_success(END_SECONDS)
     follower.wait_for("the reboot", lambda: follower.machine.is_off() or None, REBOOT_SECONDS)
     places = {
         **collected,
@@ -102,7 +104,8 @@ def _watch(here: World, follower: Follower, folder: Path, planted: str) -> Seen:
 
 
 def _unpack(archive: Path) -> dict[str, bytes]:
-    with tarfile.open(archive) as tar:
+    """Return path -> content; the archive is gzip-compressed, in base64."""
+    with tarfile.open(fileobj=BytesIO(b64decode(archive.read_bytes()))) as tar:
         return {
             member.name.removeprefix("./"): _content(tar, member)
             for member in tar

@@ -44,7 +44,7 @@ def installed(
     hardware = Hardware(IDENTITY, disk, "network", accelerator, MEMORY_MIB)
     with machine(folder, here.network, hardware, "netboot") as box:
         follower = Follower(here, box, run, print)
-        status = follower.wait_for_end(WORKFLOW_SECONDS)
+        status = follower.wait_for_success(WORKFLOW_SECONDS)
         follower.wait_for_marker(MARKER, MARKER_SECONDS)
         yield Installed(
             status, follower.moments, _text(box.console.log), _text(here.files.program.log)
