@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -35,7 +36,14 @@ def _no_outside_world(request: pytest.FixtureRequest, monkeypatch: pytest.Monkey
             refuse("connect", address)
         real_connect(self, address)
 
-    monkeypatch.setattr(time, "sleep", refuse)
+    real_sleep = time.sleep
+
+    def sleep(seconds: float) -> None:
+        if sys._getframe(1).f_globals["__name__"] != "subprocess":  # Popen.wait() sleeps a little
+            refuse("sleep", seconds)
+        real_sleep(seconds)
+
+    monkeypatch.setattr(time, "sleep", sleep)
     monkeypatch.setattr(socket.socket, "connect", connect)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     if request.path.parent.name not in PROGRAMS_ARE_THE_SUBJECT:
