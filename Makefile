@@ -59,6 +59,9 @@ sandbox: setup ## a real Tinkerbell provisions a virtual machine (WORKFLOW=wipe 
 sandbox-down: ## remove whatever a sandbox left
 	@$(PYTHON) -m sandbox down
 
+test-engine: setup images ## our two images in containers, with a real Tinkerbell, registry, workers
+	@$(PYTHON) -m pytest --quiet tests/engine
+
 test-boot: setup quick ## virtual machines against the real Tinkerbell (minutes)
 	@$(PYTHON) -m pytest tests/boot
 

@@ -28,7 +28,7 @@ class Docker:
         return int(self.inspect(container)["State"]["Pid"])
 
     def processes(self, container: str, program: str) -> list[int]:
-        """Return the numbers of a container's processes that run a program, as the host calls them."""
+        """Return the host's numbers of a container's processes that run a program."""
         rows = self("top", container, "-o", "pid,comm").splitlines()[1:]
         return [int(row.split()[0]) for row in rows if row.split()[1] == program]
 

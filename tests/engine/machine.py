@@ -148,7 +148,7 @@ def _bootkit_options(made: Machine) -> list[str]:
 
 
 def _limited_runtime(made: Machine) -> list[str]:
-    """Where the build host's root lacks a capability, the engine inside cannot ask for it either."""
+    """A capability that the build host's root lacks is not to be had inside either."""
     if engine.has_capability(engine.CAP_SYS_RESOURCE):
         return []
     wrapper = made.folder / "runc"

@@ -2,6 +2,7 @@
 
 from sandbox.waiting import wait_for
 from tests.engine.machine import READY_SECONDS, WORKER, Machine
+from tests.engine.world import ACTIONS_IMAGE
 
 
 def test_the_server_sees_the_worker(machine: Machine) -> None:
@@ -15,22 +16,28 @@ def test_a_killed_worker_is_started_again(machine: Machine) -> None:
     _assert_works(machine, "worker-killed")
 
 
-def test_the_worker_outlives_dockerd(machine: Machine) -> None:
-    first, before = machine.wait_for_worker(), _started(machine, WORKER)
+def test_all_containers_outlive_dockerd(machine: Machine) -> None:
+    _assert_works(machine, "dockerd-lives")
+    image = f"{machine.world.registry.host}/{ACTIONS_IMAGE}"
+    # As waitdaemon does: an action's own container, which no worker watches.
+    machine.engine("run", "--detach", "--name", "daemon", image, "sleep", "300")
+    before = [_life(machine, name) for name in (WORKER, "daemon")]
     machine.kill_dockerd()
     machine.wait_for_event(machine.tink_docker, "engine.ready", count=2)
-    assert machine.wait_for_worker() == first
-    assert _started(machine, WORKER) == before
+    assert [_life(machine, name) for name in (WORKER, "daemon")] == before
+    machine.engine.remove("daemon")
     _assert_works(machine, "dockerd-killed")
 
 
-def test_the_worker_outlives_bootkit(machine: Machine) -> None:
-    first, before = machine.wait_for_worker(), _started(machine, WORKER)
+def test_the_worker_and_its_action_outlive_bootkit(machine: Machine) -> None:
+    given = machine.world.start_workflow(machine.identity, "bootkit-killed", "sleep 8")
+    (action,) = wait_for("the action", lambda: _actions(machine), seconds=READY_SECONDS)
+    before = [_life(machine, name) for name in (WORKER, action)]
     _restart_bootkit(machine)
     machine.wait_for_event(machine.bootkit, "worker.adopted")
-    assert machine.wait_for_worker() == first
-    assert _started(machine, WORKER) == before
-    _assert_works(machine, "bootkit-killed")
+    assert [_life(machine, name) for name in (WORKER, action)] == before
+    assert machine.world.end_of(given).state == "SUCCESS"
+    assert _life(machine, WORKER) == before[0]
 
 
 def test_all_three_killed_at_once(machine: Machine) -> None:
@@ -40,20 +47,6 @@ def test_all_three_killed_at_once(machine: Machine) -> None:
     _restart_bootkit(machine)
     machine.wait_for_worker(other_than=first)
     _assert_works(machine, "all-killed")
-
-
-def test_an_action_outlives_dockerd_and_bootkit(machine: Machine) -> None:
-    machine.world.start_workflow(machine.identity, "under-way", "sleep 45")
-    (action,) = wait_for("the action", lambda: _actions(machine), seconds=READY_SECONDS)
-    before = _started(machine, action)
-    _restart_bootkit(machine)
-    machine.kill_dockerd()
-    machine.wait_for_event(machine.tink_docker, "engine.ready", count=2)
-    import time; time.sleep(5)
-    print(machine.engine("ps","-a")); print(machine.engine("logs", WORKER))
-    print(machine.engine("logs", action))
-    print(machine.world.docker.logs(machine.bootkit)[-3000:])
-    assert _started(machine, action) == before
 
 
 def test_the_wish_to_reboot_is_granted_once_the_action_is_over(machine: Machine) -> None:
@@ -71,8 +64,10 @@ def _restart_bootkit(machine: Machine) -> None:
     machine.world.docker("start", machine.bootkit)
 
 
-def _started(machine: Machine, container: str) -> str:
-    return str(machine.engine.inspect(container)["State"]["StartedAt"])
+def _life(machine: Machine, container: str) -> tuple[str, str]:
+    """Return a container's id and when it was started: the same as before, or another life."""
+    told = machine.engine.inspect(container)
+    return told["Id"], told["State"]["StartedAt"]
 
 
 def _actions(machine: Machine) -> list[str] | None:

@@ -54,7 +54,8 @@ def test_tink_worker_0_12_asks_its_server_and_asks_again_after_its_death(
 def _server(world: World) -> Iterator[None]:
     """tink-server v0.12.2; all that it needs of a cluster is Tinkerbell's API server."""
     address = world.network.address
-    command = [gotools.build("tink-server"), "--kubeconfig", str(world.folder / "tinkerbell" / "kubeconfig")]
+    kubeconfig = world.folder / "tinkerbell" / "kubeconfig"
+    command = [str(gotools.build("tink-server")), "--kubeconfig", str(kubeconfig)]
     command += ["--grpc-authority", f"{address}:{GRPC_PORT}"]
     command += ["--http-authority", f"{address}:{HTTP_PORT}"]
     log = world.folder / "tink-server.log"
