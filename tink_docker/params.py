@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from bootkit.shared.parameters import CommaList, Parameters  # noqa: TC001 - pydantic reads it
+from bootkit.shared.parameters import CommaList, Parameters
 from bootkit.shared.reference import ImageReference, registry_domain
 
 if TYPE_CHECKING:

@@ -72,7 +72,7 @@ def test_nothing_to_get(line: str) -> None:
     ],
 )
 def test_a_bad_parameter_stops_the_authority(line: str) -> None:
-    with pytest.raises(PermanentError, match="because of (registry_ca|docker_registry)"):
+    with pytest.raises(PermanentError, match=r"because of (registry_ca|docker_registry)"):
         plan(line)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import select
 import signal
+import subprocess
 import sys
 import time
-from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +20,6 @@ from tink_docker.listener import Listener
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, MutableMapping, Sequence
-    from pathlib import Path
 
     Events = list[MutableMapping[str, Any]]
     Start = Callable[..., Dockerd]
@@ -47,12 +46,15 @@ def start(listener: Listener) -> Iterator[Start]:
     for engine in started:
         if not engine.ended():
             engine.process.kill()
-        with suppress(OSError):  # the test has stopped it already
-            engine.stop(wait)
+        engine.stop(wait)
 
 
 def wait(seconds: float, files: Sequence[int]) -> None:
     select.select(files, [], [], min(seconds, 0.2))
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def until_ended(engine: Dockerd) -> None:
@@ -139,22 +141,21 @@ def test_a_closed_output_is_waited_for_no_more(start: Start) -> None:
     assert not engine.ended()
 
 
-def test_it_is_stopped_in_order(start: Start) -> None:
-    engine = start(
-        "sh", "-c", "trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done"
-    )
+def test_it_is_stopped_in_order(listener: Listener) -> None:
+    program = "trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done"
+    engine = Dockerd.start(listener.socket, ["sh", "-c", program])
     select.select(engine.files[1:], [], [], 5)
-    engine.read_output()
     engine.stop(wait)
     assert engine.status == "exit status 0"
-    assert engine.last_lines[-1] == "bye"
+    assert engine.last_lines == ["up", "bye"]
 
 
 def test_and_by_force_if_it_does_not_end(
-    start: Start, events: Events, monkeypatch: pytest.MonkeyPatch
+    listener: Listener, events: Events, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dockerd, "STOP_SECONDS", 0.2)
-    engine = start("sh", "-c", "trap '' TERM; echo up; while :; do sleep 0.05; done")
+    program = "trap '' TERM; echo up; while :; do sleep 0.05; done"
+    engine = Dockerd.start(listener.socket, ["sh", "-c", program])
     select.select(engine.files[1:], [], [], 5)
     engine.stop(wait)
     assert engine.status == "killed by SIGKILL"
@@ -162,11 +163,11 @@ def test_and_by_force_if_it_does_not_end(
 
 
 def test_nothing_is_left_open(listener: Listener) -> None:
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_files()
     engine = Dockerd.start(listener.socket, ["sleep", "60"])
     engine.process.send_signal(signal.SIGKILL)
     engine.stop(wait)
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_files() == before
 
 
 def test_a_missing_program_is_told(start: Start) -> None:
@@ -180,8 +181,8 @@ def test_no_process_can_be_made(listener: Listener, monkeypatch: pytest.MonkeyPa
     def refuse(*_arguments: object, **_keywords: object) -> None:
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
-    before = len(os.listdir("/proc/self/fd"))
-    monkeypatch.setattr(dockerd.subprocess, "Popen", refuse)
+    before = open_files()
+    monkeypatch.setattr(subprocess, "Popen", refuse)
     with pytest.raises(PermanentError, match="starting dockerd: Resource temporarily"):
         Dockerd.start(listener.socket, command())
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_files() == before

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -133,6 +134,6 @@ def test_a_reboot_that_cannot_be_asked_for_is_told_and_tried_again(
 
 def test_pid_1_is_asked_as_busybox_init_understands_it(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[tuple[int, int]] = []
-    monkeypatch.setattr(reboot.os, "kill", lambda pid, number: sent.append((pid, number)))
+    monkeypatch.setattr(os, "kill", lambda pid, number: sent.append((pid, number)))
     reboot.ask_init()
     assert sent == [(1, 15)]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import select
 import shutil
 import signal
 import subprocess
@@ -98,7 +100,9 @@ def test_one_that_only_waits_to_be_reaped_is_gone(
     zombie = start(tmp_path / "bin", "dockerd")
     zombie.kill()
     files[0].write_text(str(zombie.pid))
-    remains.select.select([remains.os.pidfd_open(zombie.pid)], [], [], 5)
+    descriptor = os.pidfd_open(zombie.pid)
+    select.select([descriptor], [], [], 5)
+    os.close(descriptor)
     clear_remains(*files)
     assert events == []
     zombie.wait(timeout=10)
