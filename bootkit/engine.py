@@ -189,7 +189,16 @@ def _translated(attempt: str) -> Iterator[None]:
     """Turn what the Docker library and the HTTP library below it raise into our errors."""
     import docker  # noqa: PLC0415 - as in connect
     import requests  # noqa: PLC0415 - the library below docker's, whose errors it lets through
+    import urllib3  # noqa: PLC0415 - and the one below that
 
+    cut_off = (
+        docker.errors.DockerException,
+        docker.errors.StreamParseError,
+        requests.RequestException,
+        urllib3.exceptions.HTTPError,
+        OSError,
+        ValueError,  # half a message is no JSON
+    )
     try:
         yield
     except docker.errors.APIError as error:
@@ -197,7 +206,7 @@ def _translated(attempt: str) -> Iterator[None]:
         raise _error(attempt, said, error.response) from error
     except requests.Timeout as error:
         raise TransientError(f"{attempt}: no answer in time", fault=Fault.TIMEOUT) from error
-    except (requests.RequestException, OSError) as error:
+    except cut_off as error:
         raise EngineNotReady(f"{attempt}: {_plainly(error)}") from error
 
 

@@ -48,6 +48,7 @@ class FakeEngine:
     pulls: dict[str, list[dict[str, Any]] | tuple[int, str]] = field(default_factory=dict)
     containers: list[Container] = field(default_factory=list)
     logging_driver: str = "json-file"
+    cut: int | None = None  # streams end after so many bytes, as if the engine were killed
     broken: int = 0  # as many of the next requests are answered with 500
     requests: list[str] = field(default_factory=list)
     auth: list[str] = field(default_factory=list)
@@ -133,7 +134,9 @@ class _Handler(BaseHTTPRequestHandler):
         streamed = "/events" in self.path or "/images/create" in self.path
         self.send_header(*_CHUNKED if streamed else ("Content-Length", str(len(raw))))
         self.end_headers()
-        self.wfile.write(_in_chunks(raw) if streamed else raw)
+        data = _in_chunks(raw) if streamed else raw
+        self.wfile.write(data[: self.engine.cut] if streamed else data)
+        self.close_connection = self.engine.cut is not None
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
         pass
@@ -155,7 +158,9 @@ class _Handler(BaseHTTPRequestHandler):
         script = self.engine.pulls.get(image, [{"error": f"manifest for {image} not found"}])
         if isinstance(script, tuple):
             return script[0], {"message": script[1]}
-        if not any(key.startswith("error") for message in script for key in message):
+        if self.engine.cut is None and not any(
+            key.startswith("error") for message in script for key in message
+        ):
             self.engine.images.add(image)
         return 200, "\r\n".join(map(json.dumps, script)).encode()
 

@@ -292,6 +292,17 @@ def test_an_engine_that_goes_away_under_the_worker_is_no_end_of_it(world: World)
     gc.collect()  # shows what the mark above is about here, and in no other test
 
 
+@pytest.mark.parametrize("cut", [10, 60, 115])
+def test_an_engine_that_dies_while_it_tells_what_happened(world: World, cut: int) -> None:
+    def die() -> None:
+        world.engine.events = [("start", "action_x", "")] * 3
+        world.engine.cut = cut
+
+    world.meanwhile = [die, lambda: None]
+    world.run()
+    assert world.engine.worker().state == "running"
+
+
 class TestMetadata:
     CMDLINE = CMDLINE.replace("instance_id=i", "")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bootkit.containers import EngineNotReady
 from bootkit.engine import DockerEngine
 from bootkit.pull import obtain_image, tell_progress
 from bootkit.shared.errors import BootError, PermanentError, TransientError
@@ -102,6 +103,14 @@ def test_an_error_inside_of_a_200_answer_is_an_error_though_the_image_is_there(
 def test_an_error_detail_alone_is_an_error(world: World) -> None:
     world.fake.pulls = {WORKER: [{"errorDetail": {"message": "toomanyrequests: slow down"}}]}
     with pytest.raises(TransientError, match="slow down"):
+        world.obtain()
+
+
+@pytest.mark.parametrize("cut", [0, 3, 20, 60])
+def test_an_engine_that_dies_in_the_middle_is_awaited(world: World, cut: int) -> None:
+    world.fake.pulls = {WORKER: [{"status": "Downloading", "id": "a"}, *DONE]}
+    world.fake.cut = cut
+    with pytest.raises(EngineNotReady, match=f"pull {WORKER}"):
         world.obtain()
 
 
