@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bootkit.shared.cmdline import Cmdline
+from bootkit.shared.errors import PermanentError
+from tink_docker import boot
+from tink_docker.boot import Plan, keeper
+from tink_docker.dockerd import Dockerd
+from tink_docker.listener import Listener
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+    from pathlib import Path
+
+    from tests.unit.tink_docker.conftest import Clock
+
+    Events = list[MutableMapping[str, Any]]
+
+CA = "registry_ca_url=http://tb/ca.pem docker_registry=reg.example:5000"
+
+
+@pytest.fixture
+def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was done on the way to a started dockerd, in order."""
+    done: list[str] = []
+
+    def start(_socket: object, arguments: list[str]) -> str:
+        done.append(f"start {arguments[0]} {(tmp_path / 'daemon.json').exists()}")
+        return "engine"
+
+    opened = Listener.open(tmp_path / "docker.sock")
+    opened.socket.close()
+    monkeypatch.setattr(Listener, "open", lambda: opened)
+    monkeypatch.setattr(boot, "CONFIG_PATH", tmp_path / "daemon.json")
+    monkeypatch.setattr(boot, "clear_remains", lambda: done.append("clear"))
+    monkeypatch.setattr(Dockerd, "start", start)
+    return done
+
+
+def test_the_configuration_is_there_before_dockerd_is(
+    started: list[str], tmp_path: Path, clock: Clock
+) -> None:
+    plan = Plan.from_cmdline(Cmdline.parse("HTTP_PROXY=http://u:secret@px"))
+    ours = keeper(plan, wait=clock.wait, now=clock.now)
+    assert str(ours.start()) == "engine"
+    assert started == ["clear", "start dockerd True"]
+    path = tmp_path / "daemon.json"
+    assert json.loads(path.read_text(encoding="utf-8")) == plan.config
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.usefixtures("started")
+def test_a_configuration_that_cannot_be_written_is_told(
+    clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(boot, "CONFIG_PATH", tmp_path / "file/daemon.json")
+    ours = keeper(Plan.from_cmdline(Cmdline()), wait=clock.wait, now=clock.now)
+    with pytest.raises(PermanentError, match=r"writing .*daemon\.json"):
+        ours.start()
+
+
+@pytest.mark.usefixtures("started")
+def test_an_authority_is_asked_for_if_there_is_one(clock: Clock) -> None:
+    with_one = keeper(Plan.from_cmdline(Cmdline.parse(CA)), wait=clock.wait, now=clock.now)
+    assert with_one.authority is not None
+    assert keeper(Plan.from_cmdline(Cmdline()), wait=clock.wait, now=clock.now).authority is None
+
+
+@pytest.mark.usefixtures("started")
+def test_a_bad_pin_stops_the_authority_and_not_the_engine(clock: Clock, events: Events) -> None:
+    plan = Plan.from_cmdline(Cmdline.parse(f"{CA} registry_ca_sha256=zz"))
+    ours = keeper(plan, wait=clock.wait, now=clock.now)
+    assert ours.authority is None
+    assert str(ours.start()) == "engine"
+    assert events[0]["event"] == "ca.failed"
+    assert "registry_ca_sha256" in events[0]["error"]
+
+
+def test_tinkerbells_own_host_is_asked_without_the_proxy() -> None:
+    line = "packet_base_url=http://10.0.0.1:8080/workflow docker_registry=10.0.0.1 HTTP_PROXY=http://px"
+    plan = Plan.from_cmdline(Cmdline.parse(line))
+    assert plan.certificates is not None
+    assert plan.proxies.for_url(plan.certificates.url) is None
+    assert plan.proxies.for_url("http://elsewhere/") == "http://px"

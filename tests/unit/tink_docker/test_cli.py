@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import json
+import os
+from typing import IO, TYPE_CHECKING
+
+import pytest
+
+from bootkit.shared.errors import ShutdownRequested
+from bootkit.shared.signals import ShutdownSignals
+from tink_docker import cli
+from tink_docker.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tink_docker.boot import Plan
+
+SECRETS = "registry_password=s3cret/Word HTTPS_PROXY=http://user:pr0xy%2Fpw@px.example:3128"
+
+
+@pytest.fixture
+def cmdline(tmp_path: Path) -> Path:
+    return tmp_path / "cmdline"
+
+
+@pytest.fixture
+def arguments(cmdline: Path, tmp_path: Path) -> list[str]:
+    return ["--cmdline", str(cmdline), "--state", str(tmp_path / "state.json")]
+
+
+def lines(text: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_a_dry_run_prints_the_plan_and_no_secret(
+    cmdline: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cmdline.write_text(f"docker_registry=a.b packet_base_url=http://u:p@tb {SECRETS}\n")
+    assert main(["--dry-run", "--cmdline", str(cmdline)]) == 0
+    output = capsys.readouterr()
+    plan = json.loads(output.out)
+    assert plan["daemon.json"]["proxies"]["https-proxy"] == "http://********@px.example:3128"
+    assert plan["certificates"]["url"] == "http://********@tb/ca.pem"
+    assert plan["certificates"]["paths"] == ["/etc/docker/certs.d/a.b/ca.crt"]
+    assert output.err == ""
+    assert "pr0xy" not in output.out
+
+
+def test_a_dry_run_names_every_bad_parameter(
+    cmdline: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cmdline.write_text("syslog_port=x registry_mirrors=y docker_registry=a.b")
+    assert main(["--dry-run", "--cmdline", str(cmdline)]) == 2
+    output = capsys.readouterr()
+    assert "syslog_port: " in output.err
+    assert "registry_mirrors: " in output.err
+    assert json.loads(output.out)["daemon.json"]["log-driver"] == "local"
+
+
+def test_a_dry_run_without_a_command_line(
+    cmdline: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--dry-run", "--cmdline", str(cmdline)]) == 2
+    assert "No such file" in capsys.readouterr().err
+
+
+class Keeps:
+    """Stands for the keeper: ends as it is told."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def __call__(self, plan: Plan, **_keywords: object) -> Keeps:
+        self.plan = plan
+        return self
+
+    def keep(self) -> None:
+        raise self.error
+
+
+@pytest.fixture
+def _harmless(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "protect_from_oom", lambda: None)
+    monkeypatch.setattr(ShutdownSignals, "install", lambda _self: None)
+
+
+@pytest.mark.usefixtures("_harmless")
+def test_a_signal_is_an_orderly_end(
+    cmdline: Path,
+    arguments: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    cmdline.write_text(f"syslog_port=x {SECRETS}")
+    monkeypatch.setattr(cli, "keeper", Keeps(ShutdownRequested("SIGTERM")))
+    assert main(arguments) == 0
+    told = lines(capsys.readouterr().out)
+    assert [line["event"] for line in told] == [
+        "program.started",
+        "parameters.bad",
+        "program.ended",
+    ]
+    assert told[1]["next"] == "going on without them"
+    assert told[2]["signal"] == "SIGTERM"
+
+
+@pytest.mark.usefixtures("_harmless")
+@pytest.mark.parametrize("error", [TypeError("s3cret/Word"), OSError(13, "Permission denied")])
+def test_a_bug_is_told_with_its_traceback_and_without_secrets(
+    arguments: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: Exception,
+) -> None:
+    (tmp_path / "cmdline").write_text(SECRETS)
+    monkeypatch.setattr(cli, "keeper", Keeps(error))
+    assert main(arguments) == 1
+    output = capsys.readouterr().out
+    assert "Traceback" in str(lines(output)[-1]["exception"])
+    state = (tmp_path / "state.json").read_text(encoding="utf-8")
+    assert json.loads(state)["last_error"]["event"] == "program.failed"
+    assert "s3cret" not in output + state
+
+
+def test_time_passes_until_a_file_is_readable() -> None:
+    cli.wait(0, [])
+    read, write = cli_pipe()
+    with read, write:
+        write.write(b"x")
+        cli.wait(60, [read.fileno()])
+
+
+def cli_pipe() -> tuple[IO[bytes], IO[bytes]]:
+    read, write = os.pipe()
+    return os.fdopen(read, "rb"), os.fdopen(write, "wb", buffering=0)

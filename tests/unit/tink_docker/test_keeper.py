@@ -1,0 +1,256 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bootkit.shared.errors import PermanentError, ShutdownRequested, TransientError
+from tink_docker import keeper as module
+from tink_docker.api import EngineVersion
+from tink_docker.keeper import Keeper
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+    from pathlib import Path
+
+    from tests.unit.tink_docker.conftest import Clock
+
+    Events = list[MutableMapping[str, Any]]
+
+
+@dataclass
+class FakeEngine:
+    """A dockerd that answers after `ready` seconds and ends after `life`."""
+
+    clock: Clock
+    ready: float = 1.0
+    life: float = 600.0
+    hangs_at: float = float("inf")
+    stopped: int = 0
+    began: float = field(init=False)
+    status: str = "exit status 1"
+    last_lines: list[str] = field(default_factory=lambda: ["no space"])
+    files: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.began = self.clock.now()
+
+    @property
+    def age(self) -> float:
+        return self.clock.now() - self.began
+
+    def ended(self) -> bool:
+        return self.age >= self.life
+
+    def answers(self) -> bool:
+        return self.ready <= self.age < self.hangs_at
+
+    def read_output(self) -> None:
+        pass
+
+    def stop(self, _wait: object) -> None:
+        self.stopped += 1
+
+
+@dataclass
+class FakeListener:
+    address: str = "socket"
+    published: bool = False
+
+    def publish(self) -> None:
+        self.published = True
+
+
+@dataclass
+class FakeAuthority:
+    clock: Clock
+    settles: float
+    ticks: int = 0
+
+    @property
+    def settled(self) -> bool:
+        return self.clock.now() >= self.settles
+
+    def tick(self) -> None:
+        self.ticks += 1
+
+
+class FakeBroker:
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.times: list[float] = []
+
+    def tick(self) -> None:
+        self.times.append(self.clock.now())
+
+
+@dataclass
+class World:
+    keeper: Keeper
+    engines: list[FakeEngine]
+    broker: FakeBroker
+    listener: FakeListener
+    plans: list[dict[str, float] | Exception]
+
+
+@pytest.fixture
+def world(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> World:
+    engines: list[FakeEngine] = []
+    plans: list[dict[str, float] | Exception] = []
+
+    class FakePing:
+        files: tuple[int, ...] = ()
+
+        def answer(self, _path: Path) -> EngineVersion | None:
+            return EngineVersion("26.1.5", "1.45") if engines[-1].answers() else None
+
+        def close(self) -> None:
+            pass
+
+    def start() -> FakeEngine:
+        if not plans:
+            raise ShutdownRequested("enough")
+        plan = plans.pop(0)
+        if isinstance(plan, Exception):
+            raise plan
+        engines.append(FakeEngine(clock, **plan))  # type: ignore[arg-type]
+        return engines[-1]
+
+    monkeypatch.setattr(module, "Ping", FakePing)
+    broker, listener = FakeBroker(clock), FakeListener()
+    keeper = Keeper(listener, start, None, broker, clock.wait, clock.now)  # type: ignore[arg-type]
+    return World(keeper, engines, broker, listener, plans)
+
+
+def keep(world: World) -> None:
+    with pytest.raises(ShutdownRequested):
+        world.keeper.keep()
+
+
+def named(events: Events, name: str) -> list[MutableMapping[str, Any]]:
+    return [event for event in events if event["event"] == name]
+
+
+def test_it_says_when_the_engine_is_ready(world: World, events: Events) -> None:
+    world.plans.append({"life": 100})
+    keep(world)
+    (ready,) = named(events, "engine.ready")
+    assert (ready["version"], ready["api"]) == ("26.1.5", "1.45")
+    assert world.listener.published
+
+
+def test_it_is_started_again_and_what_it_said_is_told(world: World, events: Events) -> None:
+    world.plans += [{"life": 100}, {"life": 100}]
+    keep(world)
+    assert len(named(events, "engine.ready")) == 2
+    ended = named(events, "engine.ended")
+    assert len(ended) == 2
+    assert ended[0]["error"] == "dockerd ended by itself: exit status 1"
+    assert ended[0]["last_lines"] == ["no space"]
+    assert [engine.stopped for engine in world.engines] == [1, 1]
+
+
+def test_waits_grow_until_it_lasts(world: World) -> None:
+    world.plans += [{"life": 0.1}] * 10 + [{"life": 61}] + [{"life": 0.1}]
+    keep(world)
+    starts = [engine.began for engine in world.engines]
+    lives = [0.5] * 10 + [61]
+    gaps = [
+        after - before - life
+        for before, after, life in zip(starts, starts[1:], lives, strict=False)
+    ]
+    assert gaps[0] < 1.5
+    assert gaps[1] < gaps[3] < gaps[5]
+    assert max(gaps) <= 75.5
+    assert gaps[-1] < 2
+
+
+def test_the_flag_is_looked_for_each_second_whatever_happens(world: World) -> None:
+    world.plans += [{"ready": 20, "life": 90}, {"life": 0.1}, PermanentError("no program")]
+    keep(world)
+    times = world.broker.times
+    assert max(b - a for a, b in pairwise(times)) <= 1.0
+
+
+def test_one_that_cannot_be_started_is_tried_again(world: World, events: Events) -> None:
+    world.plans += [PermanentError("starting dockerd: no such file"), {"life": 100}]
+    keep(world)
+    (failed,) = named(events, "run.failed")
+    assert "no such file" in failed["error"]
+    assert len(named(events, "engine.ready")) == 1
+
+
+def test_one_that_ends_before_it_answers(world: World, events: Events) -> None:
+    world.plans.append({"ready": 60, "life": 5})
+    keep(world)
+    assert named(events, "engine.ready") == []
+    assert len(named(events, "engine.ended")) == 1
+
+
+@pytest.mark.parametrize(
+    ("plan", "seconds"), [({"ready": 1e9}, 180), ({"hangs_at": 300.0, "life": 1e9}, 120)]
+)
+def test_one_that_does_not_answer_is_replaced(
+    world: World, clock: Clock, events: Events, plan: dict[str, float], seconds: int
+) -> None:
+    world.plans += [plan, {"life": 100}]
+    started = clock.now()
+    keep(world)
+    (failed,) = named(events, "run.failed")
+    assert f"did not answer for {seconds} s" in failed["error"]
+    assert world.engines[0].stopped == 1
+    assert world.engines[1].began - started < 300 + 120 + 40
+
+
+def test_a_short_silence_is_no_reason(world: World, events: Events) -> None:
+    world.plans.append({"life": 400})
+    keep(world)
+    assert named(events, "run.failed") == []
+    assert world.engines[0].age > 400
+
+
+def test_the_socket_appears_when_the_authority_is_settled(
+    world: World, clock: Clock, events: Events
+) -> None:
+    authority = FakeAuthority(clock, settles=clock.now() + 8)
+    world.keeper.authority = authority  # type: ignore[assignment]
+    seen: list[tuple[float, bool]] = []
+    clock.then = lambda: seen.append((clock.now(), world.listener.published))
+    world.plans.append({"life": 100})
+    keep(world)
+    assert not any(published for time, published in seen if time < authority.settles)
+    assert all(published for time, published in seen if time > authority.settles + 0.5)
+    assert authority.ticks > 20
+    assert len(named(events, "engine.ready")) == 1
+    assert len(named(events, "socket.held")) == 1
+
+
+def test_a_signal_stops_the_engine(world: World, clock: Clock, events: Events) -> None:
+    def stop() -> None:
+        if world.engines[0].age > 5:
+            raise ShutdownRequested("SIGTERM")
+
+    clock.then = stop
+    world.plans.append({})
+    keep(world)
+    assert world.engines[0].stopped == 1
+    assert named(events, "engine.ended") == []
+
+
+def test_an_error_of_ours_does_not_leave_an_engine_behind(world: World, clock: Clock) -> None:
+    def fail() -> None:
+        raise TypeError
+
+    clock.then = fail
+    world.plans.append({})
+    with pytest.raises(TypeError):
+        world.keeper.keep()
+    assert world.engines[0].stopped == 1
+
+
+def test_transient_errors_are_told_apart(world: World, events: Events) -> None:
+    world.plans += [TransientError("x"), TransientError("y")]
+    keep(world)
+    assert [event["error"] for event in named(events, "run.failed")] == ["x", "y"]
