@@ -31,13 +31,14 @@ def main() -> None:
     options = _parser().parse_args()
     _interrupt_once()
     try:
-        with told():
-            if options.verb == "down":
-                remove(FOLDER)
-            else:
-                _up(options)
+        if options.verb == "down":
+            remove(FOLDER)
+        else:
+            _up(options)
     except SandboxError as error:
         sys.exit(f"tinkie: {error}")
+    except KeyboardInterrupt:
+        sys.exit("tinkie: interrupted; all that was started has been ended")
 
 
 def _up(options: argparse.Namespace) -> None:
@@ -53,8 +54,9 @@ def _up(options: argparse.Namespace) -> None:
     check(request)
     if options.artifacts:
         check_artifacts(Path(options.artifacts))
-    artifacts = Path(options.artifacts) if options.artifacts else _build()
-    provision(request, ingredients(artifacts))
+    with told():
+        parts = ingredients(Path(options.artifacts) if options.artifacts else _build())
+    provision(request, parts)
 
 
 def _build() -> Path:

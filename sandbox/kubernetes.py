@@ -35,10 +35,6 @@ class Api:
         """Return one object."""
         return self._ask("GET", self._path(plural, name))
 
-    def delete(self, plural: str, name: str) -> None:
-        """Delete one object."""
-        self._ask("DELETE", self._path(plural, name))
-
     def serves(self, plural: str) -> bool:
         """Say whether the server is up and knows this kind of object by now."""
         try:

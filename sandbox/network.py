@@ -123,12 +123,6 @@ def namespace(name: str) -> Iterator[Namespace]:
         made.delete()
 
 
-def left_behind() -> list[Namespace]:
-    """Return the sandbox namespaces of this machine, whoever made them."""
-    found = sorted(NAMESPACES.glob(f"{PREFIX}*")) if NAMESPACES.is_dir() else []
-    return [Namespace(path.name) for path in found]
-
-
 def _enter(namespace_fd: int) -> None:
     # os.setns came with Python 3.12; hosts have 3.11.
     libc = ctypes.CDLL(None, use_errno=True)
