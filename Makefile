@@ -26,7 +26,7 @@ check: setup-venv ## format, lint, types, spelling, shell
 	@$(PYTHON) -m ruff check --quiet $(PACKAGES)
 	@$(PYTHON) -m mypy --no-error-summary $(PACKAGES)
 	@.venv/bin/codespell $$(git ls-files)
-	@git ls-files | xargs awk 'FNR == 1 && /^#!.*sh/ { print FILENAME } { nextfile }' | xargs shellcheck
+	@git ls-files | xargs awk 'FNR == 1 && /^#!.*sh/ { print FILENAME } { nextfile }' | xargs shellcheck --severity=warning
 
 format: setup-venv ## format the Python code
 	@$(PYTHON) -m ruff format --quiet $(PACKAGES)
