@@ -1,17 +1,25 @@
 from __future__ import annotations
 
+import gc
 import json
+import signal
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bootkit import dryrun
+from bootkit.boot import Boot
 from bootkit.cli import main
 from bootkit.plan import Inputs
+from bootkit.shared.errors import ShutdownRequested
 from bootkit.shared.fetch import Fetcher
+from bootkit.shared.signals import ShutdownSignals
+from tests.fakes.engine import FakeEngine
 from tests.fakes.metadata import FakeMetadata
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 WORKER = "grpc_authority=10.0.0.1:42113 tink_worker_image=r.example/w:1"
@@ -97,3 +105,63 @@ def test_nothing_is_written(tmp_path: Path) -> None:
     arguments = ["--dry-run", "--cmdline", str(tmp_path / "cmdline"), "--state", str(state)]
     assert main(arguments) == 0
     assert not state.exists()
+
+
+class TestTheRealRun:
+    """Until the first sleep of the watch, when SIGTERM comes."""
+
+    @pytest.fixture(autouse=True)
+    def _signals_and_sleep(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        def sleep(_seconds: float) -> None:
+            signal.raise_signal(signal.SIGTERM)
+
+        monkeypatch.setattr(time, "sleep", sleep)
+        before = {number: signal.getsignal(number) for number in (1, 2, 15)}
+        yield
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def run(self, folder: Path) -> int:
+        (folder / "cmdline").write_text(f"worker_id=w instance_id=i {WORKER}\n")
+        paths = {"cmdline": "cmdline", "state": "state.json", "engine": "docker.sock"}
+        options = [f"--{name}={folder / path}" for name, path in paths.items()]
+        engine = FakeEngine(folder / "docker.sock", pulls={"r.example/w:1": [{"status": "ok"}]})
+        with engine.serving():
+            return main(options)
+
+    # Nobody closes the connection to the engine: the program has ended.
+    @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+    def test_a_signal_ends_it_and_the_state_stays(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert self.run(tmp_path) == 0
+        events = [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()]
+        assert (events[0], events[-1]) == ("program.started", "program.ended")
+        assert "worker.started" in events
+        state = json.loads((tmp_path / "state.json").read_text())
+        assert (state["phase"], state["worker_id"], state["last_error"]) == ("watch", "w", None)
+        gc.collect()
+
+    def test_a_bug_is_told_with_its_traceback(
+        self,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        def bug(_boot: Boot) -> None:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(Boot, "run", bug)
+        assert self.run(tmp_path) == 1
+        last = json.loads(capsys.readouterr().out.splitlines()[-1])
+        assert last["event"] == "program.failed"
+        assert "ZeroDivisionError" in last["exception"]
+
+    def test_a_signal_while_the_handlers_are_made_ends_it_too(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def install(_signals: ShutdownSignals) -> None:
+            raise ShutdownRequested("SIGTERM")
+
+        monkeypatch.setattr(ShutdownSignals, "install", install)
+        assert self.run(tmp_path) == 0
