@@ -29,8 +29,8 @@ from tests.boot.ports import open_ports
 from tests.boot.secrecy import places_that_tell, writings
 
 IDENTITY = MachineIdentity("direct", "52:54:00:00:01:02", "172.30.0.102", "172.30.0.1")
-EVIDENCE_SECONDS = 240.0
-END_SECONDS = 120.0
+EVIDENCE_SECONDS = 420.0
+END_SECONDS = 180.0
 REBOOT_SECONDS = 90.0
 DHCP_CLIENT = 68
 DHCPV6_CLIENT = 546
@@ -176,7 +176,7 @@ def _has_no_peer(address: str) -> bool:
     return not address.split(":", maxsplit=1)[0].strip("0")
 
 
-PLANTED_IN = {"console", "syslog packets", "arguments", "state/planted.json"}
+PLANTED_IN = {"console", "syslog packets", "arguments", "state/planted.json", "log/messages"}
 
 
 def test_search_finds_every_writing_of_what_was_planted(seen: Seen) -> None:
@@ -184,7 +184,6 @@ def test_search_finds_every_writing_of_what_was_planted(seen: Seen) -> None:
     assert {name: found.get(name) for name in PLANTED_IN} == dict.fromkeys(
         PLANTED_IN, writings(seen.planted)
     )
-    assert any(name.startswith("log/") for name in found), "the machine's own log was collected"
 
 
 def test_nothing_tells_the_registrys_password(here: World, seen: Seen) -> None:
