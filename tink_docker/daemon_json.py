@@ -23,6 +23,13 @@ _LOG_SIZE = "4m"
 _LOG_FILES = "2"
 
 
+# The engine starts before DHCP has answered, so it cannot see which networks are taken; its own
+# default, 172.17.0.0/16, is in use in many a data centre, and would hide Tinkerbell from actions.
+# These are for benchmarks of network gear (RFC 2544) and routed nowhere.
+_BRIDGE = "198.18.0.1/24"
+_OTHER_NETWORKS = {"base": "198.19.0.0/16", "size": 24}
+
+
 def daemon_json(params: EngineParams, proxies: Proxies) -> dict[str, Any]:
     """Return the content of daemon.json; `hosts` is missing, since the socket is handed over.
 
@@ -36,12 +43,13 @@ def daemon_json(params: EngineParams, proxies: Proxies) -> dict[str, Any]:
         "live-restore": True,  # a worker outlives the engine
         "userland-proxy": False,  # one process less for each published port
     }
+    networks = {"bip": _BRIDGE, "default-address-pools": [_OTHER_NETWORKS]}
     lists = {
         "insecure-registries": list(params.insecure_registries),
         "registry-mirrors": list(params.registry_mirrors),
         "proxies": _proxies(proxies),
     }
-    return always | _logs(params) | {key: value for key, value in lists.items() if value}
+    return always | networks | _logs(params) | {key: value for key, value in lists.items() if value}
 
 
 def _logs(params: EngineParams) -> dict[str, Any]:
