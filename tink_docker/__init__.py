@@ -1,0 +1,3 @@
+"""The keeper of the container engine."""
+
+import bootkit.shared  # noqa: F401 - before anything imports structlog, see there

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
-import tenacity
 
 from bootkit.shared.errors import BootError, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import tenacity
 
 log = structlog.get_logger()
 
@@ -48,6 +49,8 @@ class Backoff:
         Before each wait `tell` is called with the error and the seconds; without it each wait is
         logged. The last error is raised as it is when the attempts are used up.
         """
+        import tenacity  # noqa: PLC0415 - 20 ms that a program does without until it has to wait
+
         forever = tenacity.stop_never
         return tenacity.Retrying(
             sleep=pause,
