@@ -8,7 +8,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,7 +102,7 @@ def machine(
     _write_host(folder, words)
     world.enroll(identity)
     with ExitStack() as stack:
-        stack.callback(_remove, made, [made.bootkit, made.tink_docker])
+        stack.callback(_remove, made)
         _run(made, made.tink_docker, "tink-docker", _tink_docker_options(made))
         _run(made, made.bootkit, "bootkit", _bootkit_options(made))
         yield made
@@ -124,6 +124,7 @@ def _run(made: Machine, name: str, image: str, options: list[str]) -> None:
 def _tink_docker_options(made: Machine) -> list[str]:
     return [
         "--privileged",
+        *("--cgroupns", "host"),
         *("--mount", ENGINE_DATA),
         *("--volume", "/lib/modules:/lib/modules:ro"),
         *made.bind("host", "/host_root"),
@@ -158,6 +159,11 @@ def _limited_runtime(made: Machine) -> list[str]:
     return [*made.bind("runc", f"{first}/runc:ro"), "--volume", f"/bin/busybox:{first}/sed:ro"]
 
 
-def _remove(made: Machine, containers: list[str]) -> None:
-    for container in containers:
-        made.world.docker.remove(container)
+def _remove(made: Machine) -> None:
+    """The engine inside removes its own first, or their cgroups would stay on the build host."""
+    docker = made.world.docker
+    docker.remove(made.bootkit)
+    with suppress(SandboxError):  # a test may have ended that engine
+        for container in made.engine("ps", "--all", "--quiet", seconds=10).split():
+            made.engine.remove(container)
+    docker.remove(made.tink_docker)
