@@ -53,6 +53,9 @@ convert: ## TAR=file: LinuxKit's tar into out/vmlinuz and out/initramfs
 refresh: ## build again from Debian's newest packages
 	@python3 -m release.assemble --refresh
 
+run: setup-venv quick ## the built OS in a virtual machine on this terminal (APPEND=words MEMORY=MiB)
+	@$(PYTHON) -m sandbox.run --memory $(or $(MEMORY),2048) --append "$(APPEND)"
+
 sandbox: setup ## a real Tinkerbell provisions a virtual machine (WORKFLOW=wipe TEMPLATE= ARTIFACTS=)
 	@$(PYTHON) -m sandbox up
 
