@@ -10,12 +10,13 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from bootkit.shared.parameters import CommaList, Parameters
-from bootkit.shared.reference import ImageReference, registry_domain
+from bootkit.shared.reference import ImageReference, is_domain, registry_domain
 
 if TYPE_CHECKING:
     from bootkit.shared.cmdline import Cmdline
 
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:.]+\]")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
+_MIRROR = re.compile(r"([A-Za-z0-9_.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]+)?")
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 _HIGHEST_PORT = 65535
 SYSLOG_PORT = 514
@@ -45,10 +46,12 @@ def _registry(value: str) -> str:
 
 
 def _host(value: str) -> str:
-    """Take a name or an address, an IPv6 one with or without brackets."""
-    if not _HOST.fullmatch(value) and not _is_address(value):
+    """Take a name or an address, an IPv6 one with or without brackets, but none with a zone."""
+    bare = value.removeprefix("[").removesuffix("]") if value.startswith("[") else value
+    name = bare == value and _HOST.fullmatch(value)
+    if not name and ("%" in bare or not _is_address(bare)):
         raise ValueError("not a host name or an address")
-    return value.strip("[]")
+    return bare
 
 
 def _port(value: str) -> int:
@@ -78,7 +81,8 @@ def _mirrors(values: tuple[str, ...]) -> tuple[str, ...]:
     """Refuse what dockerd would refuse to start with."""
     for value in values:
         parts = urlsplit(_url(value))
-        if "@" in parts.netloc or parts.path not in ("", "/") or parts.query or parts.fragment:
+        more = parts.path.strip("/") or parts.query or parts.fragment
+        if more or not _MIRROR.fullmatch(parts.netloc):
             raise ValueError("dockerd takes a mirror only as http[s]://host[:port]")
     return values
 
@@ -86,7 +90,7 @@ def _mirrors(values: tuple[str, ...]) -> tuple[str, ...]:
 def _check_host_and_port(value: str) -> None:
     name, colon, port = value.rpartition(":")
     host = name if colon and not value.endswith("]") else value
-    if not _HOST.fullmatch(host):
+    if not is_domain(host):
         raise ValueError("not a comma list of host[:port] or address/bits")
     if host != value:
         _port(port)

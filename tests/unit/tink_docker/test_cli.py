@@ -81,6 +81,7 @@ class Keeps:
 
 @pytest.fixture
 def _harmless(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RES_OPTIONS", "")
     monkeypatch.setattr(cli, "protect_from_oom", lambda: None)
     monkeypatch.setattr(ShutdownSignals, "install", lambda _self: None)
 
@@ -103,6 +104,7 @@ def test_a_signal_is_an_orderly_end(
     ]
     assert told[1]["next"] == "going on without them"
     assert told[2]["signal"] == "SIGTERM"
+    assert os.environ["RES_OPTIONS"] == "timeout:1 attempts:2"
 
 
 @pytest.mark.usefixtures("_harmless")
