@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from bootkit.metadata import Machine, MetadataService, metadata_url
 from bootkit.params import WorkerParams, stopping
@@ -44,10 +43,9 @@ class Inputs:
     def secrets(self) -> tuple[str | None, ...]:
         """Return what must never be shown."""
         password = self.params.registry_password
-        proxies = (self.proxies.http, self.proxies.https)
         return (
             password.get_secret_value() if password else None,
-            *(urlsplit(proxy).password for proxy in proxies if proxy),
+            *self.proxies.secrets(),
         )
 
     def check(self) -> None:

@@ -6,11 +6,13 @@ whom. Nothing is taken from the environment: proxies and authorities are argumen
 
 from __future__ import annotations
 
+import signal
 import ssl
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from bootkit.shared.errors import BootError, PermanentError, error_for
@@ -18,8 +20,9 @@ from bootkit.shared.faults import Fault, fault_in, fault_of_status
 from bootkit.shared.proxy import Proxies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+    from types import FrameType
 
     import httpx
 
@@ -101,12 +104,24 @@ class Fetcher:
         try:
             with (
                 self._client(url, left) as client,
-                client.stream("GET", url, headers={"User-Agent": self.user_agent}) as response,
+                _at_most(left),
+                client.stream("GET", url, headers=self._headers()) as response,
             ):
                 body = self._read(response, limit, deadline)
                 return Answer(url, response.status_code, dict(response.headers), body)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
             raise _translated(url, error) from error
+
+    def _headers(self) -> dict[str, str]:
+        """Ask for no compression: a few kB of it can become any amount of memory."""
+        return {"User-Agent": self.user_agent, "Accept-Encoding": "identity"}
+
+    def _proxy(self, url: str) -> str | None:
+        proxy = self.proxies.for_url(url)
+        if proxy and not proxy.lower().startswith(("http://", "https://")):
+            message = f"GET {shown(url)}: the proxy is no http:// or https:// one"
+            raise PermanentError(message, fault=Fault.BAD_PARAMETER)
+        return proxy
 
     def _client(self, url: str, seconds: float) -> httpx.Client:
         import httpx  # noqa: PLC0415 - as above
@@ -114,7 +129,7 @@ class Fetcher:
         return httpx.Client(
             timeout=seconds,
             trust_env=False,
-            proxy=self.proxies.for_url(url),
+            proxy=self._proxy(url),
             verify=self._trust(url),
             transport=self.transport,
         )
@@ -134,6 +149,9 @@ class Fetcher:
     def _read(self, response: httpx.Response, limit: int, deadline: float) -> bytes:
         body = bytearray()
         url = shown(str(response.url))
+        if response.headers.get("content-encoding", "identity") != "identity":
+            message = f"GET {url}: the answer is compressed, which was not asked for"
+            raise PermanentError(message, fault=Fault.BAD_ANSWER)
         for chunk in response.iter_bytes():
             body += chunk
             if len(body) > limit:
@@ -142,6 +160,26 @@ class Fetcher:
             if self.now() > deadline:
                 raise error_for(Fault.TIMEOUT)(f"GET {url}: too slow", fault=Fault.TIMEOUT)
         return bytes(body)
+
+
+class _TooSlow(OSError):
+    """The whole took too long; httpx bounds only each read."""
+
+
+@contextmanager
+def _at_most(seconds: float) -> Iterator[None]:
+    """Interrupt what runs inside after `seconds`: a server may send one byte of header a second."""
+    before = signal.signal(signal.SIGALRM, _interrupt)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise _TooSlow
 
 
 def shown(url: str) -> str:
@@ -168,7 +206,7 @@ def _fault_of(error: Exception) -> tuple[Fault, str]:
         return _fault_of_certificate(cause), cause.verify_message
     if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, ValueError)):
         return Fault.BAD_REQUEST, said
-    if isinstance(error, httpx.TimeoutException):
+    if isinstance(error, httpx.TimeoutException) or isinstance(cause, _TooSlow):
         return Fault.TIMEOUT, "no answer in time"
     return _fault_of_text(said), said
 

@@ -201,7 +201,8 @@ def _is_secret(key: object, value: object) -> bool:
 
 def _forms_of(secret: str) -> set[str]:
     """Return the secret and how it looks in a URL, in JSON and, at any offset, in base64."""
-    plain = {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]}
+    raw = secret.encode(errors="surrogateescape")  # a command line may hold any byte
+    plain = {secret, quote(raw, safe=""), quote_plus(raw), json.dumps(secret)[1:-1]}
     encoded = (_base64_forms(form.encode(errors="surrogateescape")) for form in plain)
     return plain.union(*encoded)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,6 +30,13 @@ class Proxies:
             cmdline.get(name) or cmdline.get(name.lower()) for name in PARAMETERS
         )
         return cls(http, https, tuple(_split(without or "")))
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return the passwords in the URLs, as written and decoded, malformed URLs included."""
+        urls = (url for url in (self.http, self.https) if url and "@" in url)
+        users = (url.rpartition("@")[0].rpartition("://")[2] for url in urls)
+        passwords = [user.partition(":")[2] for user in users]
+        return tuple(filter(None, (*passwords, *map(unquote, passwords))))
 
     def __bool__(self) -> bool:
         """Say whether there is any proxy."""

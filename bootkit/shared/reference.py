@@ -66,6 +66,11 @@ def registry_domain(registry: str) -> str:
         raise ValueError("not a registry: give host[:port][/path], without https://") from None
 
 
+def is_domain(text: str) -> bool:
+    """Say whether dockerd takes this for a registry's host[:port], with or without a dot in it."""
+    return re.fullmatch(_DOMAIN, text) is not None
+
+
 def is_docker_hub_user(registry: str | None) -> bool:
     """Say whether Docker takes this for a user of Docker Hub though it may be meant as a host."""
     first = (registry or "").partition("/")[0]

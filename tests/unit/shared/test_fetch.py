@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 import ssl
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import pytest
 from bootkit.shared.errors import BootError, PermanentError, TransientError
 from bootkit.shared.faults import Fault
 from bootkit.shared.fetch import Fetcher, shown
+from bootkit.shared.proxy import Proxies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -148,3 +150,26 @@ def test_errors_of_certificates(code: int, fault: str) -> None:
 def test_an_address_that_makes_no_sense() -> None:
     with pytest.raises(PermanentError):
         Fetcher().get("http://[::1/")
+
+
+def test_a_compressed_answer_is_refused_before_it_is_read() -> None:
+    """Few bytes could become more than the machine's memory."""
+    with pytest.raises(PermanentError, match="compressed"):
+        answering(200, content=iter([b"no gzip"]), headers={"Content-Encoding": "gzip"}).get(URL)
+
+
+def test_a_server_that_drips_headers_is_given_up() -> None:
+    def drip(_: httpx.Request) -> httpx.Response:
+        signal.pause()
+        raise AssertionError
+
+    with pytest.raises(TransientError) as caught:
+        Fetcher(transport=httpx.MockTransport(drip)).get(URL, seconds=0.05)
+    assert caught.value.fault is Fault.TIMEOUT
+
+
+@pytest.mark.parametrize("proxy", ["socks5://p:1", "foo://p"])
+def test_a_proxy_that_cannot_be_used_is_told(proxy: str) -> None:
+    with pytest.raises(PermanentError, match="proxy") as caught:
+        Fetcher(proxies=Proxies(proxy)).get(URL)
+    assert caught.value.fault is Fault.BAD_PARAMETER

@@ -205,3 +205,9 @@ def test_a_state_file_that_cannot_be_written_is_told(
     with log.phase("pull"):
         pass
     assert "state_error" in lines(capsys)[0]
+
+
+def test_a_secret_may_hold_any_byte() -> None:
+    redactor = Redactor()
+    redactor.hide("p\udcffw")
+    assert redactor.text("a p\udcffw and p%FFw") == "a ******** and ********"

@@ -68,3 +68,20 @@ def test_which_proxy_is_used(url: str, no_proxy: tuple[str, ...], proxy: str | N
 
 def test_a_proxy_without_scheme_is_one_of_http() -> None:
     assert Proxies("p:3128").for_url("http://r.example") == "http://p:3128"
+
+
+@pytest.mark.parametrize(
+    ("url", "secrets"),
+    [
+        ("http://user:secret@p:1", {"secret"}),
+        ("user:secret@p:1", {"secret"}),
+        ("http://user:a/b@p:1", {"a/b"}),
+        ("http://user:a@b@p:1", {"a@b"}),
+        ("http://user:a%2Fb@p:1", {"a%2Fb", "a/b"}),
+        ("http://user:secret@[::1", {"secret"}),
+        ("http://[::1", set()),
+        ("http://user@p:1", set()),
+    ],
+)
+def test_its_passwords_are_known(url: str, secrets: set[str]) -> None:
+    assert set(Proxies(url).secrets()) == secrets
