@@ -36,7 +36,7 @@ log = structlog.get_logger()
 PROGRAM = "tink-docker"
 STATE_PATH = Path("/run/tinkie/tink-docker.json")
 BAD_PARAMETERS = 2
-# Looking a name up is the one call that no deadline of ours ends: by itself 10 s for each server that
+# Looking a name up is the one call that no deadline of ours ends: 10 s for each server that
 # is silent, in which nobody would look for the reboot flag. The first use of resolver(3) reads it.
 _RESOLVER = "timeout:1 attempts:2"
 
