@@ -11,7 +11,13 @@ from types import ModuleType
 
 
 class _PutOff(ModuleType):
-    """Stands for a module until one of its names is asked for."""
+    """Stands for a module until one of its names is asked for.
+
+    False, since logging (Python 3.12 and later) asks asyncio for its task as soon as it is loaded.
+    """
+
+    def __bool__(self) -> bool:
+        return False
 
     def __getattr__(self, name: str) -> object:
         if sys.modules.get(self.__name__) is self:
