@@ -15,7 +15,7 @@ from bootkit.shared.proxy import Proxies
 from tink_docker.api import running_containers
 from tink_docker.authority import RegistryAuthority
 from tink_docker.certs import plan_certificates
-from tink_docker.daemon_json import CONFIG_PATH, daemon_json
+from tink_docker.daemon_json import CONFIG_PATH, daemon_json, is_address
 from tink_docker.dockerd import Dockerd, command
 from tink_docker.keeper import Keeper
 from tink_docker.listener import Listener
@@ -40,6 +40,7 @@ class Plan:
     certificates: CertificatePlan | None
     proxies: Proxies
     faults: Mapping[str, str]
+    syslog_name: str | None = None
     refusal: PermanentError | None = None
 
     @classmethod
@@ -48,10 +49,12 @@ class Plan:
         params, faults = EngineParams.read(cmdline)
         proxies = Proxies.from_cmdline(cmdline).without(tinkerbell_hosts(cmdline))
         config = daemon_json(params, proxies)
+        host = params.syslog_host
+        name = host if host and not is_address(host) else None
         try:
-            return cls(config, plan_certificates(params, faults), proxies, faults)
+            return cls(config, plan_certificates(params, faults), proxies, faults, name)
         except PermanentError as error:
-            return cls(config, None, proxies, faults, error)
+            return cls(config, None, proxies, faults, name, error)
 
     def as_json(self) -> dict[str, Any]:
         """Return the plan for people; it may hold the credentials of proxies."""
@@ -69,6 +72,9 @@ def keeper(
     """
     if plan.refusal:
         log.error("ca.failed", error=str(plan.refusal), hint=plan.refusal.hint)
+    if plan.syslog_name:
+        error = f"syslog_host={plan.syslog_name} is a name: containers' logs stay on this machine"
+        log.warning("syslog.local", error=error, next="give an address to have them forwarded")
     listener = Listener.open()
     return Keeper(
         listener=listener,

@@ -54,7 +54,7 @@ def daemon_json(params: EngineParams, proxies: Proxies) -> dict[str, Any]:
 
 def _logs(params: EngineParams) -> dict[str, Any]:
     """Bound every log; `docker logs`, which workers use, works with both drivers."""
-    if params.syslog_host is None:
+    if params.syslog_host is None or not is_address(params.syslog_host):
         size = {"max-size": _LOG_SIZE, "max-file": _LOG_FILES}
         return {"log-driver": "local", "log-opts": size}
     options = {
@@ -77,8 +77,14 @@ def _proxies(proxies: Proxies) -> dict[str, str]:
     return {key: value for key, value in keys.items() if value}
 
 
-def _in_url(host: str) -> str:
+def is_address(host: str) -> bool:
+    """Say whether dockerd need not look the host up: a name that fails keeps containers down."""
     try:
-        return f"[{host}]" if ipaddress.ip_address(host).version == 6 else host  # noqa: PLR2004
+        ipaddress.ip_address(host)
     except ValueError:
-        return host
+        return False
+    return True
+
+
+def _in_url(address: str) -> str:
+    return f"[{address}]" if ":" in address else address

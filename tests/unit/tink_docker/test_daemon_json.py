@@ -58,9 +58,15 @@ def test_logs_are_bounded_and_can_be_read_with_both_drivers() -> None:
 
 
 def test_a_bad_port_does_not_cost_the_logs() -> None:
-    options = config("syslog_host=logs.example syslog_port=none")["log-opts"]
+    options = config("syslog_host=192.0.2.1 syslog_port=none")["log-opts"]
     assert isinstance(options, dict)
-    assert options["syslog-address"] == "udp://logs.example:514"
+    assert options["syslog-address"] == "udp://192.0.2.1:514"
+
+
+def test_a_name_that_may_not_resolve_keeps_no_container_down() -> None:
+    assert config("syslog_host=logs.example")["log-driver"] == "local"
+    assert Plan.from_cmdline(Cmdline.parse("syslog_host=logs.example")).syslog_name
+    assert not Plan.from_cmdline(Cmdline.parse("syslog_host=192.0.2.1")).syslog_name
 
 
 def test_registries_and_proxies() -> None:
