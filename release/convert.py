@@ -63,7 +63,8 @@ def _bootstrap(root: RootTar, tree: Path) -> None:
 def _squash(root: RootTar, squashfs: Path, level: int, epoch: int) -> None:
     command = ["mksquashfs", "-", str(squashfs), "-tar", "-quiet", "-no-progress", "-noappend"]
     command += ["-comp", "zstd", "-Xcompression-level", str(level), "-b", "256K"]
-    command += ["-mkfs-time", str(epoch)]
+    # The root itself is in no tar; without a word it is open to all and made now.
+    command += ["-mkfs-time", str(epoch), "-all-time", str(epoch), "-root-mode", "0755"]
     # A pipe that breaks means that mksquashfs has ended; its status below says how.
     with (
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process,
@@ -80,6 +81,8 @@ def _archive(tree: Path, archive: Path, epoch: int) -> None:
     last = ("root.size", "root.squashfs")
     names = sorted(str(path.relative_to(tree)) for path in tree.rglob("*") if path.name not in last)
     for name in (".", *names, *last):
+        # As BOOTSTRAP's files can run, folders can be entered, and the umask has no say.
+        (tree / name).chmod(0o644 if name in last else 0o755)
         os.utime(tree / name, (epoch, epoch))
     command = ["cpio", "--create", "--format=newc", "--reproducible", "--owner=+0:+0", "--quiet"]
     with archive.open("wb") as out:

@@ -1,6 +1,7 @@
 """LinuxKit's tar becomes a kernel and an initramfs: with the real mksquashfs, sqfs2tar and cpio."""
 
 import io
+import os
 import subprocess
 import tarfile
 from pathlib import Path
@@ -86,7 +87,22 @@ def test_the_later_of_two_entries_wins_and_the_kernel_is_not_in_the_root(
 
 def test_the_same_inputs_give_the_same_bytes(linuxkit_tar: Path, tmp_path: Path) -> None:
     one = _convert(linuxkit_tar, tmp_path / "one").read_bytes()
-    assert one == _convert(linuxkit_tar, tmp_path / "two").read_bytes()
+    umask = os.umask(0o027)
+    try:
+        assert one == _convert(linuxkit_tar, tmp_path / "two").read_bytes()
+    finally:
+        os.umask(umask)
+
+
+def test_the_root_is_of_the_commits_time_and_written_by_nobody_else(
+    linuxkit_tar: Path, tmp_path: Path
+) -> None:
+    tree = _extract(_convert(linuxkit_tar, tmp_path / "out"), tmp_path / "tree")
+    command = ["unsquashfs", "-UTC", "-lln", "-dest", "root", str(tree / "root.squashfs")]
+    listing = subprocess.check_output(command, text=True)
+    root = next(line for line in listing.splitlines() if line.endswith(" root"))
+    assert root.startswith("drwxr-xr-x 0/0 ")
+    assert "2023-11-14 22:13" in root  # EPOCH
 
 
 def test_what_was_written_is_compared_with_what_was_meant(
