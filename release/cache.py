@@ -15,11 +15,12 @@ def cache() -> Path:
 
 
 def digest(paths: Iterable[Path], *words: str) -> str:
-    """Sixteen hexadecimal digits for the names and contents of files and folders, and words."""
+    """Sixteen hexadecimal digits: words, and files by name, content and whether they can run."""
     total = hashlib.sha256("\0".join(words).encode())
     for path in sorted(paths):
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if file.is_file() and "__pycache__" not in file.parts:
-                total.update(f"\0{file.relative_to(path.parent)}\0".encode())
+                runs = bool(file.stat().st_mode & 0o100)  # all of a file's mode that git knows
+                total.update(f"\0{file.relative_to(path.parent)}\0{runs}\0".encode())
                 total.update(file.read_bytes())
     return total.hexdigest()[:16]

@@ -29,6 +29,12 @@ def test_a_digest_tells_contents_names_and_words_apart(tree: Path) -> None:
     assert cache.digest([tree], "quick") not in {before, changed}
 
 
+def test_a_file_that_can_run_now_is_another_input(tree: Path) -> None:
+    before = cache.digest([tree])
+    (tree / "sub" / "file").chmod(0o755)
+    assert cache.digest([tree]) != before
+
+
 def test_a_digest_does_not_depend_on_where_the_tree_lies(tree: Path, tmp_path: Path) -> None:
     before = cache.digest([tree])
     (tree / "__pycache__").mkdir()
