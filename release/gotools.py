@@ -53,9 +53,7 @@ def build(name: str) -> Path:
 
 def _go_build(tool: GoTool, folder: Path, binary: Path) -> None:
     if not shutil.which("go"):
-        raise BuildError(
-            "building Go programs needs `go` 1.21 or later: run `make setup` as root"
-        )
+        raise BuildError("building Go programs needs `go` 1.21 or later: run `make setup` as root")
     partial = binary.with_suffix(f".{os.getpid()}")
     command = ["go", "build", "-trimpath", "-ldflags", "-s -w", "-tags", tool.tags]
     command += ["-o", str(partial), tool.package]
