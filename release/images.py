@@ -16,6 +16,7 @@ from release.version import PROJECT, source_date_epoch
 
 SUITE = "trixie"
 BASE = "tinkie/base:build"
+BAKE_FILES = ("--file=images/network.yml", "--file=docker-bake.hcl")
 MMDEBSTRAP = ("--variant=apt", "--components=main,non-free-firmware", "--skip=cleanup/apt/lists")
 
 
@@ -29,7 +30,7 @@ def build(targets: list[str], *, refresh: bool = False) -> None:
         environment = os.environ | {"DOCKER_HOST": host}
         _provide_base(environment, refresh=refresh)
         wheels.build()
-        command = ["docker", "buildx", "bake", "--progress=plain", *targets]
+        command = ["docker", "buildx", "bake", *BAKE_FILES, "--progress=plain", *targets]
         _run_quietly(command, environment, cache() / "bake.log")
 
 

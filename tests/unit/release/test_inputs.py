@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import tarfile
 from pathlib import Path
 
@@ -79,6 +80,14 @@ def test_the_manifest_names_every_image_of_the_page() -> None:
     page = yaml.safe_load((PROJECT / "linuxkit.yml").read_text())
     services = [entry["image"] for entry in [*page["onboot"], *page["services"]]]
     assert manifest.image_names() == sorted({page["kernel"]["image"], *page["init"], *services})
+
+
+def test_every_image_is_built_on_the_hosts_network() -> None:
+    services = yaml.safe_load((PROJECT / "images" / "network.yml").read_text())["services"]
+    group = re.search(r"targets = \[(.*)\]", (PROJECT / "docker-bake.hcl").read_text())
+    assert group
+    assert sorted(services) == sorted(json.loads(f"[{group[1]}]"))
+    assert all(service == {"build": {"network": "host"}} for service in services.values())
 
 
 def _image(files: dict[str, bytes], mtime: int) -> tarfile.TarFile:
