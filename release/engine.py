@@ -23,7 +23,9 @@ START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 RUNTIME = Path(__file__).parent / "runc-without-sys-resource"
 CAP_SYS_RESOURCE = 24
-BRIDGE = Path("/sys/class/net/docker0")
+# Builds use the host's network. So the host's own bridge, firewall and forwarding, which another
+# engine may be using, are left alone.
+NO_NETWORK = ("--bridge=none", "--iptables=false", "--ip-forward=false")
 
 
 @contextmanager
@@ -86,13 +88,12 @@ def _last(users: IO[str]) -> bool:
 def _start(folder: Path, host: str) -> None:
     if os.geteuid():
         raise BuildError("no Docker engine answers, and only root can start one: run this as root")
-    command = ["dockerd", "--host", host, "--data-root", f"{folder}/data"]
+    command = ["dockerd", *NO_NETWORK, "--host", host, "--data-root", f"{folder}/data"]
     command += ["--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/docker.pid"]
     if not has_capability(CAP_SYS_RESOURCE):
         command += ["--add-runtime", f"limited={RUNTIME}", "--default-runtime", "limited"]
     # A killed engine leaves this file, and the next one takes a stranger with that number for it.
     (folder / "docker.pid").unlink(missing_ok=True)
-    (folder / "bridge").write_text("" if BRIDGE.exists() else BRIDGE.name)
     with (folder / "log").open("w") as log:
         try:
             process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
@@ -120,9 +121,6 @@ def _stop(folder: Path) -> None:
     deadline = time.monotonic() + STOP_SECONDS
     while pidfile.exists() and time.monotonic() < deadline:
         time.sleep(0.1)
-    # dockerd leaves the bridge that it made; nothing of ours stays.
-    if bridge := (folder / "bridge").read_text():
-        subprocess.run(["ip", "link", "delete", bridge], capture_output=True, check=False)
 
 
 def has_capability(number: int) -> bool:
