@@ -35,7 +35,12 @@ def assemble(level: str, *, refresh: bool = False) -> bool:
     made = stamp.exists() and KERNEL.exists() and INITRAMFS.exists()
     if made and not refresh and stamp.read_text() == key:
         return False
-    with engine.running() as host, tempfile.TemporaryDirectory(dir=OUT) as folder:
+    stamp.unlink(missing_ok=True)  # until it is whole again, out/ is of nothing in particular
+    with (
+        engine.running() as host,
+        images.kept(),
+        tempfile.TemporaryDirectory(dir=OUT) as folder,
+    ):
         environment = os.environ | {"DOCKER_HOST": host}
         images.build([], refresh=refresh)
         tar = _linuxkit(Path(folder), environment)

@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from release import clone, manifest
+from release import clone, engine, manifest
 from release.assemble import INITRAMFS, KERNEL, OUT, assemble
 from release.errors import told
 from release.version import PROJECT, commit
@@ -34,7 +34,8 @@ def sizes() -> Figures:
     """MB of what a machine downloads, and of what is in each image (not compressed)."""
     assemble("release")
     found = {path.name: path.stat().st_size / 1e6 for path in (KERNEL, INITRAMFS)}
-    images = manifest.contents().images
+    with engine.running() as host:
+        images = manifest.contents(host).images
     return found | {name: image.size / 1e6 for name, image in images.items()}
 
 

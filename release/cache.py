@@ -1,8 +1,10 @@
 """Where results of the build are kept between runs and shared by clones; what they are keyed by."""
 
+import fcntl
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -12,6 +14,18 @@ def cache() -> Path:
     folder = Path(os.environ.get("TINKIE_CACHE") or user / "tinkie")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """Holds a lock file until the end of the with block; says so if another program has it."""
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"waiting for another build to end ({lock})", flush=True)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def digest(paths: Iterable[Path], *words: str) -> str:

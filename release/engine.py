@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from release.cache import cache
+from release.cache import alone, cache
 from release.errors import BuildError, told
 
 START_SECONDS = 60.0
@@ -58,24 +58,16 @@ def _own_engine() -> Iterator[str]:
     folder.mkdir(exist_ok=True)
     host = f"unix://{folder}/docker.sock"
     with (folder / "users").open("w") as users:
-        with _alone(folder):
+        with alone(folder / "lock"):
             if not _answers(host):
                 _start(folder, host)
             fcntl.flock(users, fcntl.LOCK_SH)
         try:
             yield host
         finally:
-            with _alone(folder):
+            with alone(folder / "lock"):
                 if _last(users):
                     _stop(folder)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Nobody else starts or stops the engine meanwhile."""
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _last(users: IO[str]) -> bool:

@@ -7,10 +7,12 @@ from one state of Debian and no later step asks for the index again. `--refresh`
 import argparse
 import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from release import engine, wheels
-from release.cache import cache, digest
+from release.cache import alone, cache, digest
 from release.errors import BuildError, told
 from release.version import PROJECT, source_date_epoch
 
@@ -32,6 +34,16 @@ def build(targets: list[str], *, refresh: bool = False) -> None:
         wheels.build()
         command = ["docker", "buildx", "bake", *BAKE_FILES, "--progress=plain", *targets]
         _run_quietly(command, environment, cache() / "bake.log")
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """Until the end of the with block no other build, of a clone too, names its images as these.
+
+    All clones that build with one engine give their images the same names.
+    """
+    with alone(cache() / "images.lock"):
+        yield
 
 
 def _provide_base(environment: dict[str, str], *, refresh: bool) -> None:
@@ -97,7 +109,7 @@ def main() -> None:
     parser.add_argument("target", nargs="*", help="of docker-bake.hcl; all if none is given")
     parser.add_argument("--refresh", action="store_true", help="take Debian's newest packages")
     arguments = parser.parse_args()
-    with told():
+    with told(), kept():
         build(arguments.target, refresh=arguments.refresh)
 
 

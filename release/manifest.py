@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from email.parser import BytesParser
 from pathlib import PurePosixPath
 
-from release import engine
 from release.assemble import ARCH, INITRAMFS, KERNEL
 from release.roottar import content_of
 from release.version import PROJECT, commit, source_date_epoch, version
@@ -40,13 +39,12 @@ class Contents:
     licences: dict[str, bytes] = field(default_factory=dict)
 
 
-def contents() -> Contents:
-    """Reads every image that linuxkit.yml names from the engine."""
+def contents(host: str) -> Contents:
+    """Reads every image that linuxkit.yml names from the engine at host (a DOCKER_HOST)."""
     found = Contents()
-    with engine.running() as host:
-        for name in image_names():
-            with _exported(name, os.environ | {"DOCKER_HOST": host}) as tar:
-                found.images[name] = _read(tar, found.licences)
+    for name in image_names():
+        with _exported(name, os.environ | {"DOCKER_HOST": host}) as tar:
+            found.images[name] = _read(tar, found.licences)
     return found
 
 

@@ -10,8 +10,9 @@ import io
 import tarfile
 from pathlib import Path
 
-from release import assemble, manifest
-from release.assemble import ARCH, INITRAMFS, KERNEL
+from release import assemble, engine, images, manifest
+from release.assemble import ARCH, INITRAMFS, KERNEL, OUT
+from release.cache import digest
 from release.errors import told
 from release.version import PROJECT, source_date_epoch, version
 
@@ -23,16 +24,28 @@ CHECKSUMS = PROJECT / "checksum.txt"
 
 def pack() -> bool:
     """Makes the release; False if it was up to date. Raises BuildError, CalledProcessError."""
-    results = (TARBALL, LICENCES, MANIFEST, CHECKSUMS)
-    if not assemble.assemble("release") and all(path.exists() for path in results):
+    stamp, results = OUT / "packed", (TARBALL, LICENCES, MANIFEST, CHECKSUMS)
+    assemble.assemble("release")
+    key = digest([KERNEL, INITRAMFS])
+    packed = stamp.exists() and stamp.read_text() == key
+    if packed and all(path.exists() for path in results):
         return False
+    stamp.unlink(missing_ok=True)
     _tar(TARBALL, {KERNEL.name: KERNEL.read_bytes(), INITRAMFS.name: INITRAMFS.read_bytes()})
-    contents = manifest.contents()
+    contents = _contents()
     MANIFEST.write_text(manifest.describe(contents))
     _tar(LICENCES, contents.licences)
     sums = (f"{_sha512(path)}  {path.name}\n" for path in (TARBALL, LICENCES, MANIFEST))
     CHECKSUMS.write_text("".join(sums))
+    stamp.write_text(key)
     return True
+
+
+def _contents() -> manifest.Contents:
+    """Of this clone's images, whatever has been built since under their names."""
+    with engine.running() as host, images.kept():
+        images.build([])
+        return manifest.contents(host)
 
 
 def _tar(path: Path, files: dict[str, bytes]) -> None:
