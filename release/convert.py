@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from release.errors import told
-from release.roottar import KERNEL, ConvertError, RootTar, content_of
+from release.roottar import KERNEL, ConvertError, RootTar, described
 from release.version import source_date_epoch
 
 # Path inside the initramfs -> pattern of its path in LinuxKit's tar.
@@ -91,7 +91,7 @@ def _archive(tree: Path, archive: Path, epoch: int) -> None:
 
 
 def _verify(root: RootTar, archive: Path, folder: Path) -> None:
-    """Reads back what was written and compares every file with LinuxKit's tar."""
+    """Reads back what was written: content, owner and mode of every path as in LinuxKit's tar."""
     folder.mkdir()
     with archive.open("rb") as file:
         command = ["cpio", "--extract", "--quiet", "root.squashfs"]
@@ -105,14 +105,14 @@ def _verify(root: RootTar, archive: Path, folder: Path) -> None:
 
 
 def _read_back(squashfs: Path) -> Iterator[tuple[str, str]]:
-    """Path and content of everything in a squashfs, by other code than the one that wrote it."""
+    """Path and what `described` says of all in a squashfs, by other code than its writer."""
     command = ["sqfs2tar", "--no-hard-links", str(squashfs)]
     with (
         subprocess.Popen(command, stdout=subprocess.PIPE) as process,
         tarfile.open(fileobj=process.stdout, mode="r|") as tar,
     ):
         for entry in tar:
-            yield entry.name.strip("/"), content_of(tar, entry)
+            yield entry.name.strip("/"), described(tar, entry)
 
 
 def main() -> None:

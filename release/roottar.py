@@ -25,11 +25,14 @@ class ConvertError(BuildError):
 class RootTar:
     """The entries of a LinuxKit tar by path, each path once.
 
-    Raises tarfile.TarError if the file is not a tar, ConvertError for a path that it does not hold.
+    Raises ConvertError if the file is no tar, and for a path that it does not hold.
     """
 
     def __init__(self, path: Path) -> None:
-        self._tar = tarfile.open(path)  # noqa: SIM115 - closed by __exit__
+        try:
+            self._tar = tarfile.open(path)  # noqa: SIM115 - closed by __exit__
+        except tarfile.ReadError:
+            raise ConvertError(f"{path} is no tar as `linuxkit build` writes it") from None
         self._entries = {_clean(entry.name): entry for entry in self._tar}
 
     def __enter__(self) -> Self:
@@ -55,10 +58,10 @@ class RootTar:
         return found[0]
 
     def digests(self) -> Iterator[tuple[str, str]]:
-        """Path and content of everything that the root will hold (see `content_of`)."""
+        """Path, and what `described` says, of everything that the root will hold."""
         for path, entry in self._root():
             target = self._entries[_clean(entry.linkname)] if entry.islnk() else entry
-            yield path, content_of(self._tar, target)
+            yield path, described(self._tar, target)
 
     def write(self, out: IO[bytes], epoch: int) -> None:
         """Writes a plain tar: sorted, hard links after what they link to, all times epoch (s)."""
@@ -80,6 +83,13 @@ def content_of(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> str:
     while block := file.read(1 << 20):
         digest.update(block)
     return digest.hexdigest()
+
+
+def described(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> str:
+    """Content, owner and mode of an entry in a form that can be compared."""
+    device = f" {entry.devmajor},{entry.devminor}" if entry.isdev() else ""
+    mode = "" if entry.issym() else f" {entry.mode & 0o7777:04o}"  # a symbolic link has none
+    return f"{content_of(tar, entry)}{device}{mode} {entry.uid}:{entry.gid}"
 
 
 def _clean(name: str) -> str:

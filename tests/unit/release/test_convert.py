@@ -115,6 +115,18 @@ def test_what_was_written_is_compared_with_what_was_meant(
         convert._verify(root, initramfs, tmp_path / "verify")
 
 
+def test_owners_and_modes_are_compared_as_well(linuxkit_tar: Path, tmp_path: Path) -> None:
+    initramfs = _convert(linuxkit_tar, tmp_path / "out")
+    busybox = FILES["usr/bin/busybox"]
+    for number, fields in enumerate(({"uid": 7, "mode": 0o4755}, {"uid": 8, "mode": 0o644})):
+        changed = tmp_path / f"changed{number}.tar"
+        changed.write_bytes(linuxkit_tar.read_bytes())
+        with tarfile.open(changed, "a") as tar:
+            _add(tar, "usr/bin/busybox", busybox, **fields)
+        with RootTar(changed) as root, pytest.raises(ConvertError, match="first usr/bin/busybox"):
+            convert._verify(root, initramfs, tmp_path / f"verify{number}")
+
+
 def test_a_tar_without_a_module_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "linuxkit.tar"
     with tarfile.open(path, "w") as tar:
