@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from release import convert, engine, gotools, images
+from release import convert, engine, gotools, images, needs
 from release.cache import cache, digest
 from release.errors import told
 from release.version import PROJECT, commit, source_date_epoch, version
@@ -35,6 +35,7 @@ def assemble(level: str, *, refresh: bool = False) -> bool:
     made = stamp.exists() and KERNEL.exists() and INITRAMFS.exists()
     if made and not refresh and stamp.read_text() == key:
         return False
+    needs.check()
     stamp.unlink(missing_ok=True)  # until it is whole again, out/ is of nothing in particular
     with (
         engine.running() as host,

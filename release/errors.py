@@ -20,5 +20,7 @@ def told() -> Iterator[None]:
     except subprocess.CalledProcessError as error:
         command = " ".join(map(str, error.cmd))
         sys.exit(f"tinkie: this ended with {error.returncode} (its own words are above): {command}")
+    except OSError as error:
+        sys.exit(f"tinkie: {error.filename or 'a system call'}: {error.strerror or error}")
     except KeyboardInterrupt:
         sys.exit(130)

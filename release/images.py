@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from release import engine, wheels
+from release import engine, needs, wheels
 from release.cache import alone, cache, digest
 from release.errors import BuildError, told
 from release.version import PROJECT, source_date_epoch
@@ -28,6 +28,7 @@ def build(targets: list[str], *, refresh: bool = False) -> None:
     The environment's BASE names another base image, of a registry for example.
     Raises BuildError, subprocess.CalledProcessError.
     """
+    needs.check()
     with engine.running() as host:
         environment = os.environ | {"DOCKER_HOST": host}
         _provide_base(environment, refresh=refresh)
