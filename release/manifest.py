@@ -17,17 +17,22 @@ from release.roottar import content_of
 from release.version import PROJECT, commit, source_date_epoch, version
 
 PACKAGES = "usr/share/tinkie/packages"
+LINKED = "usr/share/tinkie/linked"
 LICENCE = re.compile(r"usr/share/doc/([^/]+)/copyright")
 WHEEL = re.compile(r".*\.dist-info/METADATA")
 
 
 @dataclass
 class Image:
-    """One image: the bytes in it, a digest of paths and contents, and what it is made of."""
+    """One image: its bytes, a digest of paths and contents, the packages that it is made of.
+
+    linked are the sources that Debian linked into its packages from other ones.
+    """
 
     size: int = 0
     content: str = ""
     debian: list[dict[str, str]] = field(default_factory=list)
+    linked: list[dict[str, str]] = field(default_factory=list)
     python: list[dict[str, str]] = field(default_factory=list)
 
 
@@ -112,7 +117,7 @@ def _read(tar: tarfile.TarFile, licences: dict[str, bytes]) -> Image:
 
 
 def _is_told(path: str) -> bool:
-    return path == PACKAGES or bool(LICENCE.fullmatch(path) or WHEEL.fullmatch(path))
+    return path in (PACKAGES, LINKED) or bool(LICENCE.fullmatch(path) or WHEEL.fullmatch(path))
 
 
 def _text(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> bytes | None:
@@ -122,11 +127,16 @@ def _text(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> bytes | None:
 
 def _tell(path: str, content: bytes, image: Image, licences: dict[str, bytes]) -> None:
     if path == PACKAGES:
-        names = ("package", "version", "source", "source_version")
-        lines = content.decode().splitlines()
-        image.debian = [dict(zip(names, line.split(), strict=True)) for line in lines]
+        image.debian = _table(content, "package", "version", "source", "source_version")
+    elif path == LINKED:
+        image.linked = _table(content, "source", "source_version")
     elif licence := LICENCE.fullmatch(path):
         licences[f"{licence[1]}.copyright"] = content
     else:
         wheel = BytesParser().parsebytes(content)
         image.python.append({"package": wheel["Name"], "version": wheel["Version"]})
+
+
+def _table(content: bytes, *names: str) -> list[dict[str, str]]:
+    lines = content.decode().splitlines()
+    return [dict(zip(names, line.split(), strict=True)) for line in lines]

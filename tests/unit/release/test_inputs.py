@@ -103,6 +103,7 @@ def _image(files: dict[str, bytes], mtime: int) -> tarfile.TarFile:
 
 FILES = {
     "usr/share/tinkie/packages": b"libc6 2.41-12 glibc 2.41-12\n",
+    "usr/share/tinkie/linked": b"golang-1.24 1.24.4-1\n",
     "usr/share/doc/libc6/copyright": b"a licence",
     "usr/lib/python3/dist-packages/httpx-0.28.dist-info/METADATA": b"Name: httpx\nVersion: 0.28\n",
     "etc/hostname": b"of the engine, not of the image",
@@ -116,6 +117,7 @@ def test_an_image_tells_what_it_is_made_of() -> None:
     assert image.debian == [
         {"package": "libc6", "version": "2.41-12", "source": "glibc", "source_version": "2.41-12"}
     ]
+    assert image.linked == [{"source": "golang-1.24", "source_version": "1.24.4-1"}]
     assert image.python == [{"package": "httpx", "version": "0.28"}]
     assert found.licences == {"libc6.copyright": b"a licence"}
     assert json.dumps(vars(image))
