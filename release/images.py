@@ -32,6 +32,7 @@ def build(targets: list[str], *, refresh: bool = False) -> None:
     with engine.running() as host:
         environment = os.environ | {"DOCKER_HOST": host}
         _provide_base(environment, refresh=refresh)
+        plain_modes(PROJECT / "images")
         wheels.build()
         command = ["docker", "buildx", "bake", *BAKE_FILES, "--progress=plain", *targets]
         _run_quietly(command, environment, cache() / "bake.log")
@@ -75,6 +76,13 @@ def _bootstrap(tar: Path, mkroot: Path) -> None:
     environment = os.environ | {"SOURCE_DATE_EPOCH": str(source_date_epoch())}
     subprocess.run([*command, SUITE, str(partial)], env=environment, check=True)
     partial.rename(tar)
+
+
+def plain_modes(folder: Path) -> None:
+    """Gives files the modes that git means: the umask of whoever cloned must not reach an image."""
+    for path in (folder, *folder.rglob("*")):
+        runs = path.is_dir() or path.stat().st_mode & 0o100
+        path.chmod(0o755 if runs else 0o644)
 
 
 def _label(environment: dict[str, str]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from release import assemble, cache, gotools, manifest
+from release import assemble, cache, gotools, images, manifest
 from release.version import PROJECT
 
 
@@ -34,6 +34,16 @@ def test_a_file_that_can_run_now_is_another_input(tree: Path) -> None:
     before = cache.digest([tree])
     (tree / "sub" / "file").chmod(0o755)
     assert cache.digest([tree]) != before
+
+
+def test_the_umask_of_a_clone_does_not_reach_an_image(tree: Path) -> None:
+    (tree / "sub" / "script").write_text("#!/bin/sh")
+    for path, mode in ((tree / "sub" / "script", 0o775), (tree / "sub" / "file", 0o660)):
+        path.chmod(mode)
+    (tree / "sub").chmod(0o700)
+    images.plain_modes(tree)
+    found = {path.name: path.stat().st_mode & 0o7777 for path in tree.rglob("*")}
+    assert found == {"sub": 0o755, "script": 0o755, "file": 0o644}
 
 
 def test_a_digest_does_not_depend_on_where_the_tree_lies(tree: Path, tmp_path: Path) -> None:
