@@ -6,6 +6,7 @@ from one state of Debian and no later step asks for the index again. `--refresh`
 
 import argparse
 import os
+import shlex
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,7 +71,7 @@ def _bootstrap(tar: Path, mkroot: Path) -> None:
         "mmdebstrap",
         "--quiet",
         *MMDEBSTRAP,
-        f"--customize-hook=copy-in {mkroot} /usr/local/bin",
+        f"--customize-hook=copy-in {shlex.quote(str(mkroot))} /usr/local/bin",
     ]
     # Users' password dates and the like take this time instead of today's.
     environment = os.environ | {"SOURCE_DATE_EPOCH": str(source_date_epoch())}
