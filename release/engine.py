@@ -86,23 +86,29 @@ def _start(folder: Path, host: str) -> None:
         command += ["--add-runtime", f"limited={RUNTIME}", "--default-runtime", "limited"]
     # A killed engine leaves this file, and the next one takes a stranger with that number for it.
     (folder / "docker.pid").unlink(missing_ok=True)
-    with (folder / "log").open("w") as log:
-        try:
-            process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-        except FileNotFoundError:
-            raise BuildError("dockerd is missing: run `make setup` as root") from None
-    _wait_until_it_answers(process, host, folder / "log")
+    try:
+        pid = _spawn(command, folder / "log")
+    except FileNotFoundError:
+        raise BuildError("dockerd is missing: run `make setup` as root") from None
+    _wait_until_it_answers(pid, host, folder / "log")
 
 
-def _wait_until_it_answers(process: subprocess.Popen[bytes], host: str, log: Path) -> None:
+def _spawn(command: list[str], log: Path) -> int:
+    """Starts a program that may outlive us, for others who use it; returns its number."""
+    opened = (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    output = [opened, (os.POSIX_SPAWN_DUP2, 1, 2)]
+    return os.posix_spawnp(command[0], command, os.environ, file_actions=output, setsid=True)
+
+
+def _wait_until_it_answers(pid: int, host: str, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not _answers(host):
-        if process.poll() is not None or time.monotonic() > deadline:
-            process.terminate()
+        ended = os.waitpid(pid, os.WNOHANG) != (0, 0)
+        if ended or time.monotonic() > deadline:
+            if not ended:
+                os.kill(pid, signal.SIGTERM)
             last = "\n".join(log.read_text().splitlines()[-5:])
-            raise BuildError(
-                f"dockerd did not come up within {START_SECONDS:.0f} s ({log}):\n{last}"
-            )
+            raise BuildError(f"dockerd did not come up in {START_SECONDS:.0f} s ({log}):\n{last}")
         time.sleep(0.2)
 
 
