@@ -39,12 +39,16 @@ def moments(lines: Sequence[Line]) -> dict[str, float]:
 
 
 def table(found: Mapping[str, float]) -> str:
-    """Return the moments as lines for a person: name, seconds, seconds since the one before."""
+    """Return the moments as lines for a person: name, seconds, seconds since the one before.
+
+    A moment that did not come has a dash; the disk's start is left out, for not every workflow
+    ends with it.
+    """
     rows = []
     before = 0.0
     for name in ORDER:
         if name not in found:
-            rows.append(f"  {name:<18}{'-':>8}")
+            rows += [f"  {name:<18}{'-':>8}"] if name != MARKER else []
             continue
         rows.append(f"  {name:<18}{found[name]:>8.1f} s{found[name] - before:>+8.1f}")
         before = found[name]
