@@ -4,6 +4,7 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -69,14 +70,25 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("down", help="remove whatever a sandbox left")
     up = verbs.add_parser("up", help="provision a virtual machine")
-    up.add_argument("--workflow", choices=PROOFS, default=_given("WORKFLOW", "install"))
+    workflow, boot = _one_of(*PROOFS), _one_of("network", "direct")
+    up.add_argument("--workflow", type=workflow, default=_given("WORKFLOW", "install"))
     up.add_argument("--template", default=_given("TEMPLATE"), help="a workflow of your own (YAML)")
     up.add_argument("--artifacts", default=_given("ARTIFACTS"), help="a folder with another OS")
     up.add_argument("--kernel-args", default=_given("KERNEL_ARGS"), help="put behind all others")
-    up.add_argument("--boot", choices=("network", "direct"), default=_given("BOOT", "network"))
+    up.add_argument("--boot", type=boot, default=_given("BOOT", "network"))
     up.add_argument("--memory", type=int, default=_given("MEMORY", "2048"), help="MiB")
     up.add_argument("--disk", type=int, default=_given("DISK", "1024"), help="MiB")
     return parser
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    # argparse's own `choices` does not look at defaults, and ours come from outside.
+    def word(text: str) -> str:
+        if text not in words:
+            raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(words)}")
+        return text
+
+    return word
 
 
 def _given(name: str, default: str = "") -> str:
