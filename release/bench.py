@@ -18,16 +18,17 @@ Figures = dict[str, float]
 RESULT = OUT / "bench.json"
 
 
-def build_times() -> Figures:
-    """Seconds for a release from nothing, again with nothing changed, and for a changed agent."""
+def build_times() -> tuple[Figures, dict[str, str]]:
+    """Seconds for a release from nothing, again, and for a changed agent; the first one's bytes."""
     with clone.fresh() as fresh:
         times = {"make dist, cold": fresh.make("dist")}
+        digests = fresh.digests()
         times["make dist, nothing changed"] = fresh.make("dist")
         fresh.make("quick")
         with (fresh.folder / "bootkit" / "cli.py").open("a") as file:
             file.write("# changed\n")
         times["make quick, one Python file changed"] = fresh.make("quick")
-    return times
+    return times, digests
 
 
 def sizes() -> Figures:
@@ -60,16 +61,17 @@ def machine() -> str:
 def main() -> None:
     """The command line of this module."""
     with told():
-        booted = boot()
-        figures = {
-            "commit": commit(),
-            "machine": machine(),
-            "accelerator": booted["accelerator"],
-            "build (s)": build_times(),
-            "size (MB)": sizes(),
-            "boot (s since power-on)": booted["moments"],
-            "memory while an action runs (MB)": booted["memory"],
-        }
+        size, booted = sizes(), boot()
+        times, digests = build_times()
+    figures = {
+        "commit": commit(),
+        "machine": machine(),
+        "accelerator": booted["accelerator"],
+        "build (s)": times,
+        "size (MB)": size,
+        "boot (s since power-on)": booted["moments"],
+        "memory while an action runs (MB)": booted["memory"],
+    } | {f"sha256 {name}": digest for name, digest in digests.items()}
     RESULT.write_text(json.dumps(figures, indent=1) + "\n")
     print(_table(figures))
 
