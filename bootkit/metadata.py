@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from bootkit.shared.address import in_url
 from bootkit.shared.errors import BootError, PermanentError
 from bootkit.shared.faults import Fault
 
@@ -71,7 +72,7 @@ def metadata_url(params: WorkerParams) -> str | None:
         return params.metadata_url
     if params.tinkerbell:
         parts = urlsplit(params.tinkerbell)
-        return f"{parts.scheme}://{_in_url(parts.hostname or '')}:{HEGEL_PORT}/metadata"
+        return f"{parts.scheme}://{in_url(parts.hostname or '')}:{HEGEL_PORT}/metadata"
     if params.grpc_authority:
         host = params.grpc_authority.rpartition(":")[0]
         return f"http://{host}:{TOOTLES_PORT}"
@@ -133,10 +134,6 @@ def _line(body: bytes) -> str | None:
     if "\n" in text or "<" in text:
         raise _no_metadata("more than one plain value")
     return text or None
-
-
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 def _no_metadata(what: str) -> PermanentError:

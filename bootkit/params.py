@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from bootkit.shared.parameters import Parameters
-from bootkit.shared.reference import ImageReference, is_docker_hub_user, registry_domain
+from bootkit.shared.parameters import Image, Parameters, Registry
+from bootkit.shared.reference import is_docker_hub_user
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,25 +59,12 @@ def _mac(value: str) -> str:
     return mac
 
 
-def _image(value: str) -> str:
-    ImageReference.parse(value)
-    return value
-
-
-def _registry(value: str) -> str:
-    registry = value.rstrip("/")
-    registry_domain(registry)
-    return registry
-
-
 Word = Annotated[str, AfterValidator(_one_word)]
 Boolean = Annotated[str, AfterValidator(_boolean)]
 Authority = Annotated[str, AfterValidator(_authority)]
 Url = Annotated[str, AfterValidator(_url)]
 Base = Annotated[str, AfterValidator(_base)]
 Mac = Annotated[str, AfterValidator(_mac)]
-Image = Annotated[str, AfterValidator(_image)]
-Registry = Annotated[str, AfterValidator(_registry)]
 
 
 class WorkerParams(Parameters):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from bootkit.shared.address import is_address
 from bootkit.shared.errors import PermanentError
 from bootkit.shared.fetch import Fetcher
 from bootkit.shared.files import write_atomically
@@ -15,7 +16,7 @@ from bootkit.shared.proxy import Proxies
 from tink_docker.api import running_containers
 from tink_docker.authority import RegistryAuthority
 from tink_docker.certs import plan_certificates
-from tink_docker.daemon_json import CONFIG_PATH, daemon_json, is_address
+from tink_docker.daemon_json import CONFIG_PATH, daemon_json
 from tink_docker.dockerd import Dockerd, command
 from tink_docker.keeper import Keeper
 from tink_docker.listener import Listener

@@ -5,9 +5,10 @@ Source of the keys: dockerd(8), "Daemon configuration file", of docker 20.10 to 
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from bootkit.shared.address import in_url, is_address
 
 if TYPE_CHECKING:
     from bootkit.shared.proxy import Proxies
@@ -54,11 +55,12 @@ def daemon_json(params: EngineParams, proxies: Proxies) -> dict[str, Any]:
 
 def _logs(params: EngineParams) -> dict[str, Any]:
     """Bound every log; `docker logs`, which workers use, works with both drivers."""
+    # A name that does not resolve would keep every container down.
     if params.syslog_host is None or not is_address(params.syslog_host):
         size = {"max-size": _LOG_SIZE, "max-file": _LOG_FILES}
         return {"log-driver": "local", "log-opts": size}
     options = {
-        "syslog-address": f"udp://{_in_url(params.syslog_host)}:{params.syslog_port}",
+        "syslog-address": f"udp://{in_url(params.syslog_host)}:{params.syslog_port}",
         "tag": "{{.Name}}",
         "cache-max-size": _LOG_SIZE,  # of docker's own copy, else 100 MB a container
         "cache-max-file": _LOG_FILES,
@@ -75,16 +77,3 @@ def _proxies(proxies: Proxies) -> dict[str, str]:
         "no-proxy": ",".join(proxies.no_proxy),
     }
     return {key: value for key, value in keys.items() if value}
-
-
-def is_address(host: str) -> bool:
-    """Say whether dockerd need not look the host up: a name that fails keeps containers down."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def _in_url(address: str) -> str:
-    return f"[{address}]" if ":" in address else address

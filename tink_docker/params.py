@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from bootkit.shared.parameters import CommaList, Parameters
-from bootkit.shared.reference import ImageReference, is_domain, registry_domain
+from bootkit.shared.address import is_address
+from bootkit.shared.parameters import CommaList, Image, Parameters, Registry
+from bootkit.shared.reference import is_domain
 
 if TYPE_CHECKING:
     from bootkit.shared.cmdline import Cmdline
@@ -35,21 +36,11 @@ def _base(value: str) -> str:
     return _url(value if "://" in value else f"http://{value}")
 
 
-def _image(value: str) -> str:
-    ImageReference.parse(value)
-    return value
-
-
-def _registry(value: str) -> str:
-    registry_domain(value.rstrip("/"))
-    return value.rstrip("/")
-
-
 def _host(value: str) -> str:
     """Take a name or an address, an IPv6 one with or without brackets, but none with a zone."""
     bare = value.removeprefix("[").removesuffix("]") if value.startswith("[") else value
     name = bare == value and _HOST.fullmatch(value)
-    if not name and ("%" in bare or not _is_address(bare)):
+    if not name and ("%" in bare or not is_address(bare)):
         raise ValueError("not a host name or an address")
     return bare
 
@@ -102,14 +93,6 @@ def _check_port(host_and_port: str) -> None:
         _port(port[2])
 
 
-def _is_address(value: str) -> bool:
-    try:
-        ipaddress.ip_address(value)
-    except ValueError:
-        return False
-    return True
-
-
 def _is_network(value: str) -> bool:
     try:
         ipaddress.ip_network(value, strict=False)
@@ -120,9 +103,7 @@ def _is_network(value: str) -> bool:
 
 Base = Annotated[str, AfterValidator(_base)]
 Host = Annotated[str, AfterValidator(_host)]
-Image = Annotated[str, AfterValidator(_image)]
 Port = Annotated[int, BeforeValidator(_port)]
-Registry = Annotated[str, AfterValidator(_registry)]
 Url = Annotated[str, AfterValidator(_url)]
 
 

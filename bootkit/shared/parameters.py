@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from bootkit.shared.errors import BadParameters
+from bootkit.shared.reference import ImageReference, registry_domain
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -71,3 +72,21 @@ def _split(value: Any) -> Any:
 
 CommaList = Annotated[tuple[str, ...], BeforeValidator(_split)]
 """A list with commas in between; empty parts are left out."""
+
+
+def _image(value: str) -> str:
+    ImageReference.parse(value)
+    return value
+
+
+def _registry(value: str) -> str:
+    registry = value.rstrip("/")
+    registry_domain(registry)
+    return registry
+
+
+Image = Annotated[str, AfterValidator(_image)]
+"""An image's name, as Docker reads it."""
+
+Registry = Annotated[str, AfterValidator(_registry)]
+"""host[:port][/path] of a registry, without a slash at its end."""
