@@ -135,8 +135,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header(*_CHUNKED if streamed else ("Content-Length", str(len(raw))))
         self.end_headers()
         data = _in_chunks(raw) if streamed else raw
-        self.wfile.write(data[: self.engine.cut] if streamed else data)
-        self.close_connection = self.engine.cut is not None
+        cut = self.engine.cut if streamed else None
+        self.wfile.write(data[:cut])
+        # Only a connection that was cut is closed: after a whole answer the client may use it again,
+        # and whether it sees the end of it in time would be chance.
+        self.close_connection = cut is not None and cut < len(data)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
         pass
