@@ -13,7 +13,8 @@ from bootkit.plan import Inputs, plan
 from bootkit.pull import obtain_image
 from bootkit.readiness import wait_for_engine
 from bootkit.registry import RegistryWitness
-from bootkit.shared.log import REDACTOR, phase
+from bootkit.shared.log import phase
+from bootkit.shared.redaction import REDACTOR
 from bootkit.watch import watch_worker
 from bootkit.worker import ENGINE_LABEL, NAME, SPEC_LABEL
 

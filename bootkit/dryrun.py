@@ -11,7 +11,7 @@ from bootkit.identity import NEEDED_SECONDS, WANTED_SECONDS
 from bootkit.metadata import Machine, machine_in
 from bootkit.plan import Inputs, plan
 from bootkit.shared.errors import BootError
-from bootkit.shared.log import REDACTOR
+from bootkit.shared.redaction import REDACTOR
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -68,7 +68,7 @@ class WorkerSpec:
         return self.credentials if same else None
 
     def as_json(self) -> dict[str, Any]:
-        """Return the plan for people; secrets are still in it, see log.REDACTOR."""
+        """Return the plan for people; secrets are still in it, see redaction.REDACTOR."""
         return {
             "worker_id": self.worker_id,
             "name": NAME,
@@ -82,7 +82,7 @@ class WorkerSpec:
         }
 
     def as_command(self) -> list[str]:
-        """Return an equivalent `docker run`; secrets are still in it, see log.REDACTOR."""
+        """Return an equivalent `docker run`; secrets are still in it, see redaction.REDACTOR."""
         binds = [part for bind in BINDS for part in ("--volume", bind)]
         pairs = sorted(self.environment.items())
         variables = [part for name, value in pairs for part in ("--env", f"{name}={value}")]

@@ -20,7 +20,8 @@ import structlog
 
 from bootkit.shared.cmdline import PROC_CMDLINE, Cmdline
 from bootkit.shared.errors import ShutdownRequested
-from bootkit.shared.log import REDACTOR, configure
+from bootkit.shared.log import configure
+from bootkit.shared.redaction import REDACTOR
 from bootkit.shared.signals import ShutdownSignals
 from bootkit.shared.state import StateFile
 from tink_docker.boot import Plan, keeper

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 import structlog
 
-from bootkit.shared.log import REDACTOR
+from bootkit.shared.redaction import REDACTOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping

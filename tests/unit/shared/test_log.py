@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bootkit.shared import log
-from bootkit.shared.log import CONSOLE_LINE_BYTES, MASK, Redactor, console_line
+from bootkit.shared.log import CONSOLE_LINE_BYTES, console_line
+from bootkit.shared.redaction import MASK, REDACTOR, Redactor
 from bootkit.shared.state import StateFile
 
 SECRET = 'k"angaroo/2 +x'
@@ -65,7 +66,7 @@ def test_a_phase_is_on_every_event_in_it(capsys: pytest.CaptureFixture[str]) -> 
 
 def test_a_bug_leaves_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     logger = configured(capsys)
-    log.REDACTOR.hide(SECRET)
+    REDACTOR.hide(SECRET)
     try:
         int(SECRET)
     except ValueError:
@@ -182,7 +183,7 @@ def test_the_state_file_tells_phase_and_last_error(
 ) -> None:
     path = tmp_path / "run" / "bootkit.json"
     logger = configured(capsys, state=path)
-    log.REDACTOR.hide(SECRET)
+    REDACTOR.hide(SECRET)
     structlog.contextvars.bind_contextvars(worker_id="w1")
     with log.phase("pull"):
         logger.error("run.failed", error=f"bad {SECRET}", hint="push it", next="again in 1 s")
