@@ -137,7 +137,7 @@ class _Handler(BaseHTTPRequestHandler):
         data = _in_chunks(raw) if streamed else raw
         cut = self.engine.cut if streamed else None
         self.wfile.write(data[:cut])
-        # Only a connection that was cut is closed: after a whole answer the client may use it again,
+        # Only what was cut is closed: after a whole answer the client may use the connection again,
         # and whether it sees the end of it in time would be chance.
         self.close_connection = cut is not None and cut < len(data)
 
