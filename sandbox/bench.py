@@ -15,7 +15,7 @@ from sandbox.disk import empty_disk
 from sandbox.errors import SandboxError
 from sandbox.follow import Follower
 from sandbox.ingredients import ingredients
-from sandbox.machine import DirectBoot, Hardware, machine
+from sandbox.machine import Hardware, machine
 from sandbox.provision import WORKFLOWS
 from sandbox.world import MACHINE, world
 
@@ -33,9 +33,8 @@ def measure() -> dict[str, object]:
     with world(FOLDER, "bench", parts) as here:
         here.enroll()
         run = here.start_workflow("measure", template, MACHINE)
-        boot = DirectBoot(parts.kernel, parts.initramfs, here.command_line())
         disk = empty_disk(FOLDER / "disk.img", 64)
-        hardware = Hardware(MACHINE, disk, boot, accelerator, MEMORY_MIB)
+        hardware = Hardware(MACHINE, disk, here.direct_boot(), accelerator, MEMORY_MIB)
         with machine(FOLDER / "machine", here.network, hardware, "tap0") as box:
             follower = Follower(here, box, run, _tell)
             follower.wait_for_success(WORKFLOW_SECONDS)

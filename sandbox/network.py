@@ -7,7 +7,7 @@ import ctypes
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -33,17 +33,6 @@ class Network(Protocol):
 
     def inside(self) -> AbstractContextManager[None]:
         """Sockets and programs made within the with block belong to this network."""
-
-
-@dataclass(frozen=True)
-class HostNetwork:
-    """The host's own network: for tests whose containers run with --network host."""
-
-    address: str
-
-    def inside(self) -> AbstractContextManager[None]:
-        """Change nothing: this is where we are."""
-        return nullcontext()
 
 
 @dataclass(frozen=True)

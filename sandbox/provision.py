@@ -12,7 +12,7 @@ from sandbox.disk import MARKER, empty_disk, fill, is_zero
 from sandbox.errors import SandboxError
 from sandbox.follow import Follower
 from sandbox.ingredients import Ingredients
-from sandbox.machine import DirectBoot, Hardware, machine
+from sandbox.machine import Hardware, machine
 from sandbox.network import PREFIX, Namespace
 from sandbox.waiting import wait_for
 from sandbox.world import MACHINE, World, world
@@ -90,11 +90,10 @@ def _follow(request: Request, follower: Follower) -> None:
 
 
 def _hardware(request: Request, here: World, disk: Path) -> Hardware:
-    parts = here.ingredients
-    accelerator = best_accelerator(parts.kernel)
+    accelerator = best_accelerator(here.ingredients.kernel)
     if not request.direct:
         return Hardware(MACHINE, disk, "network", accelerator, request.memory)
-    boot = DirectBoot(parts.kernel, parts.initramfs, here.command_line())
+    boot = here.direct_boot()
     return Hardware(MACHINE, disk, boot, accelerator, request.memory, stop_at_reboot=True)
 
 

@@ -11,6 +11,7 @@ from sandbox.disk import system_image
 from sandbox.files import Files, files
 from sandbox.images import actions_archive, worker_archive
 from sandbox.ingredients import Ingredients
+from sandbox.machine import DirectBoot
 from sandbox.netboot import command_line
 from sandbox.network import BRIDGE, Namespace, namespace
 from sandbox.objects import MachineIdentity, hardware, template, workflow
@@ -57,6 +58,11 @@ class World:
     def command_line(self, identity: MachineIdentity = MACHINE) -> str:
         """Return the kernel command line that iPXE would start this machine with."""
         return command_line(self.tinkerbell.script(identity.mac))
+
+    def direct_boot(self, identity: MachineIdentity = MACHINE) -> DirectBoot:
+        """Return the start that iPXE would give this machine, without the fetching."""
+        parts = self.ingredients
+        return DirectBoot(parts.kernel, parts.initramfs, self.command_line(identity))
 
 
 @contextmanager

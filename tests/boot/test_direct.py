@@ -18,7 +18,7 @@ import pytest
 from sandbox.accelerator import Accelerator
 from sandbox.disk import empty_disk, fill, is_zero
 from sandbox.follow import Follower
-from sandbox.machine import DirectBoot, Hardware, Machine, machine
+from sandbox.machine import Hardware, Machine, machine
 from sandbox.network import BRIDGE
 from sandbox.objects import MachineIdentity
 from sandbox.processes import Program, running
@@ -67,8 +67,7 @@ def seen(
 def _machine(
     here: World, accelerator: Accelerator, folder: Path
 ) -> AbstractContextManager[Machine]:
-    parts = here.ingredients
-    boot = DirectBoot(parts.kernel, parts.initramfs, here.command_line(IDENTITY))
+    boot = here.direct_boot(IDENTITY)
     disk = folder / "disk.img"
     hardware = Hardware(IDENTITY, disk, boot, accelerator, MEMORY_MIB, stop_at_reboot=True)
     return machine(folder, here.network, hardware, "direct")
