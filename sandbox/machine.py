@@ -1,18 +1,22 @@
 """A virtual machine on the sandbox's bridge, and what it says on its serial console."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from sandbox.accelerator import Accelerator
 from sandbox.console import Console
+from sandbox.monitor import Monitor, monitor
 from sandbox.network import Namespace
 from sandbox.objects import MachineIdentity
 from sandbox.processes import Program, running
+from sandbox.shell import GuestShell, guest_shell
+from sandbox.waiting import wait_for
 
 QEMU = "qemu-system-x86_64"
+START_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,8 @@ class Hardware:
     memory: MiB.
     boot: "network" as its firmware is set up (then the disk), "disk", or a kernel to start.
     stop_at_reboot: the machine ends where it would start again.
+    clock: what its hardware clock says at power-on, as 2026-11-23T12:00:00; empty: the right time.
+    shell_port: one more serial port, ttyS2, for sandbox.shell.
     """
 
     identity: MachineIdentity
@@ -42,6 +48,8 @@ class Hardware:
     accelerator: Accelerator
     memory: int = 2048
     stop_at_reboot: bool = False
+    clock: str = ""
+    shell_port: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,21 @@ class Machine:
     hardware: Hardware
     console: Console
     program: Program
+    folder: Path
+
+    def monitor(self) -> AbstractContextManager[Monitor]:
+        """Speak to its monitor within the with block."""
+        return monitor(self._open("monitor"))
+
+    def shell(self) -> AbstractContextManager[GuestShell]:
+        """Speak to a root shell in it within the with block; waits until there is one."""
+        return guest_shell(self._open("shell"))
+
+    def _open(self, name: str) -> Path:
+        """Return a socket's path once QEMU has made it."""
+        path = _socket(self.folder, name)
+        wait_for(f"{path.name} of the machine", path.exists, seconds=START_SECONDS)
+        return path
 
     def is_off(self) -> bool:
         """Say whether it has powered off, or stopped at its reboot."""
@@ -61,28 +84,35 @@ class Machine:
 def machine(folder: Path, network: Namespace, hardware: Hardware, tap: str) -> Iterator[Machine]:
     """Power a machine on; it is off and its tap gone at the end of the with block.
 
-    folder: gets console.log (its serial port) and qemu.log.
+    folder: gets console.log (its serial port), qemu.log, and the sockets of monitor and shell.
     """
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "console.log"
     log.write_bytes(b"")
     network.add_tap(tap)
-    command = _command(hardware, log, tap)
+    command = _command(hardware, folder, tap)
     try:
         with running(QEMU, command, log=folder / "qemu.log", network=network) as program:
-            yield Machine(hardware, Console(log), program)
+            yield Machine(hardware, Console(log), program, folder)
     finally:
         network.delete_tap(tap)
 
 
-def _command(hardware: Hardware, console: Path, tap: str) -> list[str]:
+def _socket(folder: Path, name: str) -> Path:
+    return folder / f"{name}.sock"
+
+
+def _command(hardware: Hardware, folder: Path, tap: str) -> list[str]:
     # graphics=off: firmware and iPXE talk on the serial port as well.
     return [
         *(QEMU, "-nodefaults", "-no-user-config", "-display", "none"),
         *("-machine", "pc,graphics=off"),
         *hardware.accelerator.options,
         *("-smp", "1", "-m", str(hardware.memory)),
-        *_serial_ports(console),
+        *(["-rtc", f"base={hardware.clock}"] if hardware.clock else []),
+        *("-qmp", f"unix:{_socket(folder, 'monitor')},server=on,wait=off"),
+        *_serial_ports(folder),
+        *(_shell_port(folder) if hardware.shell_port else []),
         *_network_card(hardware, tap),
         *_disk(hardware),
         *_direct(hardware.boot),
@@ -90,11 +120,19 @@ def _command(hardware: Hardware, console: Path, tap: str) -> list[str]:
     ]
 
 
-def _serial_ports(console: Path) -> list[str]:
+def _serial_ports(folder: Path) -> list[str]:
     # Firmware, iPXE and the installed disk talk on the first port; smee puts the second one on the
     # kernel's command line, and the kernel takes only the first serial port that is named there.
-    both = f"file,id=console,path={console},mux=on"
+    both = f"file,id=console,path={folder / 'console.log'},mux=on"
     return ["-chardev", both, "-serial", "chardev:console", "-serial", "chardev:console"]
+
+
+def _shell_port(folder: Path) -> list[str]:
+    path = _socket(folder, "shell")
+    port = f"socket,id=shell,path={path},server=on,wait=off"
+    # By custom it would share an interrupt with the first port, and lose what is typed to that.
+    device = "pci-serial,chardev=shell"
+    return ["-chardev", port, "-device", device]
 
 
 def _network_card(hardware: Hardware, tap: str) -> list[str]:

@@ -1,0 +1,48 @@
+"""A machine under test: booted directly, with a shell to reach inside by."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from sandbox.accelerator import Accelerator
+from sandbox.disk import empty_disk
+from sandbox.machine import Hardware, Machine, machine
+from sandbox.objects import MachineIdentity
+from sandbox.shell import SHELL_WORDS
+from sandbox.world import World
+from tests.boot.conftest import MEMORY_MIB
+
+DISK_MIB = 64
+
+
+@contextmanager
+def booted(
+    here: World,
+    accelerator: Accelerator,
+    folder: Path,
+    identity: MachineIdentity,
+    *,
+    words: str = "",
+    clock: str = "",
+) -> Iterator[Machine]:
+    """Power a machine on that Tinkerbell knows; it stops where it would start again.
+
+    words: put behind all others on the kernel's command line. clock: as Hardware has it.
+    """
+    here.enroll(identity)
+    boot = here.direct_boot(identity)
+    line = f"{boot.command_line} {SHELL_WORDS} {words}".strip()
+    disk = empty_disk(folder / "disk.img", DISK_MIB)
+    hardware = Hardware(
+        identity,
+        disk,
+        replace(boot, command_line=line),
+        accelerator,
+        MEMORY_MIB,
+        stop_at_reboot=True,
+        clock=clock,
+        shell_port=True,
+    )
+    with machine(folder, here.network, hardware, identity.name) as box:
+        yield box
