@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import yaml
@@ -18,6 +19,7 @@ from sandbox.waiting import wait_for
 
 READY_SECONDS = 30.0
 HTTPS = 443
+IMAGES = "data"
 
 
 @dataclass(frozen=True)
@@ -75,20 +77,30 @@ def registry(
     *,
     port: int = HTTPS,
     certificate: Pair | None = None,
+    images: Path | None = None,
+    tls: bool = True,
 ) -> Iterator[Registry]:
     """Run a registry on the network's address until the end of the with block.
 
     certificate: another one than a good one signed by the authority, for tests of faults.
+    images: the folder of another registry's images, to serve the same. tls: else plain HTTP.
     """
     folder.mkdir(parents=True, exist_ok=True)
     pair = certificate or authority.issue("registry", [network.address])
-    config = _write_config(folder, f"{network.address}:{port}", pair, credentials)
+    passwords = _write_passwords(folder, credentials)
+    settings = _settings(f"{network.address}:{port}", passwords, images or folder / IMAGES)
+    if tls:
+        settings["http"]["tls"] = {"certificate": str(pair.certificate), "key": str(pair.key)}
+    config = folder / "registry.yml"
+    config.write_text(yaml.safe_dump(settings))
     host = network.address if port == HTTPS else f"{network.address}:{port}"
     command: list[str | Path] = ["docker-registry", "serve", config]
     with running("registry", command, log=folder / "registry.log", network=network) as program:
         trusted = _trusted_folder(folder, authority)
         found = Registry(host, trusted, credentials, folder, network, program)
-        wait_for("the registry's answer", lambda: _answers(found, port), seconds=READY_SECONDS)
+        wait_for(
+            "the registry's answer", lambda: _answers(found, port, tls=tls), seconds=READY_SECONDS
+        )
         yield found
 
 
@@ -100,9 +112,9 @@ def _trusted_folder(folder: Path, authority: Authority) -> Path:
     return trusted
 
 
-def _answers(found: Registry, port: int) -> bool:
+def _answers(found: Registry, port: int, *, tls: bool) -> bool:
     found.program.check()
-    url = f"https://{found.network.address}:{port}/v2/"
+    url = f"http{'s' if tls else ''}://{found.network.address}:{port}/v2/"
     try:
         with found.network.inside():
             # Readiness only: whether its certificate is good is for the clients to find out.
@@ -112,18 +124,18 @@ def _answers(found: Registry, port: int) -> bool:
     return response.status_code == httpx.codes.UNAUTHORIZED
 
 
-def _write_config(folder: Path, address: str, pair: Pair, credentials: Credentials) -> Path:
+def _write_passwords(folder: Path, credentials: Credentials) -> Path:
     words = ["htpasswd", "-Bin", credentials.username]
     passwords = folder / "htpasswd"
     passwords.write_text(run("hashing the password", words, stdin=credentials.password))
-    tls = {"certificate": str(pair.certificate), "key": str(pair.key)}
-    config = {
+    return passwords
+
+
+def _settings(address: str, passwords: Path, images: Path) -> dict[str, Any]:
+    return {
         "version": "0.1",
         "log": {"level": "info"},
-        "storage": {"filesystem": {"rootdirectory": str(folder / "data")}},
-        "http": {"addr": address, "tls": tls},
+        "storage": {"filesystem": {"rootdirectory": str(images)}},
+        "http": {"addr": address},
         "auth": {"htpasswd": {"realm": "sandbox", "path": str(passwords)}},
     }
-    path = folder / "registry.yml"
-    path.write_text(yaml.safe_dump(config))
-    return path

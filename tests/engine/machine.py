@@ -68,10 +68,10 @@ class Machine:
 
         return wait_for(f"a worker on {self.identity.name}", found, seconds=READY_SECONDS)
 
-    def events(self, container: str, name: str) -> list[dict[str, Any]]:
-        """Return the log lines of one event (noun.verb) that a program wrote, oldest first."""
+    def events(self, container: str, name: str = "") -> list[dict[str, Any]]:
+        """Return the log lines of one event (noun.verb), or of all, that a program wrote."""
         lines = map(json.loads, self.world.docker.logs(container).splitlines())
-        return [line for line in lines if line["event"] == name]
+        return [line for line in lines if line["event"] == name or not name]
 
     def wait_for_event(self, container: str, name: str, *, count: int = 1) -> dict[str, Any]:
         """Return the event of this name that comes as number `count`."""

@@ -47,6 +47,7 @@ class World:
     docker: Docker
     anchor: str
     network: Namespace
+    authority: Authority
     registry: Registry
     files: Files
     tinkerbell: Tinkerbell
@@ -56,11 +57,19 @@ class World:
         self.tinkerbell.api.create("hardware", hardware(identity))
 
     def start_workflow(
-        self, identity: MachineIdentity, name: str, command: str = "true", volume: str = ""
+        self,
+        identity: MachineIdentity,
+        name: str,
+        command: str = "true",
+        volume: str = "",
+        registry: str = "",
     ) -> WorkflowRun:
-        """Give a machine a workflow of one action: a command of busybox, maybe with a volume."""
+        """Give a machine a workflow of one action: a command of busybox, maybe with a volume.
+
+        registry: where the action's image comes from, if not from the world's own.
+        """
         api = self.tinkerbell.api
-        image = f"{self.registry.host}/{ACTIONS_IMAGE}"
+        image = f"{registry or self.registry.host}/{ACTIONS_IMAGE}"
         values = {"device_1": identity.mac, "image": image, "command": command}
         values["volume"] = volume or "/dev/null:/unused"
         api.create("templates", template(name, TEMPLATE))
@@ -76,9 +85,9 @@ class World:
 
         return wait_for(f"the end of workflow {given.name}", over, seconds=WORKFLOW_SECONDS)
 
-    def prove(self, identity: MachineIdentity, name: str) -> None:
+    def prove(self, identity: MachineIdentity, name: str, registry: str = "") -> None:
         """Fail unless the machine does a small workflow."""
-        status = self.end_of(self.start_workflow(identity, name))
+        status = self.end_of(self.start_workflow(identity, name, registry=registry))
         assert status.state == "SUCCESS", status
 
     def command_line(self, identity: MachineIdentity) -> dict[str, str]:
@@ -112,7 +121,7 @@ def world(folder: Path, docker: Docker) -> Iterator[World]:
                 folder / "tinkerbell", network, authority, gotools.build("tinkerbell"), Settings()
             )
         )
-        yield World(folder, docker, anchor, network, store, served, server)
+        yield World(folder, docker, anchor, network, authority, store, served, server)
 
 
 def _push_images(folder: Path, store: Registry) -> None:

@@ -1,0 +1,87 @@
+"""A server that has the same answer to every question: what a registry or a file server may say."""
+
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from time import monotonic
+
+from sandbox.certificates import Pair
+from sandbox.network import Network
+
+POLL_SECONDS = 0.1
+ENDLESS = -1
+
+
+@dataclass(frozen=True)
+class Answer:
+    """status, headers, body; length ENDLESS: the body is repeated until the client goes."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    length: int = 0
+
+
+@dataclass
+class Asked:
+    """When questions came (time.monotonic)."""
+
+    times: list[float] = field(default_factory=list)
+
+
+@contextmanager
+def answering(
+    network: Network, port: int, answer: Answer, certificate: Pair | None = None
+) -> Iterator[Asked]:
+    """Answer on a port until the end of the with block; by TLS if there is a certificate."""
+    asked = Asked()
+    server = _server(network, port, _handler(answer, asked))
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate.certificate, certificate.key)
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+    thread = threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True)
+    thread.start()
+    try:
+        yield asked
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, _request: object, _client: object) -> None:
+        """Say nothing: clients that go away are what the tests are about."""
+
+
+def _server(network: Network, port: int, handler: type[BaseHTTPRequestHandler]) -> _Server:
+    with network.inside():
+        return _Server((network.address, port), handler)
+
+
+def _handler(answer: Answer, asked: Asked) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.times.append(monotonic())
+            self.send_response(answer.status)
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
+            if answer.length != ENDLESS:
+                self.send_header("Content-Length", str(answer.length or len(answer.body)))
+            self.end_headers()
+            self.wfile.write(answer.body)
+            while answer.length == ENDLESS:
+                self.wfile.write(answer.body)
+
+        do_HEAD = do_GET  # noqa: N815 - http.server's name
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    return Handler

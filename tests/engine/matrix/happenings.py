@@ -1,0 +1,177 @@
+"""What can happen to a machine, as generators of three steps (see Case.happens)."""
+
+import datetime as dt
+import os
+import signal
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager
+
+from sandbox.certificates import Authority, Pair
+from sandbox.images import BUSYBOX, ImageFile, write_archive
+from tests.engine.machine import WORKER, Machine
+from tests.engine.matrix.site import Site
+from tests.engine.world import AGENT_IMAGE
+
+Happening = Callable[[Site], Generator[None]]
+Place = Callable[[Site], AbstractContextManager[object]]
+
+PULL_BYTES_PER_SECOND = 4 * 1024 * 1024
+
+
+def instead(broken: Place, healed: Place = Site.registry) -> Happening:
+    """Let one thing stand where another should, until it heals."""
+
+    def happens(site: Site) -> Generator[None]:
+        yield
+        with broken(site):
+            yield
+        with healed(site):
+            yield
+
+    return happens
+
+
+def beside(broken: Place, healed: Place) -> Happening:
+    """Like instead, beside a good registry."""
+
+    def happens(site: Site) -> Generator[None]:
+        with site.registry():
+            yield from instead(broken, healed)(site)
+
+    return happens
+
+
+def nothing(site: Site) -> Generator[None]:
+    """Let nobody listen where the registry should be."""
+    yield
+    yield
+    with site.registry():
+        yield
+
+
+def registry_killed(site: Site) -> Generator[None]:
+    """Kill the registry in the middle of a blob."""
+    with site.wire() as wire:
+        wire.bytes_per_second = PULL_BYTES_PER_SECOND
+        with site.registry(behind=True) as found:
+            yield
+            found.program.process.kill()
+            yield
+        with site.registry(behind=True):
+            wire.heal()
+            yield
+
+
+def on_the_wire(**faults: object) -> Happening:
+    """Let the wire to the registry be bad."""
+
+    def happens(site: Site) -> Generator[None]:
+        with site.registry(behind=True), site.wire() as wire:
+            yield
+            for name, value in faults.items():
+                setattr(wire, name, value)
+            yield
+            wire.heal()
+            yield
+
+    return happens
+
+
+def killed(*programs: str, times: int = 1) -> Happening:
+    """Kill programs of the machine, which nobody heals but the machine itself."""
+
+    def happens(site: Site) -> Generator[None]:
+        with site.registry(behind=True), site.wire() as wire:
+            wire.bytes_per_second = PULL_BYTES_PER_SECOND
+            yield
+            for _ in range(times):
+                for program in programs:
+                    KILL[program](site.machine)
+            wire.heal()
+            yield
+            yield
+
+    return happens
+
+
+def _kill_worker(machine: Machine) -> None:
+    machine.engine.kill(WORKER)
+
+
+def _kill_bootkit(machine: Machine) -> None:
+    """Kill it, and start it again as the system's containerd does."""
+    machine.world.docker.kill(machine.bootkit)
+    machine.world.docker("start", machine.bootkit)
+
+
+def _kill_tink_docker(machine: Machine) -> None:
+    machine.world.docker.kill(machine.tink_docker)
+    machine.world.docker("start", machine.tink_docker)
+
+
+def _kill_containerd(machine: Machine) -> None:
+    (pid,) = machine.world.docker.processes(machine.tink_docker, "containerd")
+    os.kill(pid, signal.SIGKILL)
+
+
+KILL: dict[str, Callable[[Machine], None]] = {
+    "worker": _kill_worker,
+    "bootkit": _kill_bootkit,
+    "dockerd": Machine.kill_dockerd,
+    "tink-docker": _kill_tink_docker,
+    "containerd": _kill_containerd,
+}
+
+
+def expired(site: Site) -> Pair:
+    """A certificate whose time is over."""
+    now = dt.datetime.now(dt.UTC)
+    return _issue(site, now - dt.timedelta(days=30), now - dt.timedelta(days=1))
+
+
+def of_tomorrow(site: Site) -> Pair:
+    """A certificate whose time has not come."""
+    now = dt.datetime.now(dt.UTC)
+    return _issue(site, now + dt.timedelta(days=1), now + dt.timedelta(days=30))
+
+
+def _issue(site: Site, begins: dt.datetime, ends: dt.datetime) -> Pair:
+    hosts = [site.world.network.address]
+    name = f"registry-{site.number}-odd"
+    return site.world.authority.issue(name, hosts, not_before=begins, not_after=ends)
+
+
+def of_another_name(site: Site) -> Pair:
+    """A certificate for another host."""
+    return site.world.authority.issue(f"registry-{site.number}-other", ["registry.example.com"])
+
+
+def of_another_authority(site: Site) -> Pair:
+    """A certificate that nobody knows the signer of."""
+    other = Authority.make(site.folder / "another-authority")
+    return other.issue("registry", [site.world.network.address])
+
+
+def worker_that_ends(site: Site) -> Generator[None]:
+    """Let the worker's image be one that ends at once, until a good one is pushed."""
+    program = ImageFile("bin/busybox", BUSYBOX)
+    archive = write_archive(
+        site.folder / "bad.tar",
+        [program],
+        entrypoint=["/bin/busybox", "sh", "-c", "echo no; exit 3"],
+    )
+    with site.own_registry() as store:
+        store.push(archive, AGENT_IMAGE)
+        yield
+        yield
+        store.push(site.world.folder / "agent.tar", AGENT_IMAGE)
+        yield
+
+
+def image_missing(site: Site) -> Generator[None]:
+    """Let the registry lack the worker's image, until it is pushed."""
+    with site.own_registry() as store:
+        yield
+        yield
+        store.push(site.world.folder / "agent.tar", AGENT_IMAGE)
+        yield

@@ -1,0 +1,106 @@
+"""Where one fault happens: a machine to be, and a registry and a file server of its own."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sandbox.certificates import Pair
+from sandbox.objects import MachineIdentity
+from sandbox.registry import IMAGES, Registry, registry
+from tests.engine.machine import Machine
+from tests.engine.matrix.answers import Answer, Asked, answering
+from tests.engine.matrix.wire import Wire, wire
+from tests.engine.world import ACTIONS_IMAGE, AGENT_IMAGE, World
+
+REGISTRY_PORT = 5000
+BEHIND_PORT = 6000
+FILES_PORT = 7000
+AUTHORITY = "ca.pem"
+
+
+@dataclass
+class Site:
+    """A place of its own for machine `number`; ports and folders are nobody else's."""
+
+    world: World
+    number: int
+    folder: Path
+    machine: Machine = field(init=False)  # from the moment that it is switched on
+
+    @property
+    def identity(self) -> MachineIdentity:
+        """What Tinkerbell calls the machine."""
+        name, mac = f"fault{self.number}", f"52:54:00:00:02:{self.number:02x}"
+        return MachineIdentity(
+            name, mac, f"172.30.0.{self.number + 100}", self.world.network.address
+        )
+
+    @property
+    def host(self) -> str:
+        """The registry, as it stands before an image's name."""
+        return f"{self.world.network.address}:{REGISTRY_PORT + self.number}"
+
+    @property
+    def files_url(self) -> str:
+        """A file server that is there only if a fault lets it answer."""
+        return f"http://{self.world.network.address}:{FILES_PORT + self.number}"
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """What the machine is started with, unless the fault says otherwise."""
+        return {"docker_registry": self.host, "tink_worker_image": f"{self.host}/{AGENT_IMAGE}"}
+
+    def registry(
+        self, certificate: Pair | None = None, *, behind: bool = False, tls: bool = True
+    ) -> AbstractContextManager[Registry]:
+        """Serve the world's images; behind: at the other end of `wire`."""
+        port = (BEHIND_PORT if behind else REGISTRY_PORT) + self.number
+        return registry(
+            self.folder / "registry",
+            self.world.network,
+            self.world.authority,
+            self.world.registry.credentials,
+            port=port,
+            certificate=certificate or self.certificate(),
+            images=self.world.registry.folder / IMAGES,
+            tls=tls,
+        )
+
+    @contextmanager
+    def own_registry(self) -> Iterator[Registry]:
+        """Serve images of the site's own: of actions, and what is pushed."""
+        with registry(
+            self.folder / "own-registry",
+            self.world.network,
+            self.world.authority,
+            self.world.registry.credentials,
+            port=REGISTRY_PORT + self.number,
+        ) as store:
+            store.push(self.world.folder / "actions.tar", ACTIONS_IMAGE)
+            yield store
+
+    def wire(self) -> AbstractContextManager[Wire]:
+        """Join the registry's port with the registry behind it."""
+        near, far = REGISTRY_PORT + self.number, BEHIND_PORT + self.number
+        return wire(self.world.network, near, far)
+
+    def registry_answers(
+        self, answer: Answer, *, tls: bool = True
+    ) -> AbstractContextManager[Asked]:
+        """Let something else answer in the registry's place."""
+        port = REGISTRY_PORT + self.number
+        return answering(self.world.network, port, answer, self.certificate() if tls else None)
+
+    def file_server_answers(self, answer: Answer) -> AbstractContextManager[Asked]:
+        """Answer whoever asks for the authority's certificate."""
+        return answering(self.world.network, FILES_PORT + self.number, answer)
+
+    def certificate(self) -> Pair:
+        """A good certificate for the registry."""
+        address = self.world.network.address
+        return self.world.authority.issue(f"registry-{self.number}", [address])
+
+    def authority(self) -> bytes:
+        """The certificate of the registry's authority."""
+        return self.world.authority.pair.certificate.read_bytes()

@@ -1,0 +1,93 @@
+"""A port in front of another one, with the faults of a bad network: silent, slow, cut."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from socketserver import BaseRequestHandler, ThreadingTCPServer
+
+from sandbox.network import Network
+
+CHUNK_BYTES = 64 * 1024
+POLL_SECONDS = 0.1
+
+
+@dataclass
+class Wire:
+    """What happens to connections; changes count for those that are open, too.
+
+    silent: nothing is handed on. cut_after: bytes from the server after which a connection ends.
+    bytes_per_second: from the server, of each connection.
+    """
+
+    network: Network
+    upstream: int
+    silent: bool = False
+    cut_after: int | None = None
+    bytes_per_second: int | None = None
+    carried: int = 0
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def heal(self) -> None:
+        """Be a good wire from now on."""
+        self.silent, self.cut_after, self.bytes_per_second = False, None, None
+
+    def join(self, client: socket.socket) -> None:
+        """Carry one connection until its end."""
+        with self.network.inside():
+            server = socket.create_connection((self.network.address, self.upstream))
+        with server:
+            there = threading.Thread(target=self._carry, args=(client, server), daemon=True)
+            there.start()
+            self._carry(server, client, from_server=True)
+            for end in (client, server):
+                with suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+            there.join()
+
+    def _carry(
+        self, source: socket.socket, target: socket.socket, *, from_server: bool = False
+    ) -> None:
+        seen = 0
+        with suppress(OSError):
+            while not self.over.is_set() and (data := source.recv(CHUNK_BYTES)):
+                while self.silent and not self.over.wait(POLL_SECONDS):
+                    pass
+                seen += len(data)
+                if from_server:
+                    self.carried += len(data)
+                    if self.cut_after is not None and seen > self.cut_after:
+                        return
+                    if self.bytes_per_second:
+                        time.sleep(len(data) / self.bytes_per_second)
+                target.sendall(data)
+
+
+class _Server(ThreadingTCPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+
+
+@contextmanager
+def wire(network: Network, port: int, upstream: int) -> Iterator[Wire]:
+    """Join a port of the network with another of its ports until the end of the with block."""
+    made = Wire(network, upstream)
+
+    class Handler(BaseRequestHandler):
+        def handle(self) -> None:
+            with suppress(OSError):  # nobody listens there: the client's connection ends
+                made.join(self.request)
+
+    with network.inside():
+        server = _Server((network.address, port), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True)
+    thread.start()
+    try:
+        yield made
+    finally:
+        made.over.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
