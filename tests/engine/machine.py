@@ -48,6 +48,13 @@ class Machine:
         """The name of bootkit's container."""
         return f"{self.world.anchor}-{self.identity.name}-bootkit"
 
+    def running(self) -> list[str]:
+        """Return the names of the containers that run; none between two lives of dockerd."""
+        try:
+            return self.engine("ps", "--format", "{{.Names}}", seconds=10).split()
+        except SandboxError:
+            return []
+
     def worker(self) -> str | None:
         """Return the id of the one container that runs, if it is a worker; None between two."""
         listed = ["ps", "--no-trunc", "--format", "{{.ID}} {{.Names}}"]

@@ -5,6 +5,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
+from release.version import PROJECT
+from tests.engine.matrix import report
 from tests.engine.matrix.case import Case, Outcome
 from tests.engine.matrix.driver import run
 from tests.engine.matrix.site import Site
@@ -12,28 +14,30 @@ from tests.engine.matrix.table import TABLE
 from tests.engine.world import World
 
 AT_ONCE = 4  # most of a case is waiting
+REPORT = PROJECT / "out" / "faults-engine.json"
 
 
 @pytest.fixture(scope="module")
 def outcomes(
     world: World, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Future[Outcome]]]:
-    """Run all cases that were selected."""
-    cases = [
-        item.callspec.params["case"]
-        for item in request.session.items
-        if hasattr(item, "callspec") and "case" in item.callspec.params
-    ]
+    """Run all cases that were selected; out/faults-engine.json has what came of them."""
+    cases = [case for case in TABLE if _is_selected(case, request.session)]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield {
-            case.name + case.when: pool.submit(
+        found = {
+            case.title: pool.submit(
                 run, case, Site(world, number, tmp_path_factory.mktemp(f"fault{number}"))
             )
             for number, case in enumerate(cases, 1)
         }
+        yield found
+    report.write(REPORT, (future.result() for future in found.values() if not future.exception()))
 
 
-@pytest.mark.parametrize("case", TABLE, ids=lambda case: f"{case.name}, {case.when}")
+def _is_selected(case: Case, session: pytest.Session) -> bool:
+    return any(f"[{case.title}]" in item.name for item in session.items)
+
+
+@pytest.mark.parametrize("case", TABLE, ids=lambda case: case.title)
 def test_fault_is_named_and_heals(case: Case, outcomes: dict[str, Future[Outcome]]) -> None:
-    outcome = outcomes[case.name + case.when].result()
-    assert outcome.said
+    assert outcomes[case.title].result().said

@@ -32,7 +32,7 @@ class Case:
 
     happens: a generator of three steps: it gets the place ready (and the machine is switched on, if
     the fault comes later), brings the fault about, heals it; its end clears up. parameters: kernel
-    parameters beside the site's own. alone: it would disturb others.
+    parameters beside the site's own.
     """
 
     name: str
@@ -40,7 +40,11 @@ class Case:
     sign: Sign
     when: Moment = Moment.BEFORE_BOOT
     parameters: Callable[[Site], Mapping[str, str]] = field(default=lambda _: {})
-    alone: bool = False
+
+    @property
+    def title(self) -> str:
+        """Fault and moment, which no other case has."""
+        return f"{self.name}, {self.when}"
 
 
 @dataclass(frozen=True)

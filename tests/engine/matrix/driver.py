@@ -82,7 +82,7 @@ def _wait_for_pull(site: Site) -> None:
 
 def _wait_for_action(site: Site) -> None:
     site.world.start_workflow(site.identity, f"busy{site.number}", "sleep 8", registry=site.host)
-    found: Callable[[], bool] = lambda: any(map(_is_action, running(site.machine)))  # noqa: E731
+    found: Callable[[], bool] = lambda: any(map(_is_action, site.machine.running()))  # noqa: E731
     wait_for("the action", found, seconds=MOMENT_SECONDS)
 
 
@@ -97,20 +97,12 @@ def _is_action(name: str) -> bool:
     return name.startswith(ACTION_PREFIX)
 
 
-def running(box: Machine) -> list[str]:
-    """Return the names of the containers that run; none while no engine answers."""
-    try:
-        return box.engine("ps", "--format", "{{.Names}}", seconds=10).split()
-    except SandboxError:
-        return []
-
-
 def _prove(site: Site) -> None:
     """See a new workflow succeed, and never two workers or two actions on the way."""
     given = site.world.start_workflow(site.identity, f"proof{site.number}", registry=site.host)
 
     def succeeded() -> bool:
-        names = running(site.machine)
+        names = site.machine.running()
         assert names.count(WORKER) <= 1, names
         assert len(list(filter(_is_action, names))) <= 1, names
         status = given.status()

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 
 from sandbox.certificates import Authority, Pair
 from sandbox.images import BUSYBOX, ImageFile, write_archive
+from sandbox.waiting import wait_for
 from tests.engine.machine import WORKER, Machine
 from tests.engine.matrix.site import Site
 from tests.engine.world import AGENT_IMAGE
@@ -95,6 +96,8 @@ def killed(*programs: str, times: int = 1) -> Happening:
 
 
 def _kill_worker(machine: Machine) -> None:
+    """An action may be running beside it."""
+    wait_for("a worker", lambda: WORKER in machine.running(), seconds=60)
     machine.engine.kill(WORKER)
 
 
@@ -109,17 +112,23 @@ def _kill_tink_docker(machine: Machine) -> None:
     machine.world.docker("start", machine.tink_docker)
 
 
-def _kill_containerd(machine: Machine) -> None:
-    (pid,) = machine.world.docker.processes(machine.tink_docker, "containerd")
-    os.kill(pid, signal.SIGKILL)
+def _kill_in_tink_docker(program: str) -> Callable[[Machine], None]:
+    """Kill it as soon as it runs: one that was killed before may still be on its way."""
+
+    def kill(machine: Machine) -> None:
+        docker, container = machine.world.docker, machine.tink_docker
+        pids = wait_for(program, lambda: docker.processes(container, program) or None, seconds=60)
+        os.kill(pids[0], signal.SIGKILL)
+
+    return kill
 
 
 KILL: dict[str, Callable[[Machine], None]] = {
     "worker": _kill_worker,
     "bootkit": _kill_bootkit,
-    "dockerd": Machine.kill_dockerd,
+    "dockerd": _kill_in_tink_docker("dockerd"),
     "tink-docker": _kill_tink_docker,
-    "containerd": _kill_containerd,
+    "containerd": _kill_in_tink_docker("containerd"),
 }
 
 
