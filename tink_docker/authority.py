@@ -38,6 +38,7 @@ class RegistryAuthority:
     settled: bool = False
     installed: bool = False
     _failures: int = 0
+    _last: BootError | None = None
     _due: float = field(init=False)
     _start_ends: float = field(init=False)
 
@@ -50,7 +51,10 @@ class RegistryAuthority:
 
         A try takes what is left of the start at most, and 2 s after it.
         """
-        if self.installed or self.now() < self._due:
+        if self.installed:
+            return
+        self._settle_in_time()
+        if self.now() < self._due:
             return
         seconds = LATER_SECONDS if self.settled else self._start_ends - self.now()
         try:
@@ -67,6 +71,13 @@ class RegistryAuthority:
         url = shown(self.plan.url)
         log.info("ca.installed", url=url, registries=registries, sha256=",".join(certificates))
 
+    def _settle_in_time(self) -> None:
+        """Keep nobody waiting longer than the start lasts, whatever a server asks of us."""
+        if not self.settled and self.now() >= self._start_ends:
+            self.settled = True
+            if self._last is not None:
+                self._tell_failure(self._last)
+
     def _put_off(self, error: BootError) -> None:
         """Be patient as long as the start lasts: the network comes up beside us."""
         self._failures += 1
@@ -75,14 +86,15 @@ class RegistryAuthority:
             self.settled = True
             self._failures = 1
         policy = LATER if self.settled else AT_THE_START
-        seconds = wait_after(error, policy.delay(self._failures))
-        self._due = self.now() + seconds
-        self._tell_failure(error, f"trying again in {seconds:.1f} s")
+        self._due = self.now() + wait_after(error, policy.delay(self._failures))
+        self._last = error
+        if self.settled:
+            self._tell_failure(error)
+        else:
+            log.debug("ca.awaited", error=str(error))
 
-    def _tell_failure(self, error: BootError, again: str) -> None:
-        if not self.settled:
-            log.debug("ca.awaited", error=str(error), next=again)
-            return
+    def _tell_failure(self, error: BootError) -> None:
+        again = f"trying again in {self._due - self.now():.1f} s"
         theirs = error.fault not in _ABOUT_THE_URL and error.hint
         hint = theirs or f"check {self.plan.parameter} and what the server has there"
         what_next = f"the engine works without it; {again}"

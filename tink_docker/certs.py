@@ -7,7 +7,6 @@ no restart.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
 import ssl
@@ -111,7 +110,7 @@ def _checked(body: bytes) -> tuple[str, str]:
     try:
         der = base64.b64decode(b"".join(body.split()), validate=True)
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=der)
-    except (binascii.Error, ssl.SSLError) as error:
+    except (ssl.SSLError, ValueError) as error:
         message = f"one of the answer's certificates cannot be read: {error}"
         raise PermanentError(message, fault=Fault.BAD_ANSWER) from error
     return hashlib.sha256(der).hexdigest(), ssl.DER_cert_to_PEM_cert(der)

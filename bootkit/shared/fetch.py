@@ -6,6 +6,7 @@ whom. Nothing is taken from the environment: proxies and authorities are argumen
 
 from __future__ import annotations
 
+import os
 import signal
 import ssl
 import time
@@ -29,6 +30,14 @@ if TYPE_CHECKING:
 DEFAULT_LIMIT_BYTES = 1024 * 1024
 DEFAULT_SECONDS = 10.0
 MAXIMUM_REDIRECTS = 5
+# Looking a name up is the one call that no deadline of ours ends: 10 s for each server that is
+# silent, in which nobody would watch anything. The first use of resolver(3) reads it.
+_RESOLVER = "timeout:1 attempts:2"
+
+
+def bound_name_lookups() -> None:
+    """Give up on silent name servers after seconds, in the whole process; call it at the start."""
+    os.environ["RES_OPTIONS"] = _RESOLVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +102,7 @@ class Fetcher:
             location = answer.headers.get("location")
             if not (300 <= answer.status < 400 and location):  # noqa: PLR2004 - HTTP's redirects
                 return answer
-            url = urljoin(url, location)
+            url = _redirected(url, location)
         message = f"GET {shown(url)}: more than {MAXIMUM_REDIRECTS} redirects"
         raise PermanentError(message, fault=Fault.BAD_ANSWER)
 
@@ -160,6 +169,19 @@ class Fetcher:
             if self.now() > deadline:
                 raise error_for(Fault.TIMEOUT)(f"GET {url}: too slow", fault=Fault.TIMEOUT)
         return bytes(body)
+
+
+def _redirected(url: str, location: str) -> str:
+    """Return where to go next: never from HTTPS to a place that anybody could answer for."""
+    try:
+        new = urljoin(url, location)
+    except ValueError as error:
+        message = f"GET {shown(url)}: redirected to an address that makes no sense"
+        raise PermanentError(message, fault=Fault.BAD_ANSWER) from error
+    if urlsplit(url).scheme == "https" != urlsplit(new).scheme:
+        message = f"GET {shown(url)}: redirected from HTTPS to {shown(new)}"
+        raise PermanentError(message, fault=Fault.BAD_ANSWER)
+    return new
 
 
 class _TooSlow(OSError):

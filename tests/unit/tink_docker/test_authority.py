@@ -27,6 +27,7 @@ class Server:
     def __init__(self, *outcomes: bytes | int | Exception) -> None:
         self.outcomes = list(outcomes)
         self.asked = 0
+        self.headers: dict[str, str] = {}
         self.timeouts: list[float] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -36,7 +37,7 @@ class Server:
         if isinstance(outcome, Exception):
             raise outcome
         if isinstance(outcome, int):
-            return httpx.Response(outcome)
+            return httpx.Response(outcome, headers=self.headers)
         return httpx.Response(200, content=outcome)
 
 
@@ -166,3 +167,43 @@ def test_a_wrong_pin_is_refused_for_ever(
     assert not list(tmp_path.iterdir())
     assert all("refused" in event["error"] for event in events)
     assert "registry_ca_sha256" in events[0]["hint"]
+
+
+def test_a_server_that_asks_for_patience_keeps_nobody_waiting_longer(
+    asking: Callable[..., RegistryAuthority], clock: Clock, events: Events
+) -> None:
+    server = Server(503)
+    server.headers = {"Retry-After": "3600"}
+    ours = asking(server)
+    pass_time(ours, clock, 11)
+    assert ours.settled
+    assert [event["event"] for event in events] == ["ca.awaited", "ca.failed"]
+    pass_time(ours, clock, 3000)
+    assert server.asked == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----",
+        b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
+        b"-----BEGIN CERTIFICATE-----\n=\n-----END CERTIFICATE-----",
+    ],
+)
+def test_a_certificate_that_is_none_is_told_and_kept_out(
+    asking: Callable[..., RegistryAuthority], clock: Clock, events: Events, answer: bytes
+) -> None:
+    ours = asking(Server(answer))
+    pass_time(ours, clock, 2)
+    assert ours.settled
+    assert events[-1]["event"] == "ca.failed"
+
+
+@pytest.mark.parametrize("location", ["//[", "http://["])
+def test_a_redirect_to_nowhere_is_told(
+    asking: Callable[..., RegistryAuthority], clock: Clock, events: Events, location: str
+) -> None:
+    server = Server(302)
+    server.headers = {"Location": location}
+    pass_time(asking(server), clock, 2)
+    assert "makes no sense" in events[-1]["error"]
