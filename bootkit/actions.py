@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bootkit.worker import NAME
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -18,17 +20,19 @@ log = structlog.get_logger()
 _PREFIXES = ("action_", "tinkerbell_")  # tink-worker from v0.9.0, tink-agent
 _WORKFLOW_FOLDER = "/workflow"  # which tink-worker binds into all of its actions
 _NAMED_BY_THE_ENGINE = re.compile(r"[a-z]+_[a-z]+\d?")
+_SOCKET = "/var/run/docker.sock"
 
 
 def is_action(container: Container) -> bool:
     """Say whether a worker started this container, as far as name and mounts tell.
 
-    tink-worker before v0.9.0 gave the container the action's own name. A container that an action
-    started for itself (waitdaemon does so, with the same mounts) has a name made up by the engine.
+    tink-worker before v0.9.0 gave the container the action's own name. One that an action started
+    for itself (waitdaemon does so, with the same mounts, the engine's socket among them) has a name
+    made up by the engine.
     """
     if container.name.startswith(_PREFIXES):
         return True
-    made_up = _NAMED_BY_THE_ENGINE.fullmatch(container.name)
+    made_up = _NAMED_BY_THE_ENGINE.fullmatch(container.name) and _SOCKET in container.mounts
     return _WORKFLOW_FOLDER in container.mounts and not made_up
 
 
@@ -55,7 +59,7 @@ class ActionTeller:
         now = self.clock()
         if now > self.since:
             for happening in self.engine.happened(self.since, now):
-                if happening.container.startswith(_PREFIXES):
+                if happening.container != NAME:
                     _tell(happening)
         self.since = now
 

@@ -14,7 +14,7 @@ from bootkit.pull import obtain_image
 from bootkit.readiness import wait_for_engine
 from bootkit.registry import RegistryWitness
 from bootkit.shared.log import phase
-from bootkit.shared.redaction import REDACTOR
+from bootkit.shared.redaction import REDACTOR, secrets_in
 from bootkit.watch import watch_worker
 from bootkit.worker import ENGINE_LABEL, NAME, SPEC_LABEL
 
@@ -44,8 +44,8 @@ class Boot:
     def __post_init__(self) -> None:
         self.finder = MachineFinder(self.now)
 
-    def run(self) -> None:
-        """Bring the worker up and watch it; returns when it has ended.
+    def run(self, is_up: Callable[[], None]) -> None:
+        """Bring the worker up, say so by `is_up`, and watch it; returns when it has ended.
 
         Raises:
             BootError: a phase failed; nothing is half done that the next run would not put right.
@@ -65,11 +65,13 @@ class Boot:
         with phase("watch"):
             teller = ActionTeller(self.engine, self.clock, self.clock())
             ticks = (teller.tick, self.finder.tick)
+            is_up()
             watch_worker(self.engine, container, pause=self.pause, ticks=ticks)
 
     def _inputs(self) -> Inputs:
-        inputs = Inputs.from_cmdline(self.read_cmdline())
-        REDACTOR.hide(*inputs.secrets)
+        cmdline = self.read_cmdline()
+        REDACTOR.hide(*secrets_in(cmdline))
+        inputs = Inputs.from_cmdline(cmdline)
         inputs.check()
         for name, reason in inputs.faults.items():
             log.warning("parameter.ignored", parameter=name, error=reason)
@@ -86,7 +88,7 @@ def adopt(engine: Engine, spec: WorkerSpec) -> str | None:
             if _is_the_same(engine, container, spec):
                 log.info("worker.adopted", container=container.id[:12], image=container.image)
                 return container.id
-            log.warning("worker.replaced", container=container.id[:12], image=container.image)
+            log.warning("worker.outdated", container=container.id[:12], image=container.image)
     return None
 
 

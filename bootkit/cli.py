@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 from bootkit.shared import log
 from bootkit.shared.cmdline import PROC_CMDLINE, Cmdline
 from bootkit.shared.errors import ShutdownRequested
+from bootkit.shared.fetch import bound_name_lookups
 from bootkit.shared.signals import ShutdownSignals
 from bootkit.shared.state import StateFile
 from bootkit.shared.supervise import supervise
@@ -61,6 +62,7 @@ def _boot(options: argparse.Namespace) -> NoReturn:
     from bootkit.engine import DockerEngine  # noqa: PLC0415 - as above
 
     log.get_logger().info("program.started")
+    bound_name_lookups()
     boot = Boot(
         read_cmdline=lambda: Cmdline.read(options.cmdline),
         engine=DockerEngine(options.engine),

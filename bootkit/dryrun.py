@@ -11,7 +11,7 @@ from bootkit.identity import NEEDED_SECONDS, WANTED_SECONDS
 from bootkit.metadata import Machine, machine_in
 from bootkit.plan import Inputs, plan
 from bootkit.shared.errors import BootError
-from bootkit.shared.redaction import REDACTOR
+from bootkit.shared.redaction import REDACTOR, secrets_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,8 +29,8 @@ def dry_run(cmdline: Cmdline, metadata: Path | None = None) -> int:
     `metadata` is a file with what hegel's `/metadata` would answer; without it the service is
     asked.
     """
+    REDACTOR.hide(*secrets_in(cmdline))
     inputs = Inputs.from_cmdline(cmdline)
-    REDACTOR.hide(*inputs.secrets)
     if inputs.faults:
         for name, reason in inputs.faults.items():
             _say(f"bootkit: bad kernel parameter {name}: {reason}")
@@ -47,15 +47,14 @@ def dry_run(cmdline: Cmdline, metadata: Path | None = None) -> int:
 
 
 def _machine(inputs: Inputs, metadata: Path | None) -> Machine:
-    if metadata is not None:
-        return machine_in(metadata.read_bytes())
     needed = inputs.params.known_id is None
-    service = inputs.metadata(inputs.fetcher())
-    if service is None:
-        return Machine()
     try:
-        return service.find(seconds=NEEDED_SECONDS if needed else WANTED_SECONDS)
-    except BootError as error:
+        if metadata is not None:
+            return machine_in(metadata.read_bytes())
+        service = inputs.metadata(inputs.fetcher())
+        seconds = NEEDED_SECONDS if needed else WANTED_SECONDS
+        return service.find(seconds=seconds) if service else Machine()
+    except (BootError, OSError) as error:
         if needed:
             raise
         _say(f"bootkit: going on without metadata: {error}")

@@ -204,10 +204,21 @@ def _translated(attempt: str) -> Iterator[None]:
     except docker.errors.APIError as error:
         said = str(error.explanation or error)
         raise _error(attempt, said, error.response) from error
-    except requests.Timeout as error:
-        raise TransientError(f"{attempt}: no answer in time", fault=Fault.TIMEOUT) from error
     except cut_off as error:
+        if _is_timeout(error):
+            message = f"{attempt}: no answer in time"
+            raise TransientError(message, fault=Fault.TIMEOUT) from error
         raise EngineNotReady(f"{attempt}: {_plainly(error)}") from error
+
+
+def _is_timeout(error: BaseException) -> bool:
+    """Look inside, too: requests calls it no timeout if the answer had begun."""
+    import requests  # noqa: PLC0415 - as above
+    import urllib3  # noqa: PLC0415 - as above
+
+    timeouts = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
+    inside = (error, error.__context__, *error.args)
+    return any(isinstance(one, timeouts) for one in inside)
 
 
 def _error(attempt: str, said: str, response: Any) -> TransientError | PermanentError:

@@ -89,7 +89,7 @@ def machine_in(body: bytes) -> Machine:
         return Machine()
     try:
         record = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _no_metadata("no JSON") from error
     if not isinstance(record, dict):
         raise _no_metadata("JSON, but no object")

@@ -104,9 +104,13 @@ class WorkerParams(Parameters):
 def stopping(params: WorkerParams, faults: Mapping[str, str]) -> dict[str, str]:
     """Return the faults that the worker cannot be started with.
 
-    What is only wanted (metadata, and other ways to find the id once it is known) stops nothing.
+    What is only wanted stops nothing: metadata, a proxy, what some workers read, and other ways to
+    find the id or the image once there is one.
     """
-    wanted = {"metadata_url", "tinkerbell", "instance_id"}
+    wanted = {"metadata_url", "tinkerbell", "instance_id", "grpc_cert_url"}
+    wanted |= {"HTTP_PROXY", "HTTPS_PROXY"}
     if params.known_id:
         wanted |= {"hw_addr", "BOOTIF"}
+    if params.tink_worker_image:
+        wanted |= {"docker_registry"}
     return {name: reason for name, reason in faults.items() if name not in wanted}

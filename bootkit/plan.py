@@ -11,7 +11,8 @@ from bootkit.shared.errors import BadParameters, PermanentError
 from bootkit.shared.faults import Fault
 from bootkit.shared.fetch import Fetcher
 from bootkit.shared.proxy import Proxies
-from bootkit.worker import WorkerSpec, plan_worker, tinkerbell_hosts
+from bootkit.shared.tinkerbell import tinkerbell_hosts
+from bootkit.worker import WorkerSpec, plan_worker
 
 if TYPE_CHECKING:
     from bootkit.shared.cmdline import Cmdline
@@ -36,17 +37,8 @@ class Inputs:
         if params.known_id is None and metadata_url(params) is None:
             reason = _WHERE_METADATA + "grpc_authority says where the metadata is"
             faults = {"worker_id": reason} | faults
-        direct = Proxies.from_cmdline(cmdline).without(tinkerbell_hosts(params))
-        return cls(params, faults, direct)
-
-    @property
-    def secrets(self) -> tuple[str | None, ...]:
-        """Return what must never be shown."""
-        password = self.params.registry_password
-        return (
-            password.get_secret_value() if password else None,
-            *self.proxies.secrets(),
-        )
+        proxies, bad = Proxies.read(cmdline)
+        return cls(params, faults | bad, proxies.without(tinkerbell_hosts(cmdline)))
 
     def check(self) -> None:
         """Raise BadParameters with every fault if one of them stops the worker."""

@@ -32,15 +32,16 @@ _DONE = 0
 _BAD_VALUE = 2
 _SYSLOG_PORT = "514"
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,253}[A-Za-z0-9])?\.?")
-_IPV6 = re.compile(r"[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._-]+)?")
+_IPV6 = re.compile(r"[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._-]+)?")
 _INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")  # the kernel's IFNAMSIZ is 16
 
 
 class BadValueError(ValueError):
-    """The value of the parameter `name` makes no sense."""
+    """The value of the parameter `name` makes no sense; `instead` is written then, if anything."""
 
-    def __init__(self, name: str, reason: str) -> None:
+    def __init__(self, name: str, reason: str, instead: str | None = None) -> None:
         super().__init__(f"bad kernel parameter {name}: {reason}")
+        self.instead = instead
 
 
 def syslog(cmdline: Cmdline) -> str | None:
@@ -49,10 +50,12 @@ def syslog(cmdline: Cmdline) -> str | None:
     if given is None:
         return None
     port = cmdline.get("syslog_port") or _SYSLOG_PORT
-    if not port.isdecimal() or not 0 < int(port) < 2**16:
-        raise BadValueError("syslog_port", "not a port")
     host = _host("syslog_host", given)
-    return f"[{host}]:{port}\n" if ":" in host else f"{host}:{port}\n"
+    bracketed = f"[{host}]" if ":" in host else host
+    if not port.isdecimal() or not 0 < int(port) < 2**16:
+        reason = f"not a port, {_SYSLOG_PORT} is used"
+        raise BadValueError("syslog_port", reason, instead=f"{bracketed}:{_SYSLOG_PORT}\n")
+    return f"{bracketed}:{port}\n"
 
 
 def ntp(cmdline: Cmdline) -> str | None:
@@ -90,7 +93,7 @@ def write(cmdline: Cmdline, folder: Path) -> list[BadValueError]:
             text = content(cmdline)
         except BadValueError as error:
             errors.append(error)
-            continue
+            text = error.instead
         if text is not None:
             write_atomically(folder / name, text.encode())
     return errors

@@ -6,7 +6,6 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from bootkit.shared.reference import ImageReference, registry_domain, same_registry
 
@@ -136,12 +135,4 @@ def environment(
         "TINKERBELL_TLS": params.tinkerbell_tls,
         "TINKERBELL_INSECURE_TLS": params.tinkerbell_insecure_tls,
     }
-    direct = proxies.without(tinkerbell_hosts(params))
-    return {name: value for name, value in variables.items() if value} | direct.environment()
-
-
-def tinkerbell_hosts(params: WorkerParams) -> list[str]:
-    """Return the hosts of Tinkerbell itself, which no proxy stands in front of."""
-    grpc = (params.grpc_authority or "").rpartition(":")[0].strip("[]")
-    urls = (params.tinkerbell, params.metadata_url, params.grpc_cert_url)
-    return [host for host in (grpc, *(urlsplit(url or "").hostname for url in urls)) if host]
+    return {name: value for name, value in variables.items() if value} | proxies.environment()

@@ -13,6 +13,7 @@ from bootkit.shared.errors import PermanentError
 from bootkit.shared.fetch import Fetcher
 from bootkit.shared.files import write_atomically
 from bootkit.shared.proxy import Proxies
+from bootkit.shared.tinkerbell import tinkerbell_hosts
 from tink_docker.api import running_containers
 from tink_docker.authority import RegistryAuthority
 from tink_docker.certs import plan_certificates
@@ -20,7 +21,7 @@ from tink_docker.daemon_json import CONFIG_PATH, daemon_json
 from tink_docker.dockerd import Dockerd, command
 from tink_docker.keeper import Keeper
 from tink_docker.listener import Listener
-from tink_docker.params import EngineParams, tinkerbell_hosts
+from tink_docker.params import EngineParams
 from tink_docker.reboot import RebootBroker
 from tink_docker.remains import clear_remains
 
@@ -48,7 +49,8 @@ class Plan:
     def from_cmdline(cls, cmdline: Cmdline) -> Plan:
         """Work it out; there is always a plan."""
         params, faults = EngineParams.read(cmdline)
-        proxies = Proxies.from_cmdline(cmdline).without(tinkerbell_hosts(cmdline))
+        proxies, bad = Proxies.read(cmdline)
+        proxies, faults = proxies.without(tinkerbell_hosts(cmdline)), faults | bad
         config = daemon_json(params, proxies)
         host = params.syslog_host
         name = host if host and not is_address(host) else None

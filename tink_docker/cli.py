@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import select
 import sys
 import time
@@ -20,8 +19,9 @@ import structlog
 
 from bootkit.shared.cmdline import PROC_CMDLINE, Cmdline
 from bootkit.shared.errors import ShutdownRequested
+from bootkit.shared.fetch import bound_name_lookups
 from bootkit.shared.log import configure
-from bootkit.shared.redaction import REDACTOR
+from bootkit.shared.redaction import REDACTOR, secrets_in
 from bootkit.shared.signals import ShutdownSignals
 from bootkit.shared.state import StateFile
 from tink_docker.boot import Plan, keeper
@@ -30,16 +30,11 @@ from tink_docker.dockerd import protect_from_oom
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bootkit.shared.proxy import Proxies
-
 log = structlog.get_logger()
 
 PROGRAM = "tink-docker"
 STATE_PATH = Path("/run/tinkie/tink-docker.json")
 BAD_PARAMETERS = 2
-# Looking a name up is the one call that no deadline of ours ends: 10 s for each server that
-# is silent, in which nobody would look for the reboot flag. The first use of resolver(3) reads it.
-_RESOLVER = "timeout:1 attempts:2"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ShutdownSignals().install()
         run(options.cmdline)
     except ShutdownRequested as signal:
-        log.info("program.ended", signal=str(signal), next="containers run on")
+        log.info("program.ended", signal=str(signal), next="dockerd has ended in order")
         return 0
     except Exception:
         log.exception("program.failed", error="a bug, or the engine's socket cannot be made")
@@ -62,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(path: Path) -> None:
     """Keep the engine running until a signal comes."""
     log.info("program.started")
-    os.environ["RES_OPTIONS"] = _RESOLVER
+    bound_name_lookups()
     protect_from_oom()
     plan = _plan(path)
     if plan.faults:
@@ -91,9 +86,8 @@ def wait(seconds: float, files: Sequence[int]) -> None:
 
 def _plan(path: Path) -> Plan:
     cmdline = Cmdline.read(path)
-    plan = Plan.from_cmdline(cmdline)
-    _hide_secrets(cmdline, plan.proxies)
-    return plan
+    REDACTOR.hide(*secrets_in(cmdline))
+    return Plan.from_cmdline(cmdline)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -104,11 +98,6 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--state", default=STATE_PATH, help="file that says what goes on (default %(default)s)")
     parser.add_argument("--dry-run", action="store_true", help="print what would be done, as JSON")
     return parser.parse_args(arguments)
-
-
-def _hide_secrets(cmdline: Cmdline, proxies: Proxies) -> None:
-    """Mask every password, also those that are not for us, in whatever is shown from now on."""
-    REDACTOR.hide(*cmdline.get_all("registry_password"), *proxies.secrets())
 
 
 def _told(plan: Plan) -> str:

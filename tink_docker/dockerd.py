@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 
 import structlog
 
-from bootkit.shared.errors import PermanentError
+from bootkit.shared.errors import PermanentError, ShutdownRequested
 from tink_docker.daemon_json import CONFIG_PATH
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ _ENVIRONMENT = {
     "LISTEN_FDS": "1",
 }
 _PIPE_BYTES = 1024 * 1024
+_READ_BYTES = 64 * 1024
 _LONGEST_LINE = 4096
 _LOGFMT_MESSAGE = re.compile(r'^time=.*? msg="((?:[^"\\]|\\.)*)"')
 _OOM_SCORE = "-900"
@@ -112,10 +113,12 @@ class Dockerd:
         return list(self._tail)
 
     def read_output(self) -> None:
-        """Log what dockerd has said, without waiting for more."""
-        while self._output is not None:
+        """Log what dockerd has said, without waiting for more; not more than the pipe holds."""
+        for _ in range(_PIPE_BYTES // _READ_BYTES):
+            if self._output is None:
+                return
             try:
-                data = os.read(self._output, 64 * 1024)
+                data = os.read(self._output, _READ_BYTES)
             except BlockingIOError:
                 return
             if not data:
@@ -140,17 +143,28 @@ class Dockerd:
                 self._wait_for_end(wait)
         finally:
             if not self.ended():
-                log.warning("engine.killed", error=f"did not end within {STOP_SECONDS:.0f} s")
-                self.process.kill()
-                self.process.wait()
+                self._kill()
             self.read_output()
             self._close()
 
     def _wait_for_end(self, wait: Callable[[float, Sequence[int]], None]) -> None:
+        """Wait as long as it may take; a signal that comes meanwhile is raised after that."""
         deadline = time.monotonic() + STOP_SECONDS
         while not self.ended() and time.monotonic() < deadline:
-            wait(1.0, self.files)
+            try:
+                wait(1.0, self.files)
+            except ShutdownRequested:  # comes once; now the wait is nobody's but ours
+                self._wait_for_end(wait)
+                raise
             self.read_output()
+
+    def _kill(self) -> None:
+        log.warning("engine.killed", error=f"did not end within {STOP_SECONDS:.0f} s")
+        self.process.kill()
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            log.error("engine.stuck", error="dockerd cannot be killed", next="going on without it")  # noqa: TRY400
 
     def _close(self) -> None:
         os.close(self._pidfd)

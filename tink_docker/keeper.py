@@ -49,8 +49,8 @@ class Keeper:
         """Run one engine after the other; never returns."""
         supervise(self.run_once, pause=self.pause, now=self.now)
 
-    def run_once(self) -> None:
-        """Start dockerd and return when it has ended by itself.
+    def run_once(self, is_up: Callable[[], None]) -> None:
+        """Start dockerd, say by `is_up` that it answers, and return when it has ended by itself.
 
         Raises:
             PermanentError: it cannot be started.
@@ -61,6 +61,7 @@ class Keeper:
             with phase("start"):
                 version = self._answer(engine, START_SECONDS)
             if version:
+                is_up()
                 self._tell_ready(version)
                 with phase("watch"):
                     self._watch(engine)

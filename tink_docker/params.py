@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -12,9 +12,6 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from bootkit.shared.address import is_address
 from bootkit.shared.parameters import CommaList, Image, Parameters, Registry
 from bootkit.shared.reference import is_domain
-
-if TYPE_CHECKING:
-    from bootkit.shared.cmdline import Cmdline
 
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
 _MIRROR = re.compile(r"([A-Za-z0-9_.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]+)?")
@@ -125,18 +122,3 @@ class EngineParams(Parameters):
     )
     syslog_host: Host | None = Field(None, alias="syslog_host")
     syslog_port: Port = Field(SYSLOG_PORT, alias="syslog_port")
-
-
-def tinkerbell_hosts(cmdline: Cmdline) -> tuple[str, ...]:
-    """Return the hosts of Tinkerbell itself, which no proxy stands in front of, as far as known."""
-    grpc = _host_of(f"//{cmdline.get('grpc_authority') or ''}")
-    urls = ("tinkerbell", "metadata_url", "grpc_cert_url", "packet_base_url")
-    hosts = (grpc, *(_host_of(cmdline.get(name) or "") for name in urls))
-    return tuple(dict.fromkeys(host for host in hosts if host))
-
-
-def _host_of(url: str) -> str | None:
-    try:
-        return urlsplit(url).hostname
-    except ValueError:
-        return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,7 +64,7 @@ class RebootBroker:
 
     def _go_on(self, waited: float) -> None:
         if waited >= PATIENCE_SECONDS:
-            self._start(f"containers still ran after {PATIENCE_SECONDS:.0f} s")
+            self._start(f"actions had not ended, as far as known, after {PATIENCE_SECONDS:.0f} s")
         elif self._others():
             self._quiet_since = None
         elif self._quiet_since is None:
@@ -83,8 +84,9 @@ class RebootBroker:
         log.info("reboot.started", reason=reason)
         self._quiet_since = None
         self._requested = self.now() + AGAIN_SECONDS  # only reached if the machine is still up then
+        with suppress(OSError):  # a folder of that name is a wish, too
+            self.flag.unlink()
         try:
-            self.flag.unlink(missing_ok=True)
             self.reboot()
         except OSError as error:
             again = f"trying again in {AGAIN_SECONDS:.0f} s"

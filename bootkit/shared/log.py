@@ -12,7 +12,7 @@ import os
 import re
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -95,9 +95,23 @@ def configure(
             *sinks,
             structlog.dev.ConsoleRenderer(timestamp_key="time") if terminal else _json_line,
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        logger_factory=lambda *_: structlog.PrintLogger(_Output()),  # type: ignore[arg-type]
         cache_logger_on_first_use=False,
     )
+
+
+class _Output:
+    """stdout; what it does not take is lost, for whoever reads it is not worth an engine."""
+
+    def write(self, text: str) -> None:
+        """Write a line or a part of one."""
+        with suppress(OSError):
+            sys.stdout.write(text)
+
+    def flush(self) -> None:
+        """Have it read now."""
+        with suppress(OSError):
+            sys.stdout.flush()
 
 
 def get_logger() -> Any:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from bootkit.shared.cmdline import Cmdline
 
 PARAMETERS = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+_SCHEMES = ("http", "https", "socks5")
+_WRONG = f"not an address of a proxy: [{'|'.join(_SCHEMES)}://][user:password@]host[:port]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +26,15 @@ class Proxies:
     no_proxy: tuple[str, ...] = ()
 
     @classmethod
-    def from_cmdline(cls, cmdline: Cmdline) -> Proxies:
-        """Read the three parameters in upper or lower case; the upper case one wins."""
-        http, https, without = (
-            cmdline.get(name) or cmdline.get(name.lower()) for name in PARAMETERS
-        )
-        return cls(http, https, tuple(_split(without or "")))
+    def read(cls, cmdline: Cmdline) -> tuple[Proxies, dict[str, str]]:
+        """Read the three parameters in upper or lower case; the upper case one wins.
 
-    def secrets(self) -> tuple[str, ...]:
-        """Return the passwords in the URLs, as written and decoded, malformed URLs included."""
-        urls = (url for url in (self.http, self.https) if url and "@" in url)
-        users = (url.rpartition("@")[0].rpartition("://")[2] for url in urls)
-        passwords = [user.partition(":")[2] for user in users]
-        return tuple(filter(None, (*passwords, *map(unquote, passwords))))
+        Returns also why those that make no sense were left out, by their names.
+        """
+        given = {name: cmdline.get(name) or cmdline.get(name.lower()) for name in PARAMETERS}
+        faults = {name: _WRONG for name in PARAMETERS[:2] if not _is_proxy(given[name])}
+        http, https, without = (None if name in faults else given[name] for name in PARAMETERS)
+        return cls(http, https, tuple(_split(without or ""))), faults
 
     def __bool__(self) -> bool:
         """Say whether there is any proxy."""
@@ -62,6 +60,27 @@ class Proxies:
         if not proxy or _is_excluded(parts.hostname or "", self.no_proxy):
             return None
         return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def proxy_secrets(cmdline: Cmdline) -> tuple[str, ...]:
+    """Return the credentials in the URLs, as written and decoded, malformed URLs included."""
+    names = (*PARAMETERS[:2], *(name.lower() for name in PARAMETERS[:2]))
+    urls = [url for name in names for url in cmdline.get_all(name) if "@" in url]
+    users = [url.rpartition("@")[0].rpartition("://")[2] for url in urls]
+    passwords = [user.partition(":")[2] or user for user in users]
+    return tuple(filter(None, (*passwords, *map(unquote, passwords))))
+
+
+def _is_proxy(url: str | None) -> bool:
+    """Say whether Go's programs and ours could use it; none at all is fine."""
+    if url is None:
+        return True
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        parts.port  # noqa: B018 - raises for what is no port
+    except ValueError:
+        return False
+    return parts.scheme in _SCHEMES and bool(parts.hostname) and url.isprintable()
 
 
 def _split(text: str) -> list[str]:

@@ -8,8 +8,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
+from bootkit.shared.proxy import proxy_secrets
+
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
+
+    from bootkit.shared.cmdline import Cmdline
 
     Event = MutableMapping[str, Any]
 
@@ -67,6 +71,11 @@ class Redactor:
 
 REDACTOR = Redactor()
 """The one of this process, for log, console, state and dry run."""
+
+
+def secrets_in(cmdline: Cmdline) -> tuple[str, ...]:
+    """Return every secret of the kernel's command line, also those that nobody uses."""
+    return (*cmdline.get_all("registry_password"), *proxy_secrets(cmdline))
 
 
 def _is_secret(key: object, value: object) -> bool:

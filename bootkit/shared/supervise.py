@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 import structlog
@@ -20,7 +21,7 @@ HEALTHY_AFTER_SECONDS = 60.0
 
 
 def supervise(
-    run: Callable[[], None],
+    run: Callable[[Callable[[], None]], None],
     *,
     pause: Callable[[float], None],
     now: Callable[[], float],
@@ -30,15 +31,17 @@ def supervise(
 ) -> NoReturn:
     """Call `run` again whenever it returns or raises a BootError; never returns.
 
-    The waits grow as `soon` says, or `slowly` after a PermanentError, and start from the beginning
-    once a run has lasted `healthy_after` seconds. Any other exception is a bug and leaves this
-    function.
+    `run` gets a function to call once its thing is up. The waits grow as `soon` says, or `slowly`
+    after a PermanentError, and start from the beginning once it has been up for `healthy_after`
+    seconds: minutes on the way to a failure are no health. Any other exception is a bug and leaves
+    this function.
     """
     failures = 0
     while True:
-        started = now()
-        error = _run(run)
-        failures = 1 if now() - started >= healthy_after else failures + 1
+        up: list[float] = []
+        error = _run(partial(run, lambda: up.append(now())))  # noqa: B023 - run ends in this turn
+        healthy = bool(up) and now() - up[0] >= healthy_after
+        failures = 1 if healthy else failures + 1
         policy = slowly if isinstance(error, PermanentError) else soon
         seconds = wait_after(error, policy.delay(failures))
         _tell(error, seconds)

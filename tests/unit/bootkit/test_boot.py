@@ -42,6 +42,7 @@ class World:
     clock: float = 0.0
     wall: float = 1e9
     clients: list[DockerEngine] = field(default_factory=list)
+    ups: list[float] = field(default_factory=list)
 
     def pause(self, seconds: float) -> None:
         self.clock += seconds
@@ -61,10 +62,14 @@ class World:
             make_fetcher=lambda _: Fetcher(transport=self.metadata.transport),
         )
 
+    def is_up(self) -> None:
+        """Take note of a worker that is watched."""
+        self.ups.append(self.clock)
+
     def run(self, boot: Boot | None = None) -> None:
         """Run until the worker has ended or nothing more happens."""
         try:
-            (boot or self.boot()).run()
+            (boot or self.boot()).run(self.is_up)
         except ShutdownRequested:
             return
 
@@ -172,20 +177,24 @@ def test_actions_of_the_old_worker_are_gone_before_the_new_one_starts(world: Wor
     world.engine.add("tinkerbell_stream_1")
     world.engine.add("tinkerbell_stream_2", state="exited")
     world.engine.add("disk-wipe", "/workflow")
-    world.engine.add("boring_wozniak", "/workflow")
+    world.engine.add("stream_image", "/workflow")
+    world.engine.add("boring_wozniak", "/workflow", "/var/run/docker.sock")
     world.engine.add("registry")
     world.engine.add("my-tinkerbell_x")
     world.run()
-    assert [one.name for one in world.engine.containers] == [
-        "boring_wozniak",
-        "registry",
-        "my-tinkerbell_x",
-        "tink-worker",
-    ]
     assert {one.name for one in world.engine.containers} == {*kept, "tink-worker"}
     requests = world.engine.requests
     last_removal = max(i for i, request in enumerate(requests) if request.startswith("DELETE"))
     assert last_removal < requests.index("POST /containers/create")
+
+
+def test_the_old_worker_is_gone_before_its_actions(world: World) -> None:
+    """It could start another one meanwhile."""
+    worker = world.engine.add("tink-worker")
+    action = world.engine.add("action_stream", "/workflow")
+    world.run()
+    removals = [one for one in world.engine.requests if one.startswith("DELETE")]
+    assert [worker.id in removals[0], action.id in removals[1]] == [True, True]
 
 
 def test_actions_of_an_adopted_worker_are_left_alone(world: World) -> None:
@@ -199,7 +208,8 @@ def test_people_are_told_of_actions(world: World, events: Events) -> None:
     happened = [
         ("start", "tinkerbell_stream_1", ""),
         ("die", "tinkerbell_stream_1", "0"),
-        ("start", "something-else", ""),
+        ("start", "tink-worker", ""),
+        ("start", "stream_image", ""),  # of tink-worker before v0.9.0
         ("start", "action_wipe", ""),
         ("die", "action_wipe", "3"),
     ]
@@ -209,6 +219,7 @@ def test_people_are_told_of_actions(world: World, events: Events) -> None:
     assert told == [
         ("action.started", "tinkerbell_stream_1", None),
         ("action.ended", "tinkerbell_stream_1", None),
+        ("action.started", "stream_image", None),
         ("action.started", "action_wipe", None),
         ("action.failed", "action_wipe", "exit code 3"),
     ]
@@ -284,7 +295,7 @@ def test_an_engine_that_goes_away_under_the_worker_is_no_end_of_it(world: World)
 
     world.meanwhile = [vanish]
     with pytest.raises(EngineNotReady):
-        boot.run()
+        boot.run(world.is_up)
     first = world.engine.find("tink-worker")
     come_back()
     world.run(boot)
@@ -342,7 +353,7 @@ class TestMetadata:
         world.cmdline = self.CMDLINE.replace("worker_id=w1", "")
         world.metadata = FakeMetadata({INSTANCE: 503})
         with pytest.raises(BootError, match="503"):
-            world.boot().run()
+            world.boot().run(world.is_up)
         assert world.engine.containers == []
 
     def test_the_id_it_tells_is_the_workers(self, world: World, events: Events) -> None:
@@ -359,7 +370,7 @@ class TestMetadata:
         world.metadata = FakeMetadata(answers)
         boot = world.boot()
         with pytest.raises(PermanentError, match="knows no id"):
-            boot.run()
+            boot.run(world.is_up)
         answers[INSTANCE] = b"i-1"
         world.run(boot)
         assert world.engine.worker().state == "running"
@@ -369,7 +380,7 @@ class TestParameters:
     def test_bad_ones_stop_the_worker_and_are_told_at_once(self, world: World) -> None:
         world.cmdline = "worker_id=w grpc_authority=x tinkerbell_tls=y"
         with pytest.raises(BadParameters) as caught:
-            world.boot().run()
+            world.boot().run(world.is_up)
         assert set(caught.value.faults) == {
             "grpc_authority",
             "tinkerbell_tls",
@@ -393,7 +404,7 @@ class TestParameters:
 
 def test_a_signal_ends_the_program_and_not_the_worker(world: World) -> None:
     with pytest.raises(ShutdownRequested):
-        world.boot().run()
+        world.boot().run(world.is_up)
     assert world.engine.worker().state == "running"
 
 

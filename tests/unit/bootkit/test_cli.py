@@ -148,7 +148,7 @@ class TestTheRealRun:
         monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str],
     ) -> None:
-        def bug(_boot: Boot) -> None:
+        def bug(_boot: Boot, _is_up: object) -> None:
             raise ZeroDivisionError
 
         monkeypatch.setattr(Boot, "run", bug)

@@ -3,13 +3,15 @@ from __future__ import annotations
 import pytest
 
 from bootkit.shared.cmdline import Cmdline
-from bootkit.shared.proxy import Proxies
+from bootkit.shared.proxy import Proxies, proxy_secrets
 
 BOTH = Proxies("http://p:1", "http://p:2")
 
 
 def read(text: str) -> Proxies:
-    return Proxies.from_cmdline(Cmdline.parse(text))
+    proxies, faults = Proxies.read(Cmdline.parse(text))
+    assert not faults
+    return proxies
 
 
 def test_both_cases_are_read_and_upper_case_wins() -> None:
@@ -80,8 +82,17 @@ def test_a_proxy_without_scheme_is_one_of_http() -> None:
         ("http://user:a%2Fb@p:1", {"a%2Fb", "a/b"}),
         ("http://user:secret@[::1", {"secret"}),
         ("http://[::1", set()),
-        ("http://user@p:1", set()),
+        ("http://token@p:1", {"token"}),
+        ("http://p:1", set()),
     ],
 )
-def test_its_passwords_are_known(url: str, secrets: set[str]) -> None:
-    assert set(Proxies(url).secrets()) == secrets
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "https_proxy"])
+def test_its_credentials_are_known(name: str, url: str, secrets: set[str]) -> None:
+    assert set(proxy_secrets(Cmdline.parse(f"{name}={url}"))) == secrets
+
+
+@pytest.mark.parametrize("url", ["foo://p:1", "http://", "p:port", "http://[::1", "http://:1"])
+def test_what_is_no_proxy_is_named_and_left_out(url: str) -> None:
+    proxies, faults = Proxies.read(Cmdline.parse(f"https_proxy={url} http_proxy=p:1"))
+    assert list(faults) == ["HTTPS_PROXY"]
+    assert proxies == Proxies("p:1", None)

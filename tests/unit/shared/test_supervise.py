@@ -14,7 +14,7 @@ from bootkit.shared.retry import Backoff
 from bootkit.shared.supervise import supervise
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Callable, MutableMapping
 
 SOON = Backoff(first=1.0, ceiling=60.0, jitter=0.0)
 SLOWLY = Backoff(first=15.0, ceiling=60.0, jitter=0.0)
@@ -27,11 +27,14 @@ class World:
         self.clock = 0.0
         self.runs = list(runs)
         self.pauses: list[float] = []
+        self.on_the_way = 0.0
 
-    def run(self) -> None:
+    def run(self, is_up: Callable[[], None]) -> None:
         if not self.runs:
             raise ShutdownRequested("SIGTERM")
         seconds, error = self.runs.pop(0)
+        self.clock += self.on_the_way
+        is_up()
         self.clock += seconds
         if error is not None:
             raise error
@@ -49,6 +52,12 @@ class World:
 def test_waits_grow_until_a_run_lasts() -> None:
     short, long = (1.0, None), (60.0, None)
     assert World(short, short, short, long, short).supervise() == [1.0, 2.0, 4.0, 1.0, 2.0]
+
+
+def test_the_way_to_a_failure_is_no_health() -> None:
+    slow = World((0.0, TransientError("full")), (0.0, TransientError("full")))
+    slow.on_the_way = 90.0
+    assert slow.supervise() == [1.0, 2.0]
 
 
 def test_waits_are_never_longer_than_a_minute() -> None:

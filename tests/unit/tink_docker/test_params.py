@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bootkit.shared.cmdline import Cmdline
-from tink_docker.params import EngineParams, tinkerbell_hosts
+from tink_docker.params import EngineParams
 
 SUM = "ab" * 32
 
@@ -92,11 +92,3 @@ def test_a_bad_value_takes_nothing_else_with_it() -> None:
     params, faults = read("syslog_port=x syslog_host=10.0.0.1 insecure_registries=a/b,c")
     assert sorted(faults) == ["insecure_registries", "syslog_port"]
     assert params.syslog_host == "10.0.0.1"
-
-
-def test_tinkerbells_own_hosts() -> None:
-    line = (
-        "grpc_authority=10.0.0.1:42113 tinkerbell=http://tb.example metadata_url=http://[fd00::1]:7"
-    )
-    assert tinkerbell_hosts(Cmdline.parse(line)) == ("10.0.0.1", "tb.example", "fd00::1")
-    assert tinkerbell_hosts(Cmdline.parse("grpc_authority=[x tinkerbell=http://[")) == ()

@@ -93,7 +93,7 @@ def test_but_not_longer_than_thirty_seconds(machine: Machine, events: Events) ->
     machine.flag.touch()
     machine.live(40)
     assert machine.rebooted == [30.0]
-    assert events[-1]["reason"] == "containers still ran after 30 s"
+    assert events[-1]["reason"] == "actions had not ended, as far as known, after 30 s"
 
 
 def test_an_engine_that_does_not_answer_is_waited_for_as_long(machine: Machine) -> None:
@@ -137,3 +137,10 @@ def test_pid_1_is_asked_as_busybox_init_understands_it(monkeypatch: pytest.Monke
     monkeypatch.setattr(os, "kill", lambda pid, number: sent.append((pid, number)))
     reboot.ask_init()
     assert sent == [(1, 15)]
+
+
+def test_a_folder_of_that_name_is_a_wish_too(machine: Machine) -> None:
+    machine.flag.mkdir()  # a volume `/worker/reboot:/x` makes one
+    machine.broker.reboot = lambda: machine.rebooted.append(machine.clock.now())
+    machine.live(20)
+    assert len(machine.rebooted) == 1
