@@ -7,6 +7,7 @@
 | `syslog`      | `syslog_host`, `syslog_port` | one line `HOST:PORT`, an IPv6 address in brackets |
 | `ntp.sources` | `ntp`                        | lines `server NAME iburst`, as chrony reads them |
 | `dhcp.conf`   | `interface`                  | a line `allowinterfaces NAME`, as dhcpcd reads it |
+| `clock`       | whatever names Tinkerbell    | lines `HOST PORT`: whose HTTP tells the time |
 
 A file is there only if its parameter is given and makes sense. A value that does not is told on
 stderr by its parameter's name, the other files are written, and the exit code is 2. Runs early in
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from bootkit.shared.cmdline import PROC_CMDLINE, Cmdline
 from bootkit.shared.files import write_atomically
+from bootkit.shared.tinkerbell import http_places, tinkerbell_hosts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,6 +33,7 @@ PARAMETERS = ("syslog_host", "syslog_port", "ntp", "interface")
 _DONE = 0
 _BAD_VALUE = 2
 _SYSLOG_PORT = "514"
+_HTTP_PORTS = (7080, 50061, 80)  # smee and tootles, hegel, boots
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,253}[A-Za-z0-9])?\.?")
 _IPV6 = re.compile(r"[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._-]+)?")
 _INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")  # the kernel's IFNAMSIZ is 16
@@ -77,10 +80,23 @@ def dhcp(cmdline: Cmdline) -> str | None:
     return f"allowinterfaces {name}\n"
 
 
+def clock(cmdline: Cmdline) -> str | None:
+    """Return who can be asked for the time over plain HTTP, a `HOST PORT` a line."""
+    places = dict.fromkeys((*http_places(cmdline), *_usual_places(cmdline)))
+    good = [(host, port) for host, port in places if _is_host(host)]
+    return "".join(f"{host} {port}\n" for host, port in good) or None
+
+
+def _usual_places(cmdline: Cmdline) -> list[tuple[str, int]]:
+    """Return where Tinkerbell's own HTTP servers are, of all generations."""
+    return [(host, port) for host in tinkerbell_hosts(cmdline) for port in _HTTP_PORTS]
+
+
 FILES: dict[str, Callable[[Cmdline], str | None]] = {
     "syslog": syslog,
     "ntp.sources": ntp,
     "dhcp.conf": dhcp,
+    "clock": clock,
 }
 
 
@@ -102,9 +118,13 @@ def write(cmdline: Cmdline, folder: Path) -> list[BadValueError]:
 def _host(name: str, value: str) -> str:
     """Check a host name or address; nothing else may get into a service's configuration."""
     bare = value.removeprefix("[").removesuffix("]")
-    if not _HOST.fullmatch(bare) and not _IPV6.fullmatch(bare):
+    if not _is_host(bare):
         raise BadValueError(name, "neither a host name nor an address")
     return bare
+
+
+def _is_host(value: str) -> bool:
+    return bool(_HOST.fullmatch(value) or _IPV6.fullmatch(value))
 
 
 def main(arguments: Sequence[str]) -> int:

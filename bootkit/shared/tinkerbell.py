@@ -1,13 +1,14 @@
-"""The hosts of Tinkerbell itself, which no proxy stands in front of."""
+"""The hosts of Tinkerbell itself, as the kernel parameters name them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 if TYPE_CHECKING:
     from bootkit.shared.cmdline import Cmdline
 
+_HTTP_PORT = 80
 _NAMING = (
     "grpc_authority",
     "tinkerbell",
@@ -19,9 +20,26 @@ _NAMING = (
 
 
 def tinkerbell_hosts(cmdline: Cmdline) -> tuple[str, ...]:
-    """Return the hosts that the parameters name, each once; IPv6 addresses without brackets."""
+    """Return each host once, IPv6 addresses without brackets; no proxy stands in front of them."""
     values = (cmdline.get(name) or "" for name in _NAMING)
     return tuple(dict.fromkeys(host for host in map(_host_of, values) if host))
+
+
+def http_places(cmdline: Cmdline) -> tuple[tuple[str, int], ...]:
+    """Return host and port of each address among them that is plain HTTP."""
+    urls = (_url(cmdline.get(name) or "") for name in _NAMING if name != "grpc_authority")
+    found = ((url.hostname, url.port or _HTTP_PORT) for url in urls if url and url.hostname)
+    return tuple(dict.fromkeys(found))
+
+
+def _url(value: str) -> SplitResult | None:
+    """Read a URL, which may lack its scheme; None unless it is plain HTTP."""
+    try:
+        url = urlsplit(value if "://" in value else f"http://{value}")
+        url.port  # noqa: B018 - raises for what is no port
+    except ValueError:
+        return None
+    return url if url.scheme == "http" else None
 
 
 def _host_of(value: str) -> str | None:

@@ -19,6 +19,7 @@ from tests.boot.machines import booted
 IDENTITY = MachineIdentity("worn", "52:54:00:00:01:03", "172.30.0.103", "172.30.0.1")
 WORKFLOW_SECONDS = 600.0  # a tenth of that on an idle machine
 FORCED_SECONDS = 180.0
+CLOCK_SECONDS = 120.0
 # Once the system's containerd has ended, the clock that ends the shutdown by force is running.
 HANG = """(
 while kill -0 $(cat /run/containerd.pid); do :; done
@@ -32,6 +33,7 @@ class Seen:
     console: str
     started_at: int
     kept: str
+    clock_is_off: float
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +49,12 @@ def seen(
             started_at = _power_on_by_its_clock(shell)
             status = follower.wait_for_success(WORKFLOW_SECONDS)
             kept = shell.run("cat /run/worker/kept")
+            follower.wait_for("the time", lambda: box.console.find("clock.set"), CLOCK_SECONDS)
+            off = int(shell.run("date +%s")) - time.time()
             shell.run(HANG)
             monitor.press("ctrl", "alt", "delete")
             follower.wait_for("the reboot", lambda: box.is_off() or None, FORCED_SECONDS)
-        yield Seen(status, box.console.log.read_text(errors="replace"), started_at, kept)
+        yield Seen(status, box.console.log.read_text(errors="replace"), started_at, kept, off)
 
 
 def _power_on_by_its_clock(shell: GuestShell) -> int:
@@ -60,6 +64,11 @@ def _power_on_by_its_clock(shell: GuestShell) -> int:
 
 def test_its_clock_starts_no_earlier_than_the_commit(seen: Seen) -> None:
     assert source_date_epoch() - 60 <= seen.started_at <= time.time()
+
+
+def test_its_clock_is_set_by_what_tinkerbells_host_says(seen: Seen) -> None:
+    assert abs(seen.clock_is_off) < 60
+    assert "ntp: clock.set from=172.30.0.1:" in seen.console
 
 
 def test_volumes_of_templates_in_the_wild_work(seen: Seen) -> None:

@@ -160,6 +160,14 @@ def test_settings_are_looked_for_where_they_are_written() -> None:
     assert f"sourcedir {folder}\n" in (ROOT / "images/ntp/chrony.conf").read_text()
 
 
+def test_clock_asks_whom_the_settings_name_and_believes_what_can_be() -> None:
+    ntp = (ROOT / "images/ntp/ntp").read_text()
+    assert 'done <"$settings/clock"' in ntp
+    assert "settings=/run/tinkie/settings" in ntp
+    assert "SOURCE_DATE_EPOCH + 10 * 31557600" in ntp
+    assert "SOURCE_DATE_EPOCH + 10 * 31557600" in script("rc")
+
+
 def test_console_is_one_pipe() -> None:
     for name in ("tink-docker", "bootkit"):
         command = SERVICES[name]["command"]

@@ -65,6 +65,23 @@ def test_a_bad_value_is_told_and_writes_nothing(
     assert f"bad kernel parameter {name}: " in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("cmdline", "places"),
+    [
+        ("grpc_authority=10.0.0.1:42113", ["10.0.0.1 7080", "10.0.0.1 50061", "10.0.0.1 80"]),
+        (
+            "metadata_url=http://[fd00::1]:7080/x packet_base_url=10.0.0.2:8080/misc",
+            ["fd00::1 7080", "10.0.0.2 8080", "fd00::1 50061", "fd00::1 80", "10.0.0.2 7080"],
+        ),
+        ("registry_ca_url=https://ca.example/ca.pem", ["ca.example 7080", "ca.example 50061"]),
+        ("tinkerbell=http://a;reboot metadata_url=http://h:x/", []),
+    ],
+)
+def test_who_can_be_asked_for_the_time(tmp_path: Path, cmdline: str, places: list[str]) -> None:
+    _, files = settings(tmp_path, cmdline)
+    assert files.get("clock", "").splitlines()[: len(places)] == places
+
+
 @pytest.mark.parametrize("port", ["0", "x", "65536"])
 def test_a_bad_port_is_told_and_logs_go_to_the_usual_one(
     tmp_path: Path, port: str, capsys: pytest.CaptureFixture[str]
