@@ -73,10 +73,12 @@ class RegistryAuthority:
 
     def _settle_in_time(self) -> None:
         """Keep nobody waiting longer than the start lasts, whatever a server asks of us."""
-        if not self.settled and self.now() >= self._start_ends:
-            self.settled = True
-            if self._last is not None:
-                self._tell_failure(self._last)
+        if self.settled or self.now() < self._start_ends:
+            return
+        self.settled = True
+        self._failures = 0
+        if self._last is not None and self.now() < self._due:
+            self._tell_failure(self._last)
 
     def _put_off(self, error: BootError) -> None:
         """Be patient as long as the start lasts: the network comes up beside us."""

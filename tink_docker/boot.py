@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -17,8 +18,10 @@ from bootkit.shared.tinkerbell import tinkerbell_hosts
 from tink_docker.api import running_containers
 from tink_docker.authority import RegistryAuthority
 from tink_docker.certs import plan_certificates
+from tink_docker.containerd import is_serving, start_containerd
 from tink_docker.daemon_json import CONFIG_PATH, daemon_json
-from tink_docker.dockerd import Dockerd, command
+from tink_docker.dockerd import command, start_dockerd
+from tink_docker.engine import Engine
 from tink_docker.keeper import Keeper
 from tink_docker.listener import Listener
 from tink_docker.params import EngineParams
@@ -81,7 +84,7 @@ def keeper(
     listener = Listener.open()
     return Keeper(
         listener=listener,
-        start=lambda: _start(plan, listener),
+        start=lambda: _start(plan, listener, wait, now),
         authority=_authority(plan, now),
         broker=RebootBroker(lambda: running_containers(listener.address), now),
         wait=wait,
@@ -97,10 +100,16 @@ def _authority(plan: Plan, now: Callable[[], float]) -> RegistryAuthority | None
     )
 
 
-def _start(plan: Plan, listener: Listener) -> Dockerd:
+def _start(
+    plan: Plan,
+    listener: Listener,
+    wait: Callable[[float, Sequence[int]], None],
+    now: Callable[[], float],
+) -> Engine:
     clear_remains()
     try:
         write_atomically(CONFIG_PATH, json.dumps(plan.config, indent=2).encode(), mode=0o600)
     except OSError as error:
         raise PermanentError(f"writing {CONFIG_PATH}: {error.strerror}") from error
-    return Dockerd.start(listener.socket, command())
+    dockerd = partial(start_dockerd, listener.socket, command())
+    return Engine.start(start_containerd, dockerd, is_serving, wait=wait, now=now)

@@ -25,7 +25,7 @@ from bootkit.shared.redaction import REDACTOR, secrets_in
 from bootkit.shared.signals import ShutdownSignals
 from bootkit.shared.state import StateFile
 from tink_docker.boot import Plan, keeper
-from tink_docker.dockerd import protect_from_oom
+from tink_docker.child import protect_from_oom
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,190 +1,35 @@
-"""dockerd as a child: started on our socket, its output read, ended in order."""
+"""dockerd: how it is called, and how it gets our socket."""
 
 from __future__ import annotations
 
-import fcntl
-import os
-import re
-import signal
-import subprocess
-import time
-from collections import deque
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-import structlog
-
-from bootkit.shared.errors import PermanentError, ShutdownRequested
+from tink_docker.child import Child
+from tink_docker.containerd import ADDRESS
 from tink_docker.daemon_json import CONFIG_PATH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from socket import socket
-
-log = structlog.get_logger()
-
-STOP_SECONDS = 15.0
-TAIL_LINES = 5
-TAIL_CHARACTERS = 200
 
 # The first file handed over is descriptor 3, for the process that LISTEN_PID names; see
 # sd_listen_fds(3). Only a process that is there already knows its own number. No kernel parameter
 # comes near this shell.
-_HAND_OVER = 'export LISTEN_PID=$$; exec "$@" 3<&0 0</dev/null'
-_ENVIRONMENT = {
-    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    "LISTEN_FDS": "1",
-}
-_PIPE_BYTES = 1024 * 1024
-_READ_BYTES = 64 * 1024
-_LONGEST_LINE = 4096
-_LOGFMT_MESSAGE = re.compile(r'^time=.*? msg="((?:[^"\\]|\\.)*)"')
-_OOM_SCORE = "-900"
+_HAND_OVER = ("sh", "-c", 'export LISTEN_PID=$$; exec "$@" 3<&0 0</dev/null', "sh")
 
 
 def command() -> list[str]:
     """Return how dockerd is called."""
-    return ["dockerd", "--config-file", str(CONFIG_PATH), "--host", "fd://"]
+    containerd = ["--containerd", str(ADDRESS)]
+    return ["dockerd", "--config-file", str(CONFIG_PATH), *containerd, "--host", "fd://"]
 
 
-def protect_from_oom() -> None:
-    """Have the kernel kill anything else before us and the engine; containers keep score 0."""
-    try:
-        Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE, encoding="ascii")
-    except OSError as error:
-        log.debug("oom.unprotected", error=str(error))
+def start_dockerd(listener: socket, arguments: Sequence[str]) -> Child:
+    """Start dockerd with `listener` as its socket.
 
-
-@dataclass(slots=True)
-class Dockerd:
-    """One life of dockerd. `files` are readable when there is output or when it has ended."""
-
-    process: subprocess.Popen[bytes]
-    _pidfd: int
-    _output: int | None
-    _rest: bytes = b""
-    _tail: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL_LINES))
-
-    @classmethod
-    def start(cls, listener: socket, arguments: list[str]) -> Self:
-        """Start dockerd with `listener` as its socket.
-
-        Raises:
-            PermanentError: there is no such program, or no process can be made.
-        """
-        reader, writer = _pipe()
-        try:
-            process = subprocess.Popen(
-                ["sh", "-c", _HAND_OVER, "sh", *arguments],
-                stdin=listener.fileno(),
-                stdout=writer,
-                stderr=writer,
-                env=_ENVIRONMENT,
-                start_new_session=True,  # a ctrl-C on a terminal is for us to hand on
-            )
-        except OSError as error:
-            os.close(reader)
-            raise PermanentError(f"starting {arguments[0]}: {error.strerror}") from error
-        finally:
-            os.close(writer)
-        return cls(process, os.pidfd_open(process.pid), reader)
-
-    @property
-    def files(self) -> list[int]:
-        """Return the descriptors to wait on."""
-        return [self._pidfd] if self._output is None else [self._pidfd, self._output]
-
-    def ended(self) -> bool:
-        """Say whether it has ended; it is no zombie then."""
-        return self.process.poll() is not None
-
-    @property
-    def status(self) -> str:
-        """Return how it ended, in words."""
-        code = self.process.returncode
-        if code is not None and code < 0:
-            return f"killed by {signal.Signals(-code).name}"
-        return "runs" if code is None else f"exit status {code}"
-
-    @property
-    def last_lines(self) -> list[str]:
-        """Return what it said last, at most 5 lines of 200 characters."""
-        return list(self._tail)
-
-    def read_output(self) -> None:
-        """Log what dockerd has said, without waiting for more; not more than the pipe holds."""
-        for _ in range(_PIPE_BYTES // _READ_BYTES):
-            if self._output is None:
-                return
-            try:
-                data = os.read(self._output, _READ_BYTES)
-            except BlockingIOError:
-                return
-            if not data:
-                os.close(self._output)
-                self._output = None
-            self._take(data)
-
-    def _take(self, data: bytes) -> None:
-        *lines, rest = (self._rest + data).split(b"\n")
-        self._rest = rest[-_LONGEST_LINE:]
-        for line in lines if data else [rest]:
-            text = line[:_LONGEST_LINE].decode(errors="replace").strip()
-            if text:
-                self._tail.append(_message(text)[:TAIL_CHARACTERS])
-                log.debug("engine.said", line=text)
-
-    def stop(self, wait: Callable[[float, Sequence[int]], None]) -> None:
-        """End it in order, within 15 s by `wait`, then by force; give everything back."""
-        try:
-            if not self.ended():
-                self.process.terminate()
-                self._wait_for_end(wait)
-        finally:
-            if not self.ended():
-                self._kill()
-            self.read_output()
-            self._close()
-
-    def _wait_for_end(self, wait: Callable[[float, Sequence[int]], None]) -> None:
-        """Wait as long as it may take; a signal that comes meanwhile is raised after that."""
-        deadline = time.monotonic() + STOP_SECONDS
-        while not self.ended() and time.monotonic() < deadline:
-            try:
-                wait(1.0, self.files)
-            except ShutdownRequested:  # comes once; now the wait is nobody's but ours
-                self._wait_for_end(wait)
-                raise
-            self.read_output()
-
-    def _kill(self) -> None:
-        log.warning("engine.killed", error=f"did not end within {STOP_SECONDS:.0f} s")
-        self.process.kill()
-        try:
-            self.process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            log.error("engine.stuck", error="dockerd cannot be killed", next="going on without it")  # noqa: TRY400
-
-    def _close(self) -> None:
-        os.close(self._pidfd)
-        if self._output is not None:
-            os.close(self._output)
-            self._output = None
-
-
-def _message(line: str) -> str:
-    """Leave time and level out of a line of dockerd's log."""
-    found = _LOGFMT_MESSAGE.search(line)
-    return found[1].replace('\\"', '"') if found else line
-
-
-def _pipe() -> tuple[int, int]:
-    """Make a pipe that holds a lot: dockerd must not wait for us while we wait for a server."""
-    reader, writer = os.pipe2(os.O_CLOEXEC)
-    os.set_blocking(reader, False)
-    try:
-        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-    except OSError as error:
-        log.debug("pipe.small", error=str(error))
-    return reader, writer
+    Raises:
+        PermanentError: no process can be made.
+    """
+    words = [*_HAND_OVER, *arguments]
+    variables = {"LISTEN_FDS": "1"}
+    return Child.start("dockerd", words, stdin=listener.fileno(), variables=variables)

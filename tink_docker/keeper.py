@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tink_docker.api import EngineVersion
     from tink_docker.authority import RegistryAuthority
-    from tink_docker.dockerd import Dockerd
+    from tink_docker.engine import Engine
     from tink_docker.listener import Listener
     from tink_docker.reboot import RebootBroker
 
@@ -39,7 +39,7 @@ class Keeper:
     """
 
     listener: Listener
-    start: Callable[[], Dockerd]
+    start: Callable[[], Engine]
     authority: RegistryAuthority | None
     broker: RebootBroker
     wait: Callable[[float, Sequence[int]], None]
@@ -77,7 +77,7 @@ class Keeper:
             self._tick()
             self.wait(min(left, TICK_SECONDS), [])
 
-    def _watch(self, engine: Dockerd) -> None:
+    def _watch(self, engine: Engine) -> None:
         """Return when the engine has ended."""
         while not engine.ended():
             end = self.now() + ASK_EVERY_SECONDS
@@ -85,7 +85,7 @@ class Keeper:
                 self._turn(engine, [])
             self._answer(engine, HANGS_AFTER_SECONDS)
 
-    def _answer(self, engine: Dockerd, seconds: float) -> EngineVersion | None:
+    def _answer(self, engine: Engine, seconds: float) -> EngineVersion | None:
         """Return what the engine answers to a ping, or None if it has ended.
 
         Raises:
@@ -106,10 +106,10 @@ class Keeper:
             ping.close()
         return None
 
-    def _turn(self, engine: Dockerd, more: list[int]) -> None:
+    def _turn(self, engine: Engine, more: list[int]) -> None:
         self._tick()
         self.wait(TICK_SECONDS, [*engine.files, *more])
-        engine.read_output()
+        engine.look_after()
 
     def _tick(self) -> None:
         self.broker.tick()

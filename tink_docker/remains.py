@@ -9,11 +9,11 @@ from pathlib import Path
 
 import structlog
 
-from tink_docker.daemon_json import EXEC_ROOT, PID_PATH
+from tink_docker.containerd import PID_PATH as CONTAINERD_PID_PATH
+from tink_docker.daemon_json import PID_PATH
 
 log = structlog.get_logger()
 
-CONTAINERD_PID_PATH = EXEC_ROOT / "containerd" / "containerd.pid"
 END_SECONDS = 10.0
 
 
@@ -21,8 +21,8 @@ def clear_remains(dockerd: Path = PID_PATH, containerd: Path = CONTAINERD_PID_PA
     """End the dockerd and the containerd of these pid files, and remove the files.
 
     dockerd does not start while the process of its pid file lives, even if that is quite another
-    one by now; and it waits 15 s for a containerd of the same number that is about to die with
-    its parent. Containers run on: each has a shim, which is neither of the two.
+    one by now; and two containerds would hold the same containers. Containers run on: each has a
+    shim, which is neither of the two.
     """
     for path, program in ((dockerd, "dockerd"), (containerd, "containerd")):
         old = _process_of(path, program)

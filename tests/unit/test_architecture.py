@@ -62,7 +62,7 @@ def test_a_foreign_library_has_one_user(library: str, module: str) -> None:
 
 
 def test_processes_are_started_in_tink_docker_only() -> None:
-    assert users_of("subprocess", *AGENTS) <= {"tink_docker/dockerd.py", "tink_docker/reboot.py"}
+    assert users_of("subprocess", *AGENTS) <= {"tink_docker/child.py"}
 
 
 def test_time_passes_in_the_two_programs_only() -> None:

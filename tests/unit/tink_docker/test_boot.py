@@ -9,7 +9,7 @@ from bootkit.shared.cmdline import Cmdline
 from bootkit.shared.errors import PermanentError
 from tink_docker import boot
 from tink_docker.boot import Plan, keeper
-from tink_docker.dockerd import Dockerd
+from tink_docker.engine import Engine
 from tink_docker.listener import Listener
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was done on the way to a started dockerd, in order."""
     done: list[str] = []
 
-    def start(_socket: object, arguments: list[str]) -> str:
-        done.append(f"start {arguments[0]} {(tmp_path / 'daemon.json').exists()}")
+    def start(_containerd: object, _dockerd: object, _serving: object, **_: object) -> str:
+        done.append(f"start {(tmp_path / 'daemon.json').exists()}")
         return "engine"
 
     opened = Listener.open(tmp_path / "docker.sock")
@@ -37,7 +37,7 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(Listener, "open", lambda: opened)
     monkeypatch.setattr(boot, "CONFIG_PATH", tmp_path / "daemon.json")
     monkeypatch.setattr(boot, "clear_remains", lambda: done.append("clear"))
-    monkeypatch.setattr(Dockerd, "start", start)
+    monkeypatch.setattr(Engine, "start", start)
     return done
 
 
@@ -47,7 +47,7 @@ def test_the_configuration_is_there_before_dockerd_is(
     plan = Plan.from_cmdline(Cmdline.parse("HTTP_PROXY=http://u:secret@px"))
     ours = keeper(plan, wait=clock.wait, now=clock.now)
     assert str(ours.start()) == "engine"
-    assert started == ["clear", "start dockerd True"]
+    assert started == ["clear", "start True"]
     path = tmp_path / "daemon.json"
     assert json.loads(path.read_text(encoding="utf-8")) == plan.config
     assert path.stat().st_mode & 0o777 == 0o600

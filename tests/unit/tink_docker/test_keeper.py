@@ -47,7 +47,7 @@ class FakeEngine:
     def answers(self) -> bool:
         return self.ready <= self.age < self.hangs_at
 
-    def read_output(self) -> None:
+    def look_after(self) -> None:
         pass
 
     def stop(self, _wait: object) -> None:

@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bootkit.shared.errors import PermanentError
-from tink_docker import dockerd
-from tink_docker.dockerd import Dockerd, command
+from tink_docker import child
+from tink_docker.dockerd import command, start_dockerd
 from tink_docker.listener import Listener
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, MutableMapping, Sequence
 
+    from tink_docker.child import Child
+
     Events = list[MutableMapping[str, Any]]
-    Start = Callable[..., Dockerd]
+    Start = Callable[..., Child]
 
 pytestmark = pytest.mark.usefixtures("children")
 
@@ -36,10 +38,10 @@ def listener(tmp_path: Path) -> Iterator[Listener]:
 
 @pytest.fixture
 def start(listener: Listener) -> Iterator[Start]:
-    started: list[Dockerd] = []
+    started: list[Child] = []
 
-    def run(*arguments: str) -> Dockerd:
-        started.append(Dockerd.start(listener.socket, list(arguments)))
+    def run(*arguments: str) -> Child:
+        started.append(start_dockerd(listener.socket, list(arguments)))
         return started[-1]
 
     yield run
@@ -57,7 +59,7 @@ def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-def until_ended(engine: Dockerd) -> None:
+def until_ended(engine: Child) -> None:
     deadline = time.monotonic() + 10
     while not engine.ended() and time.monotonic() < deadline:
         wait(1, engine.files)
@@ -67,7 +69,9 @@ def until_ended(engine: Dockerd) -> None:
 
 
 def test_the_engine_listens_on_nothing_of_its_own() -> None:
-    assert command() == ["dockerd", "--config-file", "/etc/docker/daemon.json", "--host", "fd://"]
+    ours = ["--containerd", "/var/run/docker/containerd/containerd.sock"]
+    config = ["--config-file", "/etc/docker/daemon.json"]
+    assert command() == ["dockerd", *config, *ours, "--host", "fd://"]
 
 
 def test_it_gets_the_socket_as_systemd_would_give_it(
@@ -143,7 +147,7 @@ def test_a_closed_output_is_waited_for_no_more(start: Start) -> None:
 
 def test_it_is_stopped_in_order(listener: Listener) -> None:
     program = "trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done"
-    engine = Dockerd.start(listener.socket, ["sh", "-c", program])
+    engine = start_dockerd(listener.socket, ["sh", "-c", program])
     select.select(engine.files[1:], [], [], 5)
     engine.stop(wait)
     assert engine.status == "exit status 0"
@@ -153,9 +157,9 @@ def test_it_is_stopped_in_order(listener: Listener) -> None:
 def test_and_by_force_if_it_does_not_end(
     listener: Listener, events: Events, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dockerd, "STOP_SECONDS", 0.2)
+    monkeypatch.setattr(child, "STOP_SECONDS", 0.2)
     program = "trap '' TERM; echo up; while :; do sleep 0.05; done"
-    engine = Dockerd.start(listener.socket, ["sh", "-c", program])
+    engine = start_dockerd(listener.socket, ["sh", "-c", program])
     select.select(engine.files[1:], [], [], 5)
     engine.stop(wait)
     assert engine.status == "killed by SIGKILL"
@@ -164,7 +168,7 @@ def test_and_by_force_if_it_does_not_end(
 
 def test_nothing_is_left_open(listener: Listener) -> None:
     before = open_files()
-    engine = Dockerd.start(listener.socket, ["sleep", "60"])
+    engine = start_dockerd(listener.socket, ["sleep", "60"])
     engine.process.send_signal(signal.SIGKILL)
     engine.stop(wait)
     assert open_files() == before
@@ -184,5 +188,5 @@ def test_no_process_can_be_made(listener: Listener, monkeypatch: pytest.MonkeyPa
     before = open_files()
     monkeypatch.setattr(subprocess, "Popen", refuse)
     with pytest.raises(PermanentError, match="starting dockerd: Resource temporarily"):
-        Dockerd.start(listener.socket, command())
+        start_dockerd(listener.socket, command())
     assert open_files() == before
