@@ -34,6 +34,9 @@ format: setup-venv ## format the Python code
 test-unit: setup-venv ## unit tests: no network, no process, no clock
 	@$(PYTHON) -m pytest --quiet tests/unit
 
+fuzz: setup-venv ## the properties among the unit tests, with many and ever other examples (minutes)
+	@$(PYTHON) -m pytest --quiet --hypothesis-profile=fuzz -m hypothesis tests/unit
+
 lock: setup-venv ## renew requirements/*.txt (needs a package index)
 	@$(PYTHON) -m pip --quiet install uv
 	@sh requirements/lock.sh

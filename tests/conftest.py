@@ -5,5 +5,7 @@ from __future__ import annotations
 from hypothesis import settings
 
 # A property's example may be slow on a busy machine; that says nothing about the property.
-settings.register_profile("tinkie", deadline=None, derandomize=True)
+settings.register_profile("tinkie", max_examples=50, deadline=None, derandomize=True)
+# `make fuzz`: other examples each time. What fails is kept in .hypothesis/ and tried first.
+settings.register_profile("fuzz", max_examples=3000, deadline=None, print_blob=True)
 settings.load_profile("tinkie")
