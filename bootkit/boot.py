@@ -71,6 +71,8 @@ class Boot:
     def _inputs(self) -> Inputs:
         cmdline = self.read_cmdline()
         REDACTOR.hide(*secrets_in(cmdline))
+        if cmdline.cut_off:
+            log.warning("cmdline.cut", error=cmdline.cut_off, next="going on with what is there")
         inputs = Inputs.from_cmdline(cmdline)
         inputs.check()
         for name, reason in inputs.faults.items():

@@ -47,25 +47,39 @@ class Plan:
     faults: Mapping[str, str]
     syslog_name: str | None = None
     refusal: PermanentError | None = None
+    cut_off: str | None = None
 
     @classmethod
     def from_cmdline(cls, cmdline: Cmdline) -> Plan:
         """Work it out; there is always a plan."""
         params, faults = EngineParams.read(cmdline)
         proxies, bad = Proxies.read(cmdline)
-        proxies, faults = proxies.without(tinkerbell_hosts(cmdline)), faults | bad
-        config = daemon_json(params, proxies)
+        proxies = proxies.without(tinkerbell_hosts(cmdline))
         host = params.syslog_host
-        name = host if host and not is_address(host) else None
-        try:
-            return cls(config, plan_certificates(params, faults), proxies, faults, name)
-        except PermanentError as error:
-            return cls(config, None, proxies, faults, name, error)
+        certificates, refusal = _certificates(params, faults)
+        return cls(
+            config=daemon_json(params, proxies),
+            certificates=certificates,
+            proxies=proxies,
+            faults=faults | bad,
+            syslog_name=host if host and not is_address(host) else None,
+            refusal=refusal,
+            cut_off=cmdline.cut_off,
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return the plan for people; it may hold the credentials of proxies."""
         certificates = self.certificates.as_json() if self.certificates else None
         return {"daemon.json": self.config, "certificates": certificates, "command": command()}
+
+
+def _certificates(
+    params: EngineParams, faults: Mapping[str, str]
+) -> tuple[CertificatePlan | None, PermanentError | None]:
+    try:
+        return plan_certificates(params, faults), None
+    except PermanentError as error:
+        return None, error
 
 
 def keeper(

@@ -60,6 +60,8 @@ def run(path: Path) -> None:
     bound_name_lookups()
     protect_from_oom()
     plan = _plan(path)
+    if plan.cut_off:
+        log.warning("cmdline.cut", error=plan.cut_off, next="going on with what is there")
     if plan.faults:
         log.error("parameters.bad", error=_told(plan), next="going on without them")
     keeper(plan, wait=wait, now=time.monotonic).keep()
@@ -74,8 +76,10 @@ def dry_run(path: Path) -> int:
         return BAD_PARAMETERS
     json.dump(REDACTOR.value(plan.as_json()), sys.stdout, indent=2)
     sys.stdout.write("\n")
+    if plan.cut_off:
+        sys.stderr.write(f"{PROGRAM}: {plan.cut_off}\n")
     if plan.faults:
-        sys.stderr.write(f"{PROGRAM}: {_told(plan)}\n")
+        sys.stderr.write(REDACTOR.text(f"{PROGRAM}: {_told(plan)}\n"))
     return BAD_PARAMETERS if plan.faults else 0
 
 

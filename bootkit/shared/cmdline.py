@@ -18,10 +18,11 @@ system's services are read with it early in the boot.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 PROC_CMDLINE = Path("/proc/cmdline")
+KEPT_BYTES = 2047  # COMMAND_LINE_SIZE of x86 and arm64 is 2048, and a zero takes one
 
 _WHITE_SPACE = " \t\n\v\f\r"
 _END_OF_PARAMETERS = ("--", None)
@@ -32,6 +33,7 @@ class Cmdline:
     """The parameters in their order: (name, value); the value of a bare word is None."""
 
     words: tuple[tuple[str, str | None], ...] = ()
+    size: int = field(default=0, compare=False)  # of the file, in bytes
 
     @classmethod
     def parse(cls, text: str) -> Cmdline:
@@ -47,12 +49,25 @@ class Cmdline:
 
     @classmethod
     def read(cls, path: Path = PROC_CMDLINE) -> Cmdline:
-        """Read a file such as /proc/cmdline; bytes that are no UTF-8 are kept as surrogates.
+        """Read a file such as /proc/cmdline.
+
+        Bytes that are no UTF-8 are kept as surrogates: the words around them stay what they are,
+        and whoever reads the value can see that it is none.
 
         Raises:
             OSError: the file cannot be read.
         """
-        return cls.parse(path.read_text(encoding="utf-8", errors="surrogateescape"))
+        data = path.read_bytes().removesuffix(b"\n")
+        cmdline = cls.parse(data.decode(errors="surrogateescape"))
+        return replace(cmdline, size=len(data))
+
+    @property
+    def cut_off(self) -> str | None:
+        """Return what there is to tell if the line is as long as the kernel lets one be."""
+        if self.size < KEPT_BYTES:
+            return None
+        told = f"the command line has {self.size} characters, and the kernel keeps {KEPT_BYTES}"
+        return f"{told}: the last parameters may be missing"
 
     def get(self, name: str) -> str | None:
         """Return the last value given to `name`, or None if there is none or the last one is empty.

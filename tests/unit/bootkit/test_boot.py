@@ -12,7 +12,7 @@ import pytest
 from bootkit.boot import Boot
 from bootkit.containers import EngineNotReady
 from bootkit.engine import DockerEngine
-from bootkit.shared.cmdline import Cmdline
+from bootkit.shared.cmdline import KEPT_BYTES, Cmdline
 from bootkit.shared.errors import BadParameters, BootError, PermanentError, ShutdownRequested
 from bootkit.shared.fetch import Fetcher
 from bootkit.worker import ENGINE_LABEL, SPEC_LABEL
@@ -395,6 +395,17 @@ class TestParameters:
         assert [e["parameter"] for e in events if e["event"] == "parameter.ignored"] == [
             "metadata_url"
         ]
+
+    def test_a_line_that_the_kernel_may_have_cut_is_told_before_what_is_missing(
+        self, world: World, events: Events
+    ) -> None:
+        boot = world.boot()
+        boot.read_cmdline = lambda: Cmdline((("worker_id", "w"),), size=KEPT_BYTES)
+        with pytest.raises(BadParameters):
+            world.run(boot)
+        (event,) = [event for event in events if event["event"] == "cmdline.cut"]
+        assert event["log_level"] == "warning"
+        assert "the last parameters may be missing" in event["error"]
 
     def test_a_missing_server_is_told(self, world: World, events: Events) -> None:
         world.cmdline = f"worker_id=w tink_worker_image={IMAGE}"

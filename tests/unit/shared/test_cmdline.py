@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bootkit.shared.cmdline import Cmdline
+from bootkit.shared.cmdline import KEPT_BYTES, Cmdline
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,6 +113,36 @@ def test_what_was_written_is_read(pairs: dict[str, str]) -> None:
     plain = {name: value for name, value in pairs.items() if not set(value) & set('" \t\n\v\f\r\0')}
     text = " ".join(f"{name}={value}" for name, value in plain.items())
     assert Cmdline.parse(text).values() == plain
+
+
+@given(st.binary(max_size=60))
+@example(b'a="b\r\nc"')
+def test_no_byte_is_changed(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    path = tmp_path_factory.mktemp("any") / "cmdline"
+    path.write_bytes(data)
+    for name, value in Cmdline.read(path).words:
+        assert name.encode(errors="surrogateescape") in data
+        assert (value or "").encode(errors="surrogateescape") in data
+
+
+@pytest.mark.parametrize(
+    ("data", "cut_off"),
+    [
+        (b"x" * KEPT_BYTES, True),
+        (b"x" * KEPT_BYTES + b"\n", True),
+        (b"x" * (KEPT_BYTES - 1) + b"\n", False),
+        ("é".encode() * (KEPT_BYTES // 2) + b"x", True),
+        (b"", False),
+    ],
+)
+def test_a_line_as_long_as_the_kernel_lets_it_be_may_be_cut_off(
+    tmp_path: Path, data: bytes, *, cut_off: bool
+) -> None:
+    path = tmp_path / "cmdline"
+    path.write_bytes(data)
+    told = Cmdline.read(path).cut_off
+    assert (told is not None) is cut_off
+    assert not cut_off or "has 2047 characters, and the kernel keeps 2047" in str(told)
 
 
 def kernel_words(text: str) -> list[tuple[str, str | None]]:

@@ -93,17 +93,19 @@ def test_a_signal_is_an_orderly_end(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    cmdline.write_text(f"syslog_port=x {SECRETS}")
+    cmdline.write_text(f"syslog_port=x {SECRETS} x=".ljust(2047, "y") + "\n")
     monkeypatch.setattr(cli, "keeper", Keeps(ShutdownRequested("SIGTERM")))
     assert main(arguments) == 0
     told = lines(capsys.readouterr().out)
     assert [line["event"] for line in told] == [
         "program.started",
+        "cmdline.cut",
         "parameters.bad",
         "program.ended",
     ]
-    assert told[1]["next"] == "going on without them"
-    assert told[2]["signal"] == "SIGTERM"
+    assert "the last parameters may be missing" in str(told[1]["error"])
+    assert told[2]["next"] == "going on without them"
+    assert told[3]["signal"] == "SIGTERM"
     assert os.environ["RES_OPTIONS"] == "timeout:1 attempts:2"
 
 
