@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from bootkit.shared.parameters import Image, Parameters, Registry
+from bootkit.shared.parameters import Base, Image, Parameters, Registry, Url, check_port
+from bootkit.shared.proxy import PARAMETERS as PROXIES
 from bootkit.shared.reference import is_docker_hub_user
 
 if TYPE_CHECKING:
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 _GO_BOOLEANS = ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False")
-_AUTHORITY = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/@\[\]]+):(\d{1,5})")
-_HIGHEST_PORT = 65535
+_AUTHORITY = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_.-]+):([0-9]+)")
 
 
 def _one_word(value: str) -> str:
@@ -34,20 +33,22 @@ def _boolean(value: str) -> str:
 
 def _authority(value: str) -> str:
     match = _AUTHORITY.fullmatch(value)
-    if not match or not 0 < int(match[2]) <= _HIGHEST_PORT:
+    if not match:
         raise ValueError("not host:port")
+    check_port(match[2])
     return value
 
 
-def _url(value: str) -> str:
-    parts = urlsplit(_one_word(value))
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("not an http:// or https:// address")
+def _credential(value: str) -> str:
+    """Refuse what HTTP does not let a user or a password have (RFC 7617)."""
+    if not value.isprintable():
+        raise ValueError("no control characters are allowed")
     return value
 
 
-def _base(value: str) -> str:
-    return _url(value if "://" in value else f"http://{value}")
+def _secret(value: SecretStr) -> SecretStr:
+    _credential(value.get_secret_value())
+    return value
 
 
 def _mac(value: str) -> str:
@@ -62,8 +63,8 @@ def _mac(value: str) -> str:
 Word = Annotated[str, AfterValidator(_one_word)]
 Boolean = Annotated[str, AfterValidator(_boolean)]
 Authority = Annotated[str, AfterValidator(_authority)]
-Url = Annotated[str, AfterValidator(_url)]
-Base = Annotated[str, AfterValidator(_base)]
+User = Annotated[str, AfterValidator(_credential)]
+Password = Annotated[SecretStr, AfterValidator(_secret)]
 Mac = Annotated[str, AfterValidator(_mac)]
 
 
@@ -80,8 +81,8 @@ class WorkerParams(Parameters):
     tinkerbell_insecure_tls: Boolean | None = Field(None, alias="tinkerbell_insecure_tls")
     tink_worker_image: Image | None = Field(None, alias="tink_worker_image")
     docker_registry: Registry | None = Field(None, alias="docker_registry")
-    registry_username: str | None = Field(None, alias="registry_username")
-    registry_password: SecretStr | None = Field(None, alias="registry_password")
+    registry_username: User | None = Field(None, alias="registry_username")
+    registry_password: Password | None = Field(None, alias="registry_password")
     metadata_url: Url | None = Field(None, alias="metadata_url")
     tinkerbell: Base | None = Field(None, alias="tinkerbell")
 
@@ -108,7 +109,7 @@ def stopping(params: WorkerParams, faults: Mapping[str, str]) -> dict[str, str]:
     find the id or the image once there is one.
     """
     wanted = {"metadata_url", "tinkerbell", "instance_id", "grpc_cert_url"}
-    wanted |= {"HTTP_PROXY", "HTTPS_PROXY"}
+    wanted |= set(PROXIES)
     if params.known_id:
         wanted |= {"hw_addr", "BOOTIF"}
     if params.tink_worker_image:

@@ -21,6 +21,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bootkit.shared.address import is_address
 from bootkit.shared.cmdline import PROC_CMDLINE, Cmdline
 from bootkit.shared.files import write_atomically
 from bootkit.shared.tinkerbell import http_places, tinkerbell_hosts
@@ -34,6 +35,7 @@ _DONE = 0
 _BAD_VALUE = 2
 _SYSLOG_PORT = "514"
 _HTTP_PORTS = (7080, 50061, 80)  # smee and tootles, hegel, boots
+_PORT = re.compile(r"[0-9]{1,5}")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,253}[A-Za-z0-9])?\.?")
 _IPV6 = re.compile(r"[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._-]+)?")
 _INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")  # the kernel's IFNAMSIZ is 16
@@ -55,7 +57,7 @@ def syslog(cmdline: Cmdline) -> str | None:
     port = cmdline.get("syslog_port") or _SYSLOG_PORT
     host = _host("syslog_host", given)
     bracketed = f"[{host}]" if ":" in host else host
-    if not port.isdecimal() or not 0 < int(port) < 2**16:
+    if not _PORT.fullmatch(port) or not 0 < int(port) < 2**16:
         reason = f"not a port, {_SYSLOG_PORT} is used"
         raise BadValueError("syslog_port", reason, instead=f"{bracketed}:{_SYSLOG_PORT}\n")
     return f"{bracketed}:{port}\n"
@@ -124,7 +126,7 @@ def _host(name: str, value: str) -> str:
 
 
 def _is_host(value: str) -> bool:
-    return bool(_HOST.fullmatch(value) or _IPV6.fullmatch(value))
+    return bool(_HOST.fullmatch(value) or (_IPV6.fullmatch(value) and is_address(value)))
 
 
 def main(arguments: Sequence[str]) -> int:

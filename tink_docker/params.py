@@ -5,32 +5,27 @@ from __future__ import annotations
 import ipaddress
 import re
 from typing import Annotated
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
 from bootkit.shared.address import is_address
-from bootkit.shared.parameters import CommaList, Image, Parameters, Registry
+from bootkit.shared.parameters import (
+    Base,
+    CommaList,
+    Image,
+    Parameters,
+    Port,
+    Registry,
+    Url,
+    check_port,
+    check_url,
+)
 from bootkit.shared.reference import is_domain
 
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
 _MIRROR = re.compile(r"([A-Za-z0-9_.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]+)?")
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
-_HIGHEST_PORT = 65535
 SYSLOG_PORT = 514
-
-
-def _url(value: str) -> str:
-    parts = urlsplit(value)
-    plain = value.isprintable() and " " not in value
-    if not plain or parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("not an http:// or https:// address")
-    _check_port(parts.netloc.rpartition("@")[2])
-    return value
-
-
-def _base(value: str) -> str:
-    return _url(value if "://" in value else f"http://{value}")
 
 
 def _host(value: str) -> str:
@@ -40,12 +35,6 @@ def _host(value: str) -> str:
     if not name and ("%" in bare or not is_address(bare)):
         raise ValueError("not a host name or an address")
     return bare
-
-
-def _port(value: str) -> int:
-    if not value.isascii() or not value.isdigit() or not 0 < int(value) <= _HIGHEST_PORT:
-        raise ValueError(f"not a port number from 1 to {_HIGHEST_PORT}")
-    return int(value)
 
 
 def _fingerprints(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -68,7 +57,7 @@ def _insecure(values: tuple[str, ...]) -> tuple[str, ...]:
 def _mirrors(values: tuple[str, ...]) -> tuple[str, ...]:
     """Refuse what dockerd would refuse to start with."""
     for value in values:
-        parts = urlsplit(_url(value))
+        parts = check_url(value)
         more = parts.path.strip("/") or parts.query or parts.fragment
         if more or not _MIRROR.fullmatch(parts.netloc):
             raise ValueError("dockerd takes a mirror only as http[s]://host[:port]")
@@ -81,13 +70,7 @@ def _check_host_and_port(value: str) -> None:
     if not is_domain(host):
         raise ValueError("not a comma list of host[:port] or address/bits")
     if host != value:
-        _port(port)
-
-
-def _check_port(host_and_port: str) -> None:
-    port = re.sub(r"^\[.*\]", "", host_and_port).rpartition(":")
-    if port[1]:
-        _port(port[2])
+        check_port(port)
 
 
 def _is_network(value: str) -> bool:
@@ -98,10 +81,7 @@ def _is_network(value: str) -> bool:
     return "/" in value
 
 
-Base = Annotated[str, AfterValidator(_base)]
 Host = Annotated[str, AfterValidator(_host)]
-Port = Annotated[int, BeforeValidator(_port)]
-Url = Annotated[str, AfterValidator(_url)]
 
 
 class EngineParams(Parameters):

@@ -5,7 +5,9 @@ A field's alias is the kernel parameter's name. Every fault is told at once and 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any, Self
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
     from bootkit.shared.cmdline import Cmdline
+
+_HIGHEST_PORT = 65535
+_DIGITS = re.compile("[0-9]{1,5}")
 
 
 class Parameters(BaseModel):
@@ -61,7 +66,8 @@ class Parameters(BaseModel):
 
 def _fault(error: ErrorDetails) -> tuple[str, str]:
     where = str(error["loc"][0]) if error["loc"] else "parameters"
-    return where, error["msg"].removeprefix("Value error, ")
+    reason = "not UTF-8" if error["type"] == "string_unicode" else error["msg"]
+    return where, reason.removeprefix("Value error, ")
 
 
 def _split(value: Any) -> Any:
@@ -74,6 +80,38 @@ CommaList = Annotated[tuple[str, ...], BeforeValidator(_split)]
 """A list with commas in between; empty parts are left out."""
 
 
+def check_port(value: str) -> int:
+    """Return the number that a port is, or raise ValueError."""
+    if not _DIGITS.fullmatch(value) or not 0 < int(value) <= _HIGHEST_PORT:
+        raise ValueError(f"not a port number from 1 to {_HIGHEST_PORT}")
+    return int(value)
+
+
+def check_url(value: str) -> SplitResult:
+    """Take an address of the web apart, or raise ValueError; nothing of the value is repeated."""
+    if not value.isprintable() or " " in value:
+        raise ValueError("no blanks or control characters are allowed")
+    try:
+        parts = urlsplit(value)
+    except ValueError:  # its message has the password
+        raise ValueError("not an http:// or https:// address") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("not an http:// or https:// address")
+    port = re.sub(r"^\[.*\]", "", parts.netloc.rpartition("@")[2]).rpartition(":")
+    if port[1]:
+        check_port(port[2])
+    return parts
+
+
+def _url(value: str) -> str:
+    check_url(value)
+    return value
+
+
+def _base(value: str) -> str:
+    return _url(value if "://" in value else f"http://{value}")
+
+
 def _image(value: str) -> str:
     ImageReference.parse(value)
     return value
@@ -84,6 +122,12 @@ def _registry(value: str) -> str:
     registry_domain(registry)
     return registry
 
+
+Port = Annotated[int, BeforeValidator(check_port)]
+Url = Annotated[str, AfterValidator(_url)]
+
+Base = Annotated[str, AfterValidator(_base)]
+"""An address whose `http://` may be left out."""
 
 Image = Annotated[str, AfterValidator(_image)]
 """An image's name, as Docker reads it."""

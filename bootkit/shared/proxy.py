@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 PARAMETERS = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _SCHEMES = ("http", "https", "socks5")
 _WRONG = f"not an address of a proxy: [{'|'.join(_SCHEMES)}://][user:password@]host[:port]"
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,10 @@ class Proxies:
         """
         given = {name: cmdline.get(name) or cmdline.get(name.lower()) for name in PARAMETERS}
         faults = {name: _WRONG for name in PARAMETERS[:2] if not _is_proxy(given[name])}
+        if not (given["NO_PROXY"] or "").isprintable():
+            faults["NO_PROXY"] = (
+                "neither control characters nor bytes that are no UTF-8 are allowed"
+            )
         http, https, without = (None if name in faults else given[name] for name in PARAMETERS)
         return cls(http, https, tuple(_split(without or ""))), faults
 
@@ -65,22 +71,30 @@ class Proxies:
 def proxy_secrets(cmdline: Cmdline) -> tuple[str, ...]:
     """Return the credentials in the URLs, as written and decoded, malformed URLs included."""
     names = (*PARAMETERS[:2], *(name.lower() for name in PARAMETERS[:2]))
-    urls = [url for name in names for url in cmdline.get_all(name) if "@" in url]
-    users = [url.rpartition("@")[0].rpartition("://")[2] for url in urls]
+    users = [user for name in names for url in cmdline.get_all(name) for user in _users(url)]
     passwords = [user.partition(":")[2] or user for user in users]
     return tuple(filter(None, (*passwords, *map(unquote, passwords))))
+
+
+def _users(url: str) -> list[str]:
+    """Return what may be user:password: up to the last `@` of the host's part, and of it all."""
+    scheme = _SCHEME.match(url)
+    rest = url[scheme.end() :] if scheme else url
+    return [part.rpartition("@")[0] for part in (rest.partition("/")[0], rest)]
 
 
 def _is_proxy(url: str | None) -> bool:
     """Say whether Go's programs and ours could use it; none at all is fine."""
     if url is None:
         return True
+    if not url.isprintable() or " " in url:
+        return False
     try:
         parts = urlsplit(url if "://" in url else f"http://{url}")
         parts.port  # noqa: B018 - raises for what is no port
     except ValueError:
         return False
-    return parts.scheme in _SCHEMES and bool(parts.hostname) and url.isprintable()
+    return parts.scheme in _SCHEMES and bool(parts.hostname)
 
 
 def _split(text: str) -> list[str]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
+
+from bootkit.shared.address import is_address
 
 if TYPE_CHECKING:
     from bootkit.shared.cmdline import Cmdline
 
 _HTTP_PORT = 80
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _NAMING = (
     "grpc_authority",
     "tinkerbell",
@@ -43,8 +47,9 @@ def _url(value: str) -> SplitResult | None:
 
 
 def _host_of(value: str) -> str | None:
-    """Read a URL, or host[:port] with or without a path behind it."""
+    """Read a URL, or host[:port] with or without a path behind it; the value may be any text."""
     try:
-        return urlsplit(value if "://" in value else f"//{value}").hostname
+        host = urlsplit(value if "://" in value else f"//{value}").hostname or ""
     except ValueError:
         return None
+    return host if _NAME.fullmatch(host) or is_address(host) else None

@@ -49,6 +49,8 @@ def test_files_are_there_only_if_asked_for(
         ('syslog_host="a\nb"', "syslog_host"),
         ("syslog_host=a;reboot", "syslog_host"),
         ("syslog_host=$(reboot)", "syslog_host"),
+        ("syslog_host=1::2::3", "syslog_host"),
+        ("ntp=:::::", "ntp"),
         ("syslog_host=-x", "syslog_host"),
         ("syslog_host=:", "syslog_host"),
         ('ntp="10.0.0.1 iburst\nallow all"', "ntp"),

@@ -5,7 +5,7 @@ from pydantic import Field, SecretStr
 
 from bootkit.shared.cmdline import Cmdline
 from bootkit.shared.errors import BadParameters
-from bootkit.shared.parameters import CommaList, Parameters
+from bootkit.shared.parameters import CommaList, Parameters, check_port, check_url
 
 
 class Some(Parameters):
@@ -54,3 +54,19 @@ def test_secrets_mask_themselves() -> None:
 
 def test_the_names_are_the_kernel_parameters() -> None:
     assert Some.names() == ("the_number", "the_port", "the_names", "the_secret")
+
+
+@pytest.mark.parametrize("text", ["", "0", "65536", "+5", " 5", "5\n", "\u0665", "9" * 5000])
+def test_what_is_no_port(text: str) -> None:
+    with pytest.raises(ValueError, match="not a port number"):
+        check_port(text)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://[pw]/", "http://u:pw@h\u2100/", "http://[::1", "http://u:pw/@h", "ftp://u:pw@h", "pw"],
+)
+def test_what_is_no_address_is_not_repeated(url: str) -> None:
+    with pytest.raises(ValueError, match="not a") as caught:
+        check_url(url)
+    assert "pw" not in str(caught.value)

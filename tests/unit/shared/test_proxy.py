@@ -79,6 +79,8 @@ def test_a_proxy_without_scheme_is_one_of_http() -> None:
         ("user:secret@p:1", {"secret"}),
         ("http://user:a/b@p:1", {"a/b"}),
         ("http://user:a@b@p:1", {"a@b"}),
+        ("http://user:a@p:1/x@y", {"a", "a@p:1/x"}),
+        ("http://user:a://b@p:1", {"a://b"}),
         ("http://user:a%2Fb@p:1", {"a%2Fb", "a/b"}),
         ("http://user:secret@[::1", {"secret"}),
         ("http://[::1", set()),
