@@ -30,6 +30,8 @@ def dry_run(cmdline: Cmdline, metadata: Path | None = None) -> int:
     asked.
     """
     REDACTOR.hide(*secrets_in(cmdline))
+    if cmdline.cut_off:
+        _say(f"bootkit: {cmdline.cut_off}")
     inputs = Inputs.from_cmdline(cmdline)
     if inputs.faults:
         for name, reason in inputs.faults.items():
@@ -42,7 +44,8 @@ def dry_run(cmdline: Cmdline, metadata: Path | None = None) -> int:
         return NO_METADATA
     shown: Any = REDACTOR.value(spec.as_json())
     print(json.dumps(shown, indent=2))  # noqa: T201 - the output of the dry run
-    _say(shlex.join(spec.as_command()))
+    # Masked word by word: in shell's quotes a secret looks different.
+    _say(shlex.join(map(REDACTOR.text, spec.as_command())))
     return PLANNED
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MASK = "********"
 
-_CREDENTIALS_IN_URL = re.compile(r"(?<=://)[^/@\s]+(?=@)")
+_CREDENTIALS_IN_URL = re.compile(r"(?<=://)[^/\s]+(?=@)")  # a password may hold an @ itself
 _SECRET_NAMES = ("password", "secret", "token")
 _SHORTEST_BASE64_FORM = 4
 
@@ -87,7 +87,8 @@ def _forms_of(secret: str) -> set[str]:
     raw = secret.encode(errors="surrogateescape")  # a command line may hold any byte
     plain = {secret, quote(raw, safe=""), quote_plus(raw), json.dumps(secret)[1:-1]}
     encoded = (_base64_forms(form.encode(errors="surrogateescape")) for form in plain)
-    return plain.union(*encoded)
+    # Stars are what a mask is made of: each mask would be masked again.
+    return {form for form in plain.union(*encoded) if form.strip("*")}
 
 
 def _base64_forms(secret: bytes) -> set[str]:

@@ -1,0 +1,258 @@
+"""Whatever stands on the command line: both programs have a plan or tell what is wrong, by name."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+import bootkit.cli
+import tink_docker.cli
+from bootkit.metadata import Machine
+from bootkit.params import WorkerParams
+from bootkit.plan import Inputs, plan
+from bootkit.settings import FILES
+from bootkit.settings import main as settings
+from bootkit.shared.cmdline import KEPT_BYTES, Cmdline
+from bootkit.shared.fetch import Fetcher
+from bootkit.shared.redaction import REDACTOR
+from bootkit.shared.reference import ImageReference, registry_domain
+from tests.strategies import LINES, PARAMETERS, TEXT, as_bytes
+from tink_docker.boot import Plan
+from tink_docker.params import EngineParams
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from bootkit.shared.parameters import Parameters
+    from bootkit.worker import WorkerSpec
+
+SHELL = set(";$`'\"&|<>\\")
+WORKER = "worker_id=w tink_worker_image=r.example/w"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_metadata() -> Iterator[None]:
+    """Have the metadata service answer 404; a fixture of a function would not fit properties."""
+    with pytest.MonkeyPatch.context() as patch:
+        transport = httpx.MockTransport(lambda _: httpx.Response(404))
+        patch.setattr(Inputs, "fetcher", lambda _: Fetcher(transport=transport))
+        yield
+
+
+def check_faults(faults: Mapping[str, str]) -> None:
+    assert set(faults) <= set(PARAMETERS)
+    for reason in faults.values():
+        assert reason.isprintable()
+        assert len(reason) < 500
+
+
+def check_texts(texts: Iterable[str]) -> None:
+    """Texts that leave for another program: UTF-8, one line, nothing that moves a cursor."""
+    for text in texts:
+        assert text.isprintable(), text
+
+
+@given(LINES)
+@example("worker_id=w tink_worker_image=x HTTP_PROXY=http://p\udcff")
+@example('worker_id=w tink_worker_image=x registry_username="a\nb"')
+@example('worker_id=w tink_worker_image=x registry_password="a\nb" registry_username=u')
+@example("worker_id=w tink_worker_image=x grpc_authority=$(reboot):1")
+@example("worker_id=w tink_worker_image=x grpc_authority=h:\u0665\u0661\u0664")
+def test_bootkit_has_a_plan_or_tells_what_is_wrong(line: str) -> None:
+    cmdline = Cmdline.parse(line)
+    inputs = Inputs.from_cmdline(cmdline)
+    check_faults(inputs.faults)
+    if inputs.params.known_id and (inputs.params.tink_worker_image or not inputs.faults):
+        check_spec(plan(inputs, Machine(id="m")), inputs)
+
+
+def check_spec(spec: WorkerSpec, inputs: Inputs) -> None:
+    check_texts(spec.environment.values())
+    check_texts(spec.images)
+    server = spec.environment.get("TINKERBELL_GRPC_AUTHORITY", "")
+    assert server.isascii()
+    assert not set(server) & SHELL
+    json.dumps(spec.as_json(), ensure_ascii=False).encode()
+    registry = inputs.params.docker_registry
+    for image in spec.images:
+        if spec.credentials_for(image):
+            assert registry
+            ours, theirs = registry_domain(registry), ImageReference.parse(image).domain
+            assert theirs.lower() == ours.lower()
+
+
+@given(LINES)
+@example("packet_base_url=http://tb docker_registry=a.b HTTPS_PROXY=http://p\udcff")
+@example("HTTP_PROXY=http://p tinkerbell=http://\udcff")
+def test_tink_docker_always_has_a_plan(line: str) -> None:
+    made = Plan.from_cmdline(Cmdline.parse(line))
+    check_faults(made.faults)
+    text = json.dumps(made.as_json(), ensure_ascii=False)
+    text.encode()
+    check_texts(strings_in(json.loads(text)))
+
+
+def strings_in(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from (text for item in (*value, *value.values()) for text in strings_in(item))
+    elif isinstance(value, list):
+        yield from (text for item in value for text in strings_in(item))
+
+
+@pytest.mark.parametrize("model", [WorkerParams, EngineParams])
+@given(line=LINES)
+def test_what_was_understood_is_understood_again(model: type[Parameters], line: str) -> None:
+    once, _ = model.read(Cmdline.parse(line))
+    again, _ = model.read(written(once))
+    assert again == once
+
+
+def written(params: Parameters) -> Cmdline:
+    """Return the command line that says what the model has."""
+    values = ((name, plain(value)) for name, value in params.model_dump(by_alias=True).items())
+    return Cmdline(tuple((name, value) for name, value in values if value))
+
+
+def plain(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(value)
+    secret = getattr(value, "get_secret_value", None)
+    return str(secret() if secret else "" if value is None else value)
+
+
+@given(st.sampled_from(PARAMETERS), st.sampled_from(["a\udcffb", "\udcc3"]))
+def test_a_value_that_is_no_utf8_is_told_by_its_name_and_others_go_on(
+    name: str, value: str
+) -> None:
+    cmdline = Cmdline.parse(f"{WORKER} docker_registry=r.example {name}={value}")
+    told: set[str] = set()
+    for faults in (Inputs.from_cmdline(cmdline).faults, Plan.from_cmdline(cmdline).faults):
+        told |= set(faults)
+    for content in FILES.values():
+        with contextlib.suppress(ValueError):
+            content(cmdline)
+    if name in ("ntp", "interface"):
+        with tempfile.TemporaryDirectory() as folder:
+            assert run_settings(cmdline_file(folder, as_line(cmdline)), folder)[0] == 2
+    else:
+        assert {one.lower() for one in told} == {name.lower()}
+
+
+def as_line(cmdline: Cmdline) -> bytes:
+    words = (f"{name}={value}" for name, value in cmdline.words)
+    return " ".join(words).encode(errors="surrogateescape")
+
+
+def cmdline_file(folder: str, data: bytes) -> Path:
+    path = Path(folder) / "cmdline"
+    path.write_bytes(data)
+    return path
+
+
+def run(main: Callable[[list[str]], int], *arguments: str) -> tuple[int, str, str]:
+    """Run a program; return its exit code and what it printed, as a pipe gets it."""
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="backslashreplace")
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main(list(arguments))
+    REDACTOR.reset()
+    return code, read_back(out), read_back(err)
+
+
+def read_back(stream: io.TextIOWrapper) -> str:
+    stream.flush()
+    stream.seek(0)
+    return stream.read()
+
+
+def run_settings(cmdline: Path, folder: str) -> tuple[int, dict[str, str], str]:
+    output = Path(folder) / "settings"
+    code, _, told = run(settings, "--cmdline", str(cmdline), "--output", str(output))
+    return code, {path.name: path.read_text() for path in output.iterdir()}, told
+
+
+@given(LINES)
+@example("syslog_host=h syslog_port=\u0665\u0661\u0664")
+@example("syslog_host=h syslog_port=" + "9" * 5000)
+@example("syslog_host=:")
+def test_settings_are_lines_that_their_readers_understand(line: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        code, files, told = run_settings(cmdline_file(folder, as_bytes(line)), folder)
+    assert (code == 2) == bool(told)
+    for text in files.values():
+        for row in text.splitlines():
+            assert row.isascii()
+            assert row.isprintable()
+            assert not set(row) & SHELL
+    assert all(len(row) < 300 for row in told.splitlines())
+
+
+@given(
+    LINES, st.none() | st.sampled_from(["", "x", '{"id": "m"}', '{"id": "a\\u001bb"}', "[" * 9999])
+)
+def test_dry_runs_end_with_one_of_their_exit_codes(line: str, metadata: str | None) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = cmdline_file(folder, as_bytes(line))
+        options = ["--dry-run", "--cmdline", str(path)]
+        engine = run(tink_docker.cli.main, *options)
+        if metadata is not None:
+            (Path(folder) / "metadata").write_text(metadata)
+            options += ["--metadata", str(Path(folder) / "metadata")]
+        worker = run(bootkit.cli.main, *options)
+    assert engine[0] in (0, 2)
+    json.loads(engine[1])
+    assert worker[0] in (0, 2, 3)
+    assert bool(worker[1]) == (worker[0] == 0)
+    check_texts((engine[2] + worker[2]).splitlines())
+
+
+CANARY = st.text(alphabet="aB9'\\@:/%+$;#?é,[]!~", max_size=6).map("canary{}".format)
+IN_A_URL = (
+    "metadata_url", "tinkerbell", "grpc_cert_url", "packet_base_url", "registry_ca_url",
+    "registry_mirrors", "insecure_registries", "HTTP_PROXY", "https_proxy", "NO_PROXY",
+)  # fmt: skip
+
+
+@given(CANARY, st.sampled_from(IN_A_URL), st.sampled_from(["http://u:", "https://u:", "u:"]), TEXT)
+@example("canary'b", "HTTP_PROXY", "http://u:", "h")
+@example("canary@b", "metadata_url", "http://u:", "h")
+@example("canary@b", "packet_base_url", "http://u:", "h")
+@example("canary://b", "HTTP_PROXY", "http://u:", "h")
+@example("canary", "metadata_url", "http://u:", "h\u2100")
+@example("canary/b", "HTTPS_PROXY", "http://u:", "h")
+@example("canary]", "registry_ca_url", "http://[", "h")
+def test_a_dry_run_shows_no_password(canary: str, name: str, start: str, host: str) -> None:
+    if name == "NO_PROXY":
+        start = "http://u:"
+    assume('"' not in host and "@" not in host)
+    line = f'{WORKER} docker_registry=r.example registry_username=u registry_password="{canary}" '
+    line += f'instance_id=i {name}="{start}{canary}@{host}"'
+    with tempfile.TemporaryDirectory() as folder:
+        options = ("--dry-run", "--cmdline", str(cmdline_file(folder, as_bytes(line))))
+        printed = run(tink_docker.cli.main, *options)[1:] + run(bootkit.cli.main, *options)[1:]
+    assert "canary" not in "".join(printed)
+
+
+LONG = (WORKER + " docker_registry=r.example instance_id=i x=").ljust(KEPT_BYTES, "y")
+
+
+@pytest.mark.parametrize("main", [bootkit.cli.main, tink_docker.cli.main])
+@pytest.mark.parametrize(("line", "told"), [(LONG, True), (LONG[:-1], False), (LONG + "y", True)])
+def test_a_dry_run_says_that_the_kernel_may_have_cut_the_line(
+    main: Callable[[list[str]], int], line: str, tmp_path: Path, *, told: bool
+) -> None:
+    path = cmdline_file(str(tmp_path), f"{line}\n".encode())
+    code, _, errors = run(main, "--dry-run", "--cmdline", str(path))
+    assert code == 0
+    assert ("the kernel keeps 2047" in errors) is told
