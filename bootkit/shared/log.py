@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 import time
 from contextlib import contextmanager, suppress
@@ -33,7 +32,6 @@ CONSOLE_LINE_BYTES = (
 )
 
 _NOT_FOR_THE_CONSOLE = ("event", "level", "time", "uptime", "program", "worker_id", "exception")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
 @dataclass(slots=True)
@@ -50,7 +48,7 @@ class ConsoleSink:
         return event
 
     def _write(self, line: str) -> None:
-        data = line.encode(errors="replace")[: CONSOLE_LINE_BYTES - 1] + b"\n"
+        data = _first_bytes(line, CONSOLE_LINE_BYTES - 1) + b"\n"
         try:
             descriptor = os.open(self.path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_APPEND)
         except OSError:
@@ -64,13 +62,13 @@ class ConsoleSink:
 
 
 def console_line(program: str, event: Event) -> str:
-    """Return `[    1.23] program: noun.verb key=value ...` without any control character."""
+    """Return `[    1.23] program: noun.verb key=value ...`, printable characters only."""
     hidden = _NOT_FOR_THE_CONSOLE if _is_about_a_phase(event) else (*_NOT_FOR_THE_CONSOLE, "phase")
     fields = " ".join(
         f"{key}={_console_value(value)}" for key, value in event.items() if key not in hidden
     )
     where = f"[{event.get('uptime', 0.0):9.2f}] {program}: {event.get('event', '')} {fields}"
-    return _CONTROL.sub(" ", where.rstrip())
+    return _printable(where.rstrip())
 
 
 def configure(
@@ -154,5 +152,17 @@ def _is_about_a_phase(event: Event) -> bool:
 
 
 def _console_value(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, default=str)
-    return json.dumps(text, ensure_ascii=False) if " " in text or not text else text
+    text = _printable(value if isinstance(value, str) else json.dumps(value, default=str))
+    quoted = " " in text or not text or text.startswith('"')
+    return json.dumps(text, ensure_ascii=False) if quoted else text
+
+
+def _printable(text: str) -> str:
+    """Put blanks for whatever moves the cursor, colours, or turns the direction of writing."""
+    start = text[:CONSOLE_LINE_BYTES]  # no more is shown
+    return "".join(character if character.isprintable() else " " for character in start)
+
+
+def _first_bytes(text: str, count: int) -> bytes:
+    """Encode as many whole characters as fit."""
+    return text.encode(errors="replace")[:count].decode(errors="ignore").encode()
