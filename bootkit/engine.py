@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bootkit.containers import Container, Ended, EngineNotReady, Happening
-from bootkit.shared.errors import PermanentError, TransientError, error_for
+from bootkit.shared.errors import NONSENSE, PermanentError, TransientError, error_for
 from bootkit.shared.faults import Fault, fault_in
 from bootkit.worker import BINDS, ENGINE_LABEL, NAME, SPEC_LABEL
 
@@ -31,6 +31,7 @@ PULL_SILENCE_SECONDS = (
     180.0  # between two lines of a pull; unpacking a large layer is silent for long
 )
 LOG_OPTIONS = {"max-size": "2m", "max-file": "2"}  # RAM is the disk
+_LONGEST_LINE = 2000  # of a worker's log
 _FORWARDING_DRIVERS = ("syslog", "gelf", "fluentd")
 
 
@@ -54,10 +55,11 @@ class DockerEngine:
         with closing(docker.APIClient(url, version=OLDEST_API, timeout=PING_SECONDS)) as api:
             try:
                 answer = api.version(api_version=False)
-            except (docker.errors.DockerException, requests.RequestException, OSError) as error:
+                version = str(answer["ApiVersion"])
+                self._api = docker.APIClient(url, version=version, timeout=ANSWER_SECONDS)
+                return str(answer["Version"])
+            except (docker.errors.DockerException, requests.RequestException, *NONSENSE) as error:
                 raise EngineNotReady(f"ask {self.socket}: {_plainly(error)}") from error
-        self._api = docker.APIClient(url, version=answer["ApiVersion"], timeout=ANSWER_SECONDS)
-        return str(answer["Version"])
 
     def close(self) -> None:
         """Give up the connections."""
@@ -144,17 +146,18 @@ class DockerEngine:
         """Look at the container's state."""
         with _translated(f"look at {NAME}"):
             state = self._client().inspect_container(container)["State"]
-        if state["Running"] or state["Restarting"]:
-            return None
-        return Ended(state["ExitCode"], state.get("Error", ""), state.get("OOMKilled", False))
+            if state["Running"] or state["Restarting"]:
+                return None
+            error, killed = str(state.get("Error") or ""), bool(state.get("OOMKilled"))
+            return Ended(int(state["ExitCode"]), error, killed)
 
     def happened(self, since: float, until: float) -> list[Happening]:
         """Read the engine's events of a time that has passed."""
         filters = {"type": ["container"], "event": ["start", "die"]}
         window = {"since": f"{since:.9f}", "until": f"{until:.9f}"}
         with _translated("read events"):
-            events = list(self._client().events(**window, filters=filters, decode=True))
-        return [_happening(event) for event in events]
+            events = self._client().events(**window, filters=filters, decode=True)
+            return [_happening(event) for event in events]
 
     def remove(self, container: str) -> None:
         """Kill and remove a container."""
@@ -169,7 +172,8 @@ class DockerEngine:
         """Read the end of the container's log."""
         with _translated(f"read the log of {NAME}"):
             output = self._client().logs(container, tail=count)
-        return [line.decode(errors="replace") for line in output.splitlines()]
+            lines = output.splitlines()[-count:]
+            return [line[:_LONGEST_LINE].decode(errors="replace") for line in lines]
 
     def _log_config(self) -> dict[str, Any] | None:
         """Bound the log, unless the engine forwards all logs and has its own bounds for that."""
@@ -197,7 +201,7 @@ def _translated(attempt: str) -> Iterator[None]:
         requests.RequestException,
         urllib3.exceptions.HTTPError,
         OSError,
-        ValueError,  # half a message is no JSON
+        *NONSENSE,  # half a message is no JSON; and a whole one may be anything
     )
     try:
         yield
@@ -233,7 +237,9 @@ def _progress(image: str, lines: Iterator[bytes]) -> Iterator[dict[str, Any]]:
     for line in lines:
         if not line.strip():
             continue
-        message: dict[str, Any] = json.loads(line)
+        message = json.loads(line)
+        if not isinstance(message, dict):
+            raise TypeError("a message of the pull is no object")
         if "error" in message or "errorDetail" in message:
             detail = message.get("errorDetail") or {}
             said = str(message.get("error") or detail.get("message") or "unknown error")
@@ -259,23 +265,24 @@ def _tag_if_needed(image: str) -> dict[str, str]:
 def _container(row: Mapping[str, Any]) -> Container:
     names: Sequence[str] = row.get("Names") or ["/"]
     return Container(
-        id=row["Id"],
+        id=str(row["Id"]),
         name=names[0].removeprefix("/"),
         running=row.get("State") in ("running", "restarting", "paused"),
-        image=row.get("Image", ""),
-        labels=row.get("Labels") or {},
-        mounts=tuple(mount.get("Destination", "") for mount in row.get("Mounts") or ()),
+        image=str(row.get("Image", "")),
+        labels=dict(row.get("Labels") or {}),
+        mounts=tuple(str(mount.get("Destination", "")) for mount in row.get("Mounts") or ()),
     )
 
 
 def _happening(event: Mapping[str, Any]) -> Happening:
     about = event["Actor"]["Attributes"]
     code = int(about.get("exitCode", 0)) if event["Action"] == "die" else None
-    return Happening(about.get("name", ""), about.get("image", ""), code)
+    return Happening(str(about.get("name", "")), str(about.get("image", "")), code)
 
 
 def _plainly(error: BaseException) -> str:
     """Return the innermost reason: libraries wrap `Connection refused` three times."""
     while error.__cause__ or error.__context__:
         error = error.__cause__ or error.__context__ or error
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+    said = repr(error) if isinstance(error, KeyError) else str(error)
+    return getattr(error, "strerror", None) or said or type(error).__name__

@@ -70,11 +70,12 @@ def tell_progress(messages: Iterable[dict[str, Any]]) -> None:
     """Log one line per change of a layer's state."""
     states: dict[str, str] = {}
     for message in messages:
-        layer, status = message.get("id", ""), str(message.get("status", ""))
+        layer, status = str(message.get("id") or ""), str(message.get("status", ""))
         state = next((state for state in _STATES if status.startswith(state)), "")
         if layer and state and states.get(layer) != state:
             states[layer] = state
-            size = message.get("progressDetail", {}).get("total")
+            detail = message.get("progressDetail")
+            size = detail.get("total") if isinstance(detail, dict) else None
             log.info(
                 "image.progress", layer=layer, state=state, **({"bytes": size} if size else {})
             )

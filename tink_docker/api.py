@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from bootkit.shared.errors import TransientError
+from bootkit.shared.errors import NONSENSE, TransientError
 from bootkit.shared.faults import Fault
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 ANSWER_SECONDS = 2.0
+LIMIT_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +40,17 @@ class Ping:
 
     @property
     def files(self) -> list[int]:
-        """Return the descriptor that becomes readable with the answer, while there is one."""
-        return [self._connection.sock.fileno()] if self._connection else []
+        """Return the descriptor that becomes readable with the answer, while there is one.
+
+        An answer that ends the connection leaves none.
+        """
+        sock = self._connection.sock if self._connection else None
+        return [sock.fileno()] if sock else []
 
     def answer(self, path: Path) -> EngineVersion | None:
         """Return the answer if it has come, without waiting; ask if nothing is under way."""
         try:
-            if self._connection is None:
+            if self._connection is None or not self.files:
                 self._connection = _ask(path, "/_ping")
             if not select.select(self.files, [], [], 0)[0]:
                 return None
@@ -74,8 +79,8 @@ def running_containers(path: Path) -> list[str]:
     try:
         _, body = _response(connection, "/containers/json")
         return [_name(container) for container in json.loads(body)]
-    except ValueError as error:
-        raise TransientError(f"asking the engine for its containers: {error}") from error
+    except NONSENSE as error:
+        raise TransientError(f"asking the engine for its containers: {error!r}") from error
     finally:
         connection.close()
 
@@ -112,7 +117,9 @@ def _ask(path: Path, question: str) -> _Connection:
 def _response(connection: _Connection, question: str) -> tuple[http.client.HTTPResponse, bytes]:
     try:
         response = connection.getresponse()
-        body = response.read()
+        body = response.read(LIMIT_BYTES)  # a length that is only claimed takes no memory
+        if response.length:
+            raise http.client.IncompleteRead(b"", response.length)
     except (OSError, http.client.HTTPException) as error:
         raise _failure(question, error) from error
     if response.status != http.client.OK:

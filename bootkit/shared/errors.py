@@ -17,10 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+_LONGEST_MESSAGE = 2000
+
+NONSENSE = (LookupError, TypeError, AttributeError, ArithmeticError, ValueError, RecursionError)
+"""What comes of reading an answer that has another shape than it should."""
+
+
 class BootError(Exception):
     """A step failed.
 
-    The message is lower case and has no full stop: what was attempted, on what, what came back.
+    The message is lower case and has no full stop: what was attempted, on what, what came back. It
+    is cut after 2,000 characters: what came back may be a whole page of HTML.
     `hint` says what a person can do about it. `retry_after` is the number of seconds that the
     other side asked us to wait.
     """
@@ -33,10 +40,15 @@ class BootError(Exception):
         hint: str = "",
         retry_after: float | None = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(_bounded(message))
         self.fault = fault
         self.hint = hint or fault.hint
         self.retry_after = retry_after
+
+
+def _bounded(message: str) -> str:
+    cut = message if len(message) <= _LONGEST_MESSAGE else message[: _LONGEST_MESSAGE - 1] + "…"
+    return cut.encode(errors="replace").decode()
 
 
 class TransientError(BootError):

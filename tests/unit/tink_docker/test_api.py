@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 import json
+import select
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from bootkit.shared.errors import TransientError
+from bootkit.shared.errors import BootError, TransientError
+from tests.fakes.parrot import Parrot, http
+from tests.strategies import mutants, outcome
 from tink_docker import api
 from tink_docker.api import EngineVersion, Ping, running_containers
 from tink_docker.listener import Listener
@@ -18,6 +23,9 @@ PONG = (
     b"HTTP/1.1 200 OK\r\nApi-Version: 1.45\r\nServer: Docker/26.1.5+dfsg1 (linux)\r\n"
     b"Content-Length: 2\r\n\r\nOK"
 )
+
+
+CUT_OFF = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n[]"
 
 
 @pytest.fixture
@@ -101,7 +109,7 @@ def test_the_names_of_running_containers(
     assert questions[0].startswith(b"GET /containers/json HTTP/1.1\r\n")
 
 
-@pytest.mark.parametrize("data", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{x"])
+@pytest.mark.parametrize("data", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{x", CUT_OFF])
 def test_an_answer_that_makes_no_sense(
     listener: Listener, monkeypatch: pytest.MonkeyPatch, data: bytes
 ) -> None:
@@ -116,3 +124,53 @@ def test_no_answer_is_not_waited_for_long(
     monkeypatch.setattr(api, "ANSWER_SECONDS", 0.01)
     with pytest.raises(TransientError, match="timed out"):
         running_containers(listener.address)
+
+
+@pytest.fixture(scope="module")
+def parrot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parrot]:
+    parrot = Parrot(tmp_path_factory.mktemp("engine") / "docker.sock")
+    with parrot.serving():
+        yield parrot
+
+
+LIST = [{"Names": ["/tink-worker"], "Id": "0" * 64}, {"Names": None, "Id": "1" * 64}]
+ANSWERS = (
+    st.builds(http, mutants(LIST).map(lambda value: json.dumps(value).encode()))
+    | st.builds(http, st.binary(max_size=20), st.sampled_from([200, 204, 304, 404, 500]))
+    | st.builds(lambda data: b"HTTP/1.1 200 OK\r\n" + data, st.binary(max_size=30))
+    | st.binary(max_size=30)
+)
+HUGE = b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\n\r\n[]"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@given(answer=ANSWERS)
+@example(answer=http(b"5"))
+@example(answer=http(b"[5]"))
+@example(answer=http(b'[{"Names": 5}]'))
+@example(answer=http(b"[" * 9999))
+@example(answer=HUGE)
+@example(answer=CHUNKED + b"-5\r\n[]\r\n0\r\n\r\n")
+@example(answer=CHUNKED + b"x\r\n")
+def test_any_answer_is_names_or_told(parrot: Parrot, answer: bytes) -> None:
+    parrot.answers = {b"/containers/json": answer}
+    names = outcome(lambda: running_containers(parrot.path))
+    if isinstance(names, BootError):
+        assert "asking the engine" in str(names)
+    else:
+        assert all(isinstance(name, str) for name in names)
+
+
+@given(answer=ANSWERS)
+@example(answer=HUGE)
+@example(answer=http(b"OK"))
+@example(answer=b"HTTP/1.1 200 OK\r\nServer: Docker/\xff\x1b[31m\r\n\r\n")
+def test_any_pong_is_an_engine_or_none(parrot: Parrot, answer: bytes) -> None:
+    parrot.answers = {b"/_ping": answer}
+    ping = Ping()
+    for _ in range(3):
+        version = ping.answer(parrot.path)
+        assert version is None or isinstance(version.api, str)
+        if ping.files:
+            select.select(ping.files, [], [], 5.0)
+    ping.close()
