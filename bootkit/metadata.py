@@ -24,6 +24,7 @@ HEGEL_PORT = 50061
 TOOTLES_PORT = 7080
 EC2_VERSION = "2009-04-04"
 LIMIT_BYTES = 4 * 1024 * 1024  # a whole hardware record may hold user data
+_LONGEST_NAME = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def machine_in(body: bytes) -> Machine:
     """Read hegel's JSON: a whole hardware record, an instance, or an empty body.
 
     Raises:
-        PermanentError: it is no JSON object.
+        PermanentError: it is no JSON object, or its id is none.
     """
     if not body.strip():
         return Machine()
@@ -93,7 +94,7 @@ def machine_in(body: bytes) -> Machine:
         raise _no_metadata("no JSON") from error
     if not isinstance(record, dict):
         raise _no_metadata("JSON, but no object")
-    return Machine(id=_text(record.get("id")), hostname=_hostname(record))
+    return Machine(id=_id(record.get("id")), hostname=_hostname(record))
 
 
 def ec2_leaves(url: str) -> str:
@@ -110,7 +111,7 @@ def _hostname(record: dict[str, Any]) -> str | None:
     first = interfaces[0] if isinstance(interfaces, list) and interfaces else {}
     lease = _inside(first, "dhcp") if isinstance(first, dict) else {}
     names = (record.get("hostname"), instance.get("hostname"), lease.get("hostname"))
-    return next((name for name in map(_text, names) if name), None)
+    return next((name for name in map(_text, names) if name and _is_word(name)), None)
 
 
 def _inside(value: dict[str, Any], *path: str) -> dict[str, Any]:
@@ -124,14 +125,30 @@ def _text(value: object) -> str | None:
     return value.strip() or None if isinstance(value, str) else None
 
 
+def _id(value: object) -> str | None:
+    """Take what every worker can be called, as it may stand on the command line.
+
+    Raises:
+        PermanentError: it has blanks or control characters, or it is very long.
+    """
+    text = _text(value)
+    if text and not _is_word(text):
+        raise _no_metadata("an id with blanks or control characters, or a very long one")
+    return text
+
+
+def _is_word(text: str) -> bool:
+    return text.isprintable() and " " not in text and len(text) <= _LONGEST_NAME
+
+
 def _line(body: bytes) -> str | None:
     """Read one EC2 value.
 
     Raises:
-        PermanentError: it is more than one line, so something else answered.
+        PermanentError: it is no plain word, so something else answered.
     """
-    text = body.decode(errors="replace").strip()
-    if "\n" in text or "<" in text:
+    text = body.decode(errors="surrogateescape").strip()
+    if not _is_word(text) or "<" in text:
         raise _no_metadata("more than one plain value")
     return text or None
 

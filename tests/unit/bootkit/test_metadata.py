@@ -4,13 +4,16 @@ import json
 
 import httpx
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from bootkit.metadata import Machine, MetadataService, ec2_leaves, machine_in, metadata_url
 from bootkit.params import WorkerParams
 from bootkit.shared.cmdline import Cmdline
-from bootkit.shared.errors import PermanentError, TransientError
+from bootkit.shared.errors import BootError, PermanentError, TransientError
 from bootkit.shared.fetch import Fetcher
 from tests.fakes.metadata import FakeMetadata
+from tests.strategies import TEXT, mutants, outcome
 
 EC2 = "/2009-04-04/meta-data/"
 
@@ -120,3 +123,33 @@ def test_an_answer_without_end_is_refused() -> None:
     huge = FakeMetadata({"/metadata": bytes(5 * 1024 * 1024)})
     with pytest.raises(PermanentError, match="larger than"):
         service(huge, "http://h/metadata").find(seconds=2)
+
+
+def check_machine(machine: Machine | BootError) -> None:
+    if isinstance(machine, BootError):
+        assert "the metadata service answered" in str(machine)
+        return
+    for text in (machine.id, machine.hostname):
+        assert text is None or (text.isprintable() and " " not in text and 0 < len(text) < 256)
+
+
+@given(mutants(RECORD).map(json.dumps).map(str.encode) | st.binary())
+@example(b"[" * 100_000)
+@example(b'{"a":' * 100_000)
+@example(b'{"id": "a\\u0000b"}')
+@example(b'{"id": "a\\ud800b"}')
+@example(b'{"id": "a\\u001b[31m"}')
+@example(b'{"id": "' + b"a" * 100_000 + b'"}')
+@example(b'{"id": "m", "hostname": "a\\nb"}')
+@example(b'{"id": ' + b"9" * 5000 + b"}")
+def test_hegels_answer_is_a_machine_or_told(body: bytes) -> None:
+    check_machine(outcome(lambda: machine_in(body)))
+
+
+@given(TEXT.map(lambda text: text.encode(errors="replace")) | st.binary())
+@example(b"i-\xff")
+@example(b"a\x1bb")
+@example(b"a" * 100_000)
+def test_an_ec2_value_is_a_word_or_told(value: bytes) -> None:
+    fake = FakeMetadata({f"{EC2}instance-id": value, f"{EC2}hostname": value})
+    check_machine(outcome(lambda: service(fake).find(seconds=9)))
