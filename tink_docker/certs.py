@@ -107,13 +107,22 @@ def wanted_certificates(pem: bytes, pins: tuple[str, ...]) -> dict[str, str]:
 
 
 def _checked(body: bytes) -> tuple[str, str]:
+    """Return one certificate's SHA-256 sum and its PEM; `body` is what stands between the lines."""
     try:
         der = base64.b64decode(b"".join(body.split()), validate=True)
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=der)
-    except (ssl.SSLError, ValueError) as error:
-        message = f"one of the answer's certificates cannot be read: {error}"
-        raise PermanentError(message, fault=Fault.BAD_ANSWER) from error
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(cadata=der)
+    except (ValueError, ssl.SSLError) as error:
+        raise _unreadable(str(error)) from error
+    # dockerd passes over a block that holds two, and says nothing.
+    if context.cert_store_stats()["x509"] != 1:
+        raise _unreadable("it is more than one")
     return hashlib.sha256(der).hexdigest(), ssl.DER_cert_to_PEM_cert(der)
+
+
+def _unreadable(why: str) -> PermanentError:
+    message = f"one of the answer's certificates cannot be read: {why}"
+    return PermanentError(message, fault=Fault.BAD_ANSWER)
 
 
 def install(plan: CertificatePlan, pem: bytes) -> list[str]:

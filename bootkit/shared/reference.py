@@ -18,7 +18,9 @@ _DOMAIN = rf"(?:{_LABEL}(?:\.{_LABEL})*|{_ADDRESS})(?::[0-9]+)?"
 _PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _PATH = re.compile(rf"{_PART}(?:/{_PART})*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
-_DIGEST = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[+._-][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}")
+_DIGEST = re.compile("sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
+_IDENTIFIER = re.compile("[0-9a-f]{64}")  # of an image, which nobody can pull
+_LONGEST_PATH = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class ImageReference:
         name, _, digest = text.partition("@")
         name, tag = _split_tag(name)
         domain, path = _split_domain(name)
-        legal = _PATH.fullmatch(path) and re.fullmatch(_DOMAIN, domain)
+        legal = _is_path(path) and re.fullmatch(_DOMAIN, domain) and not _IDENTIFIER.fullmatch(text)
         if not legal or ("@" in text and not _DIGEST.fullmatch(digest)):
             raise ValueError("not an image name that Docker understands ([host[:port]/]path[:tag])")
         if tag is not None and not _TAG.fullmatch(tag):
@@ -100,6 +102,10 @@ def _split_domain(name: str) -> tuple[str, str]:
     if domain == DEFAULT_DOMAIN and "/" not in path:
         path = f"library/{path}"
     return domain, path
+
+
+def _is_path(path: str) -> bool:
+    return len(path) <= _LONGEST_PATH and _PATH.fullmatch(path) is not None
 
 
 def _is_host(first: str) -> bool:

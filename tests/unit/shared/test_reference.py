@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from bootkit.shared.reference import (
     ImageReference,
@@ -56,6 +60,11 @@ def test_names_are_read_as_docker_does(text: str, full: str) -> None:
         "-r.example/a",
         "[::1/a",
         "r.example/a@sha256:00",
+        "r.example/a@sha256:" + "0" * 63,
+        "r.example/a@sha256:" + "A" * 64,
+        "r.example/a@md5:" + "0" * 64,
+        "0" * 64,
+        "r.example/" + "a" * 256,
         "r.example/a@",
         "registrу.example.com/a",  # noqa: RUF001 - a Cyrillic letter
         "r.example/a\n",
@@ -99,3 +108,69 @@ def test_a_host_without_dot_or_port_is_a_user_of_docker_hub(
     registry: str | None, *, user: bool
 ) -> None:
     assert is_docker_hub_user(registry) is user
+
+
+PARTS = """
+    a b A 0 a.b a-b a_b a__b . .. : :1 :x / // @ localhost docker.io index.docker.io library
+    [::1] [fd00::1]:5000 [ ] r.example R.example -a é http://
+""".split()  # noqa: SIM905 - one a line would be a page
+PIECES = st.sampled_from([*PARTS, f"@{DIGEST}", "", " "])
+NAMES = st.lists(PIECES, max_size=7).map("".join)
+
+
+@given(NAMES)
+@example("a__b.c/d")
+@example("a:1/b:c@d")
+def test_names_are_read_as_dockers_own_program_does(text: str) -> None:
+    try:
+        ours = str(ImageReference.parse(text))
+    except ValueError:
+        ours = None
+    assert ours == dockers_reading(text)
+
+
+@given(NAMES)
+def test_a_full_name_is_its_own(text: str) -> None:
+    full = dockers_reading(text)
+    assert full is None or str(ImageReference.parse(full)) == full
+
+
+OURS = st.sampled_from(["r.example", "r.example:5000", "10.0.0.1", "[fd00::1]:5000", "localhost"])
+
+
+@given(OURS, PIECES, PIECES, PIECES)
+@example("r.example", "", ".evil", "/x")
+@example("r.example", "evil", "", "/x")
+@example("r.example", "", "@evil", "/x")
+@example("r.example", "evil/", "", "/x")
+@example("r.example", "", ":443", "/x")
+def test_only_a_name_that_starts_with_the_registry_is_of_it(
+    registry: str, before: str, behind: str, rest: str
+) -> None:
+    """Credentials go to a host that is the same; one that only looks like it is another."""
+    text = f"{before}{registry}{behind}{rest}"
+    full = dockers_reading(text)
+    if full and same_registry(ImageReference.parse(full).domain, registry_domain(registry)):
+        assert text.lower().startswith(f"{registry}/".lower())
+
+
+def dockers_reading(text: str) -> str | None:
+    """Read a name as ParseNormalizedNamed() does: fill in what is left out, then match it whole."""
+    label = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
+    domain = rf"(?:{label}(?:\.{label})*|\[(?:[a-fA-F0-9:]+)\])(?::[0-9]+)?"
+    part = r"[a-z0-9]+(?:(?:[._]|__|[-]+)[a-z0-9]+)*"
+    digest = "sha256:[a-f0-9]{64}"
+    first, slash, rest = text.partition("/")
+    is_host = slash and (set(first) & set(".:") or first == "localhost" or first.lower() != first)
+    host, remainder = (first, rest) if is_host else ("docker.io", text)
+    host = "docker.io" if host == "index.docker.io" else host
+    if host == "docker.io" and "/" not in remainder:
+        remainder = f"library/{remainder}"
+    whole = re.fullmatch(
+        rf"({domain})/({part}(?:/{part})*)(?::([A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}}))?(?:@({digest}))?",
+        f"{host}/{remainder}",
+    )
+    if not whole or whole[1] != host or re.fullmatch("[a-f0-9]{64}", text):
+        return None
+    tag = whole[3] or (None if whole[4] else "latest")
+    return f"{host}/{whole[2]}" + (f":{tag}" if tag else "") + (f"@{whole[4]}" if whole[4] else "")

@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+import base64
+import hashlib
+import ssl
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from bootkit.shared.cmdline import Cmdline
-from bootkit.shared.errors import PermanentError
+from bootkit.shared.errors import BootError, PermanentError
 from bootkit.shared.faults import Fault
+from tests.strategies import outcome
+from tests.unit.tink_docker.conftest import make_certificate
 from tink_docker.certs import (
     CertificatePlan,
     install,
@@ -106,6 +113,7 @@ def test_none_pinned_is_a_refusal_that_names_what_was_found(authority: Certifica
         b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
         b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
         b"-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----\n",
+        b"-----BEGIN CERTIFICATE-----\n\n-----END CERTIFICATE-----\n",
     ],
 )
 def test_what_is_no_certificate_is_not_taken(body: bytes) -> None:
@@ -133,3 +141,50 @@ def test_a_folder_that_cannot_be_written_is_named(authority: Certificate, tmp_pa
     plan = CertificatePlan("registry_ca_url", "http://tb/", ("a",), folder=tmp_path)
     with pytest.raises(PermanentError, match=r"writing .*/a/ca\.crt"):
         install(plan, authority.pem)
+
+
+ONE, OTHER = make_certificate("one"), make_certificate("other")
+KNOWN = {known.sha256: known.pem for known in (ONE, OTHER)}
+DER = [ssl.PEM_cert_to_DER_cert(known.pem.decode()) for known in (ONE, OTHER)]
+
+
+def block(der: bytes) -> bytes:
+    lines = base64.encodebytes(der)
+    return b"-----BEGIN CERTIFICATE-----\n" + lines + b"-----END CERTIFICATE-----\n"
+
+
+def test_two_in_one_block_are_refused_since_the_engine_would_pass_them_over() -> None:
+    with pytest.raises(PermanentError, match="more than one"):
+        wanted_certificates(block(DER[0] + DER[1]), ())
+
+
+DAMAGED = st.builds(
+    lambda at, change: DER[0][:at] + change + DER[0][at + len(change) :],
+    st.integers(0, len(DER[0])),
+    st.binary(max_size=3),
+)
+PEM = st.lists(
+    st.sampled_from([ONE.pem, OTHER.pem, ONE.pem.replace(b"\n", b"\r\n"), b"# text\n"])
+    | DAMAGED.map(block)
+    | st.binary(max_size=30)
+    | st.binary(max_size=9).map(block),
+    max_size=4,
+).map(b"".join)
+
+
+@given(PEM, st.sampled_from([(), (ONE.sha256,), (OTHER.sha256, "00" * 32)]))
+@example(block(b""), ())
+@example(block(DER[0] + b"x"), ())
+def test_any_answer_is_whole_certificates_that_are_wanted_or_refused(
+    pem: bytes, pins: tuple[str, ...]
+) -> None:
+    wanted = outcome(lambda: wanted_certificates(pem, pins))
+    if isinstance(wanted, BootError):
+        assert "certificate" in str(wanted) or "registry_ca_sha256" in str(wanted)
+        return
+    assert not pins or set(wanted) <= set(pins)
+    assert wanted_certificates("".join(wanted.values()).encode(), pins) == wanted
+    for digest, text in wanted.items():
+        assert hashlib.sha256(ssl.PEM_cert_to_DER_cert(text)).hexdigest() == digest
+        assert text.count("BEGIN") == 1
+        assert digest not in KNOWN or text.encode() == KNOWN[digest]
