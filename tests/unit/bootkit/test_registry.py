@@ -1,16 +1,23 @@
 from __future__ import annotations
 
+import ssl
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import httpx
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from bootkit.registry import RegistryWitness
 from bootkit.shared.errors import PermanentError, TransientError
 from bootkit.shared.faults import Fault
 from bootkit.shared.fetch import Fetcher
+from bootkit.shared.retry import wait_after
+from tests.strategies import TEXT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 DATE = "Mon, 23 Nov 2026 08:00:00 GMT"
@@ -70,3 +77,30 @@ def test_other_errors_are_not_asked_about(tmp_path: Path) -> None:
     error = PermanentError("no", fault=Fault.DENIED)
     assert witness(tmp_path, {}, asked).explain(error, "r.example/x") is error
     assert asked == []
+
+
+@pytest.fixture(scope="module")
+def _no_authorities() -> Iterator[None]:
+    """Loading the system's authorities for each example would take most of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        empty = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        patch.setattr(Fetcher, "_trust", lambda _self, _url: empty)
+        yield
+
+
+@pytest.mark.usefixtures("_no_authorities")
+@given(
+    st.sampled_from([Fault.TOO_MANY_REQUESTS, Fault.CERTIFICATE_TIME]),
+    TEXT.map(lambda text: text.encode(errors="replace")),
+)
+@example(Fault.TOO_MANY_REQUESTS, b"9" * 400)
+@example(Fault.CERTIFICATE_TIME, b"x" * 9999)
+def test_whatever_a_registry_says(fault: Fault, text: bytes) -> None:
+    headers = [(b"Retry-After", text), (b"Date", text), (b"Location", text)]
+    transport = httpx.MockTransport(lambda _: httpx.Response(401, headers=headers))
+    error = TransientError("pull x", fault=fault)
+    told = RegistryWitness(Fetcher(transport=transport)).explain(error, "r.example/x")
+    assert told.fault is fault
+    assert str(told).startswith("pull x")
+    assert len(str(told)) <= 2000
+    assert 1.0 <= wait_after(told, 1.0) <= 3600.0

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from bootkit.shared.errors import BootError, PermanentError, TransientError
 from bootkit.shared.faults import Fault
 from bootkit.shared.fetch import Fetcher, shown
 from bootkit.shared.proxy import Proxies
+from bootkit.shared.retry import wait_after
+from tests.strategies import TEXT, outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -173,3 +177,53 @@ def test_a_proxy_that_cannot_be_used_is_told(proxy: str) -> None:
     with pytest.raises(PermanentError, match="proxy") as caught:
         Fetcher(proxies=Proxies(proxy)).get(URL)
     assert caught.value.fault is Fault.BAD_PARAMETER
+
+
+HEADER = TEXT.map(lambda text: text.encode(errors="replace")) | st.binary(max_size=20)
+
+
+@pytest.fixture(scope="module")
+def _no_authorities() -> Iterator[None]:
+    """Loading the system's authorities for each example would take most of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        empty = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        patch.setattr(Fetcher, "_trust", lambda _self, _url: empty)
+        yield
+
+
+@pytest.mark.usefixtures("_no_authorities")
+@given(st.lists(HEADER, min_size=1, max_size=8), st.sampled_from([200, 301, 302, 307, 308, 404]))
+@example([b"http://["], 302)
+@example([b"//a]b"], 302)
+@example([b"x:y"], 302)
+@example([b"//evil.example/"], 302)
+@example([b"http://service.example.evil.example/"], 302)
+@example([b"http://service.example@evil.example/"], 302)
+def test_wherever_a_server_points(locations: list[bytes], last: int) -> None:
+    asked: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        if len(asked) > len(locations):
+            return httpx.Response(last)
+        return httpx.Response(302, headers=[(b"Location", locations[len(asked) - 1])])
+
+    told = str(outcome(lambda: fetcher(handler).get("http://me:hunter2@service.example/x")))
+    assert len(told) <= 2000
+    assert "hunter2" not in told
+    assert len(asked) <= 6
+    for request in asked:
+        ours = request.headers.get("authorization") == "Basic bWU6aHVudGVyMg=="
+        assert not ours or request.url.host == "service.example"
+
+
+@given(st.sampled_from([429, 503, 404]), HEADER)
+@example(429, b"9" * 400)
+@example(429, b"\xb2")
+@example(429, "\u0663".encode())
+@example(503, b"-1")
+@example(503, b"Mon, 23 Nov 2026 08:00:00 GMT")
+def test_whatever_a_server_asks_us_to_wait(status: int, text: bytes) -> None:
+    with pytest.raises(BootError) as caught:
+        fetcher(lambda _: httpx.Response(status, headers=[(b"Retry-After", text)])).get(URL)
+    assert 1.0 <= wait_after(caught.value, 1.0) <= 3600.0
