@@ -8,7 +8,7 @@ import re
 import select
 import socket
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
@@ -16,9 +16,12 @@ from bootkit.shared.errors import NONSENSE, TransientError
 from bootkit.shared.faults import Fault
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 log = structlog.get_logger()
+
+Read = TypeVar("Read")
 
 ANSWER_SECONDS = 2.0
 LIMIT_BYTES = 4 * 1024 * 1024
@@ -73,14 +76,34 @@ def running_containers(path: Path) -> list[str]:
     """Return the names of the containers that run.
 
     Raises:
-        TransientError: the engine did not answer within two seconds.
+        TransientError: the engine did not answer within two seconds, or something else.
     """
-    connection = _ask(path, "/containers/json")
+    return _answer(path, "/containers/json", lambda rows: [_name(row) for row in rows])
+
+
+def processes(path: Path) -> dict[str, int]:
+    """Return the number of the first process of each container that runs, by its name.
+
+    Raises:
+        TransientError: as running_containers.
+    """
+    ids = _answer(
+        path, "/containers/json", lambda rows: {_name(row): str(row["Id"]) for row in rows}
+    )
+    return {name: _process(path, container) for name, container in ids.items()}
+
+
+def _process(path: Path, container: str) -> int:
+    question = f"/containers/{container}/json"
+    return _answer(path, question, lambda about: int(about["State"]["Pid"]))
+
+
+def _answer(path: Path, question: str, read: Callable[[Any], Read]) -> Read:
+    connection = _ask(path, question)
     try:
-        _, body = _response(connection, "/containers/json")
-        return [_name(container) for container in json.loads(body)]
+        return read(json.loads(_response(connection, question)[1]))
     except NONSENSE as error:
-        raise TransientError(f"asking the engine for its containers: {error!r}") from error
+        raise TransientError(f"asking the engine for {question}: {error!r}") from error
     finally:
         connection.close()
 

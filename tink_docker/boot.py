@@ -15,7 +15,7 @@ from bootkit.shared.fetch import Fetcher
 from bootkit.shared.files import write_atomically
 from bootkit.shared.proxy import Proxies
 from bootkit.shared.tinkerbell import tinkerbell_hosts
-from tink_docker.api import running_containers
+from tink_docker.api import processes, running_containers
 from tink_docker.authority import RegistryAuthority
 from tink_docker.certs import plan_certificates
 from tink_docker.containerd import is_serving, start_containerd
@@ -26,6 +26,7 @@ from tink_docker.keeper import Keeper
 from tink_docker.listener import Listener
 from tink_docker.params import EngineParams
 from tink_docker.reboot import RebootBroker
+from tink_docker.reckoning import Reckoning
 from tink_docker.remains import clear_remains
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def keeper(
         start=lambda: _start(plan, listener, wait, now),
         authority=_authority(plan, now),
         broker=RebootBroker(lambda: running_containers(listener.address), now),
+        reckoning=Reckoning(lambda: processes(listener.address)),
         wait=wait,
         now=now,
     )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tink_docker.engine import Engine
     from tink_docker.listener import Listener
     from tink_docker.reboot import RebootBroker
+    from tink_docker.reckoning import Reckoning
 
 log = structlog.get_logger()
 
@@ -42,6 +43,7 @@ class Keeper:
     start: Callable[[], Engine]
     authority: RegistryAuthority | None
     broker: RebootBroker
+    reckoning: Reckoning
     wait: Callable[[float, Sequence[int]], None]
     now: Callable[[], float]
 
@@ -78,12 +80,17 @@ class Keeper:
             self.wait(min(left, TICK_SECONDS), [])
 
     def _watch(self, engine: Engine) -> None:
-        """Return when the engine has ended."""
+        """Return when the engine has ended.
+
+        Raises:
+            TransientError: it hangs, or has lost track of its containers.
+        """
         while not engine.ended():
             end = self.now() + ASK_EVERY_SECONDS
             while self.now() < end and not engine.ended():
                 self._turn(engine, [])
             self._answer(engine, HANGS_AFTER_SECONDS)
+            self.reckoning.check()
 
     def _answer(self, engine: Engine, seconds: float) -> EngineVersion | None:
         """Return what the engine answers to a ping, or None if it has ended.

@@ -132,6 +132,21 @@ KILL: dict[str, Callable[[Machine], None]] = {
 }
 
 
+def end_unnoticed(site: Site) -> Generator[None]:
+    """Let an action end while no containerd is there to notice."""
+    with site.registry():
+        yield
+        machine = site.machine
+        (action,) = (name for name in machine.running() if name != WORKER)
+        pids = machine.world.docker.processes(machine.tink_docker, "sleep")
+        KILL["containerd"](machine)
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        yield
+        yield
+        assert action not in machine.running()
+
+
 def expired(site: Site) -> Pair:
     """A certificate whose time is over."""
     now = dt.datetime.now(dt.UTC)

@@ -126,7 +126,7 @@ _NAMED = {
     "bootkit": Sign("bootkit", "program.started"),
     "dockerd": Sign("tink-docker", "engine.ended"),
     "tink-docker": Sign("tink-docker", "program.started"),
-    "containerd": Sign("tink-docker", "engine.said", text="containerd"),
+    "containerd": Sign("tink-docker", "containerd.ended"),
 }
 
 
@@ -140,7 +140,13 @@ _AT_REST = tuple(_death((program,), Moment.IDLE, times=2) for program in _NAMED)
 _IN_ACTION = tuple(_death((program,), Moment.ACTION) for program in _NAMED)
 _IN_PULL = tuple(_death((program,), Moment.PULL) for program in _NAMED if program != "worker")
 _PAIRS = tuple(_death(pair, Moment.ACTION) for pair in combinations(_NAMED, 2))
-DEATHS = _AT_REST + _IN_ACTION + _IN_PULL + _PAIRS
+_UNNOTICED = Case(
+    "killed: containerd, and the action ends that moment",
+    happen.end_unnoticed,
+    _NAMED["containerd"],
+    Moment.ACTION,
+)
+DEATHS = (*_AT_REST, *_IN_ACTION, *_IN_PULL, *_PAIRS, _UNNOTICED)
 
 WORKER = (
     Case(

@@ -10,6 +10,7 @@ from bootkit.shared.errors import PermanentError, ShutdownRequested, TransientEr
 from tink_docker import keeper as module
 from tink_docker.api import EngineVersion
 from tink_docker.keeper import Keeper
+from tink_docker.reckoning import Reckoning
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -93,6 +94,7 @@ class World:
     broker: FakeBroker
     listener: FakeListener
     plans: list[dict[str, float] | Exception]
+    containers: dict[str, int]
 
 
 @pytest.fixture
@@ -120,8 +122,18 @@ def world(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> World:
 
     monkeypatch.setattr(module, "Ping", FakePing)
     broker, listener = FakeBroker(clock), FakeListener()
-    keeper = Keeper(listener, start, None, broker, clock.wait, clock.now)  # type: ignore[arg-type]
-    return World(keeper, engines, broker, listener, plans)
+    containers: dict[str, int] = {}
+    reckoning = Reckoning(lambda: containers, lambda pid: pid < 10)
+    keeper = Keeper(
+        listener,  # type: ignore[arg-type]
+        start,  # type: ignore[arg-type]
+        None,
+        broker,  # type: ignore[arg-type]
+        reckoning,
+        clock.wait,
+        clock.now,
+    )
+    return World(keeper, engines, broker, listener, plans, containers)
 
 
 def keep(world: World) -> None:
@@ -254,3 +266,15 @@ def test_transient_errors_are_told_apart(world: World, events: Events) -> None:
     world.plans += [TransientError("x"), TransientError("y")]
     keep(world)
     assert [event["error"] for event in named(events, "run.failed")] == ["x", "y"]
+
+
+def test_an_engine_that_lost_track_of_a_container_is_started_again(
+    world: World, events: Events
+) -> None:
+    world.plans += [{"life": 500}, {"life": 1}]
+    world.containers["tinkerbell_wipe"] = 99
+    keep(world)
+    (failed,) = named(events, "run.failed")
+    assert "end of tinkerbell_wipe" in failed["error"]
+    assert world.engines[0].age < 200
+    assert world.engines[0].stopped
