@@ -71,6 +71,13 @@ test-engine: setup images ## our two images in containers, with a real Tinkerbel
 test-boot: setup quick ## virtual machines against the real Tinkerbell (minutes)
 	@$(PYTHON) -m pytest tests/boot
 
+faults: setup images ## every fault of the matrix; the table in docs/reliability.md
+	@$(PYTHON) -m pytest --quiet tests/engine/test_fault_matrix.py
+	@$(PYTHON) -m tests.engine.matrix.report
+
+soak: setup images ## random faults for MINUTES=n (3), the same ones again with SEED=n
+	@MINUTES=$(or $(MINUTES),3) SEED=$(SEED) $(PYTHON) -m pytest --quiet -s tests/engine/test_soak.py
+
 test: test-unit test-engine test-boot ## all tests: units, engine, booted machines
 
 bench: setup ## builds, sizes and a boot in figures (half an hour)

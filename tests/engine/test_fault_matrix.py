@@ -5,7 +5,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from release.version import PROJECT
 from tests.engine.matrix import report
 from tests.engine.matrix.case import Case, Outcome
 from tests.engine.matrix.driver import run
@@ -14,7 +13,6 @@ from tests.engine.matrix.table import TABLE
 from tests.engine.world import World
 
 AT_ONCE = 4  # most of a case is waiting
-REPORT = PROJECT / "out" / "faults-engine.json"
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +29,7 @@ def outcomes(
             for number, case in enumerate(cases, 1)
         }
         yield found
-    report.write(REPORT, (future.result() for future in found.values() if not future.exception()))
+    report.write(future.result() for future in found.values() if not future.exception())
 
 
 def _is_selected(case: Case, session: pytest.Session) -> bool:

@@ -35,7 +35,7 @@ def run(case: Case, site: Site) -> Outcome:
             said = _wait_for_sign(box, case.sign, before)
             next(happening)
             healed = time.monotonic()
-            _prove(site)
+            prove(site)
             return Outcome(case, said, time.monotonic() - healed)
     finally:
         happening.close()
@@ -97,7 +97,7 @@ def _is_action(name: str) -> bool:
     return name.startswith(ACTION_PREFIX)
 
 
-def _prove(site: Site) -> None:
+def prove(site: Site) -> None:
     """See a new workflow succeed, and never two workers or two actions on the way."""
     given = site.world.start_workflow(site.identity, f"proof{site.number}", registry=site.host)
 

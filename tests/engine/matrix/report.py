@@ -1,14 +1,22 @@
-"""The matrix's outcomes as JSON, for `make faults` to make a table of."""
+"""The matrix's outcomes: as JSON when they come, and `make faults` makes a table of them."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
+from release.version import PROJECT
 from tests.engine.matrix.case import Outcome
 
+OUTCOMES = PROJECT / "out" / "faults-engine.json"
+DOCUMENT = PROJECT / "docs" / "reliability.md"
+BEGIN, END = "<!-- table of make faults -->", "<!-- end of table -->"
+HEAD = "| fault | when | what is said of it | seconds |\n|---|---|---|---|"
+LONGEST = 160
 
-def write(path: Path, outcomes: Iterable[Outcome]) -> None:
-    """Write one row for each outcome."""
+
+def write(outcomes: Iterable[Outcome], path: Path = OUTCOMES) -> None:
+    """Write one row for each outcome; seconds are from healed to a workflow that has succeeded."""
     rows = [
         {
             "fault": outcome.case.name,
@@ -20,3 +28,31 @@ def write(path: Path, outcomes: Iterable[Outcome]) -> None:
     ]
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+def table(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return the rows as Markdown."""
+    return "\n".join([HEAD, *map(_line, rows)])
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    said = row["said"].replace("|", "\\|").replace("\n", " ")
+    short = said if len(said) <= LONGEST else said[: LONGEST - 1] + "…"
+    return f"| {row['fault']} | {row['when']} | `{short}` | {row['seconds']} |"
+
+
+def put(document: str, text: str) -> str:
+    """Return the document with the text between its two marks."""
+    before, _, rest = document.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{text}\n{END}{after}"
+
+
+def main() -> None:
+    """Put the newest outcomes into the document."""
+    rows = json.loads(OUTCOMES.read_text())
+    DOCUMENT.write_text(put(DOCUMENT.read_text(), table(rows)))
+
+
+if __name__ == "__main__":
+    main()
