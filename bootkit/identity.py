@@ -67,7 +67,7 @@ class MachineFinder:
 
     def _ask_later(self, service: MetadataService, error: BootError) -> None:
         self._failures += 1
-        seconds = LATER.delay(self._failures)
+        seconds = LATER.delay(self._failures, error)
         self._late, self._due = service, self.now() + seconds
         log.warning(
             "metadata.missing",

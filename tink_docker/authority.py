@@ -10,7 +10,7 @@ import structlog
 from bootkit.shared.errors import BootError, PermanentError
 from bootkit.shared.faults import Fault
 from bootkit.shared.fetch import shown
-from bootkit.shared.retry import Backoff, wait_after
+from bootkit.shared.retry import Backoff
 from tink_docker.certs import LIMIT_BYTES, install
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ log = structlog.get_logger()
 _ABOUT_THE_URL = (Fault.NOT_FOUND, Fault.DENIED, Fault.BAD_REQUEST, Fault.BAD_ANSWER)
 START_SECONDS = 10.0
 LATER_SECONDS = 2.0
-AT_THE_START = Backoff(first=0.25, ceiling=1.0)
+AT_THE_START = Backoff(first=0.25, ceiling=2.0)  # a second between two tries, on average
 LATER = Backoff(first=5.0, ceiling=60.0)
 
 
@@ -88,7 +88,7 @@ class RegistryAuthority:
             self.settled = True
             self._failures = 1
         policy = LATER if self.settled else AT_THE_START
-        self._due = self.now() + wait_after(error, policy.delay(self._failures))
+        self._due = self.now() + policy.delay(self._failures, error)
         self._last = error
         if self.settled:
             self._tell_failure(error)

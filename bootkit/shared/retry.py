@@ -17,25 +17,39 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+FLOOR = 0.25  # of `first`: chance alone would let two tries, and two lines, follow at once
+MOST_ASKED_SECONDS = 3600.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backoff:
-    """Waits that double from `first` to `ceiling` seconds, each up to `jitter` (a share) off.
+    """Waits anywhere below a bound that doubles from `first` to `ceiling` seconds (full jitter).
 
-    `attempts` bounds how often `retrying` tries; None is without end.
+    So machines that failed in the same second do not come back in the same second. Their
+    `chance`, a number from 0 to 1, differs since Python seeds it from the kernel's entropy; a test
+    gives one of its own. `attempts` bounds how often `retrying` tries; None is without end.
     """
 
     first: float
     ceiling: float
-    jitter: float = 0.25
     attempts: int | None = None
+    chance: Callable[[], float] = random.random
 
-    def delay(self, failures: int, chance: Callable[[], float] = random.random) -> float:
-        """Return the seconds to wait after 1, 2, ... failures in a row; 0 after none."""
+    def delay(self, failures: int, error: Exception | None = None) -> float:
+        """Return the seconds to wait after 1, 2, ... failures in a row; 0 after none.
+
+        What the other side asked for in `error` (at most an hour) is waited for in full. It asked
+        every machine for the same, so they come back over as much time again, `ceiling` at most.
+        """
         if failures < 1:
             return 0.0
-        doubled = self.first * 2 ** min(failures - 1, 62)
-        return float(min(doubled, self.ceiling)) * (1 + self.jitter * (2 * chance() - 1))
+        bound = min(self.first * 2 ** min(failures - 1, 62), self.ceiling)
+        ours = self._between(min(FLOOR * self.first, bound), bound)
+        asked = _asked(error)
+        return max(ours, self._between(asked, asked + min(asked, self.ceiling)))
+
+    def _between(self, low: float, high: float) -> float:
+        return low + self.chance() * (high - low)
 
     def retrying(
         self,
@@ -55,17 +69,16 @@ class Backoff:
         return tenacity.Retrying(
             sleep=pause,
             retry=tenacity.retry_if_exception_type(on),
-            wait=lambda state: wait_after(_error(state), self.delay(state.attempt_number)),
+            wait=lambda state: self.delay(state.attempt_number, _error(state)),
             stop=forever if self.attempts is None else tenacity.stop_after_attempt(self.attempts),
             before_sleep=lambda state: (tell or tell_wait)(_error(state), state.upcoming_sleep),
             reraise=True,
         )
 
 
-def wait_after(error: Exception | None, delay: float) -> float:
-    """Return the longer of `delay` and what the other side asked for (at most an hour), seconds."""
+def _asked(error: Exception | None) -> float:
     asked = error.retry_after if isinstance(error, BootError) else None
-    return delay if asked is None else max(delay, min(asked, 3600.0))
+    return min(asked or 0.0, MOST_ASKED_SECONDS)
 
 
 def tell_wait(error: Exception, seconds: float) -> None:

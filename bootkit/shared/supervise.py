@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 import structlog
 
 from bootkit.shared.errors import BootError, PermanentError
-from bootkit.shared.retry import Backoff, wait_after
+from bootkit.shared.retry import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,10 +31,10 @@ def supervise(
 ) -> NoReturn:
     """Call `run` again whenever it returns or raises a BootError; never returns.
 
-    `run` gets a function to call once its thing is up. The waits grow as `soon` says, or `slowly`
-    after a PermanentError, and start from the beginning once it has been up for `healthy_after`
-    seconds: minutes on the way to a failure are no health. Any other exception is a bug and leaves
-    this function.
+    `run` gets a function to call once its thing is up. The waits' bounds grow as `soon` says, or
+    `slowly` after a PermanentError, and start from the beginning once it has been up for
+    `healthy_after` seconds: minutes on the way to a failure are no health. Any other exception is
+    a bug and leaves this function.
     """
     failures = 0
     while True:
@@ -43,7 +43,7 @@ def supervise(
         healthy = bool(up) and now() - up[0] >= healthy_after
         failures = 1 if healthy else failures + 1
         policy = slowly if isinstance(error, PermanentError) else soon
-        seconds = wait_after(error, policy.delay(failures))
+        seconds = policy.delay(failures, error)
         _tell(error, seconds)
         pause(seconds)
 

@@ -271,7 +271,7 @@ def test_an_engine_that_comes_late_is_awaited(world: World, events: Events) -> N
 def test_waiting_for_the_engine_is_told_every_ten_seconds(
     world: World, events: Events, tmp_path: Path
 ) -> None:
-    world.meanwhile = [lambda: None] * 200
+    world.meanwhile = [lambda: None] * 350
     boot = world.boot()
     boot.engine = DockerEngine(tmp_path / "nothing.sock")
     world.run(boot)

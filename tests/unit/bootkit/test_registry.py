@@ -13,7 +13,7 @@ from bootkit.registry import RegistryWitness
 from bootkit.shared.errors import PermanentError, TransientError
 from bootkit.shared.faults import Fault
 from bootkit.shared.fetch import Fetcher
-from bootkit.shared.retry import wait_after
+from bootkit.shared.retry import Backoff
 from tests.strategies import TEXT
 
 if TYPE_CHECKING:
@@ -103,4 +103,5 @@ def test_whatever_a_registry_says(fault: Fault, text: bytes) -> None:
     assert told.fault is fault
     assert str(told).startswith("pull x")
     assert len(str(told)) <= 2000
-    assert 1.0 <= wait_after(told, 1.0) <= 3600.0
+    backoff = Backoff(first=1.0, ceiling=60.0)
+    assert 0.25 <= backoff.delay(1, told) <= 3660.0

@@ -13,7 +13,7 @@ from bootkit.shared.errors import BootError, PermanentError, TransientError
 from bootkit.shared.faults import Fault
 from bootkit.shared.fetch import Fetcher, shown
 from bootkit.shared.proxy import Proxies
-from bootkit.shared.retry import wait_after
+from bootkit.shared.retry import Backoff
 from tests.strategies import TEXT, outcome
 
 if TYPE_CHECKING:
@@ -226,4 +226,5 @@ def test_wherever_a_server_points(locations: list[bytes], last: int) -> None:
 def test_whatever_a_server_asks_us_to_wait(status: int, text: bytes) -> None:
     with pytest.raises(BootError) as caught:
         fetcher(lambda _: httpx.Response(status, headers=[(b"Retry-After", text)])).get(URL)
-    assert 1.0 <= wait_after(caught.value, 1.0) <= 3600.0
+    backoff = Backoff(first=1.0, ceiling=60.0)
+    assert 0.25 <= backoff.delay(1, caught.value) <= 3660.0

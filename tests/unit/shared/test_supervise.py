@@ -16,8 +16,13 @@ from bootkit.shared.supervise import supervise
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
 
-SOON = Backoff(first=1.0, ceiling=60.0, jitter=0.0)
-SLOWLY = Backoff(first=15.0, ceiling=60.0, jitter=0.0)
+
+def at_the_bound() -> float:
+    return 1.0
+
+
+SOON = Backoff(first=1.0, ceiling=60.0, chance=at_the_bound)
+SLOWLY = Backoff(first=15.0, ceiling=60.0, chance=at_the_bound)
 
 
 class World:
@@ -71,7 +76,7 @@ def test_what_a_person_must_repair_is_tried_again_slowly() -> None:
 
 def test_the_other_side_may_ask_for_patience() -> None:
     error = TransientError("busy", retry_after=42.0)
-    assert World((0.0, error)).supervise() == [42.0]
+    assert World((0.0, error)).supervise() == [84.0]
 
 
 def test_an_error_is_told_with_what_comes_next(events: list[MutableMapping[str, Any]]) -> None:

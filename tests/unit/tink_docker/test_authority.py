@@ -124,7 +124,7 @@ def test_the_first_try_may_take_the_whole_start_and_a_later_one_two_seconds(
     assert max(server.timeouts) <= 10
 
 
-def test_later_tries_come_slower_but_never_more_than_75_seconds_apart(
+def test_later_tries_come_slower_but_never_more_than_a_minute_apart(
     asking: Callable[..., RegistryAuthority], clock: Clock
 ) -> None:
     server = Server(404)
@@ -136,8 +136,8 @@ def test_later_tries_come_slower_but_never_more_than_75_seconds_apart(
         times += [clock.now()] * (server.asked - before)
         clock.wait(0.5)
     apart = [later - earlier for earlier, later in pairwise(times)]
-    assert 3 < apart[0] < 7
-    assert 45 <= max(apart) <= 76
+    assert 1 < apart[0] < 6
+    assert 30 <= max(apart) <= 61
 
 
 @pytest.mark.parametrize("outcome", [404, 403, b"<html>", b"x" * 300_000])
