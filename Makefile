@@ -80,6 +80,9 @@ soak: setup images ## random faults for MINUTES=n (3), the same ones again with 
 
 test: test-unit test-engine test-boot ## all tests: units, engine, booted machines
 
+herd: setup ## N machines come back to servers that were away LATE seconds (root; N=200 LATE=60)
+	@$(PYTHON) -m tests.herd $(or $(N),200) $(or $(LATE),60)
+
 bench: setup ## builds, sizes and a boot in figures (half an hour)
 	@python3 -m release.bench
 

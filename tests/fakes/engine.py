@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import re
-import socketserver
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingUnixStreamServer
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -46,6 +46,8 @@ class FakeEngine:
     socket: Path
     images: set[str] = field(default_factory=set)
     pulls: dict[str, list[dict[str, Any]] | tuple[int, str]] = field(default_factory=dict)
+    # Asked for what a pull streams, instead of `pulls`: an image, the header with the password.
+    registry: Callable[[str, str], list[dict[str, Any]]] | None = None
     containers: list[Container] = field(default_factory=list)
     logging_driver: str = "json-file"
     cut: int | None = None  # streams end after so many bytes, as if the engine were killed
@@ -74,11 +76,14 @@ class FakeEngine:
     def find(self, name: str) -> Container | None:
         return next((one for one in self.containers if name in (one.id, one.name)), None)
 
+    def server(self) -> ThreadingUnixStreamServer:
+        """Bind the socket; whoever calls answers on it."""
+        return _Server(str(self.socket), type("Handler", (_Handler,), {"engine": self}))
+
     @contextmanager
     def serving(self) -> Iterator[None]:
         """Answer on the socket, in a thread of the test's own."""
-        handler = type("Handler", (_Handler,), {"engine": self})
-        with _Server(str(self.socket), handler) as server:
+        with self.server() as server:
             thread = threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True)
             thread.start()
             try:
@@ -89,7 +94,7 @@ class FakeEngine:
                 self.socket.unlink()
 
 
-class _Server(socketserver.ThreadingUnixStreamServer):
+class _Server(ThreadingUnixStreamServer):
     daemon_threads = True
     block_on_close = False
 
@@ -158,7 +163,7 @@ class _Handler(BaseHTTPRequestHandler):
     def pull(self, query: dict[str, str], _body: Any) -> tuple[int, Any]:
         image = query["fromImage"] + (":" + query["tag"] if "tag" in query else "")
         self.engine.auth.append(self.headers["X-Registry-Auth"])
-        script = self.engine.pulls.get(image, [{"error": f"manifest for {image} not found"}])
+        script = self._script(image)
         if isinstance(script, tuple):
             return script[0], {"message": script[1]}
         if self.engine.cut is None and not any(
@@ -166,6 +171,11 @@ class _Handler(BaseHTTPRequestHandler):
         ):
             self.engine.images.add(image)
         return 200, "\r\n".join(map(json.dumps, script)).encode()
+
+    def _script(self, image: str) -> list[dict[str, Any]] | tuple[int, str]:
+        if self.engine.registry is not None:
+            return self.engine.registry(image, self.headers["X-Registry-Auth"])
+        return self.engine.pulls.get(image, [{"error": f"manifest for {image} not found"}])
 
     def happened(self, query: dict[str, str], _body: Any) -> tuple[int, Any]:
         assert float(query["since"]) < float(query["until"])

@@ -1,0 +1,25 @@
+"""Machines that failed in the same moment do not come back to the servers in the same moment."""
+
+from pathlib import Path
+
+from sandbox.registry import IMAGES
+from tests.engine.world import AGENT_IMAGE, World
+from tests.herd.figures import REQUESTS_EACH
+from tests.herd.stampede import Ground, stampede
+
+
+def test_a_small_herd_comes_back_spread_and_whole(world: World, tmp_path: Path) -> None:
+    ground = Ground(
+        tmp_path,
+        world.network,
+        world.authority,
+        world.tinkerbell,
+        world.registry.credentials,
+        world.registry.folder / IMAGES,
+        AGENT_IMAGE,
+    )
+    figures = stampede(ground, 20, 10.0, print)
+    assert figures.faults() == []
+    assert len(figures.recovered) == 20
+    for load in (figures.metadata, figures.registry):
+        assert len(load.times) >= 20 * REQUESTS_EACH, "not every request was counted"

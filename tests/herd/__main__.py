@@ -1,0 +1,86 @@
+"""`python -m tests.herd MACHINES LATE`: a herd and its servers, for `make herd`."""
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from release import assemble, gotools
+from release.errors import told
+from sandbox.certificates import Authority
+from sandbox.errors import SandboxError
+from sandbox.images import worker_archive
+from sandbox.network import namespace
+from sandbox.registry import IMAGES, Credentials, registry
+from sandbox.tinkerbell import Settings, tinkerbell
+from sandbox.world import new_password
+from tests.herd.figures import Figures
+from tests.herd.pen import MOST
+from tests.herd.stampede import Ground, stampede
+
+FOLDER = assemble.OUT / "herd"
+RESULT = assemble.OUT / "herd.json"
+IMAGE = "tink-agent:latest"
+
+
+@contextmanager
+def _ground(folder: Path) -> Iterator[Ground]:
+    """Run a Tinkerbell, and fill a registry that then waits to be started."""
+    shutil.rmtree(folder, ignore_errors=True)
+    binary, agent = gotools.build("tinkerbell"), gotools.build("agent")
+    with ExitStack() as stack:
+        network = stack.enter_context(namespace("herd"))
+        authority = Authority.make(folder / "certificates")
+        credentials = Credentials("tinkie", new_password())
+        with registry(folder / "pushed", network, authority, credentials) as store:
+            store.push(worker_archive(folder / "agent.tar", agent, "tink-agent"), IMAGE)
+        found = stack.enter_context(
+            tinkerbell(folder / "tinkerbell", network, authority, binary, Settings())
+        )
+        images = folder / "pushed" / IMAGES
+        yield Ground(folder, network, authority, found, credentials, images, IMAGE)
+
+
+def _table(figures: Figures) -> str:
+    seen = figures.as_json()
+    most = seen["bound_requests_per_second"]
+    lines = [f"{'':18} {'requests':>9} {'busiest second':>15} {'bound':>6}"]
+    for name in ("metadata", "registry"):
+        load = seen[name]
+        peak = load["peak_requests_per_second"]
+        lines.append(f"{name:18} {load['requests']:9} {peak:15} {most:6}")
+    seconds = seen["seconds_to_worker"]
+    lines += [
+        f"{seen['recovered']} of {seen['machines']} machines have their worker; seconds from the",
+        f"servers' start: half of them after {seconds['median']}, the last after {seconds['last']}",
+        f"memory of a waiting bootkit: {seen['memory_bytes_each'] / 1e6:.0f} MB",
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """The command line of this module."""
+    parser = argparse.ArgumentParser(prog="tests.herd", description=__doc__)
+    parser.add_argument("machines", type=int, choices=range(1, MOST + 1), metavar="MACHINES")
+    parser.add_argument("late", type=float, help="seconds that the servers come up late")
+    options = parser.parse_args()
+    try:
+        with told(), _ground(FOLDER) as ground:
+            figures = stampede(ground, options.machines, options.late, _tell)
+    except SandboxError as error:
+        sys.exit(f"tinkie: {error}")
+    RESULT.write_text(json.dumps(figures.as_json(), indent=2) + "\n")
+    print(_table(figures))
+    if figures.faults():
+        sys.exit("\n".join(["tinkie: the herd was too much:", *figures.faults()]))
+
+
+def _tell(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""One machine of the herd: the real bootkit in a process of its own, and what it says."""
+
+import json
+import signal
+import sys
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox.network import Network
+from sandbox.processes import Program, running
+
+BOOTKIT = Path(sys.executable).with_name("bootkit")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A machine that is switched off: its name, its folder and its kernel parameters."""
+
+    name: str
+    folder: Path
+    words: Mapping[str, str]
+
+    @property
+    def socket(self) -> Path:
+        """Where its engine answers."""
+        return self.folder / "docker.sock"
+
+    def switched_on(self, network: Network) -> AbstractContextManager[Program]:
+        """Run its bootkit for a with block."""
+        line = " ".join(f"{name}={value}" for name, value in self.words.items())
+        cmdline = self.folder / "cmdline"
+        cmdline.write_text(f"{line}\n")
+        options = {"cmdline": cmdline, "state": self.folder / "state", "engine": self.socket}
+        words = [f"--{name}={path}" for name, path in options.items()]
+        log = self.folder / "bootkit.log"
+        return running(f"bootkit of {self.name}", [BOOTKIT, *words], log=log, network=network)
+
+
+@dataclass
+class Machine:
+    """A machine that is switched on, as far as its bootkit told."""
+
+    program: Program
+    failed: bool = False
+    worker_started: float = 0.0  # uptime
+    told: str = "nothing"  # its last error
+    _read: int = 0
+
+    @property
+    def recovered(self) -> bool:
+        """Say whether its worker runs."""
+        return self.worker_started > 0
+
+    def listen(self) -> None:
+        """Read what bootkit said since the last time."""
+        with self.program.log.open("rb") as log:
+            log.seek(self._read)
+            for line in log:
+                if line.endswith(b"\n"):
+                    self._read += len(line)
+                    self._take(json.loads(line))
+
+    def _take(self, event: Mapping[str, Any]) -> None:
+        if event["event"] == "run.failed":
+            self.failed, self.told = True, event["error"]
+        elif event["event"] == "worker.started":
+            self.worker_started = event["uptime"]
+
+    def hold(self) -> None:
+        """Let no time pass for it."""
+        self.program.process.send_signal(signal.SIGSTOP)
+
+    def release(self) -> None:
+        """Let it go on where it was held; a wait that has passed meanwhile is over."""
+        self.program.process.send_signal(signal.SIGCONT)
+
+    def memory(self) -> int:
+        """Return its bytes of memory, its share of what it shares with others."""
+        rollup = Path(f"/proc/{self.program.process.pid}/smaps_rollup").read_text()
+        (line,) = (line for line in rollup.splitlines() if line.startswith("Pss:"))
+        return int(line.split()[1]) * 1024
