@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
+import tink_docker.authority
 from bootkit.shared.fetch import Fetcher
 from tink_docker.authority import RegistryAuthority
 from tink_docker.certs import CertificatePlan
@@ -112,6 +114,20 @@ def test_after_ten_seconds_the_boot_goes_on_and_so_does_the_try(
     pass_time(ours, clock, 10)
     assert ours.installed
     assert (tmp_path / "reg:5000/ca.crt").exists()
+
+
+def test_the_waits_after_the_start_begin_with_a_short_one(
+    asking: Callable[..., RegistryAuthority], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for policy in ("AT_THE_START", "LATER"):
+        at_the_bound = replace(getattr(tink_docker.authority, policy), chance=lambda: 1.0)
+        monkeypatch.setattr(tink_docker.authority, policy, at_the_bound)
+    server = Server(REFUSED)
+    ours = asking(server)
+    pass_time(ours, clock, 12.5)
+    before = server.asked
+    pass_time(ours, clock, 5)
+    assert server.asked == before + 1
 
 
 def test_the_first_try_may_take_the_whole_start_and_a_later_one_two_seconds(
