@@ -87,9 +87,16 @@ class Fetcher:
         )
 
     def ask(
-        self, url: str, *, limit: int = DEFAULT_LIMIT_BYTES, seconds: float = DEFAULT_SECONDS
+        self,
+        url: str,
+        *,
+        limit: int = DEFAULT_LIMIT_BYTES,
+        seconds: float = DEFAULT_SECONDS,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Return the answer whatever its status; redirects are followed, at most five.
+
+        `headers` may hold credentials: they go to the host of `url`, and are left out elsewhere.
 
         Raises:
             TransientError: not reached, cut off or too slow.
@@ -97,8 +104,10 @@ class Fetcher:
             sense.
         """
         deadline = self.now() + seconds
+        home = _place(url)
         for _ in range(MAXIMUM_REDIRECTS + 1):
-            answer = self._ask_once(url, limit, deadline)
+            more = headers if headers and _place(url) == home else {}
+            answer = self._ask_once(url, limit, deadline, more)
             location = answer.headers.get("location")
             if not (300 <= answer.status < 400 and location):  # noqa: PLR2004 - HTTP's redirects
                 return answer
@@ -106,7 +115,9 @@ class Fetcher:
         message = f"GET {shown(url)}: more than {MAXIMUM_REDIRECTS} redirects"
         raise PermanentError(message, fault=Fault.BAD_ANSWER)
 
-    def _ask_once(self, url: str, limit: int, deadline: float) -> Answer:
+    def _ask_once(
+        self, url: str, limit: int, deadline: float, headers: Mapping[str, str]
+    ) -> Answer:
         import httpx  # noqa: PLC0415 - costs 60 ms; most boots ask nothing before the worker runs
 
         left = max(deadline - self.now(), 0.001)
@@ -114,7 +125,7 @@ class Fetcher:
             with (
                 self._client(url, left) as client,
                 _at_most(left),
-                client.stream("GET", url, headers=self._headers()) as response,
+                client.stream("GET", url, headers=self._headers() | dict(headers)) as response,
             ):
                 body = self._read(response, limit, deadline)
                 return Answer(url, response.status_code, dict(response.headers), body)
@@ -148,6 +159,9 @@ class Fetcher:
         if urlsplit(url).scheme != "https":
             return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context = ssl.create_default_context()
+        # Since 3.13 Python refuses what Go, and so dockerd and workers, take: an authority of
+        # one's own often signs without an Authority Key Identifier.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         if self.unverified:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
@@ -202,6 +216,14 @@ def _at_most(seconds: float) -> Iterator[None]:
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
     raise _TooSlow
+
+
+def _place(url: str) -> tuple[str, str] | None:
+    """Return scheme, host and port, or None if that makes no sense."""
+    try:
+        return urlsplit(url)[:2]
+    except ValueError:
+        return None
 
 
 def shown(url: str) -> str:
