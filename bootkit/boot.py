@@ -15,6 +15,7 @@ from bootkit.readiness import wait_for_engine
 from bootkit.registry import RegistryWitness
 from bootkit.shared.log import phase
 from bootkit.shared.redaction import REDACTOR, secrets_in
+from bootkit.shared.room import Room
 from bootkit.watch import watch_worker
 from bootkit.worker import ENGINE_LABEL, NAME, SPEC_LABEL
 
@@ -97,7 +98,8 @@ def adopt(engine: Engine, spec: WorkerSpec) -> str | None:
 def start(engine: Engine, spec: WorkerSpec, fetcher: Fetcher) -> str:
     """Get the image, remove whatever an earlier worker left, start the worker; return its id."""
     with phase("pull"):
-        image = obtain_image(engine, spec, RegistryWitness(fetcher).explain)
+        witness = RegistryWitness(fetcher, spec.credentials_for, Room.read())
+        image = obtain_image(engine, spec, witness)
     with phase("start"):
         for container in engine.containers():
             if container.name == NAME or SPEC_LABEL in container.labels:

@@ -9,7 +9,7 @@ from bootkit.shared.errors import TransientError
 from bootkit.shared.faults import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Mapping
 
     from bootkit.worker import Credentials, WorkerSpec
 
@@ -66,7 +66,7 @@ class Engine(Protocol):
     def has_image(self, image: str) -> bool:
         """Say whether the image is there."""
 
-    def pull(self, image: str, credentials: Credentials | None) -> Iterator[dict[str, Any]]:
+    def pull(self, image: str, credentials: Credentials | None) -> Generator[dict[str, Any]]:
         """Pull the image; yields the engine's progress messages, raises at an error among them."""
 
     def start_worker(self, spec: WorkerSpec, image: str) -> str:

@@ -19,7 +19,7 @@ from bootkit.shared.faults import Fault, fault_in
 from bootkit.worker import BINDS, ENGINE_LABEL, NAME, SPEC_LABEL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from bootkit.worker import Credentials, WorkerSpec
@@ -103,7 +103,7 @@ class DockerEngine:
             raise
         return True
 
-    def pull(self, image: str, credentials: Credentials | None) -> Iterator[dict[str, Any]]:
+    def pull(self, image: str, credentials: Credentials | None) -> Generator[dict[str, Any]]:
         """Pull by the low-level stream: an error comes inside of a 200 answer.
 
         An empty configuration of credentials is sent rather than none, so that no file of the host

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
@@ -11,12 +12,10 @@ from bootkit.shared.faults import Fault
 from bootkit.shared.reference import ImageReference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Container, Iterable, Iterator
 
     from bootkit.containers import Engine
     from bootkit.worker import WorkerSpec
-
-    Explain = Callable[[BootError, str], BootError]
 
 log = structlog.get_logger()
 
@@ -31,12 +30,21 @@ _STATES = (
 )
 
 
-def obtain_image(engine: Engine, spec: WorkerSpec, explain: Explain) -> str:
+class Witness(Protocol):
+    """What the registry itself says."""
+
+    def refuse(self, image: str, present: Container[str]) -> None:
+        """Raise a BootError if there is no room for the layers that are not present."""
+
+    def explain(self, error: BootError, image: str) -> BootError:
+        """Return the error of a pull, with more of what is known about it."""
+
+
+def obtain_image(engine: Engine, spec: WorkerSpec, witness: Witness) -> str:
     """Return the name of the first image of `spec` that is there after a pull.
 
     The next candidate is tried only if the registry has none of that name. If no pull succeeds, an
-    image that is already there is used and that is said. `explain` adds what the registry itself
-    tells about a fault.
+    image that is already there is used and that is said.
 
     Raises:
         BootError: no image can be had; the first candidate's reason.
@@ -44,9 +52,9 @@ def obtain_image(engine: Engine, spec: WorkerSpec, explain: Explain) -> str:
     errors: list[BootError] = []
     for image in spec.images:
         try:
-            return _pull_unless_pinned(engine, spec, image)
+            return _pull_unless_pinned(engine, spec, image, witness)
         except BootError as error:
-            errors.append(explain(error, image))
+            errors.append(witness.explain(error, image))
             if error.fault not in _MAYBE_UNDER_ANOTHER_NAME:
                 break
     return _local(engine, spec.images, errors)
@@ -56,14 +64,35 @@ def obtain_image(engine: Engine, spec: WorkerSpec, explain: Explain) -> str:
 _MAYBE_UNDER_ANOTHER_NAME = (Fault.NOT_FOUND, Fault.DENIED)
 
 
-def _pull_unless_pinned(engine: Engine, spec: WorkerSpec, image: str) -> str:
+def _pull_unless_pinned(engine: Engine, spec: WorkerSpec, image: str, witness: Witness) -> str:
     if ImageReference.parse(image).digest and engine.has_image(image):
         log.info("image.present", image=image)
         return image
     log.info("image.pulling", image=image)
-    tell_progress(engine.pull(image, spec.credentials_for(image)))
+    with closing(engine.pull(image, spec.credentials_for(image))) as messages:
+        tell_progress(_unless_refused(messages, image, witness))
     log.info("image.pulled", image=image)
     return image
+
+
+def _unless_refused(
+    messages: Iterable[dict[str, Any]], image: str, witness: Witness
+) -> Iterator[dict[str, Any]]:
+    """Ask for the image's size while the engine begins: it stops when we hang up, and tidies up.
+
+    So a boot that goes well waits for no second question to the registry. The engine tells of the
+    layers that are there before it tells of the first one to download.
+    """
+    present: set[str] = set()
+    asked = False
+    for message in messages:
+        status = message.get("status")
+        if status == "Already exists":
+            present.add(str(message.get("id")))
+        elif status == "Pulling fs layer" and not asked:
+            asked = True
+            witness.refuse(image, present)
+        yield message
 
 
 def tell_progress(messages: Iterable[dict[str, Any]]) -> None:

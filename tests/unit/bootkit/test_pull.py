@@ -11,11 +11,12 @@ from bootkit.containers import EngineNotReady
 from bootkit.engine import DockerEngine
 from bootkit.pull import obtain_image, tell_progress
 from bootkit.shared.errors import BootError, PermanentError, TransientError
+from bootkit.shared.faults import Fault
 from bootkit.worker import Credentials, WorkerSpec
 from tests.fakes.engine import FakeEngine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, MutableMapping
+    from collections.abc import Container, Generator, Iterator, MutableMapping
     from pathlib import Path
 
     Events = list[MutableMapping[str, Any]]
@@ -33,17 +34,25 @@ class World:
     images: tuple[str, ...] = (WORKER, AGENT)
     credentials: Credentials | None = None
     explained: list[str] = field(default_factory=list)
+    refusal: BootError | None = None
+    present: list[list[str]] = field(default_factory=list)
 
     def explain(self, error: BootError, image: str) -> BootError:
         self.explained.append(image)
         return error
+
+    def refuse(self, image: str, present: Container[str]) -> None:
+        assert image in self.images
+        self.present.append([layer for layer in "abc" if layer in present])
+        if self.refusal:
+            raise self.refusal
 
     def obtain(self) -> str:
         engine = DockerEngine(self.fake.socket)
         engine.connect()
         spec = WorkerSpec("w", self.images, {}, "r.example", self.credentials)
         try:
-            return obtain_image(engine, spec, self.explain)
+            return obtain_image(engine, spec, self)
         finally:
             engine.close()
 
@@ -155,6 +164,51 @@ def test_every_error_is_shown_to_the_registrys_witness(world: World) -> None:
     world.fake.pulls = {WORKER: list(MISSING), AGENT: list(DONE)}
     world.obtain()
     assert world.explained == [WORKER]
+
+
+LAYERS = [
+    {"status": "Pulling from x", "id": "latest"},
+    {"status": "Already exists", "id": "a"},
+    {"status": "Pulling fs layer", "id": "b"},
+    {"status": "Pulling fs layer", "id": "c"},
+]
+
+
+def test_its_size_is_asked_for_once_when_it_is_known_what_is_missing(world: World) -> None:
+    world.fake.pulls = {WORKER: LAYERS + DONE}
+    world.obtain()
+    assert world.present == [["a"]]
+
+
+def test_an_image_that_is_there_is_not_asked_about(world: World) -> None:
+    world.fake.pulls = {WORKER: [*LAYERS[:2], {"status": "Status: Image is up to date"}]}
+    world.obtain()
+    assert world.present == []
+
+
+def test_an_image_that_is_refused_is_hung_up_on(world: World) -> None:
+    closed = []
+
+    class Hearing(DockerEngine):
+        def has_image(self, _image: str) -> bool:
+            return False
+
+        def pull(self, image: str, credentials: Credentials | None) -> Generator[dict[str, Any]]:
+            try:
+                yield from super().pull(image, credentials)
+            except GeneratorExit:
+                closed.append(image)
+                raise
+
+    world.refusal = PermanentError("too large", fault=Fault.OUT_OF_SPACE)
+    world.fake.pulls = {WORKER: LAYERS + DONE}
+    engine = Hearing(world.fake.socket)
+    engine.connect()
+    with pytest.raises(PermanentError, match="too large"):
+        obtain_image(engine, WorkerSpec("w", world.images, {}), world)
+    engine.close()
+    assert closed == [WORKER]
+    assert len(world.fake.auth) == 1, "no other name is tried"
 
 
 def test_progress_is_one_line_a_change(events: Events) -> None:

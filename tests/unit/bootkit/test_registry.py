@@ -14,6 +14,7 @@ from bootkit.shared.errors import PermanentError, TransientError
 from bootkit.shared.faults import Fault
 from bootkit.shared.fetch import Fetcher
 from bootkit.shared.retry import Backoff
+from bootkit.shared.room import Room
 from tests.strategies import TEXT
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ def witness(folder: Path, headers: dict[str, str] | None, asked: list[str]) -> R
 
     return RegistryWitness(
         Fetcher(transport=httpx.MockTransport(handler)),
-        folder,
-        lambda: datetime(1970, 1, 1, tzinfo=UTC),
+        certificates=folder,
+        clock=lambda: datetime(1970, 1, 1, tzinfo=UTC),
     )
 
 
@@ -77,6 +78,70 @@ def test_other_errors_are_not_asked_about(tmp_path: Path) -> None:
     error = PermanentError("no", fault=Fault.DENIED)
     assert witness(tmp_path, {}, asked).explain(error, "r.example/x") is error
     assert asked == []
+
+
+MB = 1_000_000
+SIZES = {"a" * 64: 30 * MB, "b" * 64: 12 * MB}
+FULL = PermanentError("pull r.example/x: no space left on device", fault=Fault.OUT_OF_SPACE)
+
+
+def sized(folder: Path, free: int | None, answer: httpx.Response | None = None) -> RegistryWitness:
+    """Return a witness of an image of 42 MB, on a machine where so many MB are left."""
+    layers = [{"digest": f"sha256:{name}", "size": size} for name, size in SIZES.items()]
+    said = answer or httpx.Response(200, json={"layers": layers})
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        assert request.url.path in ("/v2/x/manifests/latest", "/v2/library/x/manifests/latest")
+        return said
+
+    room = None if free is None else Room(free * MB, 500 * MB)
+    fetcher = Fetcher(transport=httpx.MockTransport(handler))
+    return RegistryWitness(fetcher, room=room, certificates=folder)
+
+
+@pytest.mark.parametrize("image", ["r.example/x", "x"])
+def test_an_image_that_is_larger_than_the_room_is_refused(tmp_path: Path, image: str) -> None:
+    with pytest.raises(PermanentError) as caught:
+        sized(tmp_path, 41).refuse(image, ())
+    assert str(caught.value) == (
+        f"pull {image}: it has 42.0 MB compressed, and 41.0 MB of 500.0 MB are left"
+    )
+    assert caught.value.fault is Fault.OUT_OF_SPACE
+    assert caught.value.hint
+    assert sized(tmp_path, 41).explain(caught.value, image) is caught.value
+
+
+def test_one_that_fits_is_not(tmp_path: Path) -> None:
+    sized(tmp_path, 42).refuse("r.example/x", ())
+
+
+def test_layers_that_are_there_do_not_count(tmp_path: Path) -> None:
+    sized(tmp_path, 12).refuse("r.example/x", {"a" * 12})
+    with pytest.raises(PermanentError, match=r"has 12\.0 MB"):
+        sized(tmp_path, 11).refuse("r.example/x", {"a" * 12})
+
+
+@pytest.mark.parametrize("status", [200, 401, 404, 500])
+def test_what_cannot_be_checked_is_not_refused(tmp_path: Path, status: int) -> None:
+    sized(tmp_path, 0, httpx.Response(status, content=b"<html>")).refuse("r.example/x", ())
+    sized(tmp_path, 0, httpx.Response(status, json={"errors": []})).refuse("r.example/x", ())
+    witness(tmp_path, None, []).refuse("r.example/x", ())
+    sized(tmp_path, None).refuse("r.example/x", ())
+
+
+def test_a_pull_that_ran_full_is_told_with_both_numbers(tmp_path: Path) -> None:
+    told = sized(tmp_path, 50).explain(FULL, "r.example/x")
+    assert str(told) == (
+        "pull r.example/x: no space left on device "
+        "(the image is 42.0 MB compressed, 50.0 MB of 500.0 MB were left)"
+    )
+    assert isinstance(told, PermanentError)
+
+
+def test_or_without_those_that_nobody_knows(tmp_path: Path) -> None:
+    told = sized(tmp_path, None, httpx.Response(404)).explain(FULL, "r.example/x")
+    assert "of unknown size" in str(told)
+    assert "unknown" in str(told).partition(",")[2]
 
 
 @pytest.fixture(scope="module")
