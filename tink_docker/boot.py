@@ -23,11 +23,13 @@ from tink_docker.daemon_json import CONFIG_PATH, daemon_json
 from tink_docker.dockerd import command, start_dockerd
 from tink_docker.engine import Engine
 from tink_docker.keeper import Keeper
+from tink_docker.layers import clear_half_unpacked
 from tink_docker.listener import Listener
 from tink_docker.params import EngineParams
 from tink_docker.reboot import RebootBroker
 from tink_docker.reckoning import Reckoning
 from tink_docker.remains import clear_remains
+from tink_docker.room import RoomWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -103,6 +105,7 @@ def keeper(
         authority=_authority(plan, now),
         broker=RebootBroker(lambda: running_containers(listener.address), now),
         reckoning=Reckoning(lambda: processes(listener.address)),
+        room=RoomWatch(),
         wait=wait,
         now=now,
     )
@@ -123,6 +126,7 @@ def _start(
     now: Callable[[], float],
 ) -> Engine:
     clear_remains()
+    clear_half_unpacked()
     try:
         write_atomically(CONFIG_PATH, json.dumps(plan.config, indent=2).encode(), mode=0o600)
     except OSError as error:

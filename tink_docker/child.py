@@ -10,7 +10,6 @@ import subprocess
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import structlog
@@ -30,16 +29,7 @@ _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin
 _PIPE_BYTES = 1024 * 1024
 _READ_BYTES = 64 * 1024
 _LONGEST_LINE = 4096
-_OOM_SCORE = "-900"
 _LOGFMT_MESSAGE = re.compile(r'^time=.*? msg="((?:[^"\\]|\\.)*)"')
-
-
-def protect_from_oom() -> None:
-    """Have the kernel kill anything else before us and our children; containers keep score 0."""
-    try:
-        Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE, encoding="ascii")
-    except OSError as error:
-        log.debug("oom.unprotected", error=str(error))
 
 
 @dataclass(slots=True)

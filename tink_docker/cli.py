@@ -25,7 +25,6 @@ from bootkit.shared.redaction import REDACTOR, secrets_in
 from bootkit.shared.signals import ShutdownSignals
 from bootkit.shared.state import StateFile
 from tink_docker.boot import Plan, keeper
-from tink_docker.child import protect_from_oom
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +57,6 @@ def run(path: Path) -> None:
     """Keep the engine running until a signal comes."""
     log.info("program.started")
     bound_name_lookups()
-    protect_from_oom()
     plan = _plan(path)
     if plan.cut_off:
         log.warning("cmdline.cut", error=plan.cut_off, next="going on with what is there")

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from tink_docker.listener import Listener
     from tink_docker.reboot import RebootBroker
     from tink_docker.reckoning import Reckoning
+    from tink_docker.room import RoomWatch
 
 log = structlog.get_logger()
 
-TICK_SECONDS = 0.5
 START_SECONDS = 180.0
 HANGS_AFTER_SECONDS = 120.0
 ASK_EVERY_SECONDS = 30.0
@@ -33,7 +33,7 @@ ASK_EVERY_SECONDS = 30.0
 
 @dataclass(slots=True)
 class Keeper:
-    """Starts the engine for ever, and looks after the reboot flag and late certificates in between.
+    """Starts the engine for ever; looks after reboot flag, late certificates and room in between.
 
     `wait(seconds, files)` ends early when one of the descriptors becomes readable. `authority` is
     None if no registry needs one.
@@ -44,6 +44,7 @@ class Keeper:
     authority: RegistryAuthority | None
     broker: RebootBroker
     reckoning: Reckoning
+    room: RoomWatch
     wait: Callable[[float, Sequence[int]], None]
     now: Callable[[], float]
 
@@ -77,7 +78,7 @@ class Keeper:
         end = self.now() + seconds
         while (left := end - self.now()) > 0:
             self._tick()
-            self.wait(min(left, TICK_SECONDS), [])
+            self.wait(min(left, self.room.pace), [])
 
     def _watch(self, engine: Engine) -> None:
         """Return when the engine has ended.
@@ -115,11 +116,12 @@ class Keeper:
 
     def _turn(self, engine: Engine, more: list[int]) -> None:
         self._tick()
-        self.wait(TICK_SECONDS, [*engine.files, *more])
+        self.wait(self.room.pace, [*engine.files, *more])
         engine.look_after()
 
     def _tick(self) -> None:
         self.broker.tick()
+        self.room.tick()
         if self.authority is not None:
             self.authority.tick()
         if self.authority is None or self.authority.settled:

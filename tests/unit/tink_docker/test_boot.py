@@ -37,6 +37,7 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(Listener, "open", lambda: opened)
     monkeypatch.setattr(boot, "CONFIG_PATH", tmp_path / "daemon.json")
     monkeypatch.setattr(boot, "clear_remains", lambda: done.append("clear"))
+    monkeypatch.setattr(boot, "clear_half_unpacked", lambda: done.append("layers"))
     monkeypatch.setattr(Engine, "start", start)
     return done
 
@@ -47,7 +48,7 @@ def test_the_configuration_is_there_before_dockerd_is(
     plan = Plan.from_cmdline(Cmdline.parse("HTTP_PROXY=http://u:secret@px"))
     ours = keeper(plan, wait=clock.wait, now=clock.now)
     assert str(ours.start()) == "engine"
-    assert started == ["clear", "start True"]
+    assert started == ["clear", "layers", "start True"]
     path = tmp_path / "daemon.json"
     assert json.loads(path.read_text(encoding="utf-8")) == plan.config
     assert path.stat().st_mode & 0o777 == 0o600

@@ -82,7 +82,6 @@ class Keeps:
 @pytest.fixture
 def _harmless(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RES_OPTIONS", "")
-    monkeypatch.setattr(cli, "protect_from_oom", lambda: None)
     monkeypatch.setattr(ShutdownSignals, "install", lambda _self: None)
 
 

@@ -88,11 +88,21 @@ class FakeBroker:
 
 
 @dataclass
+class FakeRoom:
+    pace: float = 0.5
+    ticks: int = 0
+
+    def tick(self) -> None:
+        self.ticks += 1
+
+
+@dataclass
 class World:
     keeper: Keeper
     engines: list[FakeEngine]
     broker: FakeBroker
     listener: FakeListener
+    room: FakeRoom
     plans: list[dict[str, float] | Exception]
     containers: dict[str, int]
 
@@ -121,7 +131,7 @@ def world(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> World:
         return engines[-1]
 
     monkeypatch.setattr(module, "Ping", FakePing)
-    broker, listener = FakeBroker(clock), FakeListener()
+    broker, listener, room = FakeBroker(clock), FakeListener(), FakeRoom()
     containers: dict[str, int] = {}
     reckoning = Reckoning(lambda: containers, lambda pid: pid < 10)
     keeper = Keeper(
@@ -130,10 +140,11 @@ def world(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> World:
         None,
         broker,  # type: ignore[arg-type]
         reckoning,
+        room,  # type: ignore[arg-type]
         clock.wait,
         clock.now,
     )
-    return World(keeper, engines, broker, listener, plans, containers)
+    return World(keeper, engines, broker, listener, room, plans, containers)
 
 
 def keep(world: World) -> None:
@@ -183,6 +194,14 @@ def test_the_flag_is_looked_for_each_second_whatever_happens(world: World) -> No
     keep(world)
     times = world.broker.times
     assert max(b - a for a, b in pairwise(times)) <= 1.0
+
+
+def test_the_room_is_looked_at_as_often_as_it_asks_for(world: World, clock: Clock) -> None:
+    world.room.pace = 0.05
+    world.plans.append({"life": 100})
+    keep(world)
+    assert max(clock.waits) <= 0.05
+    assert world.room.ticks == len(world.broker.times)
 
 
 def test_one_that_cannot_be_started_is_tried_again(world: World, events: Events) -> None:
