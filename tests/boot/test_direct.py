@@ -29,6 +29,16 @@ from tests.boot.ports import open_ports
 from tests.boot.secrecy import places_that_tell, writings
 
 IDENTITY = MachineIdentity("direct", "52:54:00:00:01:02", "172.30.0.102", "172.30.0.1")
+# Processes that the machine lives on.
+PROTECTED = (
+    "dockerd",
+    "containerd",
+    "containerd-shim",
+    "tink-docker",
+    "bootkit",
+    "dhcpcd",
+    "syslogd",
+)
 EVIDENCE_SECONDS = 600.0  # a tenth of that on an idle machine
 END_SECONDS = 180.0
 REBOOT_SECONDS = 90.0
@@ -147,6 +157,14 @@ def test_nothing_listens_but_the_dhcp_client(seen: Seen) -> None:
     for scanned, ports in seen.listening.items():
         allowed = {DHCP_CLIENT, DHCPV6_CLIENT} if scanned.startswith("udp") else set()
         assert ports <= allowed, scanned
+
+
+def test_the_kernel_takes_workers_and_actions_before_us(seen: Seen) -> None:
+    rows = [row.split() for row in seen.places["oom-scores"].decode().splitlines()]
+    scores = {name: [int(score) for score, one in rows if one == name] for _, name in rows}
+    for ours in PROTECTED:
+        assert max(scores[ours]) <= -800, (ours, scores)  # a shim is one above its containerd
+    assert scores["tink-agent"] == scores["inspect"] == [0], scores
 
 
 def test_kernel_knows_of_no_listener_either(seen: Seen) -> None:

@@ -14,6 +14,7 @@ import yaml
 
 from bootkit import cli as bootkit_cli
 from bootkit import registry, worker
+from bootkit.shared import room
 from release.convert import BOOTSTRAP
 from tink_docker import certs, daemon_json, listener, reboot
 from tink_docker import cli as tink_docker_cli
@@ -70,6 +71,7 @@ def test_agents_find_what_they_expect_in_their_containers() -> None:
     assert str(reboot.FLAG.parent) in engine
     assert str(bootkit_cli.STATE.parent) in agent
     assert str(tink_docker_cli.STATE_PATH.parent) in engine
+    assert str(room.PATH.parent) in set(agent) & set(engine)
 
 
 def test_worker_binds_exist_where_the_engine_resolves_them() -> None:
@@ -91,6 +93,13 @@ def test_only_the_engine_is_privileged(name: str) -> None:
     readonly = set(container["readonlyPaths"])
     assert "/proc/sysrq-trigger" in readonly
     assert readonly & {"/proc/sys", "/proc/sys/kernel"}
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_the_kernel_takes_anything_before_us(name: str) -> None:
+    score = SERVICES[name]["oomScoreAdj"]
+    assert score == -900
+    assert f'echo {score} >"/proc/$process/oom_score_adj"' in script("rc")
 
 
 def test_bootkit_and_settings_have_no_capability() -> None:
