@@ -12,7 +12,7 @@ from sandbox.objects import MachineIdentity
 from tests.engine import machine as machines
 from tests.engine import world as worlds
 from tests.engine.docker import Docker
-from tests.engine.machine import Machine
+from tests.engine.machine import DISK, Machine
 from tests.engine.world import World
 
 StartMachine = Callable[..., AbstractContextManager[Machine]]
@@ -35,13 +35,13 @@ _numbers = itertools.count(1)
 
 @pytest.fixture
 def start_machine(world: World, tmp_path: Path) -> StartMachine:
-    """Call it with kernel parameters; it gives a new machine for a with block."""
+    """Call it with kernel parameters, maybe the engine's disk; it gives a machine for a with."""
 
-    def start(**parameters: str) -> AbstractContextManager[Machine]:
+    def start(*, disk: str = DISK, **parameters: str) -> AbstractContextManager[Machine]:
         number = next(_numbers)
         mac, address = f"52:54:00:00:01:{number:02x}", f"172.30.0.{number + 1}"
         identity = MachineIdentity(f"machine{number}", mac, address, world.network.address)
-        return machines.machine(world, tmp_path / "machine", identity, **parameters)
+        return machines.machine(world, tmp_path / "machine", identity, disk=disk, **parameters)
 
     return start
 

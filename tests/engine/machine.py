@@ -22,7 +22,7 @@ from tests.engine.world import World
 
 READY_SECONDS = 60.0
 WORKER = "tink-worker"
-ENGINE_DATA = "type=tmpfs,destination=/var/lib/docker,tmpfs-size=2g"
+DISK = "2g"  # of the engine
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Machine:
 
 @contextmanager
 def machine(
-    world: World, folder: Path, identity: MachineIdentity, **parameters: str
+    world: World, folder: Path, identity: MachineIdentity, *, disk: str = DISK, **parameters: str
 ) -> Iterator[Machine]:
     """Run a machine until the end of the with block; parameters beat those of the world."""
     made = Machine(world, identity, folder)
@@ -110,7 +110,7 @@ def machine(
     world.enroll(identity)
     with ExitStack() as stack:
         stack.callback(_remove, made)
-        _run(made, made.tink_docker, "tink-docker", _tink_docker_options(made))
+        _run(made, made.tink_docker, "tink-docker", _tink_docker_options(made, disk))
         _run(made, made.bootkit, "bootkit", _bootkit_options(made))
         yield made
 
@@ -128,11 +128,11 @@ def _run(made: Machine, name: str, image: str, options: list[str]) -> None:
     made.world.docker("run", "--detach", "--name", name, *network, *options, *command)
 
 
-def _tink_docker_options(made: Machine) -> list[str]:
+def _tink_docker_options(made: Machine, disk: str) -> list[str]:
     return [
         "--privileged",
         *("--cgroupns", "host"),
-        *("--mount", ENGINE_DATA),
+        *("--mount", f"type=tmpfs,destination=/var/lib/docker,tmpfs-size={disk}"),
         *("--volume", "/lib/modules:/lib/modules:ro"),
         *made.bind("host", "/host_root"),
         *made.bind("docker", "/var/run"),

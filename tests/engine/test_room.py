@@ -1,0 +1,120 @@
+"""Images that do not fit: named with numbers, removed again, and over when one comes that fits."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from bootkit.shared.room import Room
+from release import gotools
+from sandbox.images import ImageFile, write_archive
+from sandbox.waiting import wait_for
+from tests.engine.conftest import StartMachine
+from tests.engine.machine import READY_SECONDS, Machine
+from tests.engine.world import ACTIONS_IMAGE, AGENT_IMAGE, World
+
+MIB = 1024 * 1024
+LARGE_MIB = 300
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An image of a good worker that is as large in the registry as on disk."""
+    folder = tmp_path_factory.mktemp("large")
+    with (folder / "ballast").open("wb") as file:
+        for _ in range(LARGE_MIB):
+            file.write(os.urandom(MIB))
+    return _agent_with(folder / "ballast")
+
+
+def test_a_worker_that_is_too_large_is_refused_until_a_smaller_one_is_there(
+    world: World, start_machine: StartMachine, large: Path
+) -> None:
+    image = world.registry.push(large, f"refused/{AGENT_IMAGE}")
+    with start_machine(disk="256m", tink_worker_image=image) as machine:
+        failed = machine.wait_for_event(machine.bootkit, "run.failed")
+        assert failed["fault"] == "out-of-space"
+        told = re.search(r"has (\S+) MB compressed, and (\S+) MB of 268\.4 MB", failed["error"])
+        assert told, failed
+        assert float(told[1]) > LARGE_MIB
+        assert 250 < float(told[2]) <= 268.4
+        _wait_until_all_is_free(machine)
+        world.registry.push(world.folder / "agent.tar", f"refused/{AGENT_IMAGE}")
+        machine.wait_for_worker()
+        world.prove(machine.identity, "fits")
+
+
+def test_a_worker_that_only_unpacked_is_too_large_is_named_and_nothing_stays(
+    world: World, start_machine: StartMachine, tmp_path: Path
+) -> None:
+    with (tmp_path / "zeros").open("wb") as file:
+        file.truncate(LARGE_MIB * MIB)
+    image = world.registry.push(_agent_with(tmp_path / "zeros"), f"full/{AGENT_IMAGE}")
+    with start_machine(disk="256m", tink_worker_image=image) as machine:
+        failed = machine.wait_for_event(machine.bootkit, "run.failed")
+        assert failed["fault"] == "out-of-space"
+        assert "no space left on device" in failed["error"]
+        told = re.search(r"is \S+ MB compressed, \S+ MB of 268\.4 MB were left", failed["error"])
+        assert told, machine.events(machine.bootkit, "size.unknown")
+        _wait_until_all_is_free(machine)
+
+
+def test_an_action_that_does_not_fit_is_named_and_the_next_one_runs(
+    world: World, start_machine: StartMachine, large: Path
+) -> None:
+    world.registry.push(large, f"large/{ACTIONS_IMAGE}")
+    with start_machine(disk="512m") as machine:
+        machine.wait_for_worker()
+        before = _free(machine)
+        given = world.start_workflow(
+            machine.identity, "too-large", registry=f"{world.registry.host}/large"
+        )
+        short = machine.wait_for_event(machine.tink_docker, "room.short")
+        assert short["fault"] == "out-of-space"
+        assert "MB of 536.9 MB are left" in short["error"]
+        assert world.end_of(given).state != "SUCCESS"
+        machine.wait_for_event(machine.tink_docker, "room.back")
+        wait_for("the room", lambda: _free(machine) > before - MIB, seconds=READY_SECONDS)
+        world.prove(machine.identity, "after-too-large")
+
+
+def test_what_a_killed_engine_was_unpacking_is_removed(
+    world: World, start_machine: StartMachine, large: Path
+) -> None:
+    image = world.registry.push(large, f"killed/{AGENT_IMAGE}")
+    with start_machine(tink_worker_image=image) as machine:
+        wait_for("unpacking", lambda: _is_unpacking(machine), seconds=READY_SECONDS)
+        machine.kill_dockerd()
+        machine.wait_for_event(machine.tink_docker, "layers.removed")
+        machine.wait_for_worker()
+        wait_for("the room", lambda: _used(machine) < 1.5 * LARGE_MIB * MIB, seconds=READY_SECONDS)
+
+
+def _agent_with(ballast: Path) -> Path:
+    agent = ImageFile("tink-agent", gotools.build("agent"))
+    files = [agent, ImageFile("ballast", ballast)]
+    return write_archive(ballast.with_suffix(".tar"), files, entrypoint=["/tink-agent"])
+
+
+def _room(machine: Machine) -> Room:
+    room = Room.read(machine.folder / "tinkie" / "room.json")
+    assert room
+    return room
+
+
+def _free(machine: Machine) -> int:
+    return _room(machine).free
+
+
+def _used(machine: Machine) -> int:
+    return _room(machine).size - _room(machine).free
+
+
+def _wait_until_all_is_free(machine: Machine) -> None:
+    wait_for("the room", lambda: _used(machine) < 4 * MIB, seconds=READY_SECONDS)
+
+
+def _is_unpacking(machine: Machine) -> bool:
+    states = machine.events(machine.bootkit, "image.progress")
+    return any(state["state"] == "Extracting" for state in states)
