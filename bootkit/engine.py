@@ -1,4 +1,4 @@
-"""The container engine: the only module that knows the Docker library.
+"""The container engine, through the Docker library, which only this and engine_errors know.
 
 Its calls either do what their names say or raise: EngineNotReady when the engine does not answer
 (it is being started, or started again), otherwise a TransientError or PermanentError that says
@@ -7,29 +7,36 @@ what the engine said.
 
 from __future__ import annotations
 
-import json
 import socket
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bootkit.containers import Container, Ended, EngineNotReady, Happening
-from bootkit.shared.errors import NONSENSE, PermanentError, TransientError, error_for
-from bootkit.shared.faults import Fault, fault_in
+from bootkit.containers import EngineNotReady
+from bootkit.engine_errors import plainly, translated
+from bootkit.engine_json import (
+    auth_header,
+    container_in,
+    ended_in,
+    happening_in,
+    progress_in,
+    tag_if_needed,
+)
+from bootkit.shared.errors import NONSENSE, PermanentError
+from bootkit.shared.faults import Fault
 from bootkit.worker import BINDS, ENGINE_LABEL, NAME, SPEC_LABEL
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping, Sequence
+    from collections.abc import Generator
     from pathlib import Path
 
+    from bootkit.containers import Container, Ended, Happening
     from bootkit.worker import Credentials, WorkerSpec
 
 OLDEST_API = "1.41"  # Docker 20.10; what is really spoken is agreed on at each connect
 ANSWER_SECONDS = 30.0  # an engine that is busy with a pull or a stop is slow to answer
 PING_SECONDS = 5.0
-PULL_SILENCE_SECONDS = (
-    180.0  # between two lines of a pull; unpacking a large layer is silent for long
-)
+PULL_SILENCE_SECONDS = 180.0  # between two lines of a pull; unpacking a large layer takes long
 LOG_OPTIONS = {"max-size": "2m", "max-file": "2"}  # RAM is the disk
 _LONGEST_LINE = 2000  # of a worker's log
 _FORWARDING_DRIVERS = ("syslog", "gelf", "fluentd")
@@ -59,7 +66,7 @@ class DockerEngine:
                 self._api = docker.APIClient(url, version=version, timeout=ANSWER_SECONDS)
                 return str(answer["Version"])
             except (docker.errors.DockerException, requests.RequestException, *NONSENSE) as error:
-                raise EngineNotReady(f"ask {self.socket}: {_plainly(error)}") from error
+                raise EngineNotReady(f"ask {self.socket}: {plainly(error)}") from error
 
     def close(self) -> None:
         """Give up the connections."""
@@ -89,13 +96,13 @@ class DockerEngine:
 
     def containers(self) -> list[Container]:
         """List all containers."""
-        with _translated("list containers"):
-            return [_container(row) for row in self._client().containers(all=True)]
+        with translated("list containers"):
+            return [container_in(row) for row in self._client().containers(all=True)]
 
     def has_image(self, image: str) -> bool:
         """Look the image up by its name."""
         try:
-            with _translated(f"look up image {image}"):
+            with translated(f"look up image {image}"):
                 self._client().inspect_image(image)
         except PermanentError as error:
             if error.fault is Fault.NOT_FOUND:
@@ -110,23 +117,23 @@ class DockerEngine:
         is read for one.
         """
         api = self._client()
-        with _translated(f"pull {image}"):
+        with translated(f"pull {image}"):
             response = api.post(
                 f"{api.base_url}/v{api.api_version}/images/create",
-                params={"fromImage": image} | _tag_if_needed(image),
-                headers={"X-Registry-Auth": _header(credentials)},
+                params={"fromImage": image} | tag_if_needed(image),
+                headers={"X-Registry-Auth": auth_header(credentials)},
                 stream=True,
                 timeout=(ANSWER_SECONDS, PULL_SILENCE_SECONDS),
             )
             with response:
                 api._raise_for_status(response)  # noqa: SLF001 - makes the library's own errors
-                yield from _progress(image, response.iter_lines())
+                yield from progress_in(image, response.iter_lines())
 
     def start_worker(self, spec: WorkerSpec, image: str) -> str:
         """Create and start the container."""
         labels = {SPEC_LABEL: spec.digest, ENGINE_LABEL: self.socket_identity()}
         api = self._client()
-        with _translated(f"start {NAME} from {image}"):
+        with translated(f"start {NAME} from {image}"):
             made = api.create_container(
                 image,
                 name=NAME,
@@ -144,25 +151,22 @@ class DockerEngine:
 
     def ended(self, container: str) -> Ended | None:
         """Look at the container's state."""
-        with _translated(f"look at {NAME}"):
+        with translated(f"look at {NAME}"):
             state = self._client().inspect_container(container)["State"]
-            if state["Running"] or state["Restarting"]:
-                return None
-            error, killed = str(state.get("Error") or ""), bool(state.get("OOMKilled"))
-            return Ended(int(state["ExitCode"]), error, killed)
+            return ended_in(state)
 
     def happened(self, since: float, until: float) -> list[Happening]:
         """Read the engine's events of a time that has passed."""
         filters = {"type": ["container"], "event": ["start", "die"]}
         window = {"since": f"{since:.9f}", "until": f"{until:.9f}"}
-        with _translated("read events"):
+        with translated("read events"):
             events = self._client().events(**window, filters=filters, decode=True)
-            return [_happening(event) for event in events]
+            return [happening_in(event) for event in events]
 
     def remove(self, container: str) -> None:
         """Kill and remove a container."""
         try:
-            with _translated(f"remove container {container[:12]}"):
+            with translated(f"remove container {container[:12]}"):
                 self._client().remove_container(container, v=True, force=True)
         except PermanentError as error:
             if error.fault is not Fault.NOT_FOUND:
@@ -170,7 +174,7 @@ class DockerEngine:
 
     def log_lines(self, container: str, count: int) -> list[str]:
         """Read the end of the container's log."""
-        with _translated(f"read the log of {NAME}"):
+        with translated(f"read the log of {NAME}"):
             output = self._client().logs(container, tail=count)
             lines = output.splitlines()[-count:]
             return [line[:_LONGEST_LINE].decode(errors="replace") for line in lines]
@@ -186,103 +190,3 @@ class DockerEngine:
         if self._api is None:
             raise EngineNotReady(f"not connected to {self.socket}")
         return self._api
-
-
-@contextmanager
-def _translated(attempt: str) -> Iterator[None]:
-    """Turn what the Docker library and the HTTP library below it raise into our errors."""
-    import docker  # noqa: PLC0415 - as in connect
-    import requests  # noqa: PLC0415 - the library below docker's, whose errors it lets through
-    import urllib3  # noqa: PLC0415 - and the one below that
-
-    cut_off = (
-        docker.errors.DockerException,
-        docker.errors.StreamParseError,
-        requests.RequestException,
-        urllib3.exceptions.HTTPError,
-        OSError,
-        *NONSENSE,  # half a message is no JSON; and a whole one may be anything
-    )
-    try:
-        yield
-    except docker.errors.APIError as error:
-        said = str(error.explanation or error)
-        raise _error(attempt, said, error.response) from error
-    except cut_off as error:
-        if _is_timeout(error):
-            message = f"{attempt}: no answer in time"
-            raise TransientError(message, fault=Fault.TIMEOUT) from error
-        raise EngineNotReady(f"{attempt}: {_plainly(error)}") from error
-
-
-def _is_timeout(error: BaseException) -> bool:
-    """Look inside, too: requests calls it no timeout if the answer had begun."""
-    import requests  # noqa: PLC0415 - as above
-    import urllib3  # noqa: PLC0415 - as above
-
-    timeouts = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
-    inside = (error, error.__context__, *error.args)
-    return any(isinstance(one, timeouts) for one in inside)
-
-
-def _error(attempt: str, said: str, response: Any) -> TransientError | PermanentError:
-    fault = fault_in(said)
-    status = getattr(response, "status_code", None)
-    if fault is Fault.OTHER and status == 404:  # noqa: PLR2004 - HTTP: no such container
-        fault = Fault.NOT_FOUND
-    return error_for(fault)(f"{attempt}: {said.strip()}", fault=fault)
-
-
-def _progress(image: str, lines: Iterator[bytes]) -> Iterator[dict[str, Any]]:
-    for line in lines:
-        if not line.strip():
-            continue
-        message = json.loads(line)
-        if not isinstance(message, dict):
-            raise TypeError("a message of the pull is no object")
-        if "error" in message or "errorDetail" in message:
-            detail = message.get("errorDetail") or {}
-            said = str(message.get("error") or detail.get("message") or "unknown error")
-            raise _error(f"pull {image}", said, None)
-        yield message
-
-
-def _header(credentials: Credentials | None) -> str:
-    import base64  # noqa: PLC0415 - pulls only
-
-    config = (
-        {"username": credentials.username, "password": credentials.password} if credentials else {}
-    )
-    return base64.urlsafe_b64encode(json.dumps(config).encode()).decode()
-
-
-def _tag_if_needed(image: str) -> dict[str, str]:
-    """Say `latest` for a name without tag and digest, of which the engine pulls every tag."""
-    last = image.rpartition("/")[2]
-    return {} if ":" in last or "@" in last else {"tag": "latest"}
-
-
-def _container(row: Mapping[str, Any]) -> Container:
-    names: Sequence[str] = row.get("Names") or ["/"]
-    return Container(
-        id=str(row["Id"]),
-        name=names[0].removeprefix("/"),
-        running=row.get("State") in ("running", "restarting", "paused"),
-        image=str(row.get("Image", "")),
-        labels=dict(row.get("Labels") or {}),
-        mounts=tuple(str(mount.get("Destination", "")) for mount in row.get("Mounts") or ()),
-    )
-
-
-def _happening(event: Mapping[str, Any]) -> Happening:
-    about = event["Actor"]["Attributes"]
-    code = int(about.get("exitCode", 0)) if event["Action"] == "die" else None
-    return Happening(str(about.get("name", "")), str(about.get("image", "")), code)
-
-
-def _plainly(error: BaseException) -> str:
-    """Return the innermost reason: libraries wrap `Connection refused` three times."""
-    while error.__cause__ or error.__context__:
-        error = error.__cause__ or error.__context__ or error
-    said = repr(error) if isinstance(error, KeyError) else str(error)
-    return getattr(error, "strerror", None) or said or type(error).__name__
