@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bootkit.shared.address import shown
 from bootkit.shared.errors import BootError, PermanentError
 from bootkit.shared.faults import Fault
-from bootkit.shared.fetch import shown
 from bootkit.shared.retry import Backoff
 from tink_docker.certs import LIMIT_BYTES, install
 

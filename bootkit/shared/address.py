@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from urllib.parse import urlsplit, urlunsplit
 
 
 def is_address(host: str) -> bool:
@@ -17,3 +18,13 @@ def is_address(host: str) -> bool:
 def in_url(host: str) -> str:
     """Write a host as a URL has it: an IPv6 address in brackets."""
     return f"[{host}]" if ":" in host else host
+
+
+def shown(url: str) -> str:
+    """Return the URL without user, password and query, for messages."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "an address that makes no sense"
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path, "", ""))

@@ -1,4 +1,4 @@
-"""Bounded downloads: the only module that knows httpx.
+"""Bounded downloads, through httpx, which only this and http_errors know.
 
 Whatever goes wrong leaves here as a TransientError or a PermanentError that says what was asked of
 whom. Nothing is taken from the environment: proxies and authorities are arguments.
@@ -7,23 +7,24 @@ whom. Nothing is taken from the environment: proxies and authorities are argumen
 from __future__ import annotations
 
 import os
-import signal
 import ssl
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, NoReturn
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from bootkit.shared.errors import BootError, PermanentError, error_for
-from bootkit.shared.faults import Fault, fault_in, fault_of_status
+from bootkit.shared.address import shown
+from bootkit.shared.deadline import at_most
+from bootkit.shared.errors import PermanentError, error_for
+from bootkit.shared.faults import Fault
+from bootkit.shared.http_errors import http_error, status_error
 from bootkit.shared.proxy import Proxies
+from bootkit.shared.redirects import place, redirected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
-    from types import FrameType
 
     import httpx
 
@@ -78,13 +79,7 @@ class Fetcher:
         answer = self.ask(url, limit=limit, seconds=seconds)
         if answer.status == HTTPStatus.OK:
             return answer.body
-        fault = fault_of_status(answer.status)
-        said = f"{answer.status} {_reason(answer.status)}".strip()
-        raise error_for(fault)(
-            f"GET {shown(answer.url)}: {said}",
-            fault=fault,
-            retry_after=_seconds(answer.headers.get("retry-after")),
-        )
+        raise status_error(answer.url, answer.status, answer.headers.get("retry-after"))
 
     def ask(
         self,
@@ -104,14 +99,14 @@ class Fetcher:
             sense.
         """
         deadline = self.now() + seconds
-        home = _place(url)
+        home = place(url)
         for _ in range(MAXIMUM_REDIRECTS + 1):
-            more = headers if headers and _place(url) == home else {}
+            more = headers if headers and place(url) == home else {}
             answer = self._ask_once(url, limit, deadline, more)
             location = answer.headers.get("location")
             if not (300 <= answer.status < 400 and location):  # noqa: PLR2004 - HTTP's redirects
                 return answer
-            url = _redirected(url, location)
+            url = redirected(url, location)
         message = f"GET {shown(url)}: more than {MAXIMUM_REDIRECTS} redirects"
         raise PermanentError(message, fault=Fault.BAD_ANSWER)
 
@@ -124,13 +119,13 @@ class Fetcher:
         try:
             with (
                 self._client(url, left) as client,
-                _at_most(left),
+                at_most(left),
                 client.stream("GET", url, headers=self._headers() | dict(headers)) as response,
             ):
                 body = self._read(response, limit, deadline)
                 return Answer(url, response.status_code, dict(response.headers), body)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
-            raise _translated(url, error) from error
+            raise http_error(url, error) from error
 
     def _headers(self) -> dict[str, str]:
         """Ask for no compression: a few kB of it can become any amount of memory."""
@@ -183,107 +178,3 @@ class Fetcher:
             if self.now() > deadline:
                 raise error_for(Fault.TIMEOUT)(f"GET {url}: too slow", fault=Fault.TIMEOUT)
         return bytes(body)
-
-
-def _redirected(url: str, location: str) -> str:
-    """Return where to go next: never from HTTPS to a place that anybody could answer for."""
-    try:
-        new = urljoin(url, location)
-    except ValueError as error:
-        message = f"GET {shown(url)}: redirected to an address that makes no sense"
-        raise PermanentError(message, fault=Fault.BAD_ANSWER) from error
-    if urlsplit(url).scheme == "https" != urlsplit(new).scheme:
-        message = f"GET {shown(url)}: redirected from HTTPS to {shown(new)}"
-        raise PermanentError(message, fault=Fault.BAD_ANSWER)
-    return new
-
-
-class _TooSlow(OSError):
-    """The whole took too long; httpx bounds only each read."""
-
-
-@contextmanager
-def _at_most(seconds: float) -> Iterator[None]:
-    """Interrupt what runs inside after `seconds`: a server may send one byte of header a second."""
-    before = signal.signal(signal.SIGALRM, _interrupt)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise _TooSlow
-
-
-def _place(url: str) -> tuple[str, str] | None:
-    """Return scheme, host and port, or None if that makes no sense."""
-    try:
-        return urlsplit(url)[:2]
-    except ValueError:
-        return None
-
-
-def shown(url: str) -> str:
-    """Return the URL without user, password and query, for messages."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "an address that makes no sense"
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, "", ""))
-
-
-def _translated(url: str, error: Exception) -> BootError:
-    fault, said = _fault_of(error)
-    return error_for(fault)(f"GET {shown(url)}: {said}", fault=fault)
-
-
-def _fault_of(error: Exception) -> tuple[Fault, str]:
-    import httpx  # noqa: PLC0415 - as above
-
-    cause = _deepest_cause(error)
-    said = str(cause) or str(error) or type(error).__name__
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return _fault_of_certificate(cause), cause.verify_message
-    if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, ValueError)):
-        return Fault.BAD_REQUEST, said
-    if isinstance(error, httpx.TimeoutException) or isinstance(cause, _TooSlow):
-        return Fault.TIMEOUT, "no answer in time"
-    return _fault_of_text(said), said
-
-
-def _fault_of_text(said: str) -> Fault:
-    if "name or service not known" in said.lower() or "name resolution" in said.lower():
-        return Fault.NAME_RESOLUTION
-    if "WRONG_VERSION_NUMBER" in said or "RECORD_LAYER_FAILURE" in said:
-        return Fault.PLAIN_HTTP
-    fault = fault_in(said)
-    return Fault.CUT_OFF if fault is Fault.OTHER else fault
-
-
-def _fault_of_certificate(error: ssl.SSLCertVerificationError) -> Fault:
-    """Tell OpenSSL's verify codes apart: 9 and 10 are about time, 62 to 64 about names."""
-    by_code = {9: Fault.CERTIFICATE_TIME, 10: Fault.CERTIFICATE_TIME}
-    names = dict.fromkeys((62, 63, 64), Fault.CERTIFICATE_NAME)
-    return (by_code | names).get(error.verify_code, Fault.CERTIFICATE_UNTRUSTED)
-
-
-def _deepest_cause(error: BaseException) -> BaseException:
-    while error.__cause__ or error.__context__:
-        error = error.__cause__ or error.__context__ or error
-    return error
-
-
-def _reason(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    """Read a Retry-After in seconds; the form with a date needs a clock that is right."""
-    return float(retry_after) if retry_after and retry_after.isdecimal() else None

@@ -58,7 +58,7 @@ def test_the_packages_are_found() -> None:
     [
         ("docker", {"bootkit/engine.py", "bootkit/engine_errors.py"}),
         ("requests", {"bootkit/engine.py", "bootkit/engine_errors.py"}),
-        ("httpx", {"bootkit/shared/fetch.py"}),
+        ("httpx", {"bootkit/shared/fetch.py", "bootkit/shared/http_errors.py"}),
     ],
 )
 def test_who_uses_a_foreign_library(library: str, users: set[str]) -> None:

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bootkit.shared.address import shown
 from bootkit.shared.errors import BootError, PermanentError, TransientError
 from bootkit.shared.faults import Fault
-from bootkit.shared.fetch import Fetcher, shown
+from bootkit.shared.fetch import Fetcher
 from bootkit.shared.proxy import Proxies
 from bootkit.shared.retry import Backoff
 from tests.strategies import TEXT, outcome
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 URL = "http://user:pw@service.example/path?token=1"
 
-Handler = "Callable[[httpx.Request], httpx.Response]"
-
 
 def fetcher(handler: Callable[[httpx.Request], httpx.Response]) -> Fetcher:
     return Fetcher(user_agent="bootkit", transport=httpx.MockTransport(handler))
@@ -30,13 +29,6 @@ def fetcher(handler: Callable[[httpx.Request], httpx.Response]) -> Fetcher:
 
 def answering(status: int, **keywords: object) -> Fetcher:
     return fetcher(lambda _: httpx.Response(status, **keywords))  # type: ignore[arg-type]
-
-
-def failing(error: Exception, cause: Exception | None = None) -> Fetcher:
-    def handler(_request: httpx.Request) -> httpx.Response:
-        raise error from cause
-
-    return fetcher(handler)
 
 
 def test_returns_the_body_and_says_who_asks() -> None:
@@ -110,45 +102,6 @@ def test_redirects_are_followed() -> None:
 def test_redirects_come_to_an_end() -> None:
     with pytest.raises(PermanentError, match="redirects"):
         answering(302, headers={"Location": "/again"}).get(URL)
-
-
-@pytest.mark.parametrize(
-    ("error", "cause", "fault"),
-    [
-        (httpx.ConnectError("x"), OSError(111, "Connection refused"), Fault.REFUSED),
-        (httpx.ConnectError("x"), OSError(-2, "Name or service not known"), Fault.NAME_RESOLUTION),
-        (httpx.ConnectError("x"), OSError(101, "Network is unreachable"), Fault.UNREACHABLE),
-        (httpx.ConnectTimeout("x"), TimeoutError("timed out"), Fault.TIMEOUT),
-        (httpx.ReadTimeout("x"), None, Fault.TIMEOUT),
-        (httpx.ReadError("x"), ConnectionResetError(104, "Connection reset by peer"), "cut-off"),
-        (httpx.RemoteProtocolError("server disconnected"), None, Fault.CUT_OFF),
-        (httpx.ConnectError("x"), ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER]"), "plain-http"),
-        (httpx.UnsupportedProtocol("no such scheme"), None, Fault.BAD_REQUEST),
-    ],
-)
-def test_errors_of_the_network(error: Exception, cause: Exception | None, fault: Fault) -> None:
-    with pytest.raises(BootError) as caught:
-        failing(error, cause).get(URL)
-    assert caught.value.fault == fault
-
-
-@pytest.mark.parametrize(
-    ("code", "fault"),
-    [
-        (9, "certificate-time"),
-        (10, "certificate-time"),
-        (18, "certificate-untrusted"),
-        (20, "certificate-untrusted"),
-        (62, "certificate-name"),
-        (64, "certificate-name"),
-    ],
-)
-def test_errors_of_certificates(code: int, fault: str) -> None:
-    cause = ssl.SSLCertVerificationError(1, "certificate verify failed")
-    cause.verify_code, cause.verify_message = code, "why"
-    with pytest.raises(BootError, match="why") as caught:
-        failing(httpx.ConnectError("x"), cause).get("https://service.example/")
-    assert caught.value.fault == fault
 
 
 def test_an_address_that_makes_no_sense() -> None:
