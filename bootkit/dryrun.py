@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bootkit.shared.cmdline import Cmdline
+    from bootkit.worker import WorkerSpec
 
 PLANNED = 0
 BAD_PARAMETERS = 2
@@ -42,11 +43,15 @@ def dry_run(cmdline: Cmdline, metadata: Path | None = None) -> int:
     except (BootError, OSError) as error:
         _say(f"bootkit: no metadata, and without it this machine has no worker id: {error}")
         return NO_METADATA
+    _show(spec)
+    return PLANNED
+
+
+def _show(spec: WorkerSpec) -> None:
     shown: Any = REDACTOR.value(spec.as_json())
     print(json.dumps(shown, indent=2))  # noqa: T201 - the output of the dry run
     # Masked word by word: in shell's quotes a secret looks different.
     _say(shlex.join(map(REDACTOR.text, spec.as_command())))
-    return PLANNED
 
 
 def _machine(inputs: Inputs, metadata: Path | None) -> Machine:

@@ -139,12 +139,7 @@ class DockerEngine:
                 name=NAME,
                 environment=spec.environment,
                 labels=labels,
-                host_config=api.create_host_config(
-                    binds=list(BINDS),
-                    network_mode="host",
-                    privileged=True,
-                    log_config=self._log_config(),
-                ),
+                host_config=self._host_config(),
             )
             api.start(made["Id"])
             return str(made["Id"])
@@ -178,6 +173,12 @@ class DockerEngine:
             output = self._client().logs(container, tail=count)
             lines = output.splitlines()[-count:]
             return [line[:_LONGEST_LINE].decode(errors="replace") for line in lines]
+
+    def _host_config(self) -> Any:
+        log = self._log_config()
+        return self._client().create_host_config(
+            binds=list(BINDS), network_mode="host", privileged=True, log_config=log
+        )
 
     def _log_config(self) -> dict[str, Any] | None:
         """Bound the log, unless the engine forwards all logs and has its own bounds for that."""

@@ -59,14 +59,7 @@ class Child:
         """
         reader, writer = _pipe()
         try:
-            process = subprocess.Popen(
-                arguments,
-                stdin=stdin,
-                stdout=writer,
-                stderr=writer,
-                env={**_ENVIRONMENT, **(variables or {})},
-                start_new_session=True,  # a ctrl-C on a terminal is for us to hand on
-            )
+            process = _process(arguments, stdin, writer, variables or {})
         except OSError as error:
             os.close(reader)
             raise PermanentError(f"starting {name}: {error.strerror}") from error
@@ -159,6 +152,19 @@ class Child:
         if self._output is not None:
             os.close(self._output)
             self._output = None
+
+
+def _process(
+    arguments: Sequence[str], stdin: int, output: int, variables: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        arguments,
+        stdin=stdin,
+        stdout=output,
+        stderr=output,
+        env={**_ENVIRONMENT, **variables},
+        start_new_session=True,  # a ctrl-C on a terminal is for us to hand on
+    )
 
 
 def _message(line: str) -> str:

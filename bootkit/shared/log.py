@@ -79,8 +79,7 @@ def configure(
     uptime: Callable[[], float] | None = None,
 ) -> None:
     """Set the log up for the whole process; `state` is a StateFile or nothing."""
-    terminal = sys.stdout.isatty()
-    sinks: list[Processor] = [ConsoleSink(console, program)] if console else []
+    sinks = (state, ConsoleSink(console, program) if console else None)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -89,13 +88,17 @@ def configure(
             _Origin(program, uptime or _uptime),
             structlog.processors.format_exc_info,
             REDACTOR,
-            *([state] if state else []),
-            *sinks,
-            structlog.dev.ConsoleRenderer(timestamp_key="time") if terminal else _json_line,
+            *(sink for sink in sinks if sink),
+            _renderer(),
         ],
         logger_factory=lambda *_: structlog.PrintLogger(_Output()),  # type: ignore[arg-type]
         cache_logger_on_first_use=False,
     )
+
+
+def _renderer() -> Processor:
+    terminal = sys.stdout.isatty()
+    return structlog.dev.ConsoleRenderer(timestamp_key="time") if terminal else _json_line
 
 
 class _Output:
