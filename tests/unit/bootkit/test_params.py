@@ -47,6 +47,10 @@ def test_who_the_machine_is(text: str, known: str | None) -> None:
         ("metadata_url", "ftp://r.example"),
         ("tinkerbell", "http://"),
         ("metadata_url", "http://[::1"),
+        ("metadata_url", "http://r.example:x/metadata"),
+        ("metadata_url", "http://user:1@r.example:0/metadata"),
+        ("tinkerbell", "r.example:65536"),
+        ("grpc_cert_url", "http://[::1]:99999/cert"),
     ],
 )
 def test_a_bad_value_is_told_by_its_parameter(name: str, value: str) -> None:
@@ -62,12 +66,19 @@ def test_a_bad_value_is_told_by_its_parameter(name: str, value: str) -> None:
         "grpc_authority=tink-server.example:42113",
         "tinkerbell_tls=True tinkerbell_insecure_tls=0",
         "tinkerbell=192.168.1.1",
+        "tinkerbell=[fd00::1]",
+        "metadata_url=http://user:1@[fd00::1]:50061/metadata",
         "docker_registry=192.168.1.1/",
         "facility=a b unknown=1 =x",
     ],
 )
 def test_what_boot_servers_send_is_taken(text: str) -> None:
     assert read(text)[1] == {}
+
+
+def test_an_address_that_cannot_be_read_is_not_repeated() -> None:
+    _, faults = read("metadata_url=http://u:hunter2@a\u2100b/")
+    assert faults == {"metadata_url": "not an http:// or https:// address"}
 
 
 def test_every_fault_is_told_at_once() -> None:
