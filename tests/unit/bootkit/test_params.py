@@ -19,6 +19,8 @@ def read(text: str) -> tuple[WorkerParams, dict[str, str]]:
         ("hw_addr=02-00-00-00-00-AB BOOTIF=01-02-00-00-00-00-02", "02:00:00:00:00:ab"),
         ("BOOTIF=01-02-00-00-00-00-02", "02:00:00:00:00:02"),
         ("BOOTIF=02:00:00:00:00:02", "02:00:00:00:00:02"),
+        ("hw_addr=0200000000Ab", "02:00:00:00:00:ab"),
+        ("hw_addr=0200.0000.00AB", "02:00:00:00:00:ab"),
         ("worker_id= hw_addr", None),
     ],
 )
@@ -32,6 +34,11 @@ def test_who_the_machine_is(text: str, known: str | None) -> None:
     [
         ("worker_id", '"a b"'),
         ("hw_addr", "eth0"),
+        ("hw_addr", "02000000000"),
+        ("hw_addr", "02000000000g"),
+        ("hw_addr", "0:2:0:0:0:1"),
+        ("hw_addr", "020000:000001"),
+        ("hw_addr", "02:00:00:00:00:01:02"),
         ("BOOTIF", "20-02-00-00-00-00-02"),
         ("grpc_authority", "192.168.1.1"),
         ("grpc_authority", "http://192.168.1.1:42113"),
