@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bootkit.worker import NAME
+from bootkit.shared.agreed import ENGINE_SOCKET, WORKER_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ log = structlog.get_logger()
 _PREFIXES = ("action_", "tinkerbell_")  # tink-worker from v0.9.0, tink-agent
 _WORKFLOW_FOLDER = "/workflow"  # which tink-worker binds into all of its actions
 _NAMED_BY_THE_ENGINE = re.compile(r"[a-z]+_[a-z]+\d?")
-_SOCKET = "/var/run/docker.sock"
+_SOCKET = str(ENGINE_SOCKET)
 
 
 def is_action(container: Container) -> bool:
@@ -59,7 +59,7 @@ class ActionTeller:
         now = self.clock()
         if now > self.since:
             for happening in self.engine.happened(self.since, now):
-                if happening.container != NAME:
+                if happening.container != WORKER_NAME:
                     _tell(happening)
         self.since = now
 

@@ -13,11 +13,12 @@ from bootkit.plan import Inputs, plan
 from bootkit.pull import obtain_image
 from bootkit.readiness import wait_for_engine
 from bootkit.registry import RegistryWitness
+from bootkit.shared.agreed import WORKER_NAME
 from bootkit.shared.log import phase
 from bootkit.shared.redaction import REDACTOR, secrets_in
 from bootkit.shared.room import Room
 from bootkit.watch import watch_worker
-from bootkit.worker import ENGINE_LABEL, NAME, SPEC_LABEL
+from bootkit.worker import ENGINE_LABEL, SPEC_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,7 +88,7 @@ class Boot:
 def adopt(engine: Engine, spec: WorkerSpec) -> str | None:
     """Return the worker that runs already, if it is the one that would be started."""
     for container in engine.containers():
-        if container.name == NAME and container.running:
+        if container.name == WORKER_NAME and container.running:
             if _is_the_same(engine, container, spec):
                 log.info("worker.adopted", container=container.id[:12], image=container.image)
                 return container.id
@@ -102,7 +103,7 @@ def start(engine: Engine, spec: WorkerSpec, fetcher: Fetcher) -> str:
         image = obtain_image(engine, spec, witness)
     with phase("start"):
         for container in engine.containers():
-            if container.name == NAME or SPEC_LABEL in container.labels:
+            if container.name == WORKER_NAME or SPEC_LABEL in container.labels:
                 engine.remove(container.id)
         clear_actions(engine)
         started = engine.start_worker(spec, image)

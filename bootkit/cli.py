@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from bootkit.shared import log
+from bootkit.shared.agreed import ENGINE_SOCKET
 from bootkit.shared.cmdline import PROC_CMDLINE, Cmdline
 from bootkit.shared.errors import ShutdownRequested
 from bootkit.shared.fetch import bound_name_lookups
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 STATE = Path("/run/tinkie/bootkit.json")
-SOCKET = Path("/var/run/docker.sock")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -81,7 +81,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--cmdline", default=PROC_CMDLINE, help="kernel parameters (default %(default)s)")
     add("--console", help="FIFO or terminal that gets lines for people")
     add("--state", default=STATE, help="file that says what goes on (default %(default)s)")
-    add("--engine", default=SOCKET, help="the engine's socket (default %(default)s)")
+    add("--engine", default=ENGINE_SOCKET, help="the engine's socket (default %(default)s)")
     add("--metadata", help="with --dry-run: metadata from a file")
     parser.add_argument("--dry-run", action="store_true", help="print what would be done")
     return parser.parse_args(arguments)

@@ -22,9 +22,10 @@ from bootkit.engine_json import (
     progress_in,
     tag_if_needed,
 )
+from bootkit.shared.agreed import WORKER_NAME
 from bootkit.shared.errors import NONSENSE, PermanentError
 from bootkit.shared.faults import Fault
-from bootkit.worker import BINDS, ENGINE_LABEL, NAME, SPEC_LABEL
+from bootkit.worker import BINDS, ENGINE_LABEL, SPEC_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -133,10 +134,10 @@ class DockerEngine:
         """Create and start the container."""
         labels = {SPEC_LABEL: spec.digest, ENGINE_LABEL: self.socket_identity()}
         api = self._client()
-        with translated(f"start {NAME} from {image}"):
+        with translated(f"start {WORKER_NAME} from {image}"):
             made = api.create_container(
                 image,
-                name=NAME,
+                name=WORKER_NAME,
                 environment=spec.environment,
                 labels=labels,
                 host_config=self._host_config(),
@@ -146,7 +147,7 @@ class DockerEngine:
 
     def ended(self, container: str) -> Ended | None:
         """Look at the container's state."""
-        with translated(f"look at {NAME}"):
+        with translated(f"look at {WORKER_NAME}"):
             state = self._client().inspect_container(container)["State"]
             return ended_in(state)
 
@@ -169,7 +170,7 @@ class DockerEngine:
 
     def log_lines(self, container: str, count: int) -> list[str]:
         """Read the end of the container's log."""
-        with translated(f"read the log of {NAME}"):
+        with translated(f"read the log of {WORKER_NAME}"):
             output = self._client().logs(container, tail=count)
             lines = output.splitlines()[-count:]
             return [line[:_LONGEST_LINE].decode(errors="replace") for line in lines]

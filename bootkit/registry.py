@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
 
 from bootkit.manifest import Manifests
+from bootkit.shared.agreed import CERTIFICATES
 from bootkit.shared.errors import BootError, PermanentError
 from bootkit.shared.faults import Fault
 from bootkit.shared.reference import DEFAULT_DOMAIN, ImageReference
@@ -22,6 +22,7 @@ from bootkit.shared.room import megabytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
+    from pathlib import Path
 
     from bootkit.shared.fetch import Answer, Fetcher
     from bootkit.shared.room import Room
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-CERTIFICATES = Path("/etc/docker/certs.d")
 ASK_SECONDS = 3.0
 _HUB = "registry-1.docker.io"
 _SHOWN_OF_A_LAYER = 12  # characters of its digest, in the engine's messages

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bootkit.shared.address import is_address
+from bootkit.shared.agreed import SYSLOG_PORT
 from bootkit.shared.cmdline import PROC_CMDLINE, Cmdline
 from bootkit.shared.files import write_atomically
 from bootkit.shared.tinkerbell import http_places, tinkerbell_hosts
@@ -33,7 +34,6 @@ PARAMETERS = ("syslog_host", "syslog_port", "ntp", "interface")
 
 _DONE = 0
 _BAD_VALUE = 2
-_SYSLOG_PORT = "514"
 _HTTP_PORTS = (7080, 50061, 80)  # smee and tootles, hegel, boots
 _PORT = re.compile(r"[0-9]{1,5}")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,253}[A-Za-z0-9])?\.?")
@@ -54,12 +54,12 @@ def syslog(cmdline: Cmdline) -> str | None:
     given = cmdline.get("syslog_host")
     if given is None:
         return None
-    port = cmdline.get("syslog_port") or _SYSLOG_PORT
+    port = cmdline.get("syslog_port") or str(SYSLOG_PORT)
     host = _host("syslog_host", given)
     bracketed = f"[{host}]" if ":" in host else host
     if not _PORT.fullmatch(port) or not 0 < int(port) < 2**16:
-        reason = f"not a port, {_SYSLOG_PORT} is used"
-        raise BadValueError("syslog_port", reason, instead=f"{bracketed}:{_SYSLOG_PORT}\n")
+        reason = f"not a port, {SYSLOG_PORT} is used"
+        raise BadValueError("syslog_port", reason, instead=f"{bracketed}:{SYSLOG_PORT}\n")
     return f"{bracketed}:{port}\n"
 
 

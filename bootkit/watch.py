@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bootkit.containers import Ended
+from bootkit.shared.agreed import WORKER_NAME
 from bootkit.shared.errors import BootError
 from bootkit.shared.faults import Fault
-from bootkit.worker import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -43,7 +43,7 @@ def watch_worker(
         pause(TICK_SECONDS)
 
 
-_GONE = Ended(exit_code=-1, error=f"somebody removed the container {NAME}")
+_GONE = Ended(exit_code=-1, error=f"somebody removed the container {WORKER_NAME}")
 
 
 def _look(engine: Engine, container: str) -> Ended | None:

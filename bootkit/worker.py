@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from bootkit.shared.agreed import ENGINE_SOCKET, WORKER_NAME
 from bootkit.shared.reference import ImageReference, registry_domain, same_registry
 
 if TYPE_CHECKING:
@@ -14,12 +15,11 @@ if TYPE_CHECKING:
     from bootkit.params import WorkerParams
     from bootkit.shared.proxy import Proxies
 
-NAME = "tink-worker"
 SPEC_LABEL = "tinkie.spec"
 ENGINE_LABEL = "tinkie.engine-socket"
 BINDS = (
     "/worker:/worker",
-    "/var/run/docker.sock:/var/run/docker.sock",
+    f"{ENGINE_SOCKET}:{ENGINE_SOCKET}",
     "/dev:/dev",
     "/host_root/run:/run",
 )
@@ -53,7 +53,7 @@ class WorkerSpec:
     def digest(self) -> str:
         """Return a digest that changes whenever another container would have to be made."""
         told = {k: v for k, v in self.environment.items() if k.upper() not in _NOT_IN_THE_DIGEST}
-        text = json.dumps([NAME, BINDS, self.images, told], sort_keys=True)
+        text = json.dumps([WORKER_NAME, BINDS, self.images, told], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def credentials_for(self, image: str) -> Credentials | None:
@@ -70,7 +70,7 @@ class WorkerSpec:
         """Return the plan for people; secrets are still in it, see redaction.REDACTOR."""
         return {
             "worker_id": self.worker_id,
-            "name": NAME,
+            "name": WORKER_NAME,
             "images": list(self.images),
             "credentials_for": [image for image in self.images if self.credentials_for(image)],
             "network": "host",
@@ -86,8 +86,9 @@ class WorkerSpec:
         pairs = sorted(self.environment.items())
         variables = [part for name, value in pairs for part in ("--env", f"{name}={value}")]
         label = ["--label", f"{SPEC_LABEL}={self.digest}"]
-        start = ["docker", "run", "--detach", "--name", NAME, "--network", "host", "--privileged"]
-        return [*start, *binds, *variables, *label, self.images[0]]
+        start = ["docker", "run", "--detach", "--name", WORKER_NAME]
+        rights = ["--network", "host", "--privileged"]
+        return [*start, *rights, *binds, *variables, *label, self.images[0]]
 
 
 def plan_worker(

@@ -93,11 +93,7 @@ def keeper(
     Raises:
         OSError: the socket cannot be made.
     """
-    if plan.refusal:
-        log.error("ca.failed", error=str(plan.refusal), hint=plan.refusal.hint)
-    if plan.syslog_name:
-        error = f"syslog_host={plan.syslog_name} is a name: containers' logs stay on this machine"
-        log.warning("syslog.local", error=error, next="give an address to have them forwarded")
+    _tell(plan)
     listener = Listener.open()
     return Keeper(
         listener=listener,
@@ -109,6 +105,15 @@ def keeper(
         wait=wait,
         now=now,
     )
+
+
+def _tell(plan: Plan) -> None:
+    """Say what the engine does without."""
+    if plan.refusal:
+        log.error("ca.failed", error=str(plan.refusal), hint=plan.refusal.hint)
+    if plan.syslog_name:
+        error = f"syslog_host={plan.syslog_name} is a name: containers' logs stay on this machine"
+        log.warning("syslog.local", error=error, next="give an address to have them forwarded")
 
 
 def _authority(plan: Plan, now: Callable[[], float]) -> RegistryAuthority | None:

@@ -11,9 +11,9 @@ import hashlib
 import re
 import ssl
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bootkit.shared.agreed import CERTIFICATES
 from bootkit.shared.errors import PermanentError
 from bootkit.shared.faults import Fault
 from bootkit.shared.files import write_atomically
@@ -21,10 +21,10 @@ from bootkit.shared.reference import ImageReference, registry_domain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from tink_docker.params import EngineParams
 
-CERTIFICATES = Path("/etc/docker/certs.d")
 LIMIT_BYTES = 256 * 1024
 
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")

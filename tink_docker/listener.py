@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-SOCKET_PATH = Path("/var/run/docker.sock")
+from bootkit.shared.agreed import ENGINE_SOCKET
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 SOCKET_MODE = 0o660
 # Who comes while no dockerd runs waits in the socket's queue.
 _QUEUE = 4096
@@ -25,7 +29,7 @@ class Listener:
     published: bool = False
 
     @classmethod
-    def open(cls, path: Path = SOCKET_PATH) -> Listener:
+    def open(cls, path: Path = ENGINE_SOCKET) -> Listener:
         """Listen under a name beside `path`.
 
         Raises:

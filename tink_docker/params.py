@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from bootkit.shared.address import is_address
+from bootkit.shared.agreed import SYSLOG_PORT
 from bootkit.shared.parameters import (
     Base,
     CommaList,
@@ -25,7 +26,6 @@ from bootkit.shared.reference import is_domain
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
 _MIRROR = re.compile(r"([A-Za-z0-9_.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]+)?")
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
-SYSLOG_PORT = 514
 
 
 def _host(value: str) -> str:

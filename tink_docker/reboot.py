@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bootkit.shared.agreed import WORKER_NAME
 from bootkit.shared.errors import BootError
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 FLAG = Path("/worker/reboot")
-WORKER = "tink-worker"
 PATIENCE_SECONDS = 30.0
 REPORT_SECONDS = 3.0
 AGAIN_SECONDS = 60.0
@@ -75,7 +75,7 @@ class RebootBroker:
     def _others(self) -> list[str]:
         """Return what has to end first; an engine that says nothing keeps us waiting."""
         try:
-            return [name for name in self.running() if name != WORKER]
+            return [name for name in self.running() if name != WORKER_NAME]
         except BootError as error:
             log.debug("reboot.delayed", error=str(error))
             return ["unknown"]

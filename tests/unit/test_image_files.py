@@ -13,11 +13,11 @@ import pytest
 import yaml
 
 from bootkit import cli as bootkit_cli
-from bootkit import registry, worker
-from bootkit.shared import room
+from bootkit import worker
+from bootkit.shared import agreed, room
 from release.convert import BOOTSTRAP
-from tink_docker import certs, daemon_json, listener, reboot
 from tink_docker import cli as tink_docker_cli
+from tink_docker import daemon_json, reboot
 
 ROOT = Path(__file__).parents[2]
 INIT = ROOT / "images/init"
@@ -63,10 +63,9 @@ def test_shared_path_is_bound(service: str, source: str, inside: str, *, writabl
 
 def test_agents_find_what_they_expect_in_their_containers() -> None:
     engine, agent = binds(SERVICES["tink-docker"]), binds(SERVICES["bootkit"])
-    assert str(bootkit_cli.SOCKET.parent) in agent
-    assert str(listener.SOCKET_PATH.parent) in engine
-    assert str(registry.CERTIFICATES) in agent
-    assert str(certs.CERTIFICATES) in engine
+    for both in (agent, engine):
+        assert str(agreed.ENGINE_SOCKET.parent) in both
+        assert str(agreed.CERTIFICATES) in both
     assert str(daemon_json.DATA_ROOT) in engine
     assert str(reboot.FLAG.parent) in engine
     assert str(bootkit_cli.STATE.parent) in agent
