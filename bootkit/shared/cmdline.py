@@ -81,10 +81,6 @@ class Cmdline:
         """Return every value given to `name` that is not empty, in order."""
         return tuple(value for value in self._all(name) if value)
 
-    def has(self, word: str) -> bool:
-        """Say whether `word` is there, bare or with a value."""
-        return any(name == word for name, _ in self.words)
-
     def values(self) -> dict[str, str]:
         """Return what `get` says for every name that has a value."""
         last = {name: value for name, value in self.words if value is not None}

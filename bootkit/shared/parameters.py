@@ -11,7 +11,6 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from bootkit.shared.errors import BadParameters
 from bootkit.shared.reference import ImageReference, registry_domain
 
 if TYPE_CHECKING:
@@ -27,18 +26,6 @@ class Parameters(BaseModel):
     """Some of the kernel parameters; unknown ones are ignored, absent and empty ones are None."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
-
-    @classmethod
-    def from_cmdline(cls, cmdline: Cmdline) -> Self:
-        """Check the values that are given.
-
-        Raises:
-            BadParameters: with the reason for each parameter that makes no sense.
-        """
-        parameters, faults = cls.read(cmdline)
-        if faults:
-            raise BadParameters(faults)
-        return parameters
 
     @classmethod
     def read(cls, cmdline: Cmdline) -> tuple[Self, dict[str, str]]:

@@ -49,12 +49,6 @@ class ImageReference:
             raise ValueError("the tag after the last colon is not one that Docker understands")
         return cls(domain, path, tag or (None if digest else "latest"), digest or None)
 
-    def __str__(self) -> str:
-        """Return the full name, the default domain included."""
-        tag = f":{self.tag}" if self.tag else ""
-        digest = f"@{self.digest}" if self.digest else ""
-        return f"{self.domain}/{self.path}{tag}{digest}"
-
 
 def registry_domain(registry: str) -> str:
     """Return the host, with its port, that images of `docker_registry` are pulled from.

@@ -10,8 +10,6 @@ import httpx
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Outcome = "bytes | int | Exception"
-
 
 @dataclass
 class FakeMetadata:

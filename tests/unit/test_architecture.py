@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 AGENTS = ("bootkit", "tink_docker")
-SHARED_MAY_USE = {"httpx", "pydantic", "pydantic_core", "structlog", "tenacity", "bootkit.shared"}
+LIBRARIES = {"httpx", "pydantic", "pydantic_core", "structlog", "tenacity"}
+DOCKER = {"docker", "requests", "urllib3"}  # the library, and those below it
 
 
 def modules(*packages: str) -> list[Path]:
@@ -80,8 +82,22 @@ def test_one_thread_and_no_async(library: str) -> None:
     assert users_of(library, *AGENTS) == set()
 
 
+@pytest.mark.parametrize(
+    ("package", "allowed"),
+    [
+        ("bootkit/shared", LIBRARIES),
+        ("bootkit", {*LIBRARIES, *DOCKER}),
+        ("tink_docker", LIBRARIES),
+    ],
+)
+def test_which_libraries_a_package_uses(package: str, allowed: set[str]) -> None:
+    ours = {"bootkit", "tink_docker"}
+    names = {name.partition(".")[0] for path in modules(package) for name in imports(path)}
+    assert names - sys.stdlib_module_names - ours <= allowed
+
+
 def test_shared_uses_nothing_of_the_programs() -> None:
-    ours = {"bootkit", "tink_docker", "release", "sandbox"}
+    ours = {"bootkit", "tink_docker"}
     for path in modules("bootkit/shared"):
         for name in imports(path):
             if name.partition(".")[0] in ours:

@@ -386,6 +386,7 @@ class TestParameters:
             "tinkerbell_tls",
             "tink_worker_image",
         }
+        assert "grpc_authority: not host:port; " in str(caught.value)
         assert world.engine.requests == []
 
     def test_a_bad_one_that_is_only_wanted_is_told(self, world: World, events: Events) -> None:

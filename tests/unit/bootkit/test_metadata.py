@@ -36,8 +36,8 @@ def service(fake: FakeMetadata, url: str = "http://10.0.0.1:7080") -> MetadataSe
     ],
 )
 def test_where_the_metadata_is(text: str, url: str | None) -> None:
-    params = WorkerParams.from_cmdline(Cmdline.parse(f"tink_worker_image=a/b {text}"))
-    assert metadata_url(params) == url
+    params, faults = WorkerParams.read(Cmdline.parse(f"tink_worker_image=a/b {text}"))
+    assert (metadata_url(params), faults) == (url, {})
 
 
 RECORD = {

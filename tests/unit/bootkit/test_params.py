@@ -83,11 +83,6 @@ def test_what_boot_servers_send_is_taken(text: str) -> None:
     assert read(text)[1] == {}
 
 
-def test_an_address_that_cannot_be_read_is_not_repeated() -> None:
-    _, faults = read("metadata_url=http://u:hunter2@a\u2100b/")
-    assert faults == {"metadata_url": "not an http:// or https:// address"}
-
-
 def test_every_fault_is_told_at_once() -> None:
     _, faults = WorkerParams.read(Cmdline.parse("grpc_authority=x tinkerbell_tls=y hw_addr=z"))
     assert set(faults) == {"grpc_authority", "tinkerbell_tls", "hw_addr", "tink_worker_image"}
