@@ -10,7 +10,7 @@ from release.version import PROJECT
 from tests.engine.docker import Docker
 
 # What the unit tests read. Our packages are not among it: those of the image are under test.
-NEEDED = ("tests", "docs", "linuxkit.yml", "pyproject.toml")
+NEEDED = ("tests", "docs", "sandbox", "linuxkit.yml", "pyproject.toml")
 # Of the host; tests of child processes start them.
 PROGRAMS = ("head", "sleep", "tr")
 UNIT_TEST_SECONDS = 240

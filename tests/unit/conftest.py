@@ -50,6 +50,27 @@ def _no_outside_world(request: pytest.FixtureRequest, monkeypatch: pytest.Monkey
         monkeypatch.setattr(subprocess, "Popen", refuse)
 
 
+_REAL_CONNECT, _REAL_LOOK_UP = socket.socket.connect, socket.getaddrinfo
+
+
+@pytest.fixture
+def loopback(_no_outside_world: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this test reach servers of its own: what TLS refuses cannot be shown without one."""
+
+    def look_up(host: str, *arguments: Any, **keywords: Any) -> Any:
+        if host != "127.0.0.1":
+            raise OutsideWorldError(f"a unit test may not look this up: {host}")
+        return _REAL_LOOK_UP(host, *arguments, **keywords)
+
+    def connect(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and address[0] != "127.0.0.1":
+            raise OutsideWorldError(f"a unit test may not connect to this: {address!r}")
+        _REAL_CONNECT(self, address)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(socket.socket, "connect", connect)
+
+
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
