@@ -54,6 +54,7 @@ class FakeEngine:
     broken: int = 0  # as many of the next requests are answered with 500
     requests: list[str] = field(default_factory=list)
     auth: list[str] = field(default_factory=list)
+    volumes: list[str] = field(default_factory=list)  # anonymous ones that were left behind
     events: list[tuple[str, str, str]] = field(default_factory=list)  # action, name, exit code
     _made: int = 0
 
@@ -238,7 +239,13 @@ class _Handler(BaseHTTPRequestHandler):
 
         return self._with(name, frames)
 
-    def remove(self, name: str, _query: dict[str, str], _body: Any) -> tuple[int, Any]:
+    def remove(self, name: str, query: dict[str, str], _body: Any) -> tuple[int, Any]:
+        one = self.engine.find(name)
+        if one and one.state == "running" and query.get("force") not in ("1", "True", "true"):
+            return 409, {"message": f"You cannot remove a running container {name}"}
+        if one and query.get("v") not in ("1", "True", "true"):
+            self.engine.volumes.append(one.name)
+
         def go(one: Container) -> Any:
             self.engine.containers.remove(one)
             return b""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import signal
 import time
 from typing import TYPE_CHECKING
@@ -107,6 +108,8 @@ def test_nothing_is_written(tmp_path: Path) -> None:
     assert not state.exists()
 
 
+# Nobody closes the connection to the engine: the program has ended.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 class TestTheRealRun:
     """Until the first sleep of the watch, when SIGTERM comes."""
 
@@ -116,21 +119,22 @@ class TestTheRealRun:
             signal.raise_signal(signal.SIGTERM)
 
         monkeypatch.setattr(time, "sleep", sleep)
+        monkeypatch.setenv("RES_OPTIONS", "")
         before = {number: signal.getsignal(number) for number in (1, 2, 15)}
         yield
         for number, handler in before.items():
             signal.signal(number, handler)
 
-    def run(self, folder: Path) -> int:
-        (folder / "cmdline").write_text(f"worker_id=w instance_id=i {WORKER}\n")
+    def run(self, folder: Path, more: str = "", pull: str = "status") -> int:
+        (folder / "cmdline").write_text(f"worker_id=w instance_id=i {WORKER} {more}\n")
         paths = {"cmdline": "cmdline", "state": "state.json", "engine": "docker.sock"}
         options = [f"--{name}={folder / path}" for name, path in paths.items()]
-        engine = FakeEngine(folder / "docker.sock", pulls={"r.example/w:1": [{"status": "ok"}]})
+        options.append(f"--console={folder / 'console'}")
+        engine = FakeEngine(folder / "docker.sock")
+        engine.pulls["r.example/w:1"] = [{pull: f"the engine says {more}"}]
         with engine.serving():
             return main(options)
 
-    # Nobody closes the connection to the engine: the program has ended.
-    @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
     def test_a_signal_ends_it_and_the_state_stays(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -140,6 +144,27 @@ class TestTheRealRun:
         assert "worker.started" in events
         state = json.loads((tmp_path / "state.json").read_text())
         assert (state["phase"], state["worker_id"], state["last_error"]) == ("watch", "w", None)
+        gc.collect()
+
+    def test_a_password_that_the_engine_repeats_is_masked_everywhere(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        password = "docker_registry=r.example registry_username=u registry_password=hunter2"
+        os.mkfifo(tmp_path / "console")
+        console = os.open(tmp_path / "console", os.O_RDONLY | os.O_NONBLOCK)
+        assert self.run(tmp_path, password, pull="error") == 0
+        seen = {"console": os.read(console, 65536).decode(), "stdout": capsys.readouterr().out}
+        os.close(console)
+        seen["state"] = (tmp_path / "state.json").read_text()
+        for place, text in seen.items():
+            assert "the engine says docker_registry=r.example" in text, place
+            assert "registry_password=********" in text, place
+            assert "hunter2" not in text, place
+        gc.collect()
+
+    def test_name_servers_that_are_silent_are_given_up_soon(self, tmp_path: Path) -> None:
+        self.run(tmp_path, pull="error")
+        assert os.environ["RES_OPTIONS"] == "timeout:1 attempts:2"
         gc.collect()
 
     def test_a_bug_is_told_with_its_traceback(
