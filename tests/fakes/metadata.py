@@ -17,6 +17,7 @@ class FakeMetadata:
 
     answers: Mapping[str, bytes | int | Exception] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)  # that each answer may take
 
     @property
     def transport(self) -> httpx.MockTransport:
@@ -24,6 +25,7 @@ class FakeMetadata:
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(str(request.url))
+        self.seconds.append(request.extensions["timeout"]["read"])
         answer = self.answers.get(request.url.path, 404)
         if isinstance(answer, Exception):
             raise answer

@@ -328,6 +328,7 @@ class TestMetadata:
         world.run()
         assert "container_uuid=i-1" not in world.engine.worker().spec["Env"]
         assert names(events)[0] == "metadata.missing"
+        assert world.metadata.seconds == [pytest.approx(2.0, abs=1)]
 
     def test_a_late_answer_replaces_no_running_worker(self, world: World, events: Events) -> None:
         world.cmdline = self.CMDLINE
@@ -342,6 +343,7 @@ class TestMetadata:
         world.run(boot)
         first = world.engine.worker()
         assert "machine.found" in names(events)
+        assert max(world.metadata.seconds) <= 2.0, "the worker is watched meanwhile"
         world.run(boot)
         assert world.engine.worker() is first
         world.meanwhile = [lambda: world.engine.end_worker(0)]
@@ -355,6 +357,7 @@ class TestMetadata:
         with pytest.raises(BootError, match="503"):
             world.boot().run(world.is_up)
         assert world.engine.containers == []
+        assert world.metadata.seconds == [pytest.approx(10.0, abs=1)]
 
     def test_the_id_it_tells_is_the_workers(self, world: World, events: Events) -> None:
         world.cmdline = self.CMDLINE.replace("worker_id=w1", "")

@@ -31,9 +31,10 @@ def answering(status: int, **keywords: object) -> Fetcher:
     return fetcher(lambda _: httpx.Response(status, **keywords))  # type: ignore[arg-type]
 
 
-def test_returns_the_body_and_says_who_asks() -> None:
+def test_returns_the_body_and_says_who_asks_and_what_it_can_read() -> None:
     def handler(request: httpx.Request) -> httpx.Response:
         assert request.headers["user-agent"] == "bootkit"
+        assert request.headers["accept-encoding"] == "identity"
         return httpx.Response(200, content=b"body")
 
     assert fetcher(handler).get(URL) == b"body"

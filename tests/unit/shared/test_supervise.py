@@ -102,3 +102,28 @@ def test_a_bug_is_not_swallowed() -> None:
     world = World((0.0, ZeroDivisionError("bug")))
     with pytest.raises(ZeroDivisionError):
         supervise(world.run, pause=world.pause, now=lambda: world.clock)
+
+
+class TestTheProgramsOwnWaits:
+    """As `supervise` has them where nothing else is given."""
+
+    def waits(self, error: BaseException | None) -> list[float]:
+        world = World(*[(0.0, error)] * 8)
+        with pytest.raises(ShutdownRequested):
+            supervise(world.run, pause=world.pause, now=lambda: world.clock)
+        return world.pauses
+
+    @pytest.mark.parametrize("error", [None, TransientError("x")])
+    def test_what_may_heal_is_tried_again_within_seconds(self, error: BaseException | None) -> None:
+        waits = self.waits(error)
+        assert 0.1 < waits[0] < 2.0
+        assert max(waits) <= 75.0
+
+    def test_what_a_person_must_repair_is_not_tried_in_a_hurry(self) -> None:
+        waits = self.waits(PermanentError("x"))
+        assert min(waits) > 3.0
+        assert max(waits) <= 75.0
+
+    @pytest.mark.parametrize("error", [TransientError("x"), PermanentError("x")])
+    def test_machines_that_fail_together_do_not_come_back_together(self, error: BootError) -> None:
+        assert len({self.waits(error)[-1] for _ in range(5)}) == 5

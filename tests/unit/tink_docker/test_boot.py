@@ -88,3 +88,22 @@ def test_tinkerbells_own_host_is_asked_without_the_proxy() -> None:
     assert plan.certificates is not None
     assert plan.proxies.for_url(plan.certificates.url) is None
     assert plan.proxies.for_url("http://elsewhere/") == "http://px"
+
+
+@pytest.mark.usefixtures("started")
+def test_a_reboot_waits_for_the_containers_of_our_own_engine(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Path] = []
+
+    def running(path: Path) -> list[str]:
+        asked.append(path)
+        return ["action_stream"]
+
+    monkeypatch.setattr(boot, "running_containers", running)
+    ours = keeper(Plan.from_cmdline(Cmdline()), wait=clock.wait, now=clock.now)
+    before = ours.listener.address
+    assert ours.broker.running() == ["action_stream"]
+    ours.listener.publish()
+    assert ours.broker.running() == ["action_stream"]
+    assert asked == [before, ours.listener.path]
