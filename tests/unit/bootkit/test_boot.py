@@ -392,13 +392,28 @@ class TestParameters:
         assert "grpc_authority: not host:port; " in str(caught.value)
         assert world.engine.requests == []
 
-    def test_a_bad_one_that_is_only_wanted_is_told(self, world: World, events: Events) -> None:
-        world.cmdline = f"{CMDLINE} metadata_url=x"
+    @pytest.mark.parametrize(
+        "bad",
+        [
+            "metadata_url=x",
+            "tinkerbell=http://",
+            "docker_registry=https://r.example",
+            "grpc_cert_url=10.0.0.1/cert",
+            "HTTP_PROXY=ftp://p",
+            "HTTPS_PROXY=http://p:port",
+        ],
+    )
+    def test_a_bad_one_that_is_only_wanted_is_told(
+        self, world: World, events: Events, bad: str
+    ) -> None:
+        world.cmdline = f"{CMDLINE} {bad}"
         world.run()
         assert world.engine.worker().state == "running"
-        assert [e["parameter"] for e in events if e["event"] == "parameter.ignored"] == [
-            "metadata_url"
-        ]
+        name, _, value = bad.partition("=")
+        assert [e["parameter"] for e in events if e["event"] == "parameter.ignored"] == [name]
+        assert not any(
+            variable.endswith(f"={value}") for variable in world.engine.worker().spec["Env"]
+        )
 
     def test_a_line_that_the_kernel_may_have_cut_is_told_before_what_is_missing(
         self, world: World, events: Events

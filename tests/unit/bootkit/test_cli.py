@@ -76,6 +76,28 @@ def test_metadata_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert json.loads(capsys.readouterr().out)["worker_id"] == "m"
 
 
+@pytest.mark.parametrize("metadata", ["no json", "[]"])
+def test_a_broken_file_of_metadata_that_is_only_wanted(
+    tmp_path: Path, metadata: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert dry_run(tmp_path, f"worker_id=w {WORKER}", metadata) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["worker_id"] == "w"
+    assert "going on without metadata: the metadata service answered" in printed.err
+
+
+def test_a_missing_file_of_metadata_that_is_only_wanted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "cmdline").write_text(f"worker_id=w {WORKER}")
+    files = ["--cmdline", str(tmp_path / "cmdline"), "--metadata", str(tmp_path / "none")]
+    assert main(["--dry-run", *files]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["worker_id"] == "w"
+    assert "going on without metadata: " in printed.err
+    assert "No such file" in printed.err
+
+
 @pytest.mark.parametrize("metadata", ["", "no json"])
 def test_metadata_from_a_file_that_tells_no_id(tmp_path: Path, metadata: str) -> None:
     assert dry_run(tmp_path, WORKER, metadata) == 3

@@ -1,4 +1,4 @@
-"""The boot servers of three generations, and the worker that each of them gets."""
+"""The boot servers of three generations, all parameters at once, and the worker of each of them."""
 
 from __future__ import annotations
 
@@ -8,28 +8,42 @@ from pathlib import Path
 import pytest
 
 from bootkit.cli import main
+from bootkit.params import WorkerParams
+from bootkit.shared import proxy
+from bootkit.shared.cmdline import Cmdline
 
 DATA = Path(__file__).parents[2] / "data"
-GENERATIONS = ["2021-boots", "2024-smee", "2026-tinkerbell"]
+LINES = ["2021-boots", "2024-smee", "2026-tinkerbell", "everything"]
 
 
-def dry_run(generation: str) -> int:
-    folder = DATA / generation
+def dry_run(line: str) -> int:
+    folder = DATA / line
     metadata = ["--metadata", str(folder / "metadata.json")]
     return main(["--dry-run", "--cmdline", str(folder / "cmdline"), *metadata])
 
 
-@pytest.mark.parametrize("generation", GENERATIONS)
-def test_the_worker_of_each_generation(generation: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert dry_run(generation) == 0
+@pytest.mark.parametrize("line", LINES)
+def test_the_worker_of_each_line(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert dry_run(line) == 0
     printed = capsys.readouterr()
-    golden = DATA / generation
+    golden = DATA / line
     assert json.loads(printed.out) == json.loads((golden / "worker.json").read_text())
     assert printed.err == (golden / "docker-run").read_text()
 
 
-def test_the_password_of_2021_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "Admin1" in (DATA / "2021-boots" / "cmdline").read_text()
-    dry_run("2021-boots")
+def test_everything_is_in_one_of_the_lines() -> None:
+    everything = Cmdline.read(DATA / "everything" / "cmdline").values()
+    assert {*WorkerParams.names(), *proxy.PARAMETERS} <= everything.keys()
+
+
+@pytest.mark.parametrize(
+    ("line", "secrets"), [("2021-boots", ["Admin1"]), ("everything", ["Sesam1", "Sesam2"])]
+)
+def test_no_password_is_shown(
+    line: str, secrets: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    dry_run(line)
     printed = capsys.readouterr()
-    assert "Admin1" not in printed.out + printed.err
+    for secret in secrets:
+        assert secret in (DATA / line / "cmdline").read_text()
+        assert secret not in printed.out + printed.err

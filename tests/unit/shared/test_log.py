@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -206,6 +208,24 @@ def test_a_console_that_is_full_stops_nothing(
         logger.info("a.b", text="x" * CONSOLE_LINE_BYTES)
     os.close(reader)
     assert len(lines(capsys)) == 40
+
+
+@pytest.mark.parametrize("broken", ["write", "flush"])
+def test_a_reader_of_stdout_that_has_gone_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    state = StateFile(tmp_path / "state.json", "bootkit")
+    log.configure("bootkit", state=state, uptime=lambda: 1.0)
+    output = io.StringIO()
+    monkeypatch.setattr(output, broken, fail)
+    monkeypatch.setattr(sys, "stdout", output)
+    with log.phase("pull"):
+        structlog.get_logger().info("image.pulled")
+    structlog.get_logger().error("run.failed", error="x")
+    assert json.loads(state.path.read_text())["last_error"]["error"] == "x"
 
 
 def test_the_state_file_tells_phase_and_last_error(

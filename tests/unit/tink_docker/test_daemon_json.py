@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from bootkit.shared import proxy
 from bootkit.shared.cmdline import Cmdline
 from tink_docker.boot import Plan
+from tink_docker.params import EngineParams
 
 DATA = Path(__file__).parents[2] / "data"
-GENERATIONS = sorted(path.name for path in DATA.iterdir() if (path / "cmdline").exists())
+LINES = sorted(path.parent.name for path in DATA.glob("*/cmdline"))
 
 
 def config(line: str) -> dict[str, object]:
@@ -18,13 +20,15 @@ def config(line: str) -> dict[str, object]:
 
 
 def test_there_are_three_generations_and_one_with_everything() -> None:
-    assert {"2021-boots", "2024-smee", "2026-tinkerbell"} <= set(GENERATIONS)
+    assert LINES == ["2021-boots", "2024-smee", "2026-tinkerbell", "everything"]
+    everything = Cmdline.read(DATA / "everything" / "cmdline").values()
+    assert {*EngineParams.names(), *proxy.PARAMETERS} <= everything.keys()
 
 
-@pytest.mark.parametrize("generation", GENERATIONS)
-def test_golden_files(generation: str) -> None:
-    plan = Plan.from_cmdline(Cmdline.read(DATA / generation / "cmdline"))
-    golden = json.loads((DATA / generation / "tink-docker.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("line", LINES)
+def test_golden_files(line: str) -> None:
+    plan = Plan.from_cmdline(Cmdline.read(DATA / line / "cmdline"))
+    golden = json.loads((DATA / line / "tink-docker.json").read_text(encoding="utf-8"))
     assert json.loads(json.dumps(plan.as_json())) == golden
     assert plan.faults == {}
 
