@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import select
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bootkit.shared.errors import PermanentError
+from bootkit.shared.errors import PermanentError, ShutdownRequested
 from tink_docker import child
 from tink_docker.dockerd import command, start_dockerd
 from tink_docker.listener import Listener
@@ -164,6 +165,43 @@ def test_and_by_force_if_it_does_not_end(
     engine.stop(wait)
     assert engine.status == "killed by SIGKILL"
     assert "engine.killed" in [event["event"] for event in events]
+
+
+def test_a_signal_meanwhile_does_not_shorten_the_time_that_it_has(
+    listener: Listener, events: Events
+) -> None:
+    program = "trap 'sleep 0.5; echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done"
+    engine = start_dockerd(listener.socket, ["sh", "-c", program])
+    select.select(engine.files[1:], [], [], 5)
+    signals = [ShutdownRequested("SIGTERM")]
+
+    def interrupted(seconds: float, files: Sequence[int]) -> None:
+        if signals:
+            raise signals.pop()
+        wait(seconds, files)
+
+    with pytest.raises(ShutdownRequested):
+        engine.stop(interrupted)
+    assert engine.status == "exit status 0"
+    assert engine.last_lines == ["up", "bye"]
+    assert "engine.killed" not in [event["event"] for event in events]
+
+
+def test_one_that_never_stops_talking_does_not_keep_us(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = start("sleep", "60")
+    read: list[int] = []
+
+    def endless(_descriptor: int, size: int) -> bytes:
+        read.append(size)
+        assert sum(read) <= 1024 * 1024, "more than a pipe holds"
+        return b"more\n".ljust(size, b"\n")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "read", endless)
+        engine.read_output()
+    assert sum(read) == 1024 * 1024
 
 
 def test_nothing_is_left_open(listener: Listener) -> None:
