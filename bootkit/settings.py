@@ -8,6 +8,8 @@
 | `ntp.sources` | `ntp`                        | lines `server NAME iburst`, as chrony reads them |
 | `dhcp.conf`   | `interface`                  | a line `allowinterfaces NAME`, as dhcpcd reads it |
 | `clock`       | whatever names Tinkerbell    | lines `HOST PORT`: whose HTTP tells the time |
+| `host`        | `grpc_authority`, or others  | a line `HOST PORT`: what a network card must reach |
+| `cards`       | `hw_addr` and the like       | lines with the MAC of a network card to prefer |
 
 A file is there only if its parameter is given and makes sense. A value that does not is told on
 stderr by its parameter's name, the other files are written, and the exit code is 2. Runs early in
@@ -25,12 +27,15 @@ from bootkit.shared.address import is_address
 from bootkit.shared.agreed import SYSLOG_PORT
 from bootkit.shared.cmdline import PROC_CMDLINE, Cmdline
 from bootkit.shared.files import write_atomically
-from bootkit.shared.tinkerbell import http_places, tinkerbell_hosts
+from bootkit.shared.tinkerbell import http_places, tinkerbell_hosts, worker_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-PARAMETERS = ("syslog_host", "syslog_port", "ntp", "interface")
+PARAMETERS = (
+    *("syslog_host", "syslog_port", "ntp", "interface"),
+    *("hw_addr", "BOOTIF", "worker_id"),
+)
 
 _DONE = 0
 _BAD_VALUE = 2
@@ -38,6 +43,7 @@ _HTTP_PORTS = (7080, 50061, 80)  # smee and tootles, hegel, boots
 _PORT = re.compile(r"[0-9]{1,5}")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,253}[A-Za-z0-9])?\.?")
 _IPV6 = re.compile(r"[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._-]+)?")
+_MAC = re.compile(r"(?:01:)?([0-9a-f]{2}(?::[0-9a-f]{2}){5})")  # PXELINUX puts a type in front
 _INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")  # the kernel's IFNAMSIZ is 16
 
 
@@ -94,11 +100,27 @@ def _usual_places(cmdline: Cmdline) -> list[tuple[str, int]]:
     return [(host, port) for host in tinkerbell_hosts(cmdline) for port in _HTTP_PORTS]
 
 
+def host(cmdline: Cmdline) -> str | None:
+    """Return the host that a network card must reach to be the right one, as `HOST PORT`."""
+    place = worker_place(cmdline)
+    return f"{place[0]} {place[1]}\n" if place and _is_host(place[0]) else None
+
+
+def cards(cmdline: Cmdline) -> str | None:
+    """Return the MACs that the machine is known by, one a line; bootkit tells of a bad one."""
+    given = (cmdline.get("hw_addr"), cmdline.get("BOOTIF"), cmdline.get("worker_id"))
+    found = [_MAC.fullmatch((value or "").lower().replace("-", ":")) for value in given]
+    macs = dict.fromkeys(match[1] for match in found if match)
+    return "".join(f"{mac}\n" for mac in macs) or None
+
+
 FILES: dict[str, Callable[[Cmdline], str | None]] = {
     "syslog": syslog,
     "ntp.sources": ntp,
     "dhcp.conf": dhcp,
     "clock": clock,
+    "host": host,
+    "cards": cards,
 }
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bootkit.shared.cmdline import Cmdline
 
 _HTTP_PORT = 80
+_PORTS = {"https": 443}
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _NAMING = (
     "grpc_authority",
@@ -34,6 +35,24 @@ def http_places(cmdline: Cmdline) -> tuple[tuple[str, int], ...]:
     urls = (_url(cmdline.get(name) or "") for name in _NAMING if name != "grpc_authority")
     found = ((url.hostname, url.port or _HTTP_PORT) for url in urls if url and url.hostname)
     return tuple(dict.fromkeys(found))
+
+
+def worker_place(cmdline: Cmdline) -> tuple[str, int] | None:
+    """Return host and port of the worker's server; of the metadata service if that is not given."""
+    for name in ("grpc_authority", "metadata_url", "tinkerbell"):
+        value = cmdline.get(name) or ""
+        host, port = _host_of(value), _port_of(value)
+        if host and port:
+            return host, port
+    return None
+
+
+def _port_of(value: str) -> int | None:
+    try:
+        url = urlsplit(value if "://" in value else f"//{value}")
+        return url.port or _PORTS.get(url.scheme, _HTTP_PORT)
+    except ValueError:
+        return None
 
 
 def _url(value: str) -> SplitResult | None:

@@ -34,6 +34,13 @@ def settings(folder: Path, cmdline: str) -> tuple[int, dict[str, str]]:
             "interface=eth0.30 syslog_host=a syslog_host=b",
             {"dhcp.conf": "allowinterfaces eth0.30\n", "syslog": "b:514\n"},
         ),
+        ("hw_addr=52:54:00:AB:00:01", {"cards": "52:54:00:ab:00:01\n"}),
+        ("BOOTIF=01-52-54-00-ab-00-01", {"cards": "52:54:00:ab:00:01\n"}),
+        (
+            "worker_id=52:54:00:00:00:02 BOOTIF=01-52-54-00-00-00-01 hw_addr=52-54-00-00-00-01",
+            {"cards": "52:54:00:00:00:01\n52:54:00:00:00:02\n"},
+        ),
+        ("worker_id=9f1c hw_addr= BOOTIF=x", {}),
     ],
 )
 def test_files_are_there_only_if_asked_for(
@@ -70,13 +77,11 @@ def test_a_bad_value_is_told_and_writes_nothing(
 @pytest.mark.parametrize(
     ("cmdline", "places"),
     [
-        ("grpc_authority=10.0.0.1:42113", ["10.0.0.1 7080", "10.0.0.1 50061", "10.0.0.1 80"]),
         (
             "metadata_url=http://[fd00::1]:7080/x packet_base_url=10.0.0.2:8080/misc",
             ["fd00::1 7080", "10.0.0.2 8080", "fd00::1 50061", "fd00::1 80", "10.0.0.2 7080"],
         ),
         ("registry_ca_url=https://ca.example/ca.pem", ["ca.example 7080", "ca.example 50061"]),
-        ("tinkerbell=http://a;reboot metadata_url=http://h:x/", []),
     ],
 )
 def test_who_can_be_asked_for_the_time(tmp_path: Path, cmdline: str, places: list[str]) -> None:
@@ -96,6 +101,31 @@ def test_a_bad_port_is_told_and_logs_go_to_the_usual_one(
 def test_a_bad_value_does_not_stop_the_others(tmp_path: Path) -> None:
     code, files = settings(tmp_path, "syslog_host=; ntp=a interface=/")
     assert (code, list(files)) == (2, ["ntp.sources"])
+
+
+@pytest.mark.parametrize(
+    ("cmdline", "place"),
+    [
+        ("grpc_authority=10.0.0.1:42113 tinkerbell=b", "10.0.0.1 42113\n"),
+        ("grpc_authority=[fd00::1]:42113", "fd00::1 42113\n"),
+        ("metadata_url=http://tink.example/x tinkerbell=b", "tink.example 80\n"),
+        ("metadata_url=https://tink.example", "tink.example 443\n"),
+        ("metadata_url=http://10.0.0.1:7080/2009-04-04", "10.0.0.1 7080\n"),
+        ("tinkerbell=http://10.0.0.1", "10.0.0.1 80\n"),
+        ("grpc_authority=10.0.0.1:65536 tinkerbell=tink.example", "tink.example 80\n"),
+        ("grpc_authority=fd00::1", None),
+        ("grpc_authority=-e:1", None),
+        ('grpc_authority="a b:1"', None),
+        ("metadata_url=http://$(reboot)/", None),
+        ("tinkerbell=http://", None),
+        ("syslog_host=10.0.0.1", None),
+    ],
+)
+def test_a_card_must_reach_the_workers_server(
+    tmp_path: Path, cmdline: str, place: str | None
+) -> None:
+    _, files = settings(tmp_path, cmdline)
+    assert files.get("host") == place
 
 
 @pytest.mark.parametrize("arguments", [[], ["--output"], ["--x", "y"], ["--cmdline", "x"]])
