@@ -8,7 +8,7 @@
 | `ntp.sources` | `ntp`                        | lines `server NAME iburst`, as chrony reads them |
 | `dhcp.conf`   | `interface`                  | a line `allowinterfaces NAME`, as dhcpcd reads it |
 | `clock`       | whatever names Tinkerbell    | lines `HOST PORT`: whose HTTP tells the time |
-| `host`        | `grpc_authority`, or others  | a line `HOST PORT`: what a network card must reach |
+| `host`        | `grpc_authority`, or others  | a line `HOST PORT`: what a card must reach |
 | `cards`       | `hw_addr` and the like       | lines with the MAC of a network card to prefer |
 
 A file is there only if its parameter is given and makes sense. A value that does not is told on

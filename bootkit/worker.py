@@ -22,6 +22,8 @@ BINDS = (
     f"{ENGINE_SOCKET}:{ENGINE_SOCKET}",
     "/dev:/dev",
     "/host_root/run:/run",
+    # The engine's own copy would not follow a lease that changes.
+    "/etc/resolv.conf:/etc/resolv.conf:ro",
 )
 # Learned late and of no use to any worker: it must not make a running worker look like another.
 # Secrets cannot change without a boot, and a digest of one could be guessed at.

@@ -100,6 +100,7 @@ def test_a_machine_boots(world: World, events: Events) -> None:
         "/var/run/docker.sock:/var/run/docker.sock",
         "/dev:/dev",
         "/host_root/run:/run",
+        "/etc/resolv.conf:/etc/resolv.conf:ro",
     ]
     assert sorted(worker.spec["Env"]) == [
         "ID=w1",
