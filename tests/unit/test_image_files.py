@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from bootkit import cli as bootkit_cli
-from bootkit import worker
+from bootkit import settings, worker
 from bootkit.shared import agreed, room
 from release.convert import BOOTSTRAP
 from tink_docker import cli as tink_docker_cli
@@ -143,7 +143,17 @@ def test_scripts_call_only_scripts_that_exist() -> None:
     for path in (*(INIT / "lib").iterdir(), *ROOT.glob("images/*/[a-z]*")):
         if path.is_file() and path.name != "Dockerfile":
             for name in re.findall(r"/usr/lib/tinkie/([a-z-]+(?:\.jq)?)", path.read_text()):
-                assert name in present | {"dhcp-event"}, f"{path}: {name}"
+                assert name in present | _own(path), f"{path}: {name}"
+
+
+def _own(path: Path) -> set[str]:
+    """The scripts that the image of a script has besides."""
+    if not (path.parent / "Dockerfile").exists():
+        return set()
+    copied = re.findall(
+        r"^COPY (.+) /out/usr/lib/tinkie/", (path.parent / "Dockerfile").read_text(), re.MULTILINE
+    )
+    return {name for names in copied for name in names.split()}
 
 
 def test_services_that_come_first_exist() -> None:
@@ -198,10 +208,20 @@ def test_clock_has_no_server_of_its_own_and_no_port() -> None:
     assert not any(line.startswith(("pool", "server", "peer", "allow")) for line in lines)
 
 
-def test_lease_hook_writes_in_place() -> None:
-    hook = (ROOT / "images/dhcp/dhcp-event").read_text()
-    assert ">/run/resolvconf/resolv.conf" in hook
-    assert "mv " not in hook
+def test_resolver_is_written_in_place() -> None:
+    resolver = (ROOT / "images/dhcp/resolver").read_text()
+    assert "file=/run/resolvconf/resolv.conf\n" in resolver
+    assert '>"$file"' in resolver
+    assert "mv " not in resolver
+
+
+def test_settings_that_choose_the_card_are_written() -> None:
+    route = (ROOT / "images/dhcp/route").read_text()
+    command = CONTAINERS["settings"]["command"]
+    assert f"settings={command[command.index('--output') + 1]}\n" in route
+    used = set(re.findall(r"\$settings/([\w.]+)", route))
+    assert used == {"host", "cards", "dhcp.conf"}
+    assert used <= settings.FILES.keys()
 
 
 def test_kernel_lines_that_hold_the_command_line_are_dropped() -> None:
