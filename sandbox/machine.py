@@ -1,7 +1,7 @@
 """A virtual machine on the sandbox's bridge, and what it says on its serial console."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -9,7 +9,7 @@ from typing import Literal
 from sandbox.accelerator import Accelerator
 from sandbox.console import Console
 from sandbox.monitor import Monitor, monitor
-from sandbox.network import Namespace
+from sandbox.network import BRIDGE, Namespace
 from sandbox.objects import MachineIdentity
 from sandbox.processes import Program, running
 from sandbox.shell import GuestShell, guest_shell
@@ -32,6 +32,14 @@ Boot = Literal["network", "disk"] | DirectBoot
 
 
 @dataclass(frozen=True)
+class Card:
+    """A network card, and the bridge that its cable goes to."""
+
+    mac: str
+    bridge: str = BRIDGE
+
+
+@dataclass(frozen=True)
 class Hardware:
     """What the machine is made of.
 
@@ -40,6 +48,7 @@ class Hardware:
     stop_at_reboot: the machine ends where it would start again.
     clock: what its hardware clock says at power-on, as 2026-11-23T12:00:00; empty: the right time.
     shell_port: one more serial port, ttyS2, for sandbox.shell.
+    cards: all network cards in their order; empty: one, with the identity's address.
     """
 
     identity: MachineIdentity
@@ -50,6 +59,11 @@ class Hardware:
     stop_at_reboot: bool = False
     clock: str = ""
     shell_port: bool = False
+    cards: tuple[Card, ...] = ()
+
+    def all_cards(self) -> tuple[Card, ...]:
+        """Return the network cards in their order; the monitor calls them net0, net1, ..."""
+        return self.cards or (Card(self.identity.mac),)
 
 
 @dataclass(frozen=True)
@@ -82,27 +96,30 @@ class Machine:
 
 @contextmanager
 def machine(folder: Path, network: Namespace, hardware: Hardware, tap: str) -> Iterator[Machine]:
-    """Power a machine on; it is off and its tap gone at the end of the with block.
+    """Power a machine on; it is off and its taps gone at the end of the with block.
 
+    tap: the first card's tap device; those of the others have a number behind.
     folder: gets console.log (its serial port), qemu.log, and the sockets of monitor and shell.
     """
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "console.log"
     log.write_bytes(b"")
-    network.add_tap(tap)
-    command = _command(hardware, folder, tap)
-    try:
-        with running(QEMU, command, log=folder / "qemu.log", network=network) as program:
-            yield Machine(hardware, Console(log), program, folder)
-    finally:
-        network.delete_tap(tap)
+    with ExitStack() as stack:
+        taps = [f"{tap}{number or ''}" for number in range(len(hardware.all_cards()))]
+        for name, card in zip(taps, hardware.all_cards(), strict=True):
+            network.add_tap(name, card.bridge)
+            stack.callback(network.delete_tap, name)
+        command = _command(hardware, folder, taps)
+        log_of_qemu = folder / "qemu.log"
+        program = stack.enter_context(running(QEMU, command, log=log_of_qemu, network=network))
+        yield Machine(hardware, Console(log), program, folder)
 
 
 def _socket(folder: Path, name: str) -> Path:
     return folder / f"{name}.sock"
 
 
-def _command(hardware: Hardware, folder: Path, tap: str) -> list[str]:
+def _command(hardware: Hardware, folder: Path, taps: list[str]) -> list[str]:
     # graphics=off: firmware and iPXE talk on the serial port as well.
     return [
         *(QEMU, "-nodefaults", "-no-user-config", "-display", "none"),
@@ -113,7 +130,7 @@ def _command(hardware: Hardware, folder: Path, tap: str) -> list[str]:
         *("-qmp", f"unix:{_socket(folder, 'monitor')},server=on,wait=off"),
         *_serial_ports(folder),
         *(_shell_port(folder) if hardware.shell_port else []),
-        *_network_card(hardware, tap),
+        *_network_cards(hardware, taps),
         *_disk(hardware),
         *_direct(hardware.boot),
         *(["-no-reboot"] if hardware.stop_at_reboot else []),
@@ -135,12 +152,17 @@ def _shell_port(folder: Path) -> list[str]:
     return ["-chardev", port, "-device", device]
 
 
-def _network_card(hardware: Hardware, tap: str) -> list[str]:
-    card = f"virtio-net-pci,netdev=net0,mac={hardware.identity.mac}"
-    # Without its ROM the card cannot netboot, and the firmware does not try to.
-    card += ",bootindex=0" if hardware.boot == "network" else ",romfile="
-    backend = f"tap,id=net0,ifname={tap},script=no,downscript=no"
-    return ["-netdev", backend, "-device", card]
+def _network_cards(hardware: Hardware, taps: list[str]) -> list[str]:
+    words: list[str] = []
+    for number, (card, tap) in enumerate(zip(hardware.all_cards(), taps, strict=True)):
+        name = f"net{number}"
+        device = f"virtio-net-pci,netdev={name},mac={card.mac}"
+        # Without its ROM a card cannot netboot, and the firmware does not try to.
+        boots = hardware.boot == "network" and card.mac == hardware.identity.mac
+        device += ",bootindex=0" if boots else ",romfile="
+        words += ["-netdev", f"tap,id={name},ifname={tap},script=no,downscript=no"]
+        words += ["-device", device]
+    return words
 
 
 def _disk(hardware: Hardware) -> list[str]:

@@ -55,22 +55,30 @@ class Namespace:
             os.close(there)
             os.close(home)
 
-    def add_tap(self, tap: str) -> None:
-        """Make a tap device on the bridge for one virtual machine."""
+    def add_tap(self, tap: str, bridge: str = BRIDGE) -> None:
+        """Make a tap device on a bridge for one card of a virtual machine."""
         self._ip("tuntap", "add", tap, "mode", "tap")
-        self._ip("link", "set", tap, "master", BRIDGE, "up")
+        self._ip("link", "set", tap, "master", bridge, "up")
 
     def delete_tap(self, tap: str) -> None:
-        """Remove a tap device of the bridge."""
+        """Remove a tap device."""
         self._ip("link", "delete", tap)
+
+    def add_address(self, address: str) -> None:
+        """Be reached at one more address of the subnet."""
+        self._ip("address", "add", f"{address}/24", "dev", BRIDGE)
+
+    def add_bridge(self, bridge: str, address: str) -> None:
+        """Make another bridge, with an address of its own."""
+        self._ip("link", "add", bridge, "type", "bridge", "forward_delay", "0")
+        self._ip("address", "add", f"{address}/24", "dev", bridge)
+        self._ip("link", "set", bridge, "up")
 
     def create(self) -> None:
         """Make the namespace, its bridge and its routes."""
         run(f"making the network namespace {self.name}", ["ip", "netns", "add", self.name])
         self._ip("link", "set", "lo", "up")
-        self._ip("link", "add", BRIDGE, "type", "bridge", "forward_delay", "0")
-        self._ip("address", "add", f"{self.address}/24", "dev", BRIDGE)
-        self._ip("link", "set", BRIDGE, "up")
+        self.add_bridge(BRIDGE, self.address)
         # Without a default route the API server of Tinkerbell ends after 20 s and says nothing.
         self._ip("route", "add", "default", "dev", BRIDGE)
 

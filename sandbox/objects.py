@@ -18,11 +18,25 @@ class MachineIdentity:
     address: str
     gateway: str
     netmask: str = "255.255.255.0"
+    name_servers: tuple[str, ...] = ()
 
 
-def hardware(machine: MachineIdentity) -> Object:
-    """Return the Hardware of a machine that may netboot and has a lease reserved."""
-    dhcp = {
+def hardware(machine: MachineIdentity, *others: MachineIdentity) -> Object:
+    """Return the Hardware of a machine that may netboot and has a lease reserved.
+
+    others: the same machine as its other network cards are known, each with a lease of its own.
+    """
+    netboot = {"allowPXE": True, "allowWorkflow": True}
+    known = (machine, *others)
+    spec = {
+        "interfaces": [{"dhcp": _dhcp(one), "netboot": netboot} for one in known],
+        "metadata": {"instance": {"id": machine.mac, "hostname": machine.name}},
+    }
+    return _object("Hardware", machine.name, spec)
+
+
+def _dhcp(machine: MachineIdentity) -> Object:
+    return {
         "mac": machine.mac,
         "hostname": machine.name,
         "arch": "x86_64",
@@ -32,13 +46,8 @@ def hardware(machine: MachineIdentity) -> Object:
             "netmask": machine.netmask,
             "gateway": machine.gateway,
         },
+        "name_servers": list(machine.name_servers),
     }
-    netboot = {"allowPXE": True, "allowWorkflow": True}
-    spec = {
-        "interfaces": [{"dhcp": dhcp, "netboot": netboot}],
-        "metadata": {"instance": {"id": machine.mac, "hostname": machine.name}},
-    }
-    return _object("Hardware", machine.name, spec)
 
 
 def template(name: str, data: str) -> Object:

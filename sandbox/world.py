@@ -51,9 +51,9 @@ class World:
         run.wait_until_offered()
         return run
 
-    def enroll(self, identity: MachineIdentity = MACHINE) -> None:
-        """Tell Tinkerbell about a machine."""
-        self.tinkerbell.api.create("hardware", hardware(identity))
+    def enroll(self, identity: MachineIdentity = MACHINE, *others: MachineIdentity) -> None:
+        """Tell Tinkerbell about a machine, and about its other network cards."""
+        self.tinkerbell.api.create("hardware", hardware(identity, *others))
 
     def command_line(self, identity: MachineIdentity = MACHINE) -> str:
         """Return the kernel command line that iPXE would start this machine with."""

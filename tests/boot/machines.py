@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sandbox.accelerator import Accelerator
 from sandbox.disk import empty_disk
-from sandbox.machine import Hardware, Machine, machine
+from sandbox.machine import Card, Hardware, Machine, machine
 from sandbox.objects import MachineIdentity
 from sandbox.shell import SHELL_WORDS
 from sandbox.world import World
@@ -25,12 +25,15 @@ def booted(
     *,
     words: str = "",
     clock: str = "",
+    cards: tuple[Card, ...] = (),
+    others: tuple[MachineIdentity, ...] = (),
 ) -> Iterator[Machine]:
     """Power a machine on that Tinkerbell knows; it stops where it would start again.
 
-    words: put behind all others on the kernel's command line. clock: as Hardware has it.
+    words: put behind all others on the kernel's command line. clock, cards: as Hardware has them.
+    others: its other network cards, as Tinkerbell knows them.
     """
-    here.enroll(identity)
+    here.enroll(identity, *others)
     boot = here.direct_boot(identity)
     line = f"{boot.command_line} {SHELL_WORDS} {words}".strip()
     disk = empty_disk(folder / "disk.img", DISK_MIB)
@@ -43,6 +46,7 @@ def booted(
         stop_at_reboot=True,
         clock=clock,
         shell_port=True,
+        cards=cards,
     )
     with machine(folder, here.network, hardware, identity.name) as box:
         yield box

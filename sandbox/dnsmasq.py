@@ -1,0 +1,76 @@
+"""Networks that are wrong, and name servers that come and go: both are Debian's dnsmasq."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sandbox.commands import run
+from sandbox.network import Namespace
+from sandbox.processes import Program, running
+
+DNSMASQ = (
+    "dnsmasq",
+    "--keep-in-foreground",
+    "--conf-file=/dev/null",
+    "--user=root",
+    "--log-facility=-",
+)
+STRAY_BRIDGE = "stray0"
+STRAY_SUBNET = "10.66.0"
+
+
+@contextmanager
+def stray_network(folder: Path, network: Namespace) -> Iterator[Program]:
+    """Run a network that leads nowhere until the end of the with block: the bridge STRAY_BRIDGE.
+
+    Its DHCP server answers whoever asks, at once, with a router and a name server that are none:
+    as the network of a management controller, or one that a cable was put into by mistake.
+    """
+    router = f"{STRAY_SUBNET}.1"
+    network.add_bridge(STRAY_BRIDGE, router)
+    _keep_apart(network)
+    command = [
+        *DNSMASQ,
+        "--port=0",
+        f"--interface={STRAY_BRIDGE}",
+        "--bind-interfaces",
+        f"--dhcp-range={STRAY_SUBNET}.100,{STRAY_SUBNET}.200,1h",
+        f"--dhcp-option=option:dns-server,{router}",
+        f"--dhcp-leasefile={folder / 'stray.leases'}",
+        "--no-ping",
+    ]
+    with running("dnsmasq", command, log=folder / "stray.log", network=network) as program:
+        yield program
+
+
+def _keep_apart(network: Namespace) -> None:
+    # The sandbox's programs listen in the same namespace; they must not be found from here.
+    rules = f"""
+    table inet stray {{
+        chain input {{
+            type filter hook input priority 0
+            iifname "{STRAY_BRIDGE}" udp dport 67 accept
+            iifname "{STRAY_BRIDGE}" drop
+        }}
+    }}
+    """
+    with network.inside():
+        run("keeping the stray network apart", ["nft", rules])
+
+
+@contextmanager
+def name_server(
+    folder: Path, network: Namespace, address: str, names: dict[str, str]
+) -> Iterator[Program]:
+    """Answer for these names at an address of the network until the end of the with block."""
+    command = [
+        *DNSMASQ,
+        "--no-resolv",
+        "--no-hosts",
+        "--bind-interfaces",
+        f"--listen-address={address}",
+        *(f"--address=/{name}/{value}" for name, value in names.items()),
+    ]
+    log = folder / f"names-{address}.log"
+    with running("dnsmasq", command, log=log, network=network) as program:
+        yield program
