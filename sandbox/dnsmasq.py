@@ -70,6 +70,7 @@ def name_server(
         "--bind-interfaces",
         f"--listen-address={address}",
         *(f"--address=/{name}/{value}" for name, value in names.items()),
+        *(f"--local=/{name}/" for name in names),  # they have no other kind of address
     ]
     log = folder / f"names-{address}.log"
     with running("dnsmasq", command, log=log, network=network) as program:
