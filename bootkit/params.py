@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
+from bootkit.shared.address import hardware_address
 from bootkit.shared.parameters import Base, Image, Parameters, Registry, Url, check_port
 from bootkit.shared.proxy import PARAMETERS as PROXIES
 from bootkit.shared.reference import is_docker_hub_user
@@ -14,8 +15,6 @@ from bootkit.shared.reference import is_docker_hub_user
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_MAC_DIGITS = re.compile("[0-9a-f]{12}")
-_MAC_GROUPS = ([2] * 6, [4] * 3, [12])  # 02:00:00:00:00:01, 0200.0000.0001, 020000000001
 _GO_BOOLEANS = ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False")
 _AUTHORITY = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_.-]+):([0-9]+)")
 
@@ -52,23 +51,12 @@ def _secret(value: SecretStr) -> SecretStr:
     return value
 
 
-def _mac(value: str) -> str:
-    """Write a MAC as boot servers do; BOOTIF has a hardware type in front (PXELINUX)."""
-    groups = re.split("[:.-]", value.lower())
-    if len(groups) == 7 and groups[0] == "01":  # noqa: PLR2004 - type and six bytes
-        del groups[0]
-    digits = "".join(groups)
-    if [len(group) for group in groups] not in _MAC_GROUPS or not _MAC_DIGITS.fullmatch(digits):
-        raise ValueError("not a hardware address")
-    return ":".join(re.findall("..", digits))
-
-
 Word = Annotated[str, AfterValidator(_one_word)]
 Boolean = Annotated[str, AfterValidator(_boolean)]
 Authority = Annotated[str, AfterValidator(_authority)]
 User = Annotated[str, AfterValidator(_credential)]
 Password = Annotated[SecretStr, AfterValidator(_secret)]
-Mac = Annotated[str, AfterValidator(_mac)]
+Mac = Annotated[str, AfterValidator(hardware_address)]
 
 
 class WorkerParams(Parameters):

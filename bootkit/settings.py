@@ -23,7 +23,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bootkit.shared.address import is_address
+from bootkit.shared.address import hardware_address, is_address
 from bootkit.shared.agreed import SYSLOG_PORT
 from bootkit.shared.cmdline import PROC_CMDLINE, Cmdline
 from bootkit.shared.files import write_atomically
@@ -43,7 +43,6 @@ _HTTP_PORTS = (7080, 50061, 80)  # smee and tootles, hegel, boots
 _PORT = re.compile(r"[0-9]{1,5}")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,253}[A-Za-z0-9])?\.?")
 _IPV6 = re.compile(r"[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._-]+)?")
-_MAC = re.compile(r"(?:01:)?([0-9a-f]{2}(?::[0-9a-f]{2}){5})")  # PXELINUX puts a type in front
 _INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")  # the kernel's IFNAMSIZ is 16
 
 
@@ -109,9 +108,15 @@ def host(cmdline: Cmdline) -> str | None:
 def cards(cmdline: Cmdline) -> str | None:
     """Return the MACs that the machine is known by, one a line; bootkit tells of a bad one."""
     given = (cmdline.get("hw_addr"), cmdline.get("BOOTIF"), cmdline.get("worker_id"))
-    found = [_MAC.fullmatch((value or "").lower().replace("-", ":")) for value in given]
-    macs = dict.fromkeys(match[1] for match in found if match)
+    macs = dict.fromkeys(mac for value in given if value and (mac := _mac(value)))
     return "".join(f"{mac}\n" for mac in macs) or None
+
+
+def _mac(value: str) -> str | None:
+    try:
+        return hardware_address(value)
+    except ValueError:
+        return None
 
 
 FILES: dict[str, Callable[[Cmdline], str | None]] = {

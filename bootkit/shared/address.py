@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import urlsplit, urlunsplit
+
+_MAC_DIGITS = re.compile("[0-9a-f]{12}")
+_MAC_GROUPS = ([2] * 6, [4] * 3, [12])  # 02:00:00:00:00:01, 0200.0000.0001, 020000000001
 
 
 def is_address(host: str) -> bool:
@@ -18,6 +22,21 @@ def is_address(host: str) -> bool:
 def in_url(host: str) -> str:
     """Write a host as a URL has it: an IPv6 address in brackets."""
     return f"[{host}]" if ":" in host else host
+
+
+def hardware_address(value: str) -> str:
+    """Write a MAC as boot servers do; BOOTIF has a hardware type in front (PXELINUX).
+
+    Raises:
+        ValueError: it is none.
+    """
+    groups = re.split("[:.-]", value.lower())
+    if len(groups) == 7 and groups[0] == "01":  # noqa: PLR2004 - type and six bytes
+        del groups[0]
+    digits = "".join(groups)
+    if [len(group) for group in groups] not in _MAC_GROUPS or not _MAC_DIGITS.fullmatch(digits):
+        raise ValueError("not a hardware address")
+    return ":".join(re.findall("..", digits))
 
 
 def shown(url: str) -> str:
