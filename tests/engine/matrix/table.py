@@ -128,12 +128,15 @@ _NAMED = {
     "tink-docker": Sign("tink-docker", "program.started"),
     "containerd": Sign("tink-docker", "containerd.ended"),
 }
+# Of two that die together, the later one of these is sure to be told.
+_TELLS_LAST = ("worker", "bootkit", "containerd", "dockerd", "tink-docker")
 
 
 def _death(programs: tuple[str, ...], when: Moment, times: int = 1) -> Case:
     often = ", twice" if times > 1 else ""
     name = f"killed: {' and '.join(programs)}{often}"
-    return Case(name, killed(*programs, times=times), _NAMED[programs[-1]], when)
+    told = max(programs, key=_TELLS_LAST.index)
+    return Case(name, killed(*programs, times=times), _NAMED[told], when)
 
 
 _AT_REST = tuple(_death((program,), Moment.IDLE, times=2) for program in _NAMED)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bootkit.shared.errors import PermanentError, TransientError
+from tink_docker import engine as module
 from tink_docker.engine import Engine
 
 if TYPE_CHECKING:
@@ -129,10 +131,17 @@ def test_a_containerd_that_dies_is_back_at_once_and_dockerd_lives_on(
     assert ended["last_lines"] == ["bye"]
 
 
-def test_one_that_dies_again_and_again_is_started_at_a_growing_distance(clock: Clock) -> None:
+def test_one_that_dies_again_and_again_is_started_at_a_growing_distance(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_the_bound = replace(module.AGAIN, chance=lambda: 1.0)
+    monkeypatch.setattr(module, "AGAIN", at_the_bound)
     world = World(clock, [2.0] * 40)
     world.live(world.start(), 120)
-    assert 8 < len(world.containerds) < 25
+    starts = [one.began for one in world.containerds]
+    apart = [int(later - earlier) for earlier, later in pairwise(starts)]  # we look each 0.5 s
+    assert apart == sorted(apart)
+    assert (apart[0], apart[-1]) == (2, 12)
 
 
 def test_one_that_cannot_be_started_is_told_and_tried_again(clock: Clock, events: Events) -> None:
