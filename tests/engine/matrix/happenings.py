@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 import signal
+import time
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
 
@@ -16,6 +17,8 @@ from tests.engine.world import AGENT_IMAGE
 Happening = Callable[[Site], Generator[None]]
 Place = Callable[[Site], AbstractContextManager[object]]
 
+BACK_SECONDS = 180.0
+CONNECTED_SECONDS = 2.0  # dockerd asks for its containerd about once a second
 PULL_BYTES_PER_SECOND = 4 * 1024 * 1024
 
 
@@ -90,9 +93,21 @@ def killed(*programs: str, times: int = 1) -> Happening:
                     KILL[program](site.machine)
             wire.heal()
             yield
+            wait_until_back(site.machine)
             yield
 
     return happens
+
+
+def wait_until_back(machine: Machine) -> None:
+    """Wait for what a workflow needs: one that comes earlier is reported failed by the worker."""
+
+    def is_back() -> bool:
+        docker, container = machine.world.docker, machine.tink_docker
+        return WORKER in machine.running() and bool(docker.processes(container, "containerd"))
+
+    wait_for("the machine's parts", is_back, seconds=BACK_SECONDS)
+    time.sleep(CONNECTED_SECONDS)
 
 
 def _kill_worker(machine: Machine) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sandbox.errors import SandboxError
 from tests.engine.machine import machine
 from tests.engine.matrix.driver import prove
-from tests.engine.matrix.happenings import KILL
+from tests.engine.matrix.happenings import KILL, wait_until_back
 from tests.engine.matrix.site import Site
 from tests.engine.matrix.wire import Wire
 
@@ -36,6 +36,7 @@ class Soak:
             time.sleep(self.chance.uniform(0, LONGEST_PEACE))
         self._tell("healed")
         self.wire.heal()
+        wait_until_back(self.site.machine)
         prove(self.site)
         self._tell("works")
 
