@@ -78,7 +78,7 @@ faults: setup images ## every fault of the matrix; the table in docs/reliability
 soak: setup images ## random faults for MINUTES=n (3), the same ones again with SEED=n
 	@MINUTES=$(or $(MINUTES),3) SEED=$(SEED) $(PYTHON) -m pytest --quiet -s tests/engine/test_soak.py
 
-test: test-unit test-engine test-boot ## all tests: units, engine, booted machines
+test: setup test-unit test-engine test-boot ## all tests: units, engine, booted machines
 
 herd: setup ## N machines come back to servers that were away LATE seconds (root; N=200 LATE=60)
 	@$(PYTHON) -m tests.herd $(or $(N),200) $(or $(LATE),60)

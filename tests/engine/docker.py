@@ -30,7 +30,7 @@ class Docker:
     def processes(self, container: str, program: str) -> list[int]:
         """Return the host's numbers of a container's processes that run a program."""
         rows = self("top", container, "-o", "pid,comm").splitlines()[1:]
-        return [int(row.split()[0]) for row in rows if row.split()[1] == program]
+        return [int(row.split()[0]) for row in rows if row.split()[1:] == [program]]  # no <defunct>
 
     def kill(self, container: str) -> None:
         """End a container without a word, and come back when it has ended."""

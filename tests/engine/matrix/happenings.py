@@ -5,7 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 
 from sandbox.certificates import Authority, Pair
 from sandbox.images import BUSYBOX, ImageFile, write_archive
@@ -131,9 +131,15 @@ def _kill_in_tink_docker(program: str) -> Callable[[Machine], None]:
     """Kill it as soon as it runs: one that was killed before may still be on its way."""
 
     def kill(machine: Machine) -> None:
-        docker, container = machine.world.docker, machine.tink_docker
-        pids = wait_for(program, lambda: docker.processes(container, program) or None, seconds=60)
-        os.kill(pids[0], signal.SIGKILL)
+        def hit() -> bool:
+            pids = machine.world.docker.processes(machine.tink_docker, program)
+            with suppress(ProcessLookupError):  # ended since
+                for pid in pids[:1]:
+                    os.kill(pid, signal.SIGKILL)
+                    return True
+            return False
+
+        wait_for(program, hit, seconds=BACK_SECONDS)
 
     return kill
 
