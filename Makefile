@@ -51,6 +51,8 @@ quick: ## out/vmlinuz and out/initramfs only, compressed quickly
 	@python3 -m release.assemble
 
 convert: ## TAR=file: LinuxKit's tar into out/vmlinuz and out/initramfs
+	@test -f "$(TAR)" || { echo "make convert TAR=file: the tar that linuxkit build made is missing"; exit 1; }
+	@mkdir -p out && rm -f out/inputs # what lies there now was not built from this folder
 	@python3 -m release.convert $(TAR) out/vmlinuz-x86_64 out/initramfs-x86_64
 
 refresh: ## build again from Debian's newest packages
@@ -76,7 +78,7 @@ faults: setup images ## every fault of the matrix; the table in docs/reliability
 	@$(PYTHON) -m tests.engine.matrix.report
 
 soak: setup images ## random faults for MINUTES=n (3), the same ones again with SEED=n
-	@MINUTES=$(or $(MINUTES),3) SEED=$(SEED) $(PYTHON) -m pytest --quiet -s tests/engine/test_soak.py
+	@MINUTES=$(or $(MINUTES),3) SEED=$(or $(SEED),$$(od -An -N3 -tu4 /dev/urandom | tr -d " ")) $(PYTHON) -m pytest --quiet -s tests/engine/test_soak.py
 
 test: setup test-unit test-engine test-boot ## all tests: units, engine, booted machines
 
@@ -90,4 +92,4 @@ reproduce: setup ## two builds from nothing, compared byte by byte (half an hour
 	@python3 -m release.clone
 
 clean: ## remove all results in this folder (the cache stays)
-	rm -rf out tinkie-*.tar.gz checksum.txt manifest-*.json
+	rm -rf out tinkie-*.tar.* checksum.txt manifest-*.json

@@ -1,7 +1,6 @@
 """A machine to which one random fault after the other happens ends with one worker that works."""
 
 import os
-import secrets
 from pathlib import Path
 
 from tests.engine.machine import WORKER
@@ -10,7 +9,7 @@ from tests.engine.matrix.soak import soak
 from tests.engine.world import World
 
 MINUTES = float(os.environ.get("MINUTES", "3"))
-SEED = int(os.environ.get("SEED", "0")) or secrets.randbelow(2**31)
+SEED = int(os.environ.get("SEED", "7"))
 NUMBER = 99  # of the machine
 
 
