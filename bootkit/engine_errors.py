@@ -6,7 +6,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bootkit.containers import EngineNotReady
-from bootkit.shared.errors import NONSENSE, PermanentError, TransientError, error_for
+from bootkit.shared.errors import (
+    NONSENSE,
+    PermanentError,
+    TransientError,
+    deepest_cause,
+    error_for,
+)
 from bootkit.shared.faults import Fault, fault_in
 
 if TYPE_CHECKING:
@@ -65,8 +71,7 @@ def _is_timeout(error: BaseException) -> bool:
 
 
 def plainly(error: BaseException) -> str:
-    """Return the innermost reason: libraries wrap `Connection refused` three times."""
-    while error.__cause__ or error.__context__:
-        error = error.__cause__ or error.__context__ or error
+    """Return the innermost reason, in words."""
+    error = deepest_cause(error)
     said = repr(error) if isinstance(error, KeyError) else str(error)
     return getattr(error, "strerror", None) or said or type(error).__name__

@@ -17,6 +17,7 @@ from bootkit.manifest import Manifests
 from bootkit.shared.agreed import CERTIFICATES
 from bootkit.shared.errors import BootError, PermanentError
 from bootkit.shared.faults import Fault
+from bootkit.shared.http_errors import seconds_asked
 from bootkit.shared.reference import DEFAULT_DOMAIN, ImageReference
 from bootkit.shared.room import megabytes
 
@@ -78,9 +79,7 @@ class RegistryWitness:
 
     def _with_patience(self, error: BootError, image: str) -> BootError:
         answer = self._ask(image)
-        asked = answer.headers.get("retry-after", "") if answer else ""
-        if asked.isdecimal():
-            error.retry_after = float(asked)
+        error.retry_after = seconds_asked(answer.headers.get("retry-after")) if answer else None
         return error
 
     def _with_clocks(self, error: BootError, image: str) -> BootError:

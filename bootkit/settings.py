@@ -23,7 +23,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bootkit.shared.address import hardware_address, is_address
+from bootkit.shared.address import hardware_address, in_url, is_address
 from bootkit.shared.agreed import SYSLOG_PORT
 from bootkit.shared.cmdline import PROC_CMDLINE, Cmdline
 from bootkit.shared.files import write_atomically
@@ -61,7 +61,7 @@ def syslog(cmdline: Cmdline) -> str | None:
         return None
     port = cmdline.get("syslog_port") or str(SYSLOG_PORT)
     host = _host("syslog_host", given)
-    bracketed = f"[{host}]" if ":" in host else host
+    bracketed = in_url(host)
     if not _PORT.fullmatch(port) or not 0 < int(port) < 2**16:
         reason = f"not a port, {SYSLOG_PORT} is used"
         raise BadValueError("syslog_port", reason, instead=f"{bracketed}:{SYSLOG_PORT}\n")

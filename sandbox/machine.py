@@ -147,7 +147,7 @@ def _serial_ports(folder: Path) -> list[str]:
 def _shell_port(folder: Path) -> list[str]:
     path = _socket(folder, "shell")
     port = f"socket,id=shell,path={path},server=on,wait=off"
-    # By custom it would share an interrupt with the first port, and lose what is typed to that.
+    # A third ISA port would share an interrupt with the first, and lose what is typed.
     device = "pci-serial,chardev=shell"
     return ["-chardev", port, "-device", device]
 

@@ -1,4 +1,4 @@
-"""A virtual machine's monitor: its keys, buttons and cables (the only module that knows QMP)."""
+"""A virtual machine's monitor: its keys and cables (the only module that knows QMP)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,10 +20,6 @@ class Monitor:
     def press(self, *keys: str) -> None:
         """Press keys at once and let them go; names are QEMU's ("ctrl", "alt", "delete")."""
         self._do("send-key", keys=[{"type": "qcode", "data": key} for key in keys])
-
-    def push_power_button(self) -> None:
-        """Push the button that asks the OS to power off (ACPI)."""
-        self._do("system_powerdown")
 
     def set_link(self, card: str, *, up: bool) -> None:
         """Plug a network card's cable in or out; cards are net0, net1, ..."""

@@ -75,18 +75,21 @@ class RegistryAuthority:
         """Keep nobody waiting longer than the start lasts, whatever a server asks of us."""
         if self.settled or self.now() < self._start_ends:
             return
-        self.settled = True
-        self._failures = 0
+        self._settle()
         if self._last is not None and self.now() < self._due:
             self._tell_failure(self._last)
 
+    def _settle(self) -> None:
+        """The start is over: the waits after it begin anew."""
+        if not self.settled:
+            self.settled = True
+            self._failures = 0
+
     def _put_off(self, error: BootError) -> None:
         """Be patient as long as the start lasts: the network comes up beside us."""
+        if self.now() >= self._start_ends or isinstance(error, PermanentError):
+            self._settle()
         self._failures += 1
-        over = self.now() >= self._start_ends or isinstance(error, PermanentError)
-        if over and not self.settled:
-            self.settled = True
-            self._failures = 1
         policy = LATER if self.settled else AT_THE_START
         self._due = self.now() + policy.delay(self._failures, error)
         self._last = error

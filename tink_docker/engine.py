@@ -10,6 +10,7 @@ import structlog
 from bootkit.shared.errors import BootError, TransientError
 from bootkit.shared.faults import Fault
 from bootkit.shared.retry import Backoff
+from bootkit.shared.supervise import HEALTHY_AFTER_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,7 +24,6 @@ log = structlog.get_logger()
 SERVING_SECONDS = 60.0
 POLL_SECONDS = 0.05
 AGAIN = Backoff(first=0.2, ceiling=10.0)
-HEALTHY_AFTER_SECONDS = 60.0
 
 
 @dataclass(slots=True)

@@ -78,3 +78,10 @@ class ShutdownRequested(BaseException):
 def error_for(fault: Fault) -> type[TransientError | PermanentError]:
     """Return the class of error that a fault is raised as."""
     return PermanentError if fault.permanent else TransientError
+
+
+def deepest_cause(error: BaseException) -> BaseException:
+    """Return the innermost error: libraries wrap `Connection refused` three times."""
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__ or error
+    return error

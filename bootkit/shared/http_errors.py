@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bootkit.shared.address import shown
 from bootkit.shared.deadline import TooSlow
-from bootkit.shared.errors import error_for
+from bootkit.shared.errors import deepest_cause, error_for
 from bootkit.shared.faults import Fault, fault_in, fault_of_status
 
 if TYPE_CHECKING:
@@ -26,13 +26,13 @@ def status_error(url: str, status: int, retry_after: str | None) -> BootError:
     fault = fault_of_status(status)
     said = f"{status} {_reason(status)}".strip()
     message = f"GET {shown(url)}: {said}"
-    return error_for(fault)(message, fault=fault, retry_after=_seconds(retry_after))
+    return error_for(fault)(message, fault=fault, retry_after=seconds_asked(retry_after))
 
 
 def _fault_of(error: Exception) -> tuple[Fault, str]:
     import httpx  # noqa: PLC0415 - as in fetch.py
 
-    cause = _deepest_cause(error)
+    cause = deepest_cause(error)
     said = str(cause) or str(error) or type(error).__name__
     if isinstance(cause, ssl.SSLCertVerificationError):
         return _fault_of_certificate(cause), cause.verify_message
@@ -59,12 +59,6 @@ def _fault_of_certificate(error: ssl.SSLCertVerificationError) -> Fault:
     return (by_code | names).get(error.verify_code, Fault.CERTIFICATE_UNTRUSTED)
 
 
-def _deepest_cause(error: BaseException) -> BaseException:
-    while error.__cause__ or error.__context__:
-        error = error.__cause__ or error.__context__ or error
-    return error
-
-
 def _reason(status: int) -> str:
     try:
         return HTTPStatus(status).phrase
@@ -72,6 +66,6 @@ def _reason(status: int) -> str:
         return ""
 
 
-def _seconds(retry_after: str | None) -> float | None:
+def seconds_asked(retry_after: str | None) -> float | None:
     """Read a Retry-After in seconds; the form with a date needs a clock that is right."""
     return float(retry_after) if retry_after and retry_after.isdecimal() else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 import structlog
 
+from bootkit.shared.fetch import Fetcher
 from bootkit.shared.redaction import REDACTOR
 
 if TYPE_CHECKING:
@@ -99,3 +101,12 @@ def events() -> Iterator[list[MutableMapping[str, Any]]]:
 def pauses() -> list[float]:
     """The seconds that the code under test asked to wait; use `pauses.append` as its pause."""
     return []
+
+
+@pytest.fixture(scope="module")
+def _no_authorities() -> Iterator[None]:
+    """Loading the system's authorities for each example would take most of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        empty = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        patch.setattr(Fetcher, "_trust", lambda _self, _url: empty)
+        yield

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import ssl
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ from bootkit.shared.fetch import Fetcher
 from bootkit.worker import Credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 URL = "https://r.example:5000/v2/team/worker"
 LAYERS = {"layers": [{"digest": "sha256:aa", "size": 30}, {"digest": "sha256:bb", "size": 12}]}
@@ -151,15 +150,6 @@ BODIES = st.binary(max_size=200) | st.recursive(
         )
     ),
 ).map(lambda content: json.dumps(content).encode())
-
-
-@pytest.fixture(scope="module")
-def _no_authorities() -> Iterator[None]:
-    """Loading the system's authorities for each example would take most of the time."""
-    with pytest.MonkeyPatch.context() as patch:
-        empty = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        patch.setattr(Fetcher, "_trust", lambda _self, _url: empty)
-        yield
 
 
 @pytest.mark.usefixtures("_no_authorities")

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import ssl
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,6 @@ from bootkit.shared.room import Room
 from tests.strategies import TEXT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 DATE = "Mon, 23 Nov 2026 08:00:00 GMT"
@@ -142,15 +140,6 @@ def test_or_without_those_that_nobody_knows(tmp_path: Path) -> None:
     told = sized(tmp_path, None, httpx.Response(404)).explain(FULL, "r.example/x")
     assert "of unknown size" in str(told)
     assert "unknown" in str(told).partition(",")[2]
-
-
-@pytest.fixture(scope="module")
-def _no_authorities() -> Iterator[None]:
-    """Loading the system's authorities for each example would take most of the time."""
-    with pytest.MonkeyPatch.context() as patch:
-        empty = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        patch.setattr(Fetcher, "_trust", lambda _self, _url: empty)
-        yield
 
 
 @pytest.mark.usefixtures("_no_authorities")

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import signal
-import ssl
 from typing import TYPE_CHECKING
 
 import httpx
@@ -134,15 +133,6 @@ def test_a_proxy_that_cannot_be_used_is_told(proxy: str) -> None:
 
 
 HEADER = TEXT.map(lambda text: text.encode(errors="replace")) | st.binary(max_size=20)
-
-
-@pytest.fixture(scope="module")
-def _no_authorities() -> Iterator[None]:
-    """Loading the system's authorities for each example would take most of the time."""
-    with pytest.MonkeyPatch.context() as patch:
-        empty = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        patch.setattr(Fetcher, "_trust", lambda _self, _url: empty)
-        yield
 
 
 @pytest.mark.usefixtures("_no_authorities")
