@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingUnixStreamServer
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests.fakes.thread import served
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -84,15 +85,11 @@ class FakeEngine:
     @contextmanager
     def serving(self) -> Iterator[None]:
         """Answer on the socket, in a thread of the test's own."""
-        with self.server() as server:
-            thread = threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True)
-            thread.start()
-            try:
+        try:
+            with served(self.server()):
                 yield
-            finally:
-                server.shutdown()
-                thread.join()
-                self.socket.unlink()
+        finally:
+            self.socket.unlink()
 
 
 class _Server(ThreadingUnixStreamServer):

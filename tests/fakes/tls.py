@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import socketserver
 import ssl
-import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, ClassVar
+
+from tests.fakes.thread import served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,14 +56,9 @@ class Server(socketserver.TCPServer):
 @contextmanager
 def serving(pair: Pair | None = None) -> Iterator[Server]:
     """Serve in a thread of the test's own."""
-    with Server(pair) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    server = Server(pair)
+    with served(server):
+        yield server
 
 
 class _Handler(BaseHTTPRequestHandler):

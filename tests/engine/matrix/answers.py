@@ -1,17 +1,15 @@
 """A server that has the same answer to every question: what a registry or a file server may say."""
 
 import ssl
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from time import monotonic
 
 from sandbox.certificates import Pair
 from sandbox.network import Network
+from tests.fakes.thread import served
 
-POLL_SECONDS = 0.1
 ENDLESS = -1
 
 
@@ -25,34 +23,20 @@ class Answer:
     length: int = 0
 
 
-@dataclass
-class Asked:
-    """When questions came (time.monotonic)."""
-
-    times: list[float] = field(default_factory=list)
-
-
 @contextmanager
 def answering(
     network: Network, port: int, answer: Answer, certificate: Pair | None = None
-) -> Iterator[Asked]:
+) -> Iterator[None]:
     """Answer on a port until the end of the with block; by TLS if there is a certificate."""
-    asked = Asked()
-    server = _server(network, port, _handler(answer, asked))
+    server = _server(network, port, _handler(answer))
     if certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate.certificate, certificate.key)
         server.socket = context.wrap_socket(
             server.socket, server_side=True, do_handshake_on_connect=False
         )
-    thread = threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True)
-    thread.start()
-    try:
-        yield asked
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with served(server):
+        yield
 
 
 class _Server(ThreadingHTTPServer):
@@ -65,10 +49,9 @@ def _server(network: Network, port: int, handler: type[BaseHTTPRequestHandler]) 
         return _Server((network.address, port), handler)
 
 
-def _handler(answer: Answer, asked: Asked) -> type[BaseHTTPRequestHandler]:
+def _handler(answer: Answer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            asked.times.append(monotonic())
             self.send_response(answer.status)
             for name, value in answer.headers.items():
                 self.send_header(name, value)

@@ -9,7 +9,7 @@ from sandbox.certificates import Pair
 from sandbox.objects import MachineIdentity
 from sandbox.registry import IMAGES, Registry, registry
 from tests.engine.machine import Machine
-from tests.engine.matrix.answers import Answer, Asked, answering
+from tests.engine.matrix.answers import Answer, answering
 from tests.engine.matrix.wire import Wire, wire
 from tests.engine.world import ACTIONS_IMAGE, AGENT_IMAGE, World
 
@@ -85,14 +85,12 @@ class Site:
         near, far = REGISTRY_PORT + self.number, BEHIND_PORT + self.number
         return wire(self.world.network, near, far)
 
-    def registry_answers(
-        self, answer: Answer, *, tls: bool = True
-    ) -> AbstractContextManager[Asked]:
+    def registry_answers(self, answer: Answer, *, tls: bool = True) -> AbstractContextManager[None]:
         """Let something else answer in the registry's place."""
         port = REGISTRY_PORT + self.number
         return answering(self.world.network, port, answer, self.certificate() if tls else None)
 
-    def file_server_answers(self, answer: Answer) -> AbstractContextManager[Asked]:
+    def file_server_answers(self, answer: Answer) -> AbstractContextManager[None]:
         """Answer whoever asks for the authority's certificate."""
         return answering(self.world.network, FILES_PORT + self.number, answer)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 
 from sandbox.network import Network
+from tests.fakes.thread import served
 
 CHUNK_BYTES = 64 * 1024
 POLL_SECONDS = 0.1
@@ -27,7 +28,6 @@ class Wire:
     silent: bool = False
     cut_after: int | None = None
     bytes_per_second: int | None = None
-    carried: int = 0
     over: threading.Event = field(default_factory=threading.Event)
 
     def heal(self) -> None:
@@ -57,7 +57,6 @@ class Wire:
                     pass
                 seen += len(data)
                 if from_server:
-                    self.carried += len(data)
                     if self.cut_after is not None and seen > self.cut_after:
                         return
                     if self.bytes_per_second:
@@ -82,12 +81,8 @@ def wire(network: Network, port: int, upstream: int) -> Iterator[Wire]:
 
     with network.inside():
         server = _Server((network.address, port), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True)
-    thread.start()
-    try:
-        yield made
-    finally:
-        made.over.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with served(server):
+        try:
+            yield made
+        finally:
+            made.over.set()

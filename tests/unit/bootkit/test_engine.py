@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socketserver
-import threading
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from bootkit.engine import DockerEngine
 from bootkit.shared.errors import TransientError
 from bootkit.shared.faults import Fault
 from tests.fakes.engine import FakeEngine
+from tests.fakes.thread import served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,15 +80,10 @@ class Handler(socketserver.BaseRequestHandler):
 
 @contextmanager
 def silent(path: Path, **answers: bytes) -> Iterator[DockerEngine]:
-    with Silent(str(path), Handler) as server, closing(DockerEngine(path)) as engine:
-        server.answers = {f"/{name}".encode(): said for name, said in answers.items()}
-        thread = threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True)
-        thread.start()
-        try:
-            yield engine
-        finally:
-            server.shutdown()
-            thread.join()
+    server = Silent(str(path), Handler)
+    server.answers = {f"/{name}".encode(): said for name, said in answers.items()}
+    with closing(DockerEngine(path)) as engine, served(server):
+        yield engine
 
 
 def whole(body: bytes) -> bytes:
