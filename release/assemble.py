@@ -1,15 +1,17 @@
 """`python3 -m release.assemble`: images -> out/vmlinuz-x86_64, out/initramfs-x86_64.
 
-Does nothing if nothing that goes in has changed since they were made.
+Does nothing if nothing that goes in has changed since they were made. An image of elsewhere may
+have changed if it is not named by its digest.
 """
 
 import argparse
 import os
+import re
 import subprocess
 import tempfile
 from pathlib import Path
 
-from release import convert, engine, gotools, images, needs
+from release import base, convert, engine, gotools, images, needs
 from release.cache import cache, digest
 from release.errors import told
 from release.version import PROJECT, commit, source_date_epoch, version
@@ -18,6 +20,7 @@ ARCH = "x86_64"
 OUT = PROJECT / "out"
 KERNEL = OUT / f"vmlinuz-{ARCH}"
 INITRAMFS = OUT / f"initramfs-{ARCH}"
+OURS = re.compile(r"tinkie/[\w-]+:build")
 INPUTS = (
     *("bootkit", "tink_docker", "images", "release", "requirements", "tools/linuxkit"),
     *("linuxkit.yml", "docker-bake.hcl", "Dockerfile.bootkit", "Dockerfile.tink-docker"),
@@ -33,7 +36,8 @@ def assemble(level: str, *, refresh: bool = False) -> bool:
     OUT.mkdir(exist_ok=True)
     stamp, key = OUT / "inputs", _key(level)
     made = stamp.exists() and KERNEL.exists() and INITRAMFS.exists()
-    if made and not refresh and stamp.read_text() == key:
+    known = made and not refresh and not _moving_images()
+    if known and stamp.read_text() == key:
         return False
     needs.check()
     stamp.unlink(missing_ok=True)  # until it is whole again, out/ is of nothing in particular
@@ -46,13 +50,18 @@ def assemble(level: str, *, refresh: bool = False) -> bool:
         images.build([], refresh=refresh)
         tar = _linuxkit(Path(folder), environment)
         convert.convert(tar, KERNEL, INITRAMFS, level=level, epoch=source_date_epoch())
-    stamp.write_text(key)
+    stamp.write_text(_key(level))  # the base may have been made only now
     return True
 
 
 def _key(level: str) -> str:
-    base = os.environ.get("BASE", "")
-    return digest([PROJECT / name for name in INPUTS], level, commit(), base)
+    return digest([PROJECT / name for name in INPUTS], level, commit(), base.identity())
+
+
+def _moving_images() -> list[str]:
+    """Images of elsewhere whose name says nothing about their content: it may be another by now."""
+    names = {*images.named(), base.other() or base.NAME}
+    return [name for name in names if not OURS.fullmatch(name) and "@sha256:" not in name]
 
 
 def _linuxkit(folder: Path, environment: dict[str, str]) -> Path:

@@ -90,7 +90,11 @@ def _start(folder: Path, host: str) -> None:
         pid = _spawn(command, folder / "log")
     except FileNotFoundError:
         raise BuildError("dockerd is missing: run `make setup` as root") from None
-    _wait_until_it_answers(pid, host, folder / "log")
+    try:
+        _wait_until_it_answers(pid, host, folder / "log")
+    except BaseException:  # a person's ctrl-C as well: nobody else knows of this engine yet
+        _signal(pid, signal.SIGTERM)
+        raise
 
 
 def _spawn(command: list[str], log: Path) -> int:
@@ -105,8 +109,6 @@ def _wait_until_it_answers(pid: int, host: str, log: Path) -> None:
     while not _answers(host):
         ended = os.waitpid(pid, os.WNOHANG) != (0, 0)
         if ended or time.monotonic() > deadline:
-            if not ended:
-                os.kill(pid, signal.SIGTERM)
             last = "\n".join(log.read_text().splitlines()[-5:])
             raise BuildError(f"dockerd did not come up in {START_SECONDS:.0f} s ({log}):\n{last}")
         time.sleep(0.2)
@@ -114,11 +116,24 @@ def _wait_until_it_answers(pid: int, host: str, log: Path) -> None:
 
 def _stop(folder: Path) -> None:
     pidfile = folder / "docker.pid"
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        os.kill(int(pidfile.read_text()), signal.SIGTERM)
+    with contextlib.suppress(FileNotFoundError):
+        pid = int(pidfile.read_text())
+        _ask_to_end(pid, pidfile)
+        if pidfile.exists():
+            print(f"dockerd did not end in {STOP_SECONDS:.0f} s: killing it ({pid})", flush=True)
+            _signal(pid, signal.SIGKILL)
+
+
+def _ask_to_end(pid: int, pidfile: Path) -> None:
+    _signal(pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
     while pidfile.exists() and time.monotonic() < deadline:
         time.sleep(0.1)
+
+
+def _signal(pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
 def has_capability(number: int) -> bool:

@@ -1,5 +1,6 @@
 """How a build that cannot go on tells it to the person who started it."""
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,13 @@ class BuildError(Exception):
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Ends the program with a sentence, not a traceback, for what a person can change."""
+    """Ends the program with a sentence, not a traceback, for what a person can change.
+
+    The signals that ask a program to end are taken as ctrl-C is, so that it puts things in order.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
     try:
         yield
     except BuildError as error:

@@ -1,39 +1,34 @@
 """`python3 -m release.images [TARGET...]`: the images of docker-bake.hcl.
 
-The base is Debian's smallest system with its package index left in, so that all images are made
-from one state of Debian and no later step asks for the index again. `--refresh` takes the newest.
+`--refresh` takes Debian's newest packages.
 """
 
 import argparse
 import os
-import shlex
+import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from release import engine, needs, wheels
-from release.cache import alone, cache, digest
+from release import base, engine, needs, wheels
+from release.cache import alone, cache
 from release.errors import BuildError, told
-from release.version import PROJECT, source_date_epoch
+from release.version import PROJECT
 
-SUITE = "trixie"
-BASE = "tinkie/base:build"
 BAKE_FILES = ("--file=images/network.yml", "--file=docker-bake.hcl")
-MMDEBSTRAP = ("--variant=apt", "--components=main,non-free-firmware", "--skip=cleanup/apt/lists")
 
 
 def build(targets: list[str], *, refresh: bool = False) -> None:
     """Makes the base if needed, then the targets of docker-bake.hcl (all if empty).
 
-    The environment's BASE names another base image, of a registry for example.
     Raises BuildError, subprocess.CalledProcessError.
     """
     needs.check()
     with engine.running() as host:
         environment = os.environ | {"DOCKER_HOST": host}
-        _provide_base(environment, refresh=refresh)
         plain_modes(PROJECT / "images")
+        base.provide(environment, refresh=refresh)
         wheels.build()
         command = ["docker", "buildx", "bake", *BAKE_FILES, "--progress=plain", *targets]
         _run_quietly(command, environment, cache() / "bake.log")
@@ -49,34 +44,11 @@ def kept() -> Iterator[None]:
         yield
 
 
-def _provide_base(environment: dict[str, str], *, refresh: bool) -> None:
-    if other := environment.get("BASE"):
-        subprocess.run(["docker", "pull", other], env=environment, check=True)
-        subprocess.run(["docker", "tag", other, BASE], env=environment, check=True)
-        return
-    mkroot = PROJECT / "images" / "base" / "mkroot"
-    key = digest([mkroot], SUITE, *MMDEBSTRAP)
-    tar = cache() / f"base-{key}.tar"
-    if refresh or not tar.exists():
-        _bootstrap(tar, mkroot)
-    if refresh or _label(environment) != key:
-        command = ["docker", "import", "--change", f"LABEL tinkie.base={key}", str(tar), BASE]
-        subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
-
-
-def _bootstrap(tar: Path, mkroot: Path) -> None:
-    print(f"making the base image from Debian {SUITE}", flush=True)
-    partial = tar.with_suffix(f".{os.getpid()}.tar")
-    command = [
-        "mmdebstrap",
-        "--quiet",
-        *MMDEBSTRAP,
-        f"--customize-hook=copy-in {shlex.quote(str(mkroot))} /usr/local/bin",
-    ]
-    # Users' password dates and the like take this time instead of today's.
-    environment = os.environ | {"SOURCE_DATE_EPOCH": str(source_date_epoch())}
-    subprocess.run([*command, SUITE, str(partial)], env=environment, check=True)
-    partial.rename(tar)
+def named() -> list[str]:
+    """The images of linuxkit.yml, each once, sorted."""
+    page = (PROJECT / "linuxkit.yml").read_text()
+    found = re.findall(r"^ *(?:image:|-) +([a-z0-9][^\s=]*[:/@][^\s=]+)", page, re.MULTILINE)
+    return sorted(set(found))
 
 
 def plain_modes(folder: Path) -> None:
@@ -84,19 +56,6 @@ def plain_modes(folder: Path) -> None:
     for path in (folder, *folder.rglob("*")):
         runs = path.is_dir() or path.stat().st_mode & 0o100
         path.chmod(0o755 if runs else 0o644)
-
-
-def _label(environment: dict[str, str]) -> str:
-    command = [
-        "docker",
-        "image",
-        "inspect",
-        BASE,
-        "--format",
-        '{{index .Config.Labels "tinkie.base"}}',
-    ]
-    found = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    return found.stdout.strip()
 
 
 def _run_quietly(command: list[str], environment: dict[str, str], log: Path) -> None:

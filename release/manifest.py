@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from email.parser import BytesParser
 from pathlib import PurePosixPath
 
+from release import images
 from release.assemble import ARCH, INITRAMFS, KERNEL
 from release.roottar import content_of
-from release.version import PROJECT, commit, source_date_epoch, version
+from release.version import commit, source_date_epoch, version
 
 PACKAGES = "usr/share/tinkie/packages"
 LINKED = "usr/share/tinkie/linked"
@@ -47,16 +48,10 @@ class Contents:
 def contents(host: str) -> Contents:
     """Reads every image that linuxkit.yml names from the engine at host (a DOCKER_HOST)."""
     found = Contents()
-    for name in image_names():
+    for name in images.named():
         with _exported(name, os.environ | {"DOCKER_HOST": host}) as tar:
             found.images[name] = _read(tar, found.licences)
     return found
-
-
-def image_names() -> list[str]:
-    """The images of linuxkit.yml, each once, sorted."""
-    page = (PROJECT / "linuxkit.yml").read_text()
-    return sorted(set(re.findall(r"^\s*(?:image:|-) ([a-z0-9]\S*/\S+:\S+)", page, re.MULTILINE)))
 
 
 def describe(found: Contents) -> str:

@@ -25,4 +25,4 @@ def source_date_epoch() -> int:
 
 def _git(*words: str) -> str:
     command = ["git", "-C", str(PROJECT), *words]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()

@@ -16,6 +16,8 @@ from sandbox.errors import SandboxError
 from sandbox.follow import Follower
 from sandbox.ingredients import ingredients
 from sandbox.machine import Hardware, machine
+from sandbox.network import PREFIX, Namespace
+from sandbox.preflight import check
 from sandbox.provision import WORKFLOWS
 from sandbox.world import MACHINE, world
 
@@ -27,6 +29,7 @@ MEMORY = re.compile(r"MEMORY (.*)")
 
 def measure() -> dict[str, object]:
     """Boot once; seconds by moment, and MB of memory while the action runs."""
+    check(FOLDER, MEMORY_MIB, Namespace(PREFIX + "bench"))
     parts = ingredients(assemble.OUT)
     template = (WORKFLOWS / "measure.yml").read_text()
     accelerator = best_accelerator(parts.kernel)

@@ -4,6 +4,7 @@ Everything that runs in a namespace can be found through it, so that deleting it
 """
 
 import ctypes
+import fcntl
 import os
 import signal
 from collections.abc import Iterator
@@ -75,8 +76,11 @@ class Namespace:
         self._ip("link", "set", bridge, "up")
 
     def create(self) -> None:
-        """Make the namespace, its bridge and its routes."""
+        """Make the namespace, without anything in it; SandboxError if there is one of its name."""
         run(f"making the network namespace {self.name}", ["ip", "netns", "add", self.name])
+
+    def furnish(self) -> None:
+        """Give it its bridge and its routes."""
         self._ip("link", "set", "lo", "up")
         self.add_bridge(BRIDGE, self.address)
         # Without a default route the API server of Tinkerbell ends after 20 s and says nothing.
@@ -85,6 +89,20 @@ class Namespace:
     def exists(self) -> bool:
         """Say whether a namespace of this name is there."""
         return (NAMESPACES / self.name).exists()
+
+    @contextmanager
+    def owned(self) -> Iterator[None]:
+        """Say that it is in use until the with block ends, or this process is killed."""
+        with (NAMESPACES / self.name).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+            yield
+
+    def is_abandoned(self) -> bool:
+        """Say whether whoever made it has ended without removing it."""
+        with (NAMESPACES / self.name).open("rb") as file, suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        return False
 
     def processes(self) -> list[int]:
         """Return the ids of all processes that run in it."""
@@ -113,11 +131,19 @@ class Namespace:
 def namespace(name: str) -> Iterator[Namespace]:
     """Make a namespace for the with block; nothing of it, and nothing in it, is left afterwards."""
     made = Namespace(PREFIX + name)
+    made.create()  # one of somebody else stays
     try:
-        made.create()
-        yield made
+        with made.owned():
+            made.furnish()
+            yield made
     finally:
         made.delete()
+
+
+def abandoned() -> list[Namespace]:
+    """Return those of ours, of tests as well, that nobody is left to remove."""
+    found = [Namespace(path.name) for path in NAMESPACES.glob(f"{PREFIX}*")]
+    return [namespace for namespace in found if namespace.is_abandoned()]
 
 
 def _enter(namespace_fd: int) -> None:

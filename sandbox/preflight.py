@@ -33,8 +33,7 @@ FILES = {
 
 def check(folder: Path, memory_mib: int, network: Namespace) -> None:
     """Raise SandboxError, in one sentence, for the first thing that is lacking."""
-    if os.geteuid() != 0:
-        raise SandboxError("the sandbox makes a network namespace, which needs root: use sudo")
+    check_root()
     packages = missing_packages()
     if packages:
         raise SandboxError(f"programs are missing: apt-get install {' '.join(packages)}")
@@ -44,6 +43,12 @@ def check(folder: Path, memory_mib: int, network: Namespace) -> None:
             f"a sandbox runs already (network namespace {network.name}): "
             "end it where it runs, or with `make sandbox-down`"
         )
+
+
+def check_root() -> None:
+    """Raise SandboxError for anybody but root."""
+    if os.geteuid() != 0:
+        raise SandboxError("the sandbox lives in a network namespace, which needs root: use sudo")
 
 
 def missing_packages() -> list[str]:

@@ -13,7 +13,7 @@ from sandbox.errors import SandboxError
 from sandbox.follow import Follower
 from sandbox.ingredients import Ingredients
 from sandbox.machine import Hardware, machine
-from sandbox.network import PREFIX, Namespace
+from sandbox.network import PREFIX, Namespace, abandoned
 from sandbox.waiting import wait_for
 from sandbox.world import MACHINE, World, world
 
@@ -124,8 +124,13 @@ def _disk(request: Request, say: Callable[[str], None]) -> Path:
 
 
 def remove(folder: Path) -> None:
-    """Remove everything that a sandbox left: processes, namespace, interfaces, files."""
-    Namespace(PREFIX + NAME).delete()
+    """Remove everything that a sandbox left: processes, namespace, interfaces, files.
+
+    What tests and benches left that were killed goes as well; those that run are left alone.
+    """
+    preflight.check_root()
+    for namespace in (Namespace(PREFIX + NAME), *abandoned()):
+        namespace.delete()
     shutil.rmtree(folder, ignore_errors=True)
 
 

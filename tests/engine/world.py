@@ -1,7 +1,7 @@
 """What stands around the machines under test: network, registry, file server, Tinkerbell."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from sandbox.certificates import Authority
 from sandbox.commands import run
 from sandbox.files import Files, files
 from sandbox.images import actions_archive, worker_archive
-from sandbox.network import BRIDGE, PREFIX, Namespace
+from sandbox.network import PREFIX, Namespace
 from sandbox.objects import MachineIdentity, hardware, template, workflow
 from sandbox.registry import Credentials, Registry, registry
 from sandbox.tinkerbell import Settings, Tinkerbell, tinkerbell
@@ -140,19 +140,9 @@ def _network(docker: Docker) -> Iterator[tuple[str, Namespace]]:
     network = Namespace(name)
     try:
         run(f"naming the network {name}", ["ip", "netns", "attach", name, str(docker.pid(name))])
-        _set_up(network)
-        yield name, network
+        with network.owned():
+            network.furnish()
+            yield name, network
     finally:
         docker.remove(name)
         network.delete()
-
-
-def _set_up(network: Namespace) -> None:
-    steps: Mapping[str, list[str]] = {
-        "a bridge": ["link", "add", BRIDGE, "type", "bridge"],
-        "its address": ["address", "add", f"{network.address}/24", "dev", BRIDGE],
-        "the bridge's state": ["link", "set", BRIDGE, "up"],
-        "a default route": ["route", "add", "default", "dev", BRIDGE],
-    }
-    for what, words in steps.items():
-        run(f"setting up {what}", ["ip", "-n", network.name, *words])

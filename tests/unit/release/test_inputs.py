@@ -65,6 +65,29 @@ def test_the_cache_is_where_the_environment_says(
     assert cache.cache() == tmp_path / "own"
 
 
+def test_what_is_made_here_alone_is_not_made_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BASE", raising=False)
+    assert assemble._moving_images() == []
+    monkeypatch.setenv("BASE", f"debian@sha256:{'0' * 64}")
+    assert assemble._moving_images() == []
+
+
+@pytest.mark.parametrize("name", ["debian:trixie-slim", "reg.example.com:5000/base"])
+def test_a_base_that_may_have_changed_is_looked_at_again(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BASE", name)
+    assert assemble._moving_images() == [name]
+
+
+def test_a_service_that_may_have_changed_is_looked_at_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = ["tinkie/init:build", "linuxkit/dhcpcd:v1", "example.com/ntp@sha256:12"]
+    monkeypatch.setattr(images, "named", lambda: names)
+    assert assemble._moving_images() == ["linuxkit/dhcpcd:v1"]
+
+
 @pytest.mark.parametrize("name", assemble.INPUTS)
 def test_every_input_exists(name: str) -> None:
     assert (PROJECT / name).exists()
@@ -89,7 +112,7 @@ def test_the_version_page_is_an_os_release_that_sh_can_read() -> None:
 def test_the_manifest_names_every_image_of_the_page() -> None:
     page = yaml.safe_load((PROJECT / "linuxkit.yml").read_text())
     services = [entry["image"] for entry in [*page["onboot"], *page["services"]]]
-    assert manifest.image_names() == sorted({page["kernel"]["image"], *page["init"], *services})
+    assert images.named() == sorted({page["kernel"]["image"], *page["init"], *services})
 
 
 def test_every_image_is_built_on_the_hosts_network() -> None:

@@ -1,0 +1,73 @@
+"""The base image of all others: Debian's smallest system, or another image with apt (BASE).
+
+Debian's package index is left in, so that all images are made from one state of Debian and no
+later step asks for the index again.
+"""
+
+import os
+import shlex
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from release.cache import cache, digest
+from release.version import PROJECT, source_date_epoch
+
+SUITE = "trixie"
+NAME = "tinkie/base:build"
+FOLDER = PROJECT / "images" / "base"
+MKROOT = FOLDER / "mkroot"
+MMDEBSTRAP = ("--variant=apt", "--components=main,non-free-firmware", "--skip=cleanup/apt/lists")
+
+
+def other() -> str:
+    """The image that the environment's BASE names instead of ours, as `docker` names images."""
+    return os.environ.get("BASE", "")
+
+
+def identity() -> str:
+    """What our own base is now, or BASE's name; nothing if it is yet to be made."""
+    return other() or (digest([_tar()]) if _tar().exists() else "")
+
+
+def provide(environment: Mapping[str, str], *, refresh: bool) -> None:
+    """Has the engine call the right image tinkie/base:build. Raises CalledProcessError."""
+    if other():
+        _build_on_other(environment, refresh=refresh)
+        return
+    if refresh or not _tar().exists():
+        _bootstrap(_tar())
+    if _label(environment) != (found := identity()):
+        change = f"LABEL tinkie.base={found}"
+        command = ["docker", "import", "--change", change, str(_tar()), NAME]
+        subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
+
+
+def _build_on_other(environment: Mapping[str, str], *, refresh: bool) -> None:
+    """What the engine has is taken as it is; with refresh the registry is asked for its newest."""
+    newest = ["--pull", "--no-cache"] if refresh else []
+    command = ["docker", "buildx", "build", "--network=host", "--quiet", *newest]
+    command += ["--build-arg", f"FROM={other()}", "--tag", NAME, str(FOLDER)]
+    subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
+
+
+def _tar() -> Path:
+    return cache() / f"base-{digest([MKROOT], SUITE, *MMDEBSTRAP)}.tar"
+
+
+def _bootstrap(tar: Path) -> None:
+    print(f"making the base image from Debian {SUITE}", flush=True)
+    partial = tar.with_suffix(f".{os.getpid()}.tar")
+    hook = f"--customize-hook=copy-in {shlex.quote(str(MKROOT))} /usr/local/bin"
+    command = ["mmdebstrap", "--quiet", *MMDEBSTRAP, hook, SUITE, str(partial)]
+    # Users' password dates and the like take this time instead of today's.
+    environment = os.environ | {"SOURCE_DATE_EPOCH": str(source_date_epoch())}
+    subprocess.run(command, env=environment, check=True)
+    partial.rename(tar)
+
+
+def _label(environment: Mapping[str, str]) -> str:
+    written = '{{index .Config.Labels "tinkie.base"}}'
+    command = ["docker", "image", "inspect", NAME, "--format", written]
+    found = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return found.stdout.strip()
