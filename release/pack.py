@@ -1,71 +1,72 @@
 """`python3 -m release.pack`: what a release consists of, in the project's root.
 
-tinkie-<version>-<arch>.tar.gz (flat), manifest-<arch>.json, the licences, and checksum.txt
-(SHA-512, as `sha512sum -c` reads it) for all three.
+The same kernel and initramfs in each form that an installer asks for (docs/compatibility.md); and
+manifest, licences, checksums.
 """
 
-import gzip
 import hashlib
-import io
-import tarfile
 from pathlib import Path
 
-from release import assemble, engine, images, manifest
+from release import archive, assemble, engine, images, iso, manifest, oci
 from release.assemble import ARCH, INITRAMFS, KERNEL, OUT
 from release.cache import digest
 from release.errors import told
-from release.version import PROJECT, source_date_epoch, version
+from release.version import PROJECT, version
 
-TARBALL = PROJECT / f"tinkie-{version()}-{ARCH}.tar.gz"
-LICENCES = PROJECT / f"tinkie-{version()}-{ARCH}-licences.tar.gz"
-MANIFEST = PROJECT / f"manifest-{ARCH}.json"
-CHECKSUMS = PROJECT / "checksum.txt"
+GO_ARCH = "amd64"
+NAME = f"tinkie-{version()}-{ARCH}"
+FLAT, ISO, OCI = f"{NAME}.tar.gz", f"{NAME}.iso", f"{NAME}.oci.tar"
+# Hook's installer unpacks each .tar.gz that checksum.txt names: so the licences are none.
+LICENCES, MANIFEST, CHECKSUMS = f"{NAME}-licences.tgz", f"manifest-{ARCH}.json", "checksum.txt"
+OSIE = f"osie-{version()}.tar.gz"
+OSIE_SUM = f"{OSIE}.sha512sum"
+SUMMED = (FLAT, ISO, LICENCES, MANIFEST)
+RESULTS = (*SUMMED, CHECKSUMS, OSIE, OSIE_SUM, OCI)
+# The sandbox of 2021 moves these two to its web server, or does not install the rest.
+HELPERS = ("workflow-helper.sh", "workflow-helper-rc")
+HELPER = b"#!/bin/sh\n# Tinkie needs no help; the sandbox of 2021 looks for this file.\n"
 
 
-def pack() -> bool:
+def pack(root: Path = PROJECT) -> bool:
     """Makes the release; False if it was up to date. Raises BuildError, CalledProcessError."""
-    stamp, results = OUT / "packed", (TARBALL, LICENCES, MANIFEST, CHECKSUMS)
+    stamp = OUT / "packed"
     assemble.assemble("release")
     key = digest([KERNEL, INITRAMFS])
     packed = stamp.exists() and stamp.read_text() == key
-    if packed and all(path.exists() for path in results):
+    if packed and all((root / name).exists() for name in RESULTS):
         return False
     stamp.unlink(missing_ok=True)
-    _tar(TARBALL, {KERNEL.name: KERNEL.read_bytes(), INITRAMFS.name: INITRAMFS.read_bytes()})
-    contents = _contents()
-    MANIFEST.write_text(manifest.describe(contents))
-    _tar(LICENCES, contents.licences)
-    sums = (f"{_sha512(path)}  {path.name}\n" for path in (TARBALL, LICENCES, MANIFEST))
-    CHECKSUMS.write_text("".join(sums))
+    _pack_files(root)
+    _pack_contents(root)
+    _sum(root)
     stamp.write_text(key)
     return True
 
 
-def _contents() -> manifest.Contents:
+def _pack_files(root: Path) -> None:
+    files = {path.name: path.read_bytes() for path in (KERNEL, INITRAMFS)}
+    archive.tar_gz(root / FLAT, files)
+    oci.write(root / OCI, files, GO_ARCH)
+    folder = OSIE.removesuffix(".tar.gz")
+    helpers = dict.fromkeys(HELPERS, HELPER)
+    as_osie = {f"{folder}/{name}": content for name, content in (files | helpers).items()}
+    archive.tar_gz(root / OSIE, as_osie)
+
+
+def _pack_contents(root: Path) -> None:
     """Of this clone's images, whatever has been built since under their names."""
     with engine.running() as host, images.kept():
         images.build([])
-        return manifest.contents(host)
+        contents = manifest.contents(host)
+        iso.write(root / ISO, {"vmlinuz": KERNEL, "initramfs": INITRAMFS})
+    (root / MANIFEST).write_text(manifest.describe(contents))
+    archive.tar_gz(root / LICENCES, contents.licences)
 
 
-def _tar(path: Path, files: dict[str, bytes]) -> None:
-    """A flat tar.gz whose bytes depend on nothing but the files."""
-    partial = path.with_suffix(".partial")
-    with (
-        partial.open("wb") as raw,
-        # What is inside is compressed already; the level costs time and gains nothing.
-        gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=source_date_epoch()) as packed,
-        tarfile.open(fileobj=packed, mode="w|", format=tarfile.GNU_FORMAT) as tar,
-    ):
-        for name, content in sorted(files.items()):
-            _add(tar, name, content)
-    partial.rename(path)
-
-
-def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
-    entry = tarfile.TarInfo(name)
-    entry.size, entry.mode, entry.mtime = len(content), 0o644, source_date_epoch()
-    tar.addfile(entry, io.BytesIO(content))
+def _sum(root: Path) -> None:
+    sums = (f"{_sha512(root / name)}  {name}\n" for name in SUMMED)
+    (root / CHECKSUMS).write_text("".join(sums))
+    (root / OSIE_SUM).write_text(f"SHA512 ({OSIE}) = {_sha512(root / OSIE)}\n")
 
 
 def _sha512(path: Path) -> str:
@@ -78,8 +79,8 @@ def main() -> None:
     with told():
         if not pack():
             print("nothing has changed: the release is up to date")
-        for path in (TARBALL, LICENCES, MANIFEST, CHECKSUMS):
-            print(f"{path.stat().st_size / 1e6:8.1f} MB  {path.name}")
+    for name in RESULTS:
+        print(f"{(PROJECT / name).stat().st_size / 1e6:8.1f} MB  {name}")
 
 
 if __name__ == "__main__":
