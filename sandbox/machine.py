@@ -8,6 +8,7 @@ from typing import Literal
 
 from sandbox.accelerator import Accelerator
 from sandbox.console import Console
+from sandbox.firmware import Firmware, firmware_options
 from sandbox.monitor import Monitor, monitor
 from sandbox.network import BRIDGE, Namespace
 from sandbox.objects import MachineIdentity
@@ -28,7 +29,14 @@ class DirectBoot:
     command_line: str
 
 
-Boot = Literal["network", "disk"] | DirectBoot
+@dataclass(frozen=True)
+class Cd:
+    """Start from a CD, or what looks like one: an image that a management controller shows."""
+
+    image: Path
+
+
+Boot = Literal["network", "disk"] | Cd | DirectBoot
 
 
 @dataclass(frozen=True)
@@ -44,11 +52,12 @@ class Hardware:
     """What the machine is made of.
 
     memory: MiB.
-    boot: "network" as its firmware is set up (then the disk), "disk", or a kernel to start.
+    boot: "network" as its firmware is set up (then the disk), "disk", a CD, or a kernel to start.
     stop_at_reboot: the machine ends where it would start again.
     clock: what its hardware clock says at power-on, as 2026-11-23T12:00:00; empty: the right time.
     shell_port: one more serial port, ttyS2, for sandbox.shell.
     cards: all network cards in their order; empty: one, with the identity's address.
+    firmware: what starts before anything of ours.
     """
 
     identity: MachineIdentity
@@ -60,6 +69,7 @@ class Hardware:
     clock: str = ""
     shell_port: bool = False
     cards: tuple[Card, ...] = ()
+    firmware: Firmware = "BIOS"
 
     def all_cards(self) -> tuple[Card, ...]:
         """Return the network cards in their order; the monitor calls them net0, net1, ..."""
@@ -120,10 +130,9 @@ def _socket(folder: Path, name: str) -> Path:
 
 
 def _command(hardware: Hardware, folder: Path, taps: list[str]) -> list[str]:
-    # graphics=off: firmware and iPXE talk on the serial port as well.
     return [
         *(QEMU, "-nodefaults", "-no-user-config", "-display", "none"),
-        *("-machine", "pc,graphics=off"),
+        *firmware_options(hardware.firmware, folder),
         *hardware.accelerator.options,
         *("-smp", "1", "-m", str(hardware.memory)),
         *(["-rtc", f"base={hardware.clock}"] if hardware.clock else []),
@@ -132,6 +141,7 @@ def _command(hardware: Hardware, folder: Path, taps: list[str]) -> list[str]:
         *(_shell_port(folder) if hardware.shell_port else []),
         *_network_cards(hardware, taps),
         *_disk(hardware),
+        *_cd(hardware.boot),
         *_direct(hardware.boot),
         *(["-no-reboot"] if hardware.stop_at_reboot else []),
     ]
@@ -170,6 +180,14 @@ def _disk(hardware: Hardware) -> list[str]:
     drive = f"file={hardware.disk},format=raw,if=none,id=disk0,cache=unsafe"
     zeros = "discard=unmap,detect-zeroes=unmap"
     return ["-drive", f"{drive},{zeros}", "-device", "virtio-blk-pci,drive=disk0,bootindex=1"]
+
+
+def _cd(boot: Boot) -> list[str]:
+    if not isinstance(boot, Cd):
+        return []
+    drive = f"file={boot.image},format=raw,if=none,id=cd,media=cdrom,readonly=on"
+    controller = ("-device", "ahci,id=ahci")
+    return [*controller, "-drive", drive, "-device", "ide-cd,bus=ahci.0,drive=cd,bootindex=0"]
 
 
 def _direct(boot: Boot) -> list[str]:

@@ -28,6 +28,7 @@ FILES = {
     "/bin/busybox": "busybox-static",
     "/usr/lib/ipxe/qemu/pxe-virtio.rom": "ipxe-qemu",
     "/usr/lib/syslinux/mbr/mbr.bin": "syslinux-common",
+    "/usr/share/OVMF/OVMF_CODE_4M.ms.fd": "ovmf",
 }
 
 

@@ -30,11 +30,13 @@ class Settings:
     artifacts: URL of the folder that holds vmlinuz-x86_64 and initramfs-x86_64.
     kernel_args: put at the end of every machine's kernel command line; they win.
     dhcp_interface: empty for no DHCP, TFTP and syslog server at all.
+    iso: URL of the CD image that smee writes a machine's kernel command line into; may be empty.
     """
 
     artifacts: str = "http://127.0.0.1"
     kernel_args: str = ""
     dhcp_interface: str = ""
+    iso: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,10 @@ class Tinkerbell:
     def metadata_url(self) -> str:
         """EC2-style metadata of the machine that asks."""
         return f"http://{self.network.address}:{HTTP_PORT}/2009-04-04"
+
+    def iso_url(self, mac: str) -> str:
+        """Return where a machine's own CD image is."""
+        return f"http://{self.network.address}:{HTTP_PORT}/iso/{mac}/tinkie.iso"
 
     def script(self, mac: str) -> str:
         """Return the iPXE script that a machine is given."""
@@ -159,6 +165,8 @@ def _service_flags(address: str, settings: Settings) -> list[str]:
     # An empty value is refused: the flag is left out instead.
     if settings.kernel_args:
         flags.append(f"--ipxe-http-script-extra-kernel-args={settings.kernel_args}")
+    if settings.iso:
+        flags += ["--iso-enabled=true", f"--iso-upstream-url={settings.iso}"]
     if not settings.dhcp_interface:
         off = ("dhcp-enabled", "tftp-server-enabled", "syslog-enabled")
         return [*flags, *(f"--{name}=false" for name in off)]

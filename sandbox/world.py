@@ -22,6 +22,7 @@ from sandbox.workflow import WorkflowRun
 WORKER_IMAGE = "tink-agent:latest"
 ACTIONS_IMAGE = "actions:latest"
 DISK_DEVICE = "/dev/vda"
+CD = "tinkie.iso"
 MACHINE = MachineIdentity("machine1", "52:54:00:00:00:01", "172.30.0.10", "172.30.0.1")
 
 
@@ -81,7 +82,8 @@ def world(
         _push_images(folder / "images", store, ingredients)
         served = stack.enter_context(files(folder / "files", network))
         values = _publish(folder, served, store, ingredients)
-        settings = Settings(served.url, _kernel_args(store, served, kernel_args), BRIDGE)
+        iso = f"{served.url}/{CD}"
+        settings = Settings(served.url, _kernel_args(store, served, kernel_args), BRIDGE, iso)
         found = stack.enter_context(
             tinkerbell(folder / "tinkerbell", network, authority, ingredients.tinkerbell, settings)
         )
