@@ -77,8 +77,14 @@ faults: setup images ## every fault of the matrix; the table in docs/reliability
 	@$(PYTHON) -m pytest --quiet tests/engine/test_fault_matrix.py
 	@$(PYTHON) -m tests.engine.matrix.report
 
+deaths: setup images ## what workers lose of their action when a program dies; the table in docs/reliability.md
+	@$(PYTHON) -m tests.engine.deaths
+
 soak: setup images ## random faults for MINUTES=n (3), the same ones again with SEED=n
 	@MINUTES=$(or $(MINUTES),3) SEED=$(or $(SEED),$$(od -An -N3 -tu4 /dev/urandom | tr -d " ")) $(PYTHON) -m pytest --quiet -s tests/engine/test_soak.py
+
+test-compat: setup quick ## combinations of hardware and servers that take long to emulate
+	@$(PYTHON) -m pytest tests/compat
 
 test: setup test-unit test-engine test-boot ## all tests: units, engine, booted machines
 

@@ -4,6 +4,7 @@ Each folder of tools/ is a module that only requires the versions; go.sum locks 
 """
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -51,9 +52,27 @@ def build(name: str) -> Path:
     return binary
 
 
-def _go_build(tool: GoTool, folder: Path, binary: Path) -> None:
+def source(name: str) -> Path:
+    """Where the source of a key of TOOLS lies, its module's top folder; fetched if it does not.
+
+    Raises BuildError if Go is missing, subprocess.CalledProcessError if fetching fails.
+    """
+    _check_go()
+    tool = TOOLS[name]
+    module = tool.package.split("/cmd/")[0]
+    folder = PROJECT / "tools" / tool.module
+    command = ["go", "mod", "download", "-json", module]
+    found = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, check=True)
+    return Path(json.loads(found.stdout)["Dir"])
+
+
+def _check_go() -> None:
     if not shutil.which("go"):
         raise BuildError("building Go programs needs `go` 1.21 or later: run `make setup` as root")
+
+
+def _go_build(tool: GoTool, folder: Path, binary: Path) -> None:
+    _check_go()
     partial = binary.with_suffix(f".{os.getpid()}")
     command = ["go", "build", "-trimpath", "-ldflags", "-s -w", "-tags", tool.tags]
     command += ["-o", str(partial), tool.package]

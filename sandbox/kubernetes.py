@@ -10,6 +10,7 @@ from sandbox.errors import SandboxError
 from sandbox.network import Network
 
 GROUP = "apis/tinkerbell.org/v1alpha1"
+DEFINITIONS = "apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 NAMESPACE = "default"
 
 Object = dict[str, Any]  # a Kubernetes object as its JSON
@@ -34,6 +35,14 @@ class Api:
     def get(self, plural: str, name: str) -> Object:
         """Return one object."""
         return self._ask("GET", self._path(plural, name))
+
+    def redefine(self, definition: Object) -> None:
+        """Replace a kind of objects (a CustomResourceDefinition that is there already)."""
+        url = f"{self.url}/{DEFINITIONS}/{definition['metadata']['name']}"
+        present = self._ask("GET", url)
+        version = {"resourceVersion": present["metadata"]["resourceVersion"]}
+        metadata = {**definition["metadata"], **version}
+        self._ask("PUT", url, {**definition, "metadata": metadata})
 
     def serves(self, plural: str) -> bool:
         """Say whether the server is up and knows this kind of object by now."""

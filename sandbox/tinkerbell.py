@@ -3,7 +3,7 @@
 import shutil
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +15,12 @@ from sandbox.errors import SandboxError
 from sandbox.kubernetes import Api
 from sandbox.network import Network
 from sandbox.processes import Program, running
+from sandbox.tink import GRPC_PORT, tink
 from sandbox.waiting import wait_for
 
 READY_SECONDS = 90.0  # 6 s on an idle machine
 API_PORT = 6443
 HTTP_PORT = 7080
-GRPC_PORT = 42113
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Settings:
     artifacts: URL of the folder that holds vmlinuz-x86_64 and initramfs-x86_64.
     kernel_args: put at the end of every machine's kernel command line; they win.
     dhcp_interface: empty for no DHCP, TFTP and syslog server at all.
+    older: tink-server and tink-controller of 2024 do the workflows, for tink-worker.
     iso: URL of the CD image that smee writes a machine's kernel command line into; may be empty.
     """
 
@@ -37,6 +38,7 @@ class Settings:
     kernel_args: str = ""
     dhcp_interface: str = ""
     iso: str = ""
+    older: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,8 @@ def tinkerbell(
         api = Api(url, network, _trust(authority, client))
         found = Tinkerbell(api, network, program)
         wait_for("Tinkerbell's API", lambda: _serves(found), seconds=READY_SECONDS)
-        yield found
+        with tink(folder, api, network, kubeconfig) if settings.older else nullcontext():
+            yield found
 
 
 def _serves(found: Tinkerbell) -> bool:
@@ -165,6 +168,8 @@ def _service_flags(address: str, settings: Settings) -> list[str]:
     # An empty value is refused: the flag is left out instead.
     if settings.kernel_args:
         flags.append(f"--ipxe-http-script-extra-kernel-args={settings.kernel_args}")
+    if settings.older:
+        flags += ["--enable-tink-server=false", "--enable-tink-controller=false"]
     if settings.iso:
         flags += ["--iso-enabled=true", f"--iso-upstream-url={settings.iso}"]
     if not settings.dhcp_interface:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from sandbox.errors import SandboxError
-from sandbox.kubernetes import Api
+from sandbox.kubernetes import Api, Object
 from sandbox.waiting import wait_for
 
 OFFER_SECONDS = 30.0
@@ -35,9 +35,9 @@ class WorkflowRun:
         """Ask for the present state."""
         status = self.api.get("workflows", self.name).get("status", {})
         actions = [action for task in status.get("tasks", []) for action in task["actions"]]
-        states = {action["name"]: action.get("state", "") for action in actions}
+        states = {action["name"]: _state(action) for action in actions}
         messages = [action["message"] for action in actions if action.get("message")]
-        return Status(status.get("state", ""), states, "; ".join(messages))
+        return Status(_state(status), states, "; ".join(messages))
 
     def wait_until_offered(self) -> None:
         """Wait until the controller has made a list of actions out of the template.
@@ -52,3 +52,9 @@ class WorkflowRun:
             told = [condition.get("message", "") for condition in status.get("conditions", [])]
             raise SandboxError(f"the template of {self.name} is refused: {'; '.join(told)}")
         return bool(status.get("tasks"))
+
+
+def _state(thing: Object) -> str:
+    """Return a state as Tinkerbell v0.25 writes it; tink v0.12 wrote STATE_RUNNING."""
+    state: str = thing.get("state") or thing.get("status") or ""
+    return state.removeprefix("STATE_")

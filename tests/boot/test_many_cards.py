@@ -17,7 +17,7 @@ from sandbox.machine import Card
 from sandbox.network import SUBNET
 from sandbox.objects import MachineIdentity
 from sandbox.provision import WORKFLOWS
-from sandbox.tinkerbell import GRPC_PORT
+from sandbox.tink import GRPC_PORT
 from sandbox.waiting import wait_for
 from tests.boot.machines import booted
 

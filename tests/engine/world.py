@@ -21,6 +21,9 @@ from tests.engine.docker import Docker
 
 BOOTKIT = "tinkie/bootkit:build"
 AGENT_IMAGE = "tink-agent:latest"
+# In a folder of the registry: where it has both workers, tink-worker is taken.
+OLDER = "older"
+WORKER_IMAGE = f"{OLDER}/tink-worker:latest"
 ACTIONS_IMAGE = "actions:latest"
 WORKFLOW_SECONDS = 60.0
 TEMPLATE = """
@@ -51,6 +54,7 @@ class World:
     registry: Registry
     files: Files
     tinkerbell: Tinkerbell
+    worker_image: str
 
     def enroll(self, identity: MachineIdentity) -> None:
         """Tell Tinkerbell about a machine."""
@@ -69,7 +73,9 @@ class World:
         registry: where the action's image comes from, if not from the world's own.
         """
         api = self.tinkerbell.api
-        image = f"{registry or self.registry.host}/{ACTIONS_IMAGE}"
+        # tink-worker puts docker_registry before every image's name itself.
+        of = "" if self.worker_image == WORKER_IMAGE else f"{registry or self.registry.host}/"
+        image = f"{of}{ACTIONS_IMAGE}"
         values = {"device_1": identity.mac, "image": image, "command": command}
         values["volume"] = volume or "/dev/null:/unused"
         api.create("templates", template(name, TEMPLATE))
@@ -96,7 +102,7 @@ class World:
             "worker_id": identity.mac,
             "grpc_authority": self.tinkerbell.grpc_authority,
             "tinkerbell_tls": "false",
-            "tink_worker_image": f"{self.registry.host}/{AGENT_IMAGE}",
+            "tink_worker_image": f"{self.registry.host}/{self.worker_image}",
             "docker_registry": self.registry.host,
             "registry_username": self.registry.credentials.username,
             "registry_password": self.registry.credentials.password,
@@ -106,34 +112,38 @@ class World:
 
 
 @contextmanager
-def world(folder: Path, docker: Docker) -> Iterator[World]:
-    """Run it until the end of the with block."""
+def world(folder: Path, docker: Docker, *, older: bool = False) -> Iterator[World]:
+    """Run it until the end of the with block; older: with the servers and the worker of 2024."""
     with ExitStack() as stack:
-        anchor, network = stack.enter_context(_network(docker))
+        anchor, network = stack.enter_context(_network(docker, "older" if older else "engine"))
         authority = Authority.make(folder / "certificates")
         credentials = Credentials("tinkie", "pass+/word=@")
         store = stack.enter_context(registry(folder / "registry", network, authority, credentials))
         served = stack.enter_context(files(folder / "files", network))
         served.publish(store.ca, "ca.pem")
         _push_images(folder, store)
+        settings, binary = Settings(older=older), gotools.build("tinkerbell")
         server = stack.enter_context(
-            tinkerbell(
-                folder / "tinkerbell", network, authority, gotools.build("tinkerbell"), Settings()
-            )
+            tinkerbell(folder / "tinkerbell", network, authority, binary, settings)
         )
-        yield World(folder, docker, anchor, network, authority, store, served, server)
+        worker = WORKER_IMAGE if older else AGENT_IMAGE
+        yield World(folder, docker, anchor, network, authority, store, served, server, worker)
 
 
 def _push_images(folder: Path, store: Registry) -> None:
     agent = worker_archive(folder / "agent.tar", gotools.build("agent"), "tink-agent")
     store.push(agent, AGENT_IMAGE)
-    store.push(actions_archive(folder / "actions.tar"), ACTIONS_IMAGE)
+    worker = gotools.build("tink-worker")
+    store.push(worker_archive(folder / "worker.tar", worker, "usr/bin/tink-worker"), WORKER_IMAGE)
+    actions = actions_archive(folder / "actions.tar")
+    store.push(actions, ACTIONS_IMAGE)
+    store.push(actions, f"{OLDER}/{ACTIONS_IMAGE}")
 
 
 @contextmanager
-def _network(docker: Docker) -> Iterator[tuple[str, Namespace]]:
+def _network(docker: Docker, kind: str) -> Iterator[tuple[str, Namespace]]:
     """A network of its own that containers can join and that programs of the host can enter."""
-    name = f"{PREFIX}engine-{os.getpid()}"
+    name = f"{PREFIX}{kind}-{os.getpid()}"
     pause = "import signal; signal.sigwait([signal.SIGTERM])"
     options = ["--detach", "--network", "none", "--name", name]
     docker("run", *options, BOOTKIT, "python3", "-c", pause)

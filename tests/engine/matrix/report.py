@@ -10,7 +10,6 @@ from tests.engine.matrix.case import Outcome
 
 OUTCOMES = PROJECT / "out" / "faults-engine.json"
 DOCUMENT = PROJECT / "docs" / "reliability.md"
-BEGIN, END = "<!-- table of make faults -->", "<!-- end of table -->"
 HEAD = "| fault | when | what is said of it | seconds |\n|---|---|---|---|"
 LONGEST = 160
 
@@ -41,17 +40,23 @@ def _line(row: Mapping[str, Any]) -> str:
     return f"| {row['fault']} | {row['when']} | `{short}` | {row['seconds']} |"
 
 
-def put(document: str, text: str) -> str:
-    """Return the document with the text between its two marks."""
-    before, _, rest = document.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{text}\n{END}{after}"
+def put(document: str, name: str, text: str) -> str:
+    """Return the document with the text between the two marks of a table's name."""
+    begin, end = f"<!-- table of {name} -->", "<!-- end of table -->"
+    before, _, rest = document.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n{text}\n{end}{after}"
+
+
+def replace(name: str, text: str) -> None:
+    """Put a table of this name into docs/reliability.md."""
+    DOCUMENT.write_text(put(DOCUMENT.read_text(), name, text))
 
 
 def main() -> None:
     """Put the newest outcomes into the document."""
     rows = json.loads(OUTCOMES.read_text())
-    DOCUMENT.write_text(put(DOCUMENT.read_text(), table(rows)))
+    replace("make faults", table(rows))
 
 
 if __name__ == "__main__":

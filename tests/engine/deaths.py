@@ -1,0 +1,117 @@
+"""`python -m tests.engine.deaths`: what a worker loses of its own action, as a table.
+
+An action of two workers' generations runs for some seconds, and in the middle of it one program of
+the machine is killed. What Tinkerbell says of the workflow at its end, and how often the action was
+started and came to its end, goes to docs/reliability.md.
+"""
+
+import itertools
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from release import engine
+from release.errors import told
+from sandbox.errors import SandboxError
+from sandbox.objects import MachineIdentity
+from sandbox.waiting import wait_for
+from sandbox.workflow import WorkflowRun
+from tests.engine import world as worlds
+from tests.engine.docker import Docker
+from tests.engine.machine import Machine, machine
+from tests.engine.matrix import report
+from tests.engine.matrix.happenings import KILL
+from tests.engine.world import World
+
+AT_ONCE = 3
+COMMAND = "echo >> /worker/started; sleep 8; echo >> /worker/ended"
+OVER_SECONDS = 180.0
+REACHED_SECONDS = 90.0
+# A second action of the same workflow may still come when the first has been reported.
+QUIET_SECONDS = 10.0
+HEAD = "| killed | worker | workflow | action started | came to its end |\n|---|---|---|---|---|"
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What came of one workflow; state as Tinkerbell has it."""
+
+    program: str
+    worker: str
+    state: str
+    started: int
+    ended: int
+
+    def row(self) -> str:
+        """Return it as Markdown."""
+        cells = (self.program, self.worker, self.state, _times(self.started), _times(self.ended))
+        return f"| {' | '.join(cells)} |"
+
+
+def measure(world: World, worker: str, program: str, number: int, folder: Path) -> Loss:
+    """Kill a program in the middle of an action, and see what comes of it."""
+    name = f"death{number}"
+    address = f"172.30.0.{number + 10}"
+    identity = MachineIdentity(name, f"52:54:00:00:04:{number:02x}", address, "172.30.0.1")
+    with machine(world, folder / name, identity) as box:
+        box.wait_for_worker()
+        given = world.start_workflow(identity, name, COMMAND, "/worker:/worker")
+        wait_for("the action", lambda: _lines(box, "started") == 1, seconds=REACHED_SECONDS)
+        KILL[program](box)
+        state = _end_of(given)
+        time.sleep(QUIET_SECONDS)
+        return Loss(program, worker, state, _lines(box, "started"), _lines(box, "ended"))
+
+
+def _lines(box: Machine, name: str) -> int:
+    file = box.folder / "worker" / name
+    return len(file.read_text().splitlines()) if file.exists() else 0
+
+
+def _end_of(given: WorkflowRun) -> str:
+    def over() -> bool:
+        return given.status().is_over
+
+    try:
+        wait_for(f"the end of {given.name}", over, seconds=OVER_SECONDS)
+    except SandboxError:
+        return f"{given.status().state} after {OVER_SECONDS:.0f} s"
+    return given.status().state
+
+
+def _times(number: int) -> str:
+    return {0: "never", 1: "once"}.get(number, f"{number} times")
+
+
+def measure_all(folder: Path, docker: Docker) -> list[Loss]:
+    """Measure both workers, some machines at once."""
+    numbers = itertools.count(1)
+    with ExitStack() as stack:
+        newer = stack.enter_context(worlds.world(folder / "newer", docker))
+        older = stack.enter_context(worlds.world(folder / "older", docker, older=True))
+        generations = (("tink-worker v0.12.2", older), ("tink-agent v0.25.0", newer))
+        pool = stack.enter_context(ThreadPoolExecutor(AT_ONCE))
+        found = [
+            pool.submit(measure, world, worker, program, next(numbers), folder)
+            for worker, world in generations
+            for program in KILL
+        ]
+        return [future.result() for future in found]
+
+
+def main() -> None:
+    """Write the table."""
+    with told(), engine.running() as host, tempfile.TemporaryDirectory() as folder:
+        losses = measure_all(Path(folder), Docker(host))
+    report.replace("make deaths", "\n".join([HEAD, *(loss.row() for loss in losses)]))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except SandboxError as error:
+        sys.exit(f"tinkie: {error}")
