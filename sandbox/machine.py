@@ -58,6 +58,7 @@ class Hardware:
     shell_port: one more serial port, ttyS2, for sandbox.shell.
     cards: all network cards in their order; empty: one, with the identity's address.
     firmware: what starts before anything of ours.
+    watchdog: there is a hardware watchdog, which resets the machine.
     """
 
     identity: MachineIdentity
@@ -70,6 +71,7 @@ class Hardware:
     shell_port: bool = False
     cards: tuple[Card, ...] = ()
     firmware: Firmware = "BIOS"
+    watchdog: bool = False
 
     def all_cards(self) -> tuple[Card, ...]:
         """Return the network cards in their order; the monitor calls them net0, net1, ..."""
@@ -139,6 +141,7 @@ def _command(hardware: Hardware, folder: Path, taps: list[str]) -> list[str]:
         *("-qmp", f"unix:{_socket(folder, 'monitor')},server=on,wait=off"),
         *_serial_ports(folder),
         *(_shell_port(folder) if hardware.shell_port else []),
+        *(["-device", "i6300esb"] if hardware.watchdog else []),
         *_network_cards(hardware, taps),
         *_disk(hardware),
         *_cd(hardware.boot),

@@ -1,9 +1,11 @@
-"""A virtual machine's monitor: its keys and cables (the only module that knows QMP)."""
+"""A virtual machine's monitor: its keys, cables and clock (the only module that knows QMP)."""
 
+import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from qemu.qmp import QMPError
 from qemu.qmp.legacy import QEMUMonitorProtocol
@@ -25,9 +27,16 @@ class Monitor:
         """Plug a network card's cable in or out; cards are net0, net1, ..."""
         self._do("set_link", name=card, up=up)
 
-    def _do(self, command: str, **arguments: object) -> None:
+    def hardware_clock(self) -> dt.datetime:
+        """Return what the machine's hardware clock says; QEMU keeps two digits of the year."""
+        told = self._do("qom-get", path="/machine", property="rtc-time")
+        year = 2000 + told["tm_year"] % 100
+        day = dt.datetime(year, 1 + told["tm_mon"], told["tm_mday"], tzinfo=dt.UTC)
+        return day.replace(hour=told["tm_hour"], minute=told["tm_min"], second=told["tm_sec"])
+
+    def _do(self, command: str, **arguments: object) -> Any:
         try:
-            self.protocol.cmd(command, **arguments)
+            return self.protocol.cmd(command, **arguments)
         except QMPError as error:
             raise SandboxError(f"the machine's monitor: {command}: {error}") from error
 

@@ -1,7 +1,8 @@
 """The reboot broker: an action asks by a file, and the machine reboots once the action is over.
 
 Source of the contract: hook's rebootWatch, which looks for the file `/worker/reboot` each second
-(contracts, section 4.6).
+(contracts, section 4.6). A shutdown that somebody else asked for
+raises the flag too, and goes on when it has been taken away: the worker may report what it did.
 """
 
 from __future__ import annotations
@@ -24,17 +25,22 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 FLAG = Path("/worker/reboot")
+NOTE = Path("/run/tinkie/shutdown-by")
 PATIENCE_SECONDS = 30.0
 REPORT_SECONDS = 3.0
 AGAIN_SECONDS = 60.0
 
 
-def ask_init() -> None:
+def ask_init(note: Path = NOTE) -> None:
     """Ask PID 1 for an orderly reboot (busybox init; it has its own bound, and force at its end).
+
+    note: says who asked, for what PID 1 runs then (images/init/lib/shutdown).
 
     Raises:
         OSError: it cannot be asked.
     """
+    with suppress(OSError):
+        note.write_text(f"{FLAG}\n")
     os.kill(1, signal.SIGTERM)
 
 

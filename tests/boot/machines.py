@@ -24,14 +24,16 @@ def booted(
     identity: MachineIdentity,
     *,
     words: str = "",
+    memory: int = MEMORY_MIB,
     clock: str = "",
     cards: tuple[Card, ...] = (),
     others: tuple[MachineIdentity, ...] = (),
+    watchdog: bool = False,
 ) -> Iterator[Machine]:
     """Power a machine on that Tinkerbell knows; it stops where it would start again.
 
-    words: put behind all others on the kernel's command line. clock, cards: as Hardware has them.
-    others: its other network cards, as Tinkerbell knows them.
+    words: put behind all others on the kernel's command line. memory, clock, cards, watchdog: as
+    Hardware has them. others: its other network cards, as Tinkerbell knows them.
     """
     here.enroll(identity, *others)
     boot = here.direct_boot(identity)
@@ -42,11 +44,12 @@ def booted(
         disk,
         replace(boot, command_line=line),
         accelerator,
-        MEMORY_MIB,
+        memory,
         stop_at_reboot=True,
         clock=clock,
         shell_port=True,
         cards=cards,
+        watchdog=watchdog,
     )
     with machine(folder, here.network, hardware, identity.name) as box:
         yield box

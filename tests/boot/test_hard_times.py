@@ -1,0 +1,143 @@
+"""An action eats all memory, each program of the OS is killed, then the machine hangs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from sandbox.accelerator import Accelerator
+from sandbox.machine import Machine
+from sandbox.objects import MachineIdentity
+from sandbox.shell import GuestShell
+from sandbox.waiting import wait_for
+from sandbox.workflow import Status, WorkflowRun
+from sandbox.world import World
+from tests.boot.machines import booted
+
+IDENTITY = MachineIdentity("hard-times", "52:54:00:00:01:08", "172.30.0.108", "172.30.0.1")
+WORKFLOW_SECONDS = 600.0  # a tenth of that on an idle machine
+MEMORY_MIB = 1024  # the less there is, the sooner it is eaten
+BACK_SECONDS = 60.0
+HANG_SECONDS = 240.0
+TEMPLATE = """
+version: "0.1"
+name: command
+global_timeout: 600
+tasks:
+  - name: command
+    worker: "{{ .device_1 }}"
+    actions:
+      - name: command
+        image: "{{ .registry }}/actions:latest"
+        timeout: 300
+        command: ["sh", "-c", "{{ .command }}"]
+        volumes: ["/worker:/worker"]
+"""
+# What the machine lives on; what ends may come back, but under a full memory none of it may end.
+LIVED_ON = ("dockerd", "containerd", "dhcpcd", "syslogd", "systemd-udevd", "acpid", "watchdog")
+# What PID 1 starts again, by the name of the process, and how its line of inittab is seen to run.
+OF_INIT = {
+    "syslogd": "pidof syslogd",
+    "systemd-udevd": "udevadm control --ping",
+    "acpid": "pidof acpid",
+    "watchdog": "pidof watchdog",
+    "console": "pidof console",
+    "services": "pidof services",
+}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What came of it; lived: process -> its numbers before and after the memory was full."""
+
+    eaten: Status
+    lived: dict[str, tuple[set[str], set[str]]]
+    after: Status
+    worker_full: Status
+    returned: dict[str, str]
+    service_ended: str
+    last: Status
+    console: str
+
+
+@pytest.fixture(scope="module")
+def seen(
+    here: World, accelerator: Accelerator, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Seen]:
+    folder = tmp_path_factory.mktemp("hard-times")
+    with (
+        booted(here, accelerator, folder, IDENTITY, memory=MEMORY_MIB, watchdog=True) as box,
+        box.shell() as shell,
+    ):
+        wait_for("the worker", lambda: box.console.poll_for("worker.started"), seconds=300)
+        wait_for("the watchdog", lambda: box.console.poll_for("watchdog.started"), seconds=120)
+        before = _numbers(shell)
+        eaten = _workflow(here, "eats", "tail /dev/zero")
+        lived = {name: (number, _numbers(shell)[name]) for name, number in before.items()}
+        full = _workflow(here, "fills", "dd if=/dev/zero of=/worker/full bs=1M; rm /worker/full")
+        after = _workflow(here, "after", "true")
+        returned = {name: _kill(shell, name, check) for name, check in OF_INIT.items()}
+        shell.run("kill -9 $(pidof chronyd)")
+        said = wait_for("a line", lambda: box.console.poll_for("service.ended"), seconds=60)
+        last = _workflow(here, "last", "true")
+        _hang(box, shell)
+        console = box.console.log.read_text(errors="replace")
+        yield Seen(eaten, lived, after, full, returned, said.text, last, console)
+
+
+def _workflow(here: World, name: str, command: str) -> Status:
+    given = here.start_workflow(f"hard-{name}", TEMPLATE, IDENTITY, command=command)
+    return wait_for(f"the end of {name}", lambda: _end(given), seconds=WORKFLOW_SECONDS)
+
+
+def _end(given: WorkflowRun) -> Status | None:
+    status = given.status()
+    return status if status.is_over else None
+
+
+def _numbers(shell: GuestShell) -> dict[str, set[str]]:
+    return {name: set(shell.run(f"pidof {name} || :").split()) for name in LIVED_ON}
+
+
+def _kill(shell: GuestShell, name: str, check: str) -> str:
+    """Kill a program with -9, and return its number in its next life."""
+    old = shell.run(f"pidof {name}").split()
+    shell.run(f"kill -9 {' '.join(old)}")
+
+    def back() -> str | None:
+        number = shell.run(f"{check} >/dev/null && pidof {name} || :")
+        return number if number and not set(number.split()) & set(old) else None
+
+    return wait_for(f"{name} to come back", back, seconds=BACK_SECONDS)
+
+
+def _hang(box: Machine, shell: GuestShell) -> None:
+    """Feed the watchdog no more: what a kernel that hangs does."""
+    shell.run("kill -STOP $(pidof watchdog)")
+    wait_for("the watchdog's reset", box.is_off, seconds=HANG_SECONDS)
+
+
+def test_what_eats_all_memory_ends_and_nothing_that_the_machine_lives_on(seen: Seen) -> None:
+    assert seen.eaten.state == "FAILED"
+    for name, (before, after) in seen.lived.items():
+        assert before, name
+        assert after == before, name
+    assert seen.after.state == "SUCCESS"
+
+
+def test_an_action_that_fills_its_folder_fills_nothing_else(seen: Seen) -> None:
+    assert seen.worker_full.state == "SUCCESS"
+
+
+def test_what_pid_1_runs_comes_back(seen: Seen) -> None:
+    assert set(seen.returned) == set(OF_INIT)
+    assert seen.last.state == "SUCCESS"
+
+
+def test_a_service_that_ends_is_told_with_what_it_said_last(seen: Seen) -> None:
+    assert 'name=ntp times=1 said="' in seen.service_ended
+
+
+def test_a_machine_that_hangs_is_reset(seen: Seen) -> None:
+    assert "init: watchdog.started" in seen.console
+    assert "shutdown.started" not in seen.console
