@@ -28,6 +28,7 @@ def settings(folder: Path, cmdline: str) -> tuple[int, dict[str, str]]:
         ("syslog_host=fd00::1", {"syslog": "[fd00::1]:514\n"}),
         ("syslog_host=[fd00::1]", {"syslog": "[fd00::1]:514\n"}),
         ("ntp=10.0.0.1", {"ntp.sources": "server 10.0.0.1 iburst\n"}),
+        ("ntp=[fd00::1]", {"ntp.sources": "server fd00::1 iburst\n"}),
         ("ntp=a,,b.c", {"ntp.sources": "server a iburst\nserver b.c iburst\n"}),
         ("interface=eno1", {"cards": "eno1\n"}),
         (
