@@ -20,7 +20,8 @@ from sandbox.network import ADDRESS6, SUBNET6
 from sandbox.objects import MachineIdentity
 from sandbox.provision import WORKFLOWS
 from sandbox.registry import HTTPS
-from sandbox.tinkerbell import GRPC_PORT, HTTP_PORT
+from sandbox.tink import GRPC_PORT
+from sandbox.tinkerbell import HTTP_PORT
 from sandbox.waiting import wait_for
 from sandbox.world import WORKER_IMAGE
 from tests.boot.machines import booted

@@ -105,14 +105,14 @@ def _names(here: World, address: str) -> Iterator[None]:
 def _bind_at_once(monitor: Monitor, shell: GuestShell) -> None:
     """Give two cards on one network their leases in the same moment; neither has a cable before."""
     monitor.set_link("net3", up=False)
-    _tell(shell, "link.down interface=eth3", lines=2)  # the first when the machine started
+    _told(shell, "link.down interface=eth3", lines=2)  # the first when the machine started
     for card in ("net3", "net5"):
         monitor.set_link(card, up=True)
     for interface in ("eth3", "eth5"):  # the first when it had its cable before
-        _tell(shell, f"address.bound interface={interface}", lines=2)
+        _told(shell, f"address.bound interface={interface}", lines=2)
 
 
-def _tell(shell: GuestShell, event: str, *, lines: int) -> None:
+def _told(shell: GuestShell, event: str, *, lines: int) -> None:
     count = f"cat /var/log/messages* | grep -c 'dhcp: {event}\\b' || true"
     wait_for(event, lambda: int(shell.run(count)) >= lines, seconds=HEALED_SECONDS)
 
