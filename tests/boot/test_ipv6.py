@@ -49,6 +49,7 @@ class Seen:
     console: str
     addresses: str
     resolver: str
+    readers: str
     syslog: bytes
 
 
@@ -72,8 +73,9 @@ def seen(
         with box.shell() as shell:
             addresses = shell.run("ip -o address show dev eth0 scope global")
             resolver = shell.run("cat /run/resolvconf/resolv.conf")
+            readers = shell.run(r"ps -o user,args | grep 'dhcpcd: \[\(manager\|network\)'")
         console = box.console.log.read_text(errors="replace")
-        yield Seen(status, console, addresses, resolver, syslog.recv(SYSLOG_BYTES))
+        yield Seen(status, console, addresses, resolver, readers, syslog.recv(SYSLOG_BYTES))
 
 
 def _files_port(here: World) -> int:
@@ -115,6 +117,11 @@ def test_address_and_name_server_are_what_the_router_advertised(seen: Seen) -> N
 
 def test_log_goes_to_a_bracketed_address(seen: Seen) -> None:
     assert seen.syslog.startswith(b"<")
+
+
+def test_what_reads_from_the_network_has_no_rights(seen: Seen) -> None:
+    assert "dhcpcd: [manager]" in seen.readers
+    assert "root" not in seen.readers
 
 
 def test_card_that_the_machine_has_not_is_told(seen: Seen) -> None:
