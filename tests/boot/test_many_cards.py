@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from sandbox.accelerator import Accelerator
     from sandbox.machine import Machine
-    from sandbox.monitor import Monitor
-    from sandbox.shell import GuestShell
     from sandbox.workflow import Status
     from sandbox.world import World
 
@@ -89,7 +87,6 @@ def seen(
             second = _run(here, box, "cable-moved")
             routes = shell.run("ip route")
             resolver = shell.run("cat /proc/$(pidof tink-agent)/root/etc/resolv.conf")
-            _bind_at_once(monitor, shell)
         console = box.console.log.read_text(errors="replace")
         yield Seen(first, second, console, routes, resolver)
 
@@ -100,21 +97,6 @@ def _names(here: World, address: str) -> Iterator[None]:
     folder = here.files.program.log.parent
     with name_server(folder, here.network, address, {HOST: here.network.address}):
         yield
-
-
-def _bind_at_once(monitor: Monitor, shell: GuestShell) -> None:
-    """Give two cards on one network their leases in the same moment; neither has a cable before."""
-    monitor.set_link("net3", up=False)
-    _told(shell, "link.down interface=eth3", lines=2)  # the first when the machine started
-    for card in ("net3", "net5"):
-        monitor.set_link(card, up=True)
-    for interface in ("eth3", "eth5"):  # the first when it had its cable before
-        _told(shell, f"address.bound interface={interface}", lines=2)
-
-
-def _told(shell: GuestShell, event: str, *, lines: int) -> None:
-    count = f"cat /var/log/messages* | grep -c 'dhcp: {event}\\b' || true"
-    wait_for(event, lambda: int(shell.run(count)) >= lines, seconds=HEALED_SECONDS)
 
 
 def _wait(box: Machine, event: str, seconds: float) -> None:
@@ -144,11 +126,6 @@ def test_cable_that_moves_to_another_card_heals_with_a_worker_that_knows_a_name(
     assert seen.second.state == "SUCCESS"
     assert "interface=eth3" in seen.console
     assert seen.resolver.splitlines()[0] == f"nameserver {AFTER}"
-
-
-def test_leases_of_the_same_moment_leave_dhcpcd_alive(seen: Seen) -> None:
-    assert "address.bound interface=eth3" in seen.console
-    assert "program.ended" not in seen.console
 
 
 def test_default_route_goes_by_the_card_that_reaches_the_host(seen: Seen) -> None:
