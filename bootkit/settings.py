@@ -6,10 +6,9 @@
 | ------------- | ---------------------------- | ------- |
 | `syslog`      | `syslog_host`, `syslog_port` | one line `HOST:PORT`, an IPv6 address in brackets |
 | `ntp.sources` | `ntp`                        | lines `server NAME iburst`, as chrony reads them |
-| `dhcp.conf`   | `interface`                  | a line `allowinterfaces NAME`, as dhcpcd reads it |
 | `clock`       | whatever names Tinkerbell    | lines `HOST PORT`: whose HTTP tells the time |
+| `cards`       | `interface`, `hw_addr`, ...  | lines: name or MAC of a network card to prefer |
 | `host`        | `grpc_authority`, or others  | a line `HOST PORT`: what a card must reach |
-| `cards`       | `hw_addr` and the like       | lines with the MAC of a network card to prefer |
 
 A file is there only if its parameter is given and makes sense. A value that does not is told on
 stderr by its parameter's name, the other files are written, and the exit code is 2. Runs early in
@@ -77,16 +76,6 @@ def ntp(cmdline: Cmdline) -> str | None:
     return "".join(f"server {host} iburst\n" for host in hosts)
 
 
-def dhcp(cmdline: Cmdline) -> str | None:
-    """Return dhcpcd's settings if `interface` limits it to one network card, else None."""
-    name = cmdline.get("interface")
-    if name is None:
-        return None
-    if not _INTERFACE.fullmatch(name):
-        raise BadValueError("interface", "not a name of a network interface")
-    return f"allowinterfaces {name}\n"
-
-
 def clock(cmdline: Cmdline) -> str | None:
     """Return who can be asked for the time over plain HTTP, a `HOST PORT` a line."""
     places = dict.fromkeys((*http_places(cmdline), *_usual_places(cmdline)))
@@ -106,10 +95,16 @@ def host(cmdline: Cmdline) -> str | None:
 
 
 def cards(cmdline: Cmdline) -> str | None:
-    """Return the MACs that the machine is known by, one a line; bootkit tells of a bad one."""
+    """Return the network cards to prefer, a name or MAC a line; bootkit tells of a bad MAC."""
     given = (cmdline.get("hw_addr"), cmdline.get("BOOTIF"), cmdline.get("worker_id"))
     macs = dict.fromkeys(mac for value in given if value and (mac := _mac(value)))
-    return "".join(f"{mac}\n" for mac in macs) or None
+    known = "".join(f"{mac}\n" for mac in macs)
+    name = cmdline.get("interface")
+    if name is None:
+        return known or None
+    if not _INTERFACE.fullmatch(name):
+        raise BadValueError("interface", "not a name of a network interface", instead=known or None)
+    return f"{name}\n{known}"
 
 
 def _mac(value: str) -> str | None:
@@ -122,10 +117,9 @@ def _mac(value: str) -> str | None:
 FILES: dict[str, Callable[[Cmdline], str | None]] = {
     "syslog": syslog,
     "ntp.sources": ntp,
-    "dhcp.conf": dhcp,
     "clock": clock,
-    "host": host,
     "cards": cards,
+    "host": host,  # the last: whoever sees it sees all
 }
 
 

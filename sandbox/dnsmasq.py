@@ -1,11 +1,11 @@
-"""Networks that are wrong, and name servers that come and go: both are Debian's dnsmasq."""
+"""Networks that are wrong, IPv6, name servers that come and go: all are Debian's dnsmasq."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from sandbox.commands import run
-from sandbox.network import Namespace
+from sandbox.network import ADDRESS6, BRIDGE, SUBNET6, Namespace
 from sandbox.processes import Program, running
 
 DNSMASQ = (
@@ -56,6 +56,27 @@ def _keep_apart(network: Namespace) -> None:
     """
     with network.inside():
         run("keeping the stray network apart", ["nft", rules])
+
+
+@contextmanager
+def ipv6(folder: Path, network: Namespace) -> Iterator[Program]:
+    """Give the machines on the bridge IPv6 until the end of the with block, by SLAAC and DHCPv6.
+
+    Router and name server are ADDRESS6, which the sandbox has from now on.
+    """
+    network.add_address(ADDRESS6)
+    command = [
+        *DNSMASQ,
+        "--port=0",
+        f"--interface={BRIDGE}",
+        "--bind-interfaces",
+        "--enable-ra",
+        f"--dhcp-range={SUBNET6}100,{SUBNET6}1ff,slaac,64,1h",
+        f"--dhcp-option=option6:dns-server,[{ADDRESS6}]",
+        f"--dhcp-leasefile={folder / 'ipv6.leases'}",
+    ]
+    with running("dnsmasq", command, log=folder / "ipv6.log", network=network) as program:
+        yield program
 
 
 @contextmanager

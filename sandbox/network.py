@@ -21,6 +21,8 @@ NAMESPACES = Path("/run/netns")
 PREFIX = "tinkie-"
 BRIDGE = "br0"
 SUBNET = "172.30.0"
+SUBNET6 = "fd30::"
+ADDRESS6 = f"{SUBNET6}1"  # the sandbox's own where a test has given it one
 CLONE_NEWNET = 0x40000000
 END_SECONDS = 10.0
 
@@ -66,8 +68,9 @@ class Namespace:
         self._ip("link", "delete", tap)
 
     def add_address(self, address: str) -> None:
-        """Be reached at one more address of the subnet."""
-        self._ip("address", "add", f"{address}/24", "dev", BRIDGE)
+        """Be reached at one more address of the subnet, or of the IPv6 one, at once."""
+        words = (f"{address}/64", "nodad") if ":" in address else (f"{address}/24",)
+        self._ip("address", "replace", *words, "dev", BRIDGE)
 
     def add_bridge(self, bridge: str, address: str) -> None:
         """Make another bridge, with an address of its own."""

@@ -13,7 +13,7 @@ import yaml
 
 from sandbox.certificates import Authority, Pair
 from sandbox.commands import run
-from sandbox.network import Network
+from sandbox.network import ADDRESS6, Network
 from sandbox.processes import Program, running
 from sandbox.waiting import wait_for
 
@@ -86,7 +86,7 @@ def registry(
     images: the folder of another registry's images, to serve the same. tls: else plain HTTP.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    pair = certificate or authority.issue("registry", [network.address])
+    pair = certificate or authority.issue("registry", [network.address, ADDRESS6])
     passwords = _write_passwords(folder, credentials)
     settings = _settings(f"{network.address}:{port}", passwords, images or folder / IMAGES)
     if tls:

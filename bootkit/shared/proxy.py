@@ -109,10 +109,12 @@ def _is_excluded(host: str, no_proxy: tuple[str, ...]) -> bool:
 
 
 def _matches(host: str, entry: str) -> bool:
-    if entry == "*" or host == entry.strip("[]"):
+    if entry in ("*", host):
         return True
     if "/" in entry:
         return _is_inside(host, entry)
+    if entry.startswith("["):
+        return host == entry[1:].partition("]")[0]
     name = entry.rpartition(":")[0] if entry.count(":") == 1 else entry
     return host == name.lstrip(".") or host.endswith("." + name.lstrip("."))
 

@@ -174,7 +174,6 @@ def test_settings_are_looked_for_where_they_are_written() -> None:
     command = CONTAINERS["settings"]["command"]
     folder = command[command.index("--output") + 1]
     assert f"{folder}/syslog" in script("forward")
-    assert f"{folder}/dhcp.conf" in (ROOT / "images/dhcp/dhcp").read_text()
     assert f"sourcedir {folder}\n" in (ROOT / "images/ntp/chrony.conf").read_text()
 
 
@@ -220,7 +219,7 @@ def test_settings_that_choose_the_card_are_written() -> None:
     command = CONTAINERS["settings"]["command"]
     assert f"settings={command[command.index('--output') + 1]}\n" in route
     used = set(re.findall(r"\$settings/([\w.]+)", route))
-    assert used == {"host", "cards", "dhcp.conf"}
+    assert used == {"host", "cards"}
     assert used <= settings.FILES.keys()
 
 

@@ -69,10 +69,19 @@ class _Server(ThreadingTCPServer):
     allow_reuse_address = True
 
 
+class _Server6(_Server):
+    address_family = socket.AF_INET6
+
+
 @contextmanager
-def wire(network: Network, port: int, upstream: int) -> Iterator[Wire]:
-    """Join a port of the network with another of its ports until the end of the with block."""
+def wire(network: Network, port: int, upstream: int, *, at: str = "") -> Iterator[Wire]:
+    """Join a port of the network with another of its ports until the end of the with block.
+
+    at: an address of the network, if it is not to be the usual one.
+    """
     made = Wire(network, upstream)
+    address = at or network.address
+    kind = _Server6 if ":" in address else _Server
 
     class Handler(BaseRequestHandler):
         def handle(self) -> None:
@@ -80,7 +89,7 @@ def wire(network: Network, port: int, upstream: int) -> Iterator[Wire]:
                 made.join(self.request)
 
     with network.inside():
-        server = _Server((network.address, port), Handler)
+        server = kind((address, port), Handler)
     with served(server):
         try:
             yield made

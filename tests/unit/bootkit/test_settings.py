@@ -28,11 +28,12 @@ def settings(folder: Path, cmdline: str) -> tuple[int, dict[str, str]]:
         ("syslog_host=fd00::1", {"syslog": "[fd00::1]:514\n"}),
         ("syslog_host=[fd00::1]", {"syslog": "[fd00::1]:514\n"}),
         ("ntp=10.0.0.1", {"ntp.sources": "server 10.0.0.1 iburst\n"}),
+        ("ntp=[fd00::1]", {"ntp.sources": "server fd00::1 iburst\n"}),
         ("ntp=a,,b.c", {"ntp.sources": "server a iburst\nserver b.c iburst\n"}),
-        ("interface=eno1", {"dhcp.conf": "allowinterfaces eno1\n"}),
+        ("interface=eno1", {"cards": "eno1\n"}),
         (
             "interface=eth0.30 syslog_host=a syslog_host=b",
-            {"dhcp.conf": "allowinterfaces eth0.30\n", "syslog": "b:514\n"},
+            {"cards": "eth0.30\n", "syslog": "b:514\n"},
         ),
         ("hw_addr=52:54:00:AB:00:01", {"cards": "52:54:00:ab:00:01\n"}),
         ("BOOTIF=01-52-54-00-ab-00-01", {"cards": "52:54:00:ab:00:01\n"}),
@@ -40,6 +41,7 @@ def settings(folder: Path, cmdline: str) -> tuple[int, dict[str, str]]:
             "worker_id=52:54:00:00:00:02 BOOTIF=01-52-54-00-00-00-01 hw_addr=52-54-00-00-00-01",
             {"cards": "52:54:00:00:00:01\n52:54:00:00:00:02\n"},
         ),
+        ("hw_addr=52:54:00:ab:00:01 interface=eno1", {"cards": "eno1\n52:54:00:ab:00:01\n"}),
         ("worker_id=9f1c hw_addr= BOOTIF=x", {}),
     ],
 )

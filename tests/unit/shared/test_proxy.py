@@ -60,6 +60,7 @@ def test_credentials_are_not_in_the_repr() -> None:
         ("http://[fd00::1]:80/x", ("fd00::/8",), None),
         ("http://[fd00::1]:80/x", ("fd00::1",), None),
         ("http://[fd00::1]:80/x", ("[fd00::1]",), None),
+        ("http://[fd00::1]:80/x", ("[fd00::1]:80",), None),
         ("http://127.0.0.1/x", (), None),
         ("http://localhost/x", (), None),
     ],

@@ -1,0 +1,128 @@
+"""A machine that has nothing but IPv6, and finds all that is Tinkerbell by bracketed addresses.
+
+Its network card is none that Tinkerbell knows. So the command line names a card that it has not.
+"""
+
+from __future__ import annotations
+
+import socket
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from sandbox.dnsmasq import ipv6
+from sandbox.follow import Follower
+from sandbox.machine import Card
+from sandbox.network import ADDRESS6, SUBNET6
+from sandbox.objects import MachineIdentity
+from sandbox.provision import WORKFLOWS
+from sandbox.registry import HTTPS
+from sandbox.tink import GRPC_PORT
+from sandbox.tinkerbell import HTTP_PORT
+from sandbox.waiting import wait_for
+from sandbox.world import WORKER_IMAGE
+from tests.boot.machines import booted
+from tests.engine.matrix.wire import wire
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandbox.accelerator import Accelerator
+    from sandbox.workflow import Status
+    from sandbox.world import World
+
+IDENTITY = MachineIdentity("ipv6", "52:54:00:00:01:06", "172.30.0.106", "172.30.0.1")
+CARD = Card("52:54:00:00:02:16")
+HOST = f"[{ADDRESS6}]"
+SYSLOG_PORT = 514
+SYSLOG_BYTES = 65536
+MISSING_SECONDS = 180.0
+WORKFLOW_SECONDS = 600.0  # a tenth of that on an idle machine
+
+
+@dataclass(frozen=True)
+class Seen:
+    status: Status
+    console: str
+    addresses: str
+    resolver: str
+    readers: str
+    syslog: bytes
+
+
+@pytest.fixture(scope="module")
+def seen(
+    here: World, accelerator: Accelerator, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Seen]:
+    folder = tmp_path_factory.mktemp("ipv6")
+    with ExitStack() as stack:
+        stack.enter_context(ipv6(folder, here.network))
+        for port in (GRPC_PORT, HTTP_PORT, HTTPS, _files_port(here)):
+            stack.enter_context(wire(here.network, port, port, at=ADDRESS6))
+        syslog = stack.enter_context(_syslog(here))
+        box = stack.enter_context(
+            booted(here, accelerator, folder, IDENTITY, words=_words(here), cards=(CARD,))
+        )
+        template = (WORKFLOWS / "measure.yml").read_text()
+        run = here.start_workflow("ipv6", template, IDENTITY, registry=HOST)
+        status = Follower(here, box, run, print).wait_for_success(WORKFLOW_SECONDS)
+        wait_for("card.missing", lambda: box.console.poll_for("card.m"), seconds=MISSING_SECONDS)
+        with box.shell() as shell:
+            addresses = shell.run("ip -o address show dev eth0 scope global")
+            resolver = shell.run("cat /run/resolvconf/resolv.conf")
+            readers = shell.run(r"ps -o user,args | grep 'dhcpcd: \[\(manager\|network\)'")
+        console = box.console.log.read_text(errors="replace")
+        yield Seen(status, console, addresses, resolver, readers, syslog.recv(SYSLOG_BYTES))
+
+
+def _files_port(here: World) -> int:
+    port = urlsplit(here.files.url).port
+    assert port is not None
+    return port
+
+
+def _words(here: World) -> str:
+    words = {
+        "grpc_authority": f"{HOST}:{GRPC_PORT}",
+        "metadata_url": f"http://{HOST}:{HTTP_PORT}/2009-04-04",
+        "docker_registry": HOST,
+        "tink_worker_image": f"{HOST}/{WORKER_IMAGE}",
+        "registry_ca_url": f"http://{HOST}:{_files_port(here)}/ca.pem",
+        "syslog_host": HOST,
+    }
+    return " ".join(f"{name}={value}" for name, value in words.items())
+
+
+def _syslog(here: World) -> socket.socket:
+    with here.network.inside():
+        port = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    port.bind((ADDRESS6, SYSLOG_PORT))
+    port.settimeout(1)
+    return port
+
+
+def test_machine_with_ipv6_only_works(seen: Seen) -> None:
+    assert seen.status.state == "SUCCESS"
+    assert " inet " not in seen.addresses
+    assert f"host.reached host={ADDRESS6} interface=eth0" in seen.console
+
+
+def test_address_and_name_server_are_what_the_router_advertised(seen: Seen) -> None:
+    assert f"dhcp: address.bound interface=eth0 address={SUBNET6}" in seen.console
+    assert f"nameserver {ADDRESS6}" in seen.resolver.splitlines()
+
+
+def test_log_goes_to_a_bracketed_address(seen: Seen) -> None:
+    assert seen.syslog.startswith(b"<")
+
+
+def test_what_reads_from_the_network_has_no_rights(seen: Seen) -> None:
+    assert "dhcpcd: [manager]" in seen.readers
+    assert "root" not in seen.readers
+
+
+def test_card_that_the_machine_has_not_is_told(seen: Seen) -> None:
+    assert f"dhcp: card.missing card={IDENTITY.mac}" in seen.console
