@@ -71,10 +71,10 @@ test-engine: setup images ## our two images in containers, with a real Tinkerbel
 	@$(PYTHON) -m pytest --quiet tests/engine
 
 test-boot: setup quick ## virtual machines against the real Tinkerbell (minutes)
-	@$(PYTHON) -m pytest tests/boot
+	@$(PYTHON) -m pytest --numprocesses=2 --dist=loadfile tests/boot
 
-faults: setup images ## every fault of the matrix; the table in docs/reliability.md
-	@$(PYTHON) -m pytest --quiet tests/engine/test_fault_matrix.py
+faults: setup images quick ## every fault of both matrices; the tables in docs/reliability.md
+	@$(PYTHON) -m pytest --quiet tests/engine/test_fault_matrix.py tests/boot/test_fault_matrix.py
 	@$(PYTHON) -m tests.engine.matrix.report
 
 deaths: setup images ## what workers lose of their action when a program dies; the table in docs/reliability.md

@@ -33,14 +33,16 @@ class Authority:
     key: ec.EllipticCurvePrivateKey
 
     @classmethod
-    def make(cls, folder: Path, name: str = "Sandbox authority") -> "Authority":
+    def make(
+        cls, folder: Path, name: str = "Sandbox authority", not_after: dt.datetime | None = None
+    ) -> "Authority":
         """Make a new authority and write its certificate to folder/ca.pem."""
         folder.mkdir(parents=True, exist_ok=True)
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         usage = _key_usage(signs_certificates=True)
         builder = (
-            _builder(subject, subject, key.public_key())
+            _builder(subject, subject, key.public_key(), not_after=not_after)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
             .add_extension(usage, critical=True)
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import structlog
@@ -35,6 +36,7 @@ class RegistryAuthority:
     plan: CertificatePlan
     fetcher: Fetcher
     now: Callable[[], float]
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     settled: bool = False
     installed: bool = False
     _failures: int = 0
@@ -61,7 +63,7 @@ class RegistryAuthority:
             pem = self.fetcher.get(
                 self.plan.url, limit=LIMIT_BYTES, seconds=max(seconds, LATER_SECONDS)
             )
-            self._tell_success(install(self.plan, pem))
+            self._tell_success(install(self.plan, pem, self.clock()))
         except BootError as error:
             self._put_off(error)
 

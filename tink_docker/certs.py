@@ -11,6 +11,7 @@ import hashlib
 import re
 import ssl
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from bootkit.shared.agreed import CERTIFICATES
@@ -125,13 +126,44 @@ def _unreadable(why: str) -> PermanentError:
     return PermanentError(message, fault=Fault.BAD_ANSWER)
 
 
-def install(plan: CertificatePlan, pem: bytes) -> list[str]:
-    """Write the wanted certificates for each registry; return their SHA-256 sums.
+def without_expired(found: dict[str, str], now: datetime) -> dict[str, str]:
+    """Return those whose time is not over; what is yet to come is only a clock that is behind.
+
+    If the clock is ahead instead, nothing is lost: no engine takes them before it is right.
 
     Raises:
-        PermanentError: as `wanted_certificates`, or a file cannot be written.
+        PermanentError: the time of all is over.
     """
-    wanted = wanted_certificates(pem, plan.pins)
+    ends = {digest: _end(pem) for digest, pem in found.items()}
+    valid = {digest: pem for digest, pem in found.items() if now <= (ends[digest] or now)}
+    if not valid:
+        over = ", ".join(f"{digest} on {end}" for digest, end in ends.items())
+        raise PermanentError(
+            f"refused, since all of it has expired: {over}; this machine's clock: {now}",
+            fault=Fault.CERTIFICATE_TIME,
+        )
+    return valid
+
+
+def _end(pem: str) -> datetime | None:
+    """Return when a certificate's time is over; None if it is no authority's (ssl tells no end)."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cadata=pem)
+    for certificate in context.get_ca_certs():
+        seconds = ssl.cert_time_to_seconds(str(certificate["notAfter"]))
+        return datetime.fromtimestamp(seconds, UTC)
+    return None
+
+
+def install(plan: CertificatePlan, pem: bytes, now: datetime) -> list[str]:
+    """Write the wanted certificates for each registry; return their SHA-256 sums.
+
+    now: by the machine's clock. What was written before stays if this raises.
+
+    Raises:
+        PermanentError: as `wanted_certificates` and `without_expired`, or a file cannot be written.
+    """
+    wanted = without_expired(wanted_certificates(pem, plan.pins), now)
     for path in plan.paths:
         try:
             write_atomically(path, "".join(wanted.values()).encode())

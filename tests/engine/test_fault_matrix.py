@@ -6,8 +6,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from tests.engine.matrix import report
-from tests.engine.matrix.case import Case, Outcome
+from tests.engine.matrix.case import Case
 from tests.engine.matrix.driver import run
+from tests.engine.matrix.report import Row
 from tests.engine.matrix.site import Site
 from tests.engine.matrix.table import TABLE
 from tests.engine.world import World
@@ -18,7 +19,7 @@ AT_ONCE = 4  # most of a case is waiting
 @pytest.fixture(scope="module")
 def outcomes(
     world: World, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Future[Outcome]]]:
+) -> Iterator[dict[str, Future[Row]]]:
     """Run all cases that were selected; out/faults-engine.json has what came of them."""
     cases = [case for case in TABLE if _is_selected(case, request.session)]
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -29,7 +30,8 @@ def outcomes(
             for number, case in enumerate(cases, 1)
         }
         yield found
-    report.write(future.result() for future in found.values() if not future.exception())
+    rows = (future.result() for future in found.values() if not future.exception())
+    report.write(rows, report.ENGINE)
 
 
 def _is_selected(case: Case, session: pytest.Session) -> bool:
@@ -37,5 +39,5 @@ def _is_selected(case: Case, session: pytest.Session) -> bool:
 
 
 @pytest.mark.parametrize("case", TABLE, ids=lambda case: case.title)
-def test_fault_is_named_and_heals(case: Case, outcomes: dict[str, Future[Outcome]]) -> None:
+def test_fault_is_named_and_heals(case: Case, outcomes: dict[str, Future[Row]]) -> None:
     assert outcomes[case.title].result().said

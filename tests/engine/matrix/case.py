@@ -45,12 +45,3 @@ class Case:
     def title(self) -> str:
         """Fault and moment, which no other case has."""
         return f"{self.name}, {self.when}"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of a case; seconds: from healed to a workflow that has succeeded."""
-
-    case: Case
-    said: str
-    seconds: float

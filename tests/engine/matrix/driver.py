@@ -8,7 +8,8 @@ from typing import Any
 from sandbox.errors import SandboxError
 from sandbox.waiting import wait_for
 from tests.engine.machine import WORKER, Machine, machine
-from tests.engine.matrix.case import Case, Moment, Outcome, Sign
+from tests.engine.matrix.case import Case, Moment, Sign
+from tests.engine.matrix.report import Row
 from tests.engine.matrix.site import Site
 
 NAMED_SECONDS = 90.0
@@ -17,7 +18,7 @@ RECOVERED_SECONDS = 180.0
 ACTION_PREFIX = "tinkerbell_"
 
 
-def run(case: Case, site: Site) -> Outcome:
+def run(case: Case, site: Site) -> Row:
     """Return what came of it; AssertionError or SandboxError if it is not as the table says."""
     happening = case.happens(site)
     try:
@@ -36,7 +37,7 @@ def run(case: Case, site: Site) -> Outcome:
             healed = time.monotonic()
             next(happening)
             prove(site)
-            return Outcome(case, said, time.monotonic() - healed)
+            return Row(case.name, str(case.when), said, time.monotonic() - healed)
     finally:
         happening.close()
 

@@ -1,32 +1,35 @@
-"""The matrix's outcomes: as JSON when they come, and `make faults` makes a table of them."""
+"""The matrices' outcomes: as JSON when they come, and `make faults` makes tables of them."""
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from release.version import PROJECT
-from tests.engine.matrix.case import Outcome
 
-OUTCOMES = PROJECT / "out" / "faults-engine.json"
+ENGINE = PROJECT / "out" / "faults-engine.json"
+BOOT = PROJECT / "out" / "faults-boot.json"
 DOCUMENT = PROJECT / "docs" / "reliability.md"
 HEAD = "| fault | when | what is said of it | seconds |\n|---|---|---|---|"
 LONGEST = 160
 
 
-def write(outcomes: Iterable[Outcome], path: Path = OUTCOMES) -> None:
-    """Write one row for each outcome; seconds are from healed to a workflow that has succeeded."""
-    rows = [
-        {
-            "fault": outcome.case.name,
-            "when": str(outcome.case.when),
-            "said": outcome.said,
-            "seconds": round(outcome.seconds, 1),
-        }
-        for outcome in outcomes
-    ]
+@dataclass(frozen=True)
+class Row:
+    """What came of a fault; seconds: from healed to a workflow that has succeeded."""
+
+    fault: str
+    when: str
+    said: str
+    seconds: float
+
+
+def write(rows: Iterable[Row], path: Path) -> None:
+    """Write what came of a matrix."""
+    found = [{**vars(row), "seconds": round(row.seconds, 1)} for row in rows]
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(rows, indent=1) + "\n")
+    path.write_text(json.dumps(found, indent=1) + "\n")
 
 
 def table(rows: Iterable[Mapping[str, Any]]) -> str:
@@ -55,8 +58,8 @@ def replace(name: str, text: str) -> None:
 
 def main() -> None:
     """Put the newest outcomes into the document."""
-    rows = json.loads(OUTCOMES.read_text())
-    replace("make faults", table(rows))
+    replace("make faults", table(json.loads(ENGINE.read_text())))
+    replace("make faults, whole machines", table(json.loads(BOOT.read_text())))
 
 
 if __name__ == "__main__":

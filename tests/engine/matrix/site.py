@@ -1,11 +1,12 @@
 """Where one fault happens: a machine to be, and a registry and a file server of its own."""
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sandbox.certificates import Pair
+from sandbox.certificates import Authority, Pair
 from sandbox.objects import MachineIdentity
 from sandbox.registry import IMAGES, Registry, registry
 from tests.engine.machine import Machine
@@ -102,3 +103,8 @@ class Site:
     def authority(self) -> bytes:
         """The certificate of the registry's authority."""
         return self.world.authority.pair.certificate.read_bytes()
+
+    def another_authority(self, not_after: dt.datetime | None = None) -> bytes:
+        """The certificate of an authority that signed nothing here."""
+        folder = self.folder / "another-authority"
+        return Authority.make(folder, not_after=not_after).pair.certificate.read_bytes()

@@ -1,6 +1,9 @@
 """The fault matrix of the engine level: every fault, when, and the line that names it."""
 
+import datetime as dt
+import hashlib
 import json
+import ssl
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from itertools import combinations
@@ -8,7 +11,7 @@ from itertools import combinations
 from tests.engine.matrix import happenings as happen
 from tests.engine.matrix.answers import ENDLESS, Answer
 from tests.engine.matrix.case import Case, Moment, Sign
-from tests.engine.matrix.happenings import Happening, beside, instead, killed, on_the_wire
+from tests.engine.matrix.happenings import Happening, Place, beside, instead, killed, on_the_wire
 from tests.engine.matrix.site import AUTHORITY, Site
 
 _WORDS = b"<html><body>Welcome to the portal</body></html>"
@@ -71,13 +74,35 @@ def _good_authority(site: Site) -> AbstractContextManager[object]:
     return site.file_server_answers(Answer(200, body=site.authority()))
 
 
-def _authority(name: str, answer: Callable[[Site], Answer], text: str) -> Case:
+def _authority(
+    name: str,
+    answer: Callable[[Site], Answer],
+    text: str,
+    *,
+    healed: Place = _good_authority,
+    parameters: Callable[[Site], Mapping[str, str]] = _authority_from_site,
+) -> Case:
     return Case(
         f"authority: {name}",
-        beside(lambda site: site.file_server_answers(answer(site)), _good_authority),
+        beside(lambda site: site.file_server_answers(answer(site)), healed),
         Sign("tink-docker", "ca.failed", text=text),
-        parameters=_authority_from_site,
+        parameters=parameters,
     )
+
+
+def _expired(site: Site) -> bytes:
+    return site.another_authority(dt.datetime.now(dt.UTC) - dt.timedelta(days=1))
+
+
+def _bundle(site: Site) -> AbstractContextManager[object]:
+    """Answer with several certificates, one of which is right and one expired."""
+    several = _expired(site) + site.another_authority() + site.authority()
+    return site.file_server_answers(Answer(200, body=several))
+
+
+def _pinned(site: Site) -> Mapping[str, str]:
+    der = ssl.PEM_cert_to_DER_cert(site.authority().decode())
+    return {**_authority_from_site(site), "registry_ca_sha256": hashlib.sha256(der).hexdigest()}
 
 
 def _redirect(site: Site) -> Answer:
@@ -97,6 +122,15 @@ AUTHORITIES = (
         "without end", lambda _: Answer(200, body=b"x" * 65536, length=ENDLESS), "larger than"
     ),
     _authority("redirects to itself", _redirect, "redirects"),
+    _authority(
+        "expired", lambda site: Answer(200, body=_expired(site)), "has expired", healed=_bundle
+    ),
+    _authority(
+        "none of it is pinned",
+        lambda site: Answer(200, body=site.another_authority()),
+        "registry_ca_sha256 names none",
+        parameters=_pinned,
+    ),
 )
 
 

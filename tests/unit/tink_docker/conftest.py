@@ -46,7 +46,8 @@ def clock() -> Clock:
     return Clock()
 
 
-def make_certificate(name: str) -> Certificate:
+def make_certificate(name: str, *, days: int = 3650) -> Certificate:
+    """An authority's certificate, from the beginning of 2026 on."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     start = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -57,7 +58,8 @@ def make_certificate(name: str) -> Certificate:
         .public_key(key.public_key())
         .serial_number(1)
         .not_valid_before(start)
-        .not_valid_after(start + dt.timedelta(days=3650))
+        .not_valid_after(start + dt.timedelta(days=days))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
     der = certificate.public_bytes(serialization.Encoding.DER)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import hashlib
 import ssl
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from tink_docker.certs import (
     install,
     plan_certificates,
     wanted_certificates,
+    without_expired,
 )
 from tink_docker.params import EngineParams
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from tests.unit.tink_docker.conftest import Certificate
 
 URL = "registry_ca_url=http://tb/ca.pem"
+NOW = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
 
 
 def plan(line: str) -> CertificatePlan | None:
@@ -105,6 +108,33 @@ def test_none_pinned_is_a_refusal_that_names_what_was_found(authority: Certifica
     assert raised.value.fault is Fault.CERTIFICATE_UNTRUSTED
 
 
+def test_what_has_expired_is_dropped(authority: Certificate) -> None:
+    old = make_certificate("old", days=30)
+    found = wanted_certificates(old.pem + authority.pem, ())
+    assert list(without_expired(found, NOW)) == [authority.sha256]
+
+
+def test_all_expired_is_a_refusal_that_tells_when_and_the_machines_own_time() -> None:
+    old = make_certificate("old", days=30)
+    with pytest.raises(PermanentError, match=r"2026-01-31.*clock: 2026-11-23") as raised:
+        without_expired(wanted_certificates(old.pem, ()), NOW)
+    assert raised.value.fault is Fault.CERTIFICATE_TIME
+
+
+def test_a_clock_that_is_behind_refuses_nothing(authority: Certificate) -> None:
+    found = wanted_certificates(authority.pem, ())
+    assert without_expired(found, dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) == found
+
+
+def test_what_was_written_stays_when_rubbish_comes(authority: Certificate, tmp_path: Path) -> None:
+    plan = CertificatePlan("registry_ca_url", "http://tb/ca.pem", ("a.b",), (), tmp_path)
+    install(plan, authority.pem, NOW)
+    for rubbish in (b"<html>", make_certificate("old", days=30).pem, authority.pem[:-40]):
+        with pytest.raises(PermanentError):
+            install(plan, rubbish, NOW)
+    assert (tmp_path / "a.b" / "ca.crt").read_bytes() == authority.pem
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -129,7 +159,7 @@ def test_a_file_that_is_cut_off_is_not_taken(authority: Certificate) -> None:
 
 def test_it_is_written_for_each_registry(authority: Certificate, tmp_path: Path) -> None:
     plan = CertificatePlan("registry_ca_url", "http://tb/", ("a:5000", "b"), folder=tmp_path)
-    assert install(plan, b"text before\n" + authority.pem) == [authority.sha256]
+    assert install(plan, b"text before\n" + authority.pem, NOW) == [authority.sha256]
     for name in ("a:5000", "b"):
         path = tmp_path / name / "ca.crt"
         assert path.read_bytes() == authority.pem
@@ -140,7 +170,7 @@ def test_a_folder_that_cannot_be_written_is_named(authority: Certificate, tmp_pa
     (tmp_path / "a").write_text("in the way")
     plan = CertificatePlan("registry_ca_url", "http://tb/", ("a",), folder=tmp_path)
     with pytest.raises(PermanentError, match=r"writing .*/a/ca\.crt"):
-        install(plan, authority.pem)
+        install(plan, authority.pem, NOW)
 
 
 ONE, OTHER = make_certificate("one"), make_certificate("other")

@@ -1,0 +1,50 @@
+"""What a fault of a whole machine is: the same terms as tests/engine/matrix has."""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sandbox.machine import Machine
+from sandbox.monitor import Monitor
+from sandbox.shell import GuestShell
+from sandbox.world import World
+
+
+class Moment(StrEnum):
+    """When a fault begins; those from before the boot all last at once, and heal one by one."""
+
+    BEFORE_BOOT = "before the boot"
+    IDLE = "while the worker waits"
+    ACTION = "during an action"
+
+
+@dataclass
+class Site:
+    """One machine under test, and what faults are made with."""
+
+    here: World
+    machine: Machine
+    shell: GuestShell
+    monitor: Monitor
+
+
+Happening = Callable[[Site], Generator[None]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row.
+
+    happens: a generator of two steps: it brings the fault about, heals it.
+    said: what stands in the console's line that names it.
+    """
+
+    name: str
+    when: Moment
+    happens: Happening
+    said: str
+
+    @property
+    def title(self) -> str:
+        """Fault and moment, which no other case has."""
+        return f"{self.name}, {self.when}"

@@ -1,0 +1,76 @@
+"""Runs one case: the fault comes, is named, heals, and the machine works again."""
+
+import itertools
+import time
+
+from sandbox.waiting import wait_for
+from sandbox.workflow import WorkflowRun
+from tests.boot.matrix.case import Case, Moment, Site
+from tests.engine.matrix.report import Row
+
+NAMED_SECONDS = 120.0
+ACTION_SECONDS = 180.0
+RECOVERED_SECONDS = 300.0
+TEMPLATE = """
+version: "0.1"
+name: command
+global_timeout: 600
+tasks:
+  - name: command
+    worker: "{{ .device_1 }}"
+    actions:
+      - name: command
+        image: "{{ .registry }}/actions:latest"
+        timeout: 300
+        command: ["sh", "-c", "{{ .command }}"]
+"""
+_numbers = itertools.count(1)
+
+
+def run(case: Case, site: Site) -> Row:
+    """Return what came of it; AssertionError or SandboxError if it is not as the table says."""
+    if case.when is Moment.ACTION:
+        _start(site, "sleep 10")
+        wait_for("the action", lambda: _count(site, "sleep 10"), seconds=ACTION_SECONDS)
+    site.machine.console.poll()
+    before = len(site.machine.console.lines)
+    happening = case.happens(site)
+    try:
+        next(happening)
+        said = wait_for(f'"{case.said}"', lambda: _line(site, case, before), seconds=NAMED_SECONDS)
+        healed = time.monotonic()
+        next(happening)
+        prove(site)
+    finally:
+        happening.close()
+    return Row(case.name, str(case.when), said, time.monotonic() - healed)
+
+
+def _line(site: Site, case: Case, before: int) -> str | None:
+    site.machine.console.poll()
+    fresh = site.machine.console.lines[before:]
+    return next((line.text for line in fresh if case.said in line.text), None)
+
+
+def prove(site: Site) -> None:
+    """See a new workflow succeed, by one worker."""
+    given = _start(site, "true")
+
+    def succeeded() -> bool:
+        status = given.status()
+        assert not status.is_over or status.state == "SUCCESS", status
+        return status.is_over
+
+    wait_for("the machine to work again", succeeded, seconds=RECOVERED_SECONDS)
+    assert site.shell.run("pidof tink-agent | wc -w") == "1"
+
+
+def _start(site: Site, command: str) -> WorkflowRun:
+    identity = site.machine.hardware.identity
+    name = f"{identity.name}-{next(_numbers)}"
+    return site.here.start_workflow(name, TEMPLATE, identity, command=command)
+
+
+def _count(site: Site, command: str) -> int:
+    """Return how many processes of the machine run a command."""
+    return int(site.shell.run(f"ps -o args | grep -cx '{command}' || :"))

@@ -1,0 +1,88 @@
+"""What can happen to a machine, as generators of two steps (see Case.happens)."""
+
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+
+from sandbox.commands import run
+from sandbox.waiting import wait_for
+from tests.boot.matrix.case import Happening, Site
+
+TASKS = "/run/containerd/io.containerd.runtime.v2.task/services.linuxkit"
+OF_SYSTEM = "cat /run/containerd.pid"
+# How a program's number is found in the machine; its containerds are two.
+NUMBER = {
+    "system's containerd": OF_SYSTEM,
+    "engine's containerd": f"pidof containerd | tr ' ' '\\n' | grep -vx $({OF_SYSTEM})",
+    "dockerd": "pidof dockerd",
+    "tink-docker": f"cat {TASKS}/tink-docker/init.pid",
+    "bootkit": f"cat {TASKS}/bootkit/init.pid",
+    "worker": "pidof tink-agent",
+    "dhcpcd": "pidof dhcpcd | tr ' ' '\\n' | sort -n | head -n 1",
+    "chronyd": "pidof chronyd",
+    "syslogd": "pidof syslogd",
+}
+AWAY_SECONDS = 15.0
+BACK_SECONDS = 180.0
+CONNECTED_SECONDS = 3.0  # an engine looks for its containerd about once a second
+TABLE = "tinkie"
+
+
+def killed(*names: str) -> Happening:
+    """Kill programs with -9, in one moment; nobody heals that but the machine."""
+
+    def happens(site: Site) -> Generator[None]:
+        numbers = " ".join(f"$({NUMBER[name]})" for name in names)
+        site.shell.run(f"kill -9 {numbers}")
+        yield
+        wait_for("the machine's parts", lambda: _is_whole(site), seconds=BACK_SECONDS)
+        time.sleep(CONNECTED_SECONDS)
+        yield
+
+    return happens
+
+
+def _is_whole(site: Site) -> bool:
+    """Say whether all is there that a workflow needs: the worker reports an earlier one failed."""
+    return site.shell.run("pidof dockerd tink-agent containerd | wc -w") == "4"
+
+
+def link_down(site: Site) -> Generator[None]:
+    """Pull the cable for a while."""
+    site.monitor.set_link("net0", up=False)
+    yield
+    time.sleep(AWAY_SECONDS)
+    site.monitor.set_link("net0", up=True)
+    yield
+
+
+def host_away(site: Site) -> Generator[None]:
+    """Let the network lose every packet of the machine, with the link up."""
+    with _lost(site, ""):
+        yield
+    yield
+
+
+def packets_lost(site: Site) -> Generator[None]:
+    """Let the network lose every fifth packet, which slows all down and stops nothing."""
+    with _lost(site, "numgen random mod 5 == 0"):
+        site.shell.run(f"kill -9 $({NUMBER['worker']})")
+        yield
+        time.sleep(AWAY_SECONDS)
+    yield
+
+
+@contextmanager
+def _lost(site: Site, which: str) -> Iterator[None]:
+    network, address = site.here.network.name, site.machine.hardware.identity.address
+    rules = f"""
+    add table inet {TABLE}
+    add chain inet {TABLE} lost {{ type filter hook input priority 0; }}
+    add rule inet {TABLE} lost ip saddr {address} {which} drop
+    """
+    command = ["ip", "netns", "exec", network, "nft"]
+    run("losing packets", [*command, "-f", "-"], stdin=rules)
+    try:
+        yield
+    finally:
+        run("losing no packets", [*command, f"delete table inet {TABLE}"])

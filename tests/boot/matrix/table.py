@@ -1,0 +1,43 @@
+"""The fault matrix of whole machines: every fault, when, and what the console says of it."""
+
+from tests.boot.matrix import happenings as happen
+from tests.boot.matrix.case import Case, Moment
+from tests.boot.matrix.happenings import killed
+
+_NAMED = {
+    "system's containerd": "init: program.ended name=containerd",
+    "engine's containerd": "tink-docker: containerd.ended",
+    "dockerd": "tink-docker: engine.ended",
+    "tink-docker": "tink-docker: program.started",
+    "bootkit": "bootkit: program.started",
+    "worker": "bootkit: worker.ended",
+    "dhcpcd": "dhcp: program.ended",
+    "chronyd": "ntp: chronyd.ended",
+    "syslogd": "init: program.ended name=syslog",
+}
+_AGENTS = ("system's containerd", "tink-docker", "bootkit", "dockerd", "engine's containerd")
+
+
+def _death(when: Moment, *names: str) -> Case:
+    return Case(f"killed: {' and '.join(names)}", when, killed(*names), _NAMED[names[0]])
+
+
+_AT_REST = tuple(_death(Moment.IDLE, name) for name in _NAMED)
+_IN_ACTION = tuple(
+    _death(Moment.ACTION, name) for name in ("system's containerd", "bootkit", "tink-docker")
+)
+
+TABLE = (
+    *_AT_REST,
+    Case("link: down", Moment.IDLE, happen.link_down, "dhcp: link.down"),
+    Case("network: loses everything", Moment.IDLE, happen.host_away, "dhcp: host.unreached"),
+    Case(
+        "network: loses every fifth packet, and the worker is killed",
+        Moment.IDLE,
+        happen.packets_lost,
+        "bootkit: worker.ended",
+    ),
+    *_IN_ACTION,
+    Case("link: down", Moment.ACTION, happen.link_down, "dhcp: link.down"),
+    _death(Moment.IDLE, *_AGENTS),
+)

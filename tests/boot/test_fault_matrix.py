@@ -1,0 +1,50 @@
+"""Every fault of the table is named on the console, and the machine works when it has healed.
+
+One machine for all of them, in the table's order.
+"""
+
+import pytest
+
+from sandbox.accelerator import Accelerator
+from sandbox.errors import SandboxError
+from sandbox.objects import MachineIdentity
+from sandbox.world import World
+from tests.boot.machines import booted
+from tests.boot.matrix.case import Site
+from tests.boot.matrix.driver import prove, run
+from tests.boot.matrix.table import TABLE
+from tests.engine.matrix import report
+from tests.engine.matrix.report import Row
+
+IDENTITY = MachineIdentity("faults", "52:54:00:00:01:09", "172.30.0.109", "172.30.0.1")
+
+
+@pytest.fixture(scope="module")
+def outcomes(
+    here: World, accelerator: Accelerator, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Row | Exception]:
+    """Run all cases; out/faults-boot.json has what came of them."""
+    folder = tmp_path_factory.mktemp("faults")
+    found: dict[str, Row | Exception] = {}
+    with (
+        booted(here, accelerator, folder, IDENTITY) as box,
+        box.shell() as shell,
+        box.monitor() as monitor,
+    ):
+        site = Site(here, box, shell, monitor)
+        prove(site)
+        for case in TABLE:
+            try:
+                found[case.title] = run(case, site)
+            except (AssertionError, SandboxError) as error:
+                found[case.title] = error
+    report.write((row for row in found.values() if isinstance(row, Row)), report.BOOT)
+    return found
+
+
+@pytest.mark.parametrize("title", [case.title for case in TABLE])
+def test_fault_is_named_and_heals(title: str, outcomes: dict[str, Row | Exception]) -> None:
+    found = outcomes[title]
+    if isinstance(found, Exception):
+        raise found
+    assert found.said
