@@ -56,9 +56,11 @@ def _look(engine: Engine, container: str) -> Ended | None:
 
 
 def _tell(engine: Engine, container: str, ended: Ended) -> None:
-    if ended is not _GONE:
-        for line in engine.log_lines(container, KEPT_LOG_LINES):
-            log.info("worker.said", text=line)
+    lines = [] if ended is _GONE else list(engine.log_lines(container, KEPT_LOG_LINES))
+    for line in lines:
+        log.info("worker.said", text=line)
     why = "killed: the machine is out of memory" if ended.out_of_memory else ended.error
     error = f"exit code {ended.exit_code}" + (f", {why}" if why else "")
-    log.warning("worker.ended", error=error, exit_code=ended.exit_code, next="starting it again")
+    said = {"said": lines[-1]} if lines else {}
+    code = ended.exit_code
+    log.warning("worker.ended", error=error, **said, exit_code=code, next="starting it again")

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+
 from hypothesis import settings
+
+# Who ends the tests by this signal wants to find nothing of them afterwards, as after ctrl-C.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 # A property's example may be slow on a busy machine; that says nothing about the property.
 settings.register_profile("tinkie", max_examples=50, deadline=None, derandomize=True)

@@ -18,6 +18,7 @@ log = structlog.get_logger()
 SOON = Backoff(first=1.0, ceiling=60.0)
 SLOWLY = Backoff(first=15.0, ceiling=60.0)
 HEALTHY_AFTER_SECONDS = 60.0
+CRASH_LOOP = 3  # ends in a row, none of them after health
 
 
 def supervise(
@@ -44,7 +45,7 @@ def supervise(
         failures = 1 if healthy else failures + 1
         policy = slowly if isinstance(error, PermanentError) else soon
         seconds = policy.delay(failures, error)
-        _tell(error, seconds)
+        _tell(error, failures, seconds)
         pause(seconds)
 
 
@@ -56,8 +57,14 @@ def _run(run: Callable[[], None]) -> BootError | None:
     return None
 
 
-def _tell(error: BootError | None, seconds: float) -> None:
+def _tell(error: BootError | None, failures: int, seconds: float) -> None:
     what_next = f"trying again in {seconds:.1f} s"
+    if error is None and failures >= CRASH_LOOP:
+        ended = f"it ended {failures} times, and never ran for long"
+        log.error(
+            "run.crash_looping", error=ended, hint="what it said last is above", next=what_next
+        )
+        return
     if error is None:
         log.warning("run.ended", next=what_next)
         return

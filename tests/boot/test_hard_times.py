@@ -56,6 +56,7 @@ class Seen:
     worker_full: Status
     returned: dict[str, str]
     service_ended: str
+    cores: str
     last: Status
     console: str
 
@@ -79,10 +80,11 @@ def seen(
         returned = {name: _kill(shell, name, check) for name, check in OF_INIT.items()}
         shell.run("kill -9 $(pidof chronyd)")
         said = wait_for("a line", lambda: box.console.poll_for("service.ended"), seconds=60)
+        cores = shell.run("cd /tmp; ulimit -c unlimited; sh -c 'kill -SEGV $$' || :; ls core* || :")
         last = _workflow(here, "last", "true")
         _hang(box, shell)
         console = box.console.log.read_text(errors="replace")
-        yield Seen(eaten, lived, after, full, returned, said.text, last, console)
+        yield Seen(eaten, lived, after, full, returned, said.text, cores, last, console)
 
 
 def _workflow(here: World, name: str, command: str) -> Status:
@@ -136,6 +138,10 @@ def test_what_pid_1_runs_comes_back(seen: Seen) -> None:
 
 def test_a_service_that_ends_is_told_with_what_it_said_last(seen: Seen) -> None:
     assert 'name=ntp times=1 said="' in seen.service_ended
+
+
+def test_a_program_that_dies_leaves_no_core(seen: Seen) -> None:
+    assert "No such file" in seen.cores
 
 
 def test_a_machine_that_hangs_is_reset(seen: Seen) -> None:

@@ -77,7 +77,7 @@ def seen(
         with box.monitor() as monitor, _names(here, BEFORE):
             for card in UNPLUGGED:
                 monitor.set_link(card, up=False)
-            _wait(box, "dhcp: host.unreached", TOLD_SECONDS)
+            _wait(box, "eth0: name not found", TOLD_SECONDS)
             monitor.set_link("net5", up=True)
             _wait(box, "dhcp: host.reached", HEALED_SECONDS)
             first = _run(here, box, "cable-late")

@@ -10,10 +10,11 @@ from tests.boot.matrix.case import Happening, Site
 
 TASKS = "/run/containerd/io.containerd.runtime.v2.task/services.linuxkit"
 OF_SYSTEM = "cat /run/containerd.pid"
+OF_ENGINE = "ps -o pid,args | awk '$2 ~ /containerd$/ && $3 ~ /^--/ {print $1}'"
 # How a program's number is found in the machine; its containerds are two.
 NUMBER = {
     "system's containerd": OF_SYSTEM,
-    "engine's containerd": f"pidof containerd | tr ' ' '\\n' | grep -vx $({OF_SYSTEM})",
+    "engine's containerd": OF_ENGINE,
     "dockerd": "pidof dockerd",
     "tink-docker": f"cat {TASKS}/tink-docker/init.pid",
     "bootkit": f"cat {TASKS}/bootkit/init.pid",
@@ -44,7 +45,8 @@ def killed(*names: str) -> Happening:
 
 def _is_whole(site: Site) -> bool:
     """Say whether all is there that a workflow needs: the worker reports an earlier one failed."""
-    return site.shell.run("pidof dockerd tink-agent containerd | wc -w") == "4"
+    engine = f'[ $(pidof dockerd tink-agent | wc -w) = 2 ] && [ -n "$({OF_ENGINE})" ]'
+    return site.shell.run(f"{engine} && kill -0 $({OF_SYSTEM}) && echo whole || :") == "whole"
 
 
 def link_down(site: Site) -> Generator[None]:

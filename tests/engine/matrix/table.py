@@ -189,7 +189,7 @@ WORKER = (
     Case(
         "worker: ends at once, again and again",
         happen.worker_that_ends,
-        Sign("bootkit", "worker.ended"),
+        Sign("bootkit", "run.crash_looping"),
     ),
 )
 

@@ -98,6 +98,18 @@ def test_an_end_without_error_is_told(events: list[MutableMapping[str, Any]]) ->
     assert events[0]["event"] == "run.ended"
 
 
+def test_ends_in_a_row_have_a_name_until_one_runs_for_long(
+    events: list[MutableMapping[str, Any]],
+) -> None:
+    short, long = (1.0, None), (60.0, None)
+    World(short, short, short, short, long, short).supervise()
+    names = [event["event"] for event in events if event["event"].startswith("run.")]
+    assert names == ["run.ended"] * 2 + ["run.crash_looping"] * 2 + ["run.ended"] * 2
+    told = next(event for event in events if event["event"] == "run.crash_looping")
+    assert told["error"] == "it ended 3 times, and never ran for long"
+    assert told["next"] == "trying again in 4.0 s"
+
+
 def test_a_bug_is_not_swallowed() -> None:
     world = World((0.0, ZeroDivisionError("bug")))
     with pytest.raises(ZeroDivisionError):
