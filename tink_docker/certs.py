@@ -126,23 +126,22 @@ def _unreadable(why: str) -> PermanentError:
     return PermanentError(message, fault=Fault.BAD_ANSWER)
 
 
-def without_expired(found: dict[str, str], now: datetime) -> dict[str, str]:
-    """Return those whose time is not over; what is yet to come is only a clock that is behind.
+def check_time(found: dict[str, str], now: datetime) -> None:
+    """Refuse certificates that have all expired.
 
-    If the clock is ahead instead, nothing is lost: no engine takes them before it is right.
+    If some have, all are taken: an engine passes over those, and if it is the clock that is wrong,
+    all are there when it is right. What is yet to come is only a clock that is behind.
 
     Raises:
-        PermanentError: the time of all is over.
+        PermanentError: the time of all is over, by the machine's clock.
     """
     ends = {digest: _end(pem) for digest, pem in found.items()}
-    valid = {digest: pem for digest, pem in found.items() if now <= (ends[digest] or now)}
-    if not valid:
+    if all(end is not None and end < now for end in ends.values()):
         over = ", ".join(f"{digest} on {end}" for digest, end in ends.items())
         raise PermanentError(
             f"refused, since all of it has expired: {over}; this machine's clock: {now}",
             fault=Fault.CERTIFICATE_TIME,
         )
-    return valid
 
 
 def _end(pem: str) -> datetime | None:
@@ -161,9 +160,10 @@ def install(plan: CertificatePlan, pem: bytes, now: datetime) -> list[str]:
     now: by the machine's clock. What was written before stays if this raises.
 
     Raises:
-        PermanentError: as `wanted_certificates` and `without_expired`, or a file cannot be written.
+        PermanentError: as `wanted_certificates` and `check_time`, or a file cannot be written.
     """
-    wanted = without_expired(wanted_certificates(pem, plan.pins), now)
+    wanted = wanted_certificates(pem, plan.pins)
+    check_time(wanted, now)
     for path in plan.paths:
         try:
             write_atomically(path, "".join(wanted.values()).encode())

@@ -150,7 +150,10 @@ def test_disk_reads_as_zeros_after_it_was_wiped(seen: Seen) -> None:
 
 def test_flag_of_the_action_reboots_the_machine(seen: Seen) -> None:
     """The machine was to stop at its reboot, and did: the fixture waited for it."""
-    assert seen.places["console"].count(b"init: boot.started") == 1
+    console = seen.places["console"]
+    assert console.count(b"init: boot.started") == 1
+    assert b'init: shutdown.started by="/worker/reboot"' in console
+    assert b"init: shutdown.done" in console
 
 
 def test_nothing_listens_but_the_dhcp_client(seen: Seen) -> None:

@@ -36,7 +36,7 @@ def outcomes(
         for case in TABLE:
             try:
                 found[case.title] = run(case, site)
-            except (AssertionError, SandboxError) as error:
+            except (AssertionError, SandboxError, ValueError) as error:
                 found[case.title] = error
     report.write((row for row in found.values() if isinstance(row, Row)), report.BOOT)
     return found

@@ -80,7 +80,9 @@ def seen(
         returned = {name: _kill(shell, name, check) for name, check in OF_INIT.items()}
         shell.run("kill -9 $(pidof chronyd)")
         said = wait_for("a line", lambda: box.console.poll_for("service.ended"), seconds=60)
-        cores = shell.run("cd /tmp; ulimit -c unlimited; sh -c 'kill -SEGV $$' || :; ls core* || :")
+        cores = shell.run(
+            "cd /tmp; ulimit -c unlimited; sh -c 'kill -SEGV $$' || :; ls | grep core || echo none"
+        )
         last = _workflow(here, "last", "true")
         _hang(box, shell)
         console = box.console.log.read_text(errors="replace")
@@ -141,7 +143,7 @@ def test_a_service_that_ends_is_told_with_what_it_said_last(seen: Seen) -> None:
 
 
 def test_a_program_that_dies_leaves_no_core(seen: Seen) -> None:
-    assert "No such file" in seen.cores
+    assert seen.cores == "none"
 
 
 def test_a_machine_that_hangs_is_reset(seen: Seen) -> None:

@@ -11,9 +11,8 @@ from sandbox.world import World
 
 
 class Moment(StrEnum):
-    """When a fault begins; those from before the boot all last at once, and heal one by one."""
+    """When a fault begins."""
 
-    BEFORE_BOOT = "before the boot"
     IDLE = "while the worker waits"
     ACTION = "during an action"
 
@@ -35,7 +34,7 @@ Happening = Callable[[Site], Generator[None]]
 class Case:
     """One row.
 
-    happens: a generator of two steps: it brings the fault about, heals it.
+    happens: a generator of three steps: it brings the fault about, lasts, and heals.
     said: what stands in the console's line that names it.
     """
 

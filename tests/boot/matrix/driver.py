@@ -11,6 +11,7 @@ from tests.engine.matrix.report import Row
 NAMED_SECONDS = 120.0
 ACTION_SECONDS = 180.0
 RECOVERED_SECONDS = 300.0
+LONG = "sleep 11"  # nothing else in the machine waits for so long
 TEMPLATE = """
 version: "0.1"
 name: command
@@ -30,14 +31,15 @@ _numbers = itertools.count(1)
 def run(case: Case, site: Site) -> Row:
     """Return what came of it; AssertionError or SandboxError if it is not as the table says."""
     if case.when is Moment.ACTION:
-        _start(site, "sleep 10")
-        wait_for("the action", lambda: _count(site, "sleep 10"), seconds=ACTION_SECONDS)
+        _start(site, LONG)
+        wait_for("the action", lambda: _count(site, LONG), seconds=ACTION_SECONDS)
     site.machine.console.poll()
     before = len(site.machine.console.lines)
     happening = case.happens(site)
     try:
         next(happening)
         said = wait_for(f'"{case.said}"', lambda: _line(site, case, before), seconds=NAMED_SECONDS)
+        next(happening)
         healed = time.monotonic()
         next(happening)
         prove(site)
@@ -57,6 +59,8 @@ def prove(site: Site) -> None:
     given = _start(site, "true")
 
     def succeeded() -> bool:
+        assert int(site.shell.run("pidof tink-agent | wc -w")) <= 1, "two workers"
+        assert _count(site, LONG) <= 1, "two actions"
         status = given.status()
         assert not status.is_over or status.state == "SUCCESS", status
         return status.is_over

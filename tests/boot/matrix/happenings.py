@@ -1,4 +1,4 @@
-"""What can happen to a machine, as generators of two steps (see Case.happens)."""
+"""What can happen to a machine, as generators of three steps (see Case.happens)."""
 
 import time
 from collections.abc import Generator, Iterator
@@ -36,6 +36,7 @@ def killed(*names: str) -> Happening:
         numbers = " ".join(f"$({NUMBER[name]})" for name in names)
         site.shell.run(f"kill -9 {numbers}")
         yield
+        yield
         wait_for("the machine's parts", lambda: _is_whole(site), seconds=BACK_SECONDS)
         time.sleep(CONNECTED_SECONDS)
         yield
@@ -52,15 +53,19 @@ def _is_whole(site: Site) -> bool:
 def link_down(site: Site) -> Generator[None]:
     """Pull the cable for a while."""
     site.monitor.set_link("net0", up=False)
-    yield
-    time.sleep(AWAY_SECONDS)
-    site.monitor.set_link("net0", up=True)
+    try:
+        yield
+        time.sleep(AWAY_SECONDS)
+        yield
+    finally:
+        site.monitor.set_link("net0", up=True)
     yield
 
 
 def host_away(site: Site) -> Generator[None]:
     """Let the network lose every packet of the machine, with the link up."""
     with _lost(site, ""):
+        yield
         yield
     yield
 
@@ -71,6 +76,7 @@ def packets_lost(site: Site) -> Generator[None]:
         site.shell.run(f"kill -9 $({NUMBER['worker']})")
         yield
         time.sleep(AWAY_SECONDS)
+        yield
     yield
 
 
