@@ -1,6 +1,6 @@
 """`python3 -m release.pack`: what a release consists of, in the project's root.
 
-The same kernel and initramfs in each form that an installer asks for (docs/compatibility.md); and
+The same kernel and initramfs in each form that an installer asks for (README.md); and
 manifest, licences, checksums.
 """
 

@@ -8,10 +8,11 @@ import tarfile
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from ipaddress import IPv6Address
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -39,6 +40,8 @@ PROTECTED = (
     "dhcpcd",
     "syslogd",
 )
+# Nobody asks it: all that this machine needs is at Tinkerbell's host, which is reached without.
+PROXY_USER, PROXY_PASSWORD = "canary", new_password()
 EVIDENCE_SECONDS = 600.0  # a tenth of that on an idle machine
 END_SECONDS = 180.0
 REBOOT_SECONDS = 90.0
@@ -51,7 +54,8 @@ class Seen:
     """What came of the boot.
 
     places: where a secret could be -> what is there: console, syslog packets, state/*, log/*,
-    arguments, environment-of-*.
+    arguments, environments (of all processes but the worker's), containers (as the engine keeps
+    them, without the worker), environment-of-*.
     listening: "tcp 172.30.0.102" -> ports that are not closed.
     """
 
@@ -78,6 +82,9 @@ def _machine(
     here: World, accelerator: Accelerator, folder: Path
 ) -> AbstractContextManager[Machine]:
     boot = here.direct_boot(IDENTITY)
+    proxy = f"http://{PROXY_USER}:{quote(PROXY_PASSWORD, safe='')}@proxy.example.com:3128"
+    line = f"{boot.command_line} HTTP_PROXY={proxy} https_proxy={proxy}"
+    boot = replace(boot, command_line=line)
     disk = folder / "disk.img"
     hardware = Hardware(IDENTITY, disk, boot, accelerator, MEMORY_MIB, stop_at_reboot=True)
     return machine(folder, here.network, hardware, "direct")
@@ -197,7 +204,10 @@ def _has_no_peer(address: str) -> bool:
     return not address.split(":", maxsplit=1)[0].strip("0")
 
 
-PLANTED_IN = {"console", "syslog packets", "arguments", "state/planted.json", "log/messages"}
+PLANTED_IN = {
+    *("console", "syslog packets", "arguments", "state/planted.json", "log/messages"),
+    *("environments", "containers"),
+}
 
 
 def test_search_finds_every_writing_of_what_was_planted(seen: Seen) -> None:
@@ -215,3 +225,8 @@ def test_nothing_tells_name_and_password_as_http_would(here: World, seen: Seen) 
     credentials = here.registry.credentials
     both = f"{credentials.username}:{credentials.password}"
     assert places_that_tell(both, seen.places) == {}
+
+
+def test_nothing_tells_the_proxys_credential(seen: Seen) -> None:
+    assert places_that_tell(PROXY_PASSWORD, seen.places) == {}
+    assert places_that_tell(f"{PROXY_USER}:{PROXY_PASSWORD}", seen.places) == {}
