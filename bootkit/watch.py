@@ -57,8 +57,8 @@ def _look(engine: Engine, container: str) -> Ended | None:
 
 def _tell(engine: Engine, container: str, ended: Ended) -> None:
     lines = [] if ended is _GONE else list(engine.log_lines(container, KEPT_LOG_LINES))
-    for line in lines:
-        log.info("worker.said", text=line)
+    for line in lines:  # for the log: a console would be full of them
+        log.debug("worker.said", text=line)
     why = "killed: the machine is out of memory" if ended.out_of_memory else ended.error
     error = f"exit code {ended.exit_code}" + (f", {why}" if why else "")
     said = {"said": lines[-1]} if lines else {}
