@@ -98,4 +98,4 @@ reproduce: setup ## two builds from nothing, compared byte by byte (half an hour
 	@python3 -m release.clone
 
 clean: ## remove all results in this folder (the cache stays)
-	rm -rf out tinkie-*.tar.* checksum.txt manifest-*.json
+	rm -rf out tinkie-[0-9]* osie-[0-9]* checksum.txt manifest-*.json
