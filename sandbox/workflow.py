@@ -39,6 +39,15 @@ class WorkflowRun:
         messages = [action["message"] for action in actions if action.get("message")]
         return Status(_state(status), states, "; ".join(messages))
 
+    def end(self, seconds: float) -> Status:
+        """Return how it ended; SandboxError if it has not by then."""
+
+        def over() -> Status | None:
+            status = self.status()
+            return status if status.is_over else None
+
+        return wait_for(f"the end of workflow {self.name}", over, seconds=seconds)
+
     def wait_until_offered(self) -> None:
         """Wait until the controller has made a list of actions out of the template.
 

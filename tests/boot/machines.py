@@ -7,12 +7,16 @@ from pathlib import Path
 
 from sandbox.accelerator import Accelerator
 from sandbox.disk import empty_disk
+from sandbox.follow import Follower
 from sandbox.machine import Card, Hardware, Machine, machine
 from sandbox.objects import MachineIdentity
+from sandbox.provision import WORKFLOWS
 from sandbox.shell import SHELL_WORDS
+from sandbox.workflow import Status, WorkflowRun
 from sandbox.world import World
 from tests.boot.conftest import MEMORY_MIB
 
+COMMAND = Path(__file__).parent / "command.yml"
 DISK_MIB = 64
 
 
@@ -53,3 +57,19 @@ def booted(
     )
     with machine(folder, here.network, hardware, identity.name) as box:
         yield box
+
+
+def start_command(here: World, identity: MachineIdentity, name: str, command: str) -> WorkflowRun:
+    """Give a machine a workflow of one action: a command of busybox."""
+    return here.start_workflow(name, COMMAND.read_text(), identity, command=command)
+
+
+def measure(here: World, box: Machine, name: str, seconds: float, registry: str = "") -> Status:
+    """Give a machine a workflow that changes nothing, and follow it until it has succeeded.
+
+    registry: where the machine finds the sandbox's, if not under its usual address.
+    """
+    template = (WORKFLOWS / "measure.yml").read_text()
+    more = {"registry": registry} if registry else {}
+    run = here.start_workflow(name, template, box.hardware.identity, **more)
+    return Follower(here, box, run, print).wait_for_success(seconds)

@@ -10,29 +10,15 @@ from sandbox.machine import Machine
 from sandbox.objects import MachineIdentity
 from sandbox.shell import GuestShell
 from sandbox.waiting import wait_for
-from sandbox.workflow import Status, WorkflowRun
+from sandbox.workflow import Status
 from sandbox.world import World
-from tests.boot.machines import booted
+from tests.boot.machines import booted, start_command
 
 IDENTITY = MachineIdentity("hard-times", "52:54:00:00:01:08", "172.30.0.108", "172.30.0.1")
 WORKFLOW_SECONDS = 600.0  # a tenth of that on an idle machine
 MEMORY_MIB = 1024  # the less there is, the sooner it is eaten
 BACK_SECONDS = 60.0
 HANG_SECONDS = 240.0
-TEMPLATE = """
-version: "0.1"
-name: command
-global_timeout: 600
-tasks:
-  - name: command
-    worker: "{{ .device_1 }}"
-    actions:
-      - name: command
-        image: "{{ .registry }}/actions:latest"
-        timeout: 300
-        command: ["sh", "-c", "{{ .command }}"]
-        volumes: ["/worker:/worker"]
-"""
 # What the machine lives on; what ends may come back, but under a full memory none of it may end.
 LIVED_ON = ("dockerd", "containerd", "dhcpcd", "syslogd", "systemd-udevd", "acpid", "watchdog")
 # What PID 1 starts again, by the name of the process, and how its line of inittab is seen to run.
@@ -95,13 +81,7 @@ def seen(
 
 
 def _workflow(here: World, name: str, command: str) -> Status:
-    given = here.start_workflow(f"hard-{name}", TEMPLATE, IDENTITY, command=command)
-    return wait_for(f"the end of {name}", lambda: _end(given), seconds=WORKFLOW_SECONDS)
-
-
-def _end(given: WorkflowRun) -> Status | None:
-    status = given.status()
-    return status if status.is_over else None
+    return start_command(here, IDENTITY, f"hard-{name}", command).end(WORKFLOW_SECONDS)
 
 
 def _numbers(shell: GuestShell) -> dict[str, set[str]]:

@@ -14,17 +14,15 @@ from urllib.parse import urlsplit
 import pytest
 
 from sandbox.dnsmasq import ipv6
-from sandbox.follow import Follower
 from sandbox.machine import Card
 from sandbox.network import ADDRESS6, SUBNET6
 from sandbox.objects import MachineIdentity
-from sandbox.provision import WORKFLOWS
 from sandbox.registry import HTTPS
 from sandbox.tink import GRPC_PORT
 from sandbox.tinkerbell import HTTP_PORT
 from sandbox.waiting import wait_for
 from sandbox.world import WORKER_IMAGE
-from tests.boot.machines import booted
+from tests.boot.machines import booted, measure
 from tests.engine.matrix.wire import wire
 
 if TYPE_CHECKING:
@@ -66,9 +64,7 @@ def seen(
         box = stack.enter_context(
             booted(here, accelerator, folder, IDENTITY, words=_words(here), cards=(CARD,))
         )
-        template = (WORKFLOWS / "measure.yml").read_text()
-        run = here.start_workflow("ipv6", template, IDENTITY, registry=HOST)
-        status = Follower(here, box, run, print).wait_for_success(WORKFLOW_SECONDS)
+        status = measure(here, box, "ipv6", WORKFLOW_SECONDS, registry=HOST)
         wait_for("card.missing", lambda: box.console.poll_for("card.m"), seconds=MISSING_SECONDS)
         with box.shell() as shell:
             addresses = shell.run("ip -o address show dev eth0 scope global")

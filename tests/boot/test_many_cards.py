@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.dnsmasq import STRAY_BRIDGE, name_server, stray_network
-from sandbox.follow import Follower
 from sandbox.machine import Card
 from sandbox.network import SUBNET
 from sandbox.objects import MachineIdentity
-from sandbox.provision import WORKFLOWS
 from sandbox.tink import GRPC_PORT
 from sandbox.waiting import wait_for
-from tests.boot.machines import booted
+from tests.boot.machines import booted, measure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,11 +78,11 @@ def seen(
             _wait(box, "eth0: name not found", TOLD_SECONDS)
             monitor.set_link("net5", up=True)
             _wait(box, "dhcp: host.reached", HEALED_SECONDS)
-            first = _run(here, box, "cable-late")
+            first = measure(here, box, "cable-late", WORKFLOW_SECONDS)
         with box.monitor() as monitor, _names(here, AFTER), box.shell() as shell:
             monitor.set_link("net5", up=False)
             monitor.set_link("net3", up=True)
-            second = _run(here, box, "cable-moved")
+            second = measure(here, box, "cable-moved", WORKFLOW_SECONDS)
             routes = shell.run("ip route")
             resolver = shell.run("cat /proc/$(pidof tink-agent)/root/etc/resolv.conf")
         console = box.console.log.read_text(errors="replace")
@@ -101,12 +99,6 @@ def _names(here: World, address: str) -> Iterator[None]:
 
 def _wait(box: Machine, event: str, seconds: float) -> None:
     wait_for(f'"{event}" on the console', lambda: box.console.poll_for(event), seconds=seconds)
-
-
-def _run(here: World, box: Machine, name: str) -> Status:
-    template = (WORKFLOWS / "measure.yml").read_text()
-    run = here.start_workflow(name, template, FIRST)
-    return Follower(here, box, run, print).wait_for_success(WORKFLOW_SECONDS)
 
 
 def test_wrong_networks_that_answer_first_are_told_and_do_not_win(seen: Seen) -> None:

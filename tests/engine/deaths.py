@@ -73,14 +73,10 @@ def _lines(box: Machine, name: str) -> int:
 
 
 def _end_of(given: WorkflowRun) -> str:
-    def over() -> bool:
-        return given.status().is_over
-
     try:
-        wait_for(f"the end of {given.name}", over, seconds=OVER_SECONDS)
+        return given.end(OVER_SECONDS).state
     except SandboxError:
         return f"{given.status().state} after {OVER_SECONDS:.0f} s"
-    return given.status().state
 
 
 def _times(number: int) -> str:

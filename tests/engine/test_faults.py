@@ -2,7 +2,7 @@
 
 from sandbox.waiting import wait_for
 from tests.engine.machine import READY_SECONDS, WORKER, Machine
-from tests.engine.world import ACTIONS_IMAGE
+from tests.engine.world import ACTIONS_IMAGE, WORKFLOW_SECONDS
 
 
 def test_the_server_sees_the_worker(machine: Machine) -> None:
@@ -36,7 +36,7 @@ def test_the_worker_and_its_action_outlive_bootkit(machine: Machine) -> None:
     _restart_bootkit(machine)
     machine.wait_for_event(machine.bootkit, "worker.adopted")
     assert [_life(machine, name) for name in (WORKER, action)] == before
-    assert machine.world.end_of(given).state == "SUCCESS"
+    assert given.end(WORKFLOW_SECONDS).state == "SUCCESS"
     assert _life(machine, WORKER) == before[0]
 
 

@@ -12,7 +12,7 @@ from sandbox.images import ImageFile, write_archive
 from sandbox.waiting import wait_for
 from tests.engine.conftest import StartMachine
 from tests.engine.machine import READY_SECONDS, Machine
-from tests.engine.world import ACTIONS_IMAGE, AGENT_IMAGE, World
+from tests.engine.world import ACTIONS_IMAGE, AGENT_IMAGE, WORKFLOW_SECONDS, World
 
 MIB = 1024 * 1024
 LARGE_MIB = 300
@@ -73,7 +73,7 @@ def test_an_action_that_does_not_fit_is_named_and_the_next_one_runs(
         short = machine.wait_for_event(machine.tink_docker, "room.short")
         assert short["fault"] == "out-of-space"
         assert "MB of 536.9 MB are left" in short["error"]
-        assert world.end_of(given).state != "SUCCESS"
+        assert given.end(WORKFLOW_SECONDS).state != "SUCCESS"
         machine.wait_for_event(machine.tink_docker, "room.back")
         wait_for("the room", lambda: _free(machine) > before - MIB, seconds=READY_SECONDS)
         world.prove(machine.identity, "after-too-large")

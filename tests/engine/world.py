@@ -15,8 +15,7 @@ from sandbox.network import PREFIX, Namespace
 from sandbox.objects import MachineIdentity, hardware, template, workflow
 from sandbox.registry import Credentials, Registry, registry
 from sandbox.tinkerbell import Settings, Tinkerbell, tinkerbell
-from sandbox.waiting import wait_for
-from sandbox.workflow import Status, WorkflowRun
+from sandbox.workflow import WorkflowRun
 from tests.engine.docker import Docker
 
 BOOTKIT = "tinkie/bootkit:build"
@@ -82,18 +81,9 @@ class World:
         api.create("workflows", workflow(name, name, identity.name, values))
         return WorkflowRun(api, name)
 
-    def end_of(self, given: WorkflowRun) -> Status:
-        """Return how a workflow ended."""
-
-        def over() -> Status | None:
-            status = given.status()
-            return status if status.is_over else None
-
-        return wait_for(f"the end of workflow {given.name}", over, seconds=WORKFLOW_SECONDS)
-
     def prove(self, identity: MachineIdentity, name: str, registry: str = "") -> None:
         """Fail unless the machine does a small workflow."""
-        status = self.end_of(self.start_workflow(identity, name, registry=registry))
+        status = self.start_workflow(identity, name, registry=registry).end(WORKFLOW_SECONDS)
         assert status.state == "SUCCESS", status
 
     def command_line(self, identity: MachineIdentity) -> dict[str, str]:

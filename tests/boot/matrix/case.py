@@ -2,19 +2,12 @@
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from enum import StrEnum
 
 from sandbox.machine import Machine
 from sandbox.monitor import Monitor
 from sandbox.shell import GuestShell
 from sandbox.world import World
-
-
-class Moment(StrEnum):
-    """When a fault begins."""
-
-    IDLE = "while the worker waits"
-    ACTION = "during an action"
+from tests.engine.matrix.case import Moment
 
 
 @dataclass

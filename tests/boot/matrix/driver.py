@@ -5,26 +5,15 @@ import time
 
 from sandbox.waiting import wait_for
 from sandbox.workflow import WorkflowRun
-from tests.boot.matrix.case import Case, Moment, Site
+from tests.boot.machines import start_command
+from tests.boot.matrix.case import Case, Site
+from tests.engine.matrix.case import Moment
 from tests.engine.matrix.report import Row
 
 NAMED_SECONDS = 120.0
 ACTION_SECONDS = 180.0
 RECOVERED_SECONDS = 300.0
 LONG = "sleep 11"  # nothing else in the machine waits for so long
-TEMPLATE = """
-version: "0.1"
-name: command
-global_timeout: 600
-tasks:
-  - name: command
-    worker: "{{ .device_1 }}"
-    actions:
-      - name: command
-        image: "{{ .registry }}/actions:latest"
-        timeout: 300
-        command: ["sh", "-c", "{{ .command }}"]
-"""
 _numbers = itertools.count(1)
 
 
@@ -72,7 +61,7 @@ def prove(site: Site) -> None:
 def _start(site: Site, command: str) -> WorkflowRun:
     identity = site.machine.hardware.identity
     name = f"{identity.name}-{next(_numbers)}"
-    return site.here.start_workflow(name, TEMPLATE, identity, command=command)
+    return start_command(site.here, identity, name, command)
 
 
 def _count(site: Site, command: str) -> int:

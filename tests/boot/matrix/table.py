@@ -1,8 +1,9 @@
 """The fault matrix of whole machines: every fault, when, and what the console says of it."""
 
 from tests.boot.matrix import happenings as happen
-from tests.boot.matrix.case import Case, Moment
+from tests.boot.matrix.case import Case
 from tests.boot.matrix.happenings import killed
+from tests.engine.matrix.case import Moment
 
 _NAMED = {
     "system's containerd": "init: program.ended name=containerd",

@@ -4,26 +4,16 @@ from pathlib import Path
 
 import httpx
 
-from release import images, iso
 from sandbox.accelerator import Accelerator
 from sandbox.disk import empty_disk
 from sandbox.firmware import Firmware
-from sandbox.follow import Follower
 from sandbox.machine import Cd, Hardware, machine
 from sandbox.objects import MachineIdentity
-from sandbox.provision import WORKFLOWS
-from sandbox.world import CD, World
+from sandbox.world import World
 from tests.boot.conftest import MEMORY_MIB
+from tests.boot.machines import measure
 
 WORKFLOW_SECONDS = 900.0  # a fifth of that on an idle machine
-
-
-def publish(here: World, folder: Path) -> None:
-    """Build the CD image of what is in out/ and have it served to smee."""
-    parts = here.ingredients
-    with images.kept():
-        iso.write(folder / CD, {"vmlinuz": parts.kernel, "initramfs": parts.initramfs})
-    here.files.publish(folder / CD)
 
 
 def fetched(here: World, identity: MachineIdentity, folder: Path) -> Cd:
@@ -48,10 +38,8 @@ def workflow_from_cd(
     """Return the state of a workflow of a machine that started so, and what its console said."""
     here.enroll(identity)
     cd = fetched(here, identity, folder)
-    template = (WORKFLOWS / "measure.yml").read_text()
-    run = here.start_workflow(identity.name, template, identity)
     disk = empty_disk(folder / "disk.img", 64)
     hardware = Hardware(identity, disk, cd, accelerator, MEMORY_MIB, firmware=firmware)
     with machine(folder, here.network, hardware, identity.name) as box:
-        status = Follower(here, box, run, print).wait_for_success(WORKFLOW_SECONDS)
+        status = measure(here, box, identity.name, WORKFLOW_SECONDS)
         return status.state, box.console.log.read_text(errors="replace")
