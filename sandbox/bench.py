@@ -14,8 +14,9 @@ from sandbox.accelerator import best_accelerator
 from sandbox.disk import empty_disk
 from sandbox.errors import SandboxError
 from sandbox.follow import Follower
+from sandbox.hardware import Hardware
 from sandbox.ingredients import ingredients
-from sandbox.machine import Hardware, machine
+from sandbox.machine import machine
 from sandbox.network import PREFIX, Namespace
 from sandbox.preflight import check
 from sandbox.provision import WORKFLOWS

@@ -11,8 +11,9 @@ from sandbox.accelerator import best_accelerator
 from sandbox.disk import MARKER, empty_disk, fill, is_zero
 from sandbox.errors import SandboxError
 from sandbox.follow import Follower
+from sandbox.hardware import Hardware
 from sandbox.ingredients import Ingredients
-from sandbox.machine import Hardware, machine
+from sandbox.machine import machine
 from sandbox.network import PREFIX, Namespace, abandoned
 from sandbox.waiting import wait_for
 from sandbox.world import MACHINE, World, world

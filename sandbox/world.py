@@ -9,9 +9,9 @@ from pathlib import Path
 from sandbox.certificates import Authority
 from sandbox.disk import system_image
 from sandbox.files import Files, files
+from sandbox.hardware import DirectBoot
 from sandbox.images import actions_archive, worker_archive
 from sandbox.ingredients import Ingredients
-from sandbox.machine import DirectBoot
 from sandbox.netboot import command_line
 from sandbox.network import BRIDGE, Namespace, namespace
 from sandbox.objects import MachineIdentity, hardware, template, workflow

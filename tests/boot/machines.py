@@ -8,7 +8,8 @@ from pathlib import Path
 from sandbox.accelerator import Accelerator
 from sandbox.disk import empty_disk
 from sandbox.follow import Follower
-from sandbox.machine import Card, Hardware, Machine, machine
+from sandbox.hardware import Card, Hardware
+from sandbox.machine import Machine, machine
 from sandbox.objects import MachineIdentity
 from sandbox.provision import WORKFLOWS
 from sandbox.shell import SHELL_WORDS

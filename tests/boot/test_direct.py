@@ -19,7 +19,8 @@ import pytest
 from sandbox.accelerator import Accelerator
 from sandbox.disk import empty_disk, fill, is_zero
 from sandbox.follow import Follower
-from sandbox.machine import Hardware, Machine, machine
+from sandbox.hardware import Hardware
+from sandbox.machine import Machine, machine
 from sandbox.network import BRIDGE
 from sandbox.objects import MachineIdentity
 from sandbox.processes import Program, running

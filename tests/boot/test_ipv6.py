@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from sandbox.dnsmasq import ipv6
-from sandbox.machine import Card
+from sandbox.hardware import Card
 from sandbox.network import ADDRESS6, SUBNET6
 from sandbox.objects import MachineIdentity
 from sandbox.registry import HTTPS

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.dnsmasq import STRAY_BRIDGE, name_server, stray_network
-from sandbox.machine import Card
+from sandbox.hardware import Card
 from sandbox.network import SUBNET
 from sandbox.objects import MachineIdentity
 from sandbox.tink import GRPC_PORT

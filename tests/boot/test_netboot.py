@@ -10,8 +10,9 @@ from sandbox import timeline
 from sandbox.accelerator import Accelerator
 from sandbox.disk import MARKER, empty_disk
 from sandbox.follow import Follower
+from sandbox.hardware import Hardware
 from sandbox.ingredients import INITRAMFS, KERNEL
-from sandbox.machine import Hardware, machine
+from sandbox.machine import machine
 from sandbox.objects import MachineIdentity
 from sandbox.provision import WORKFLOWS
 from sandbox.workflow import Status

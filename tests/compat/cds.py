@@ -7,7 +7,8 @@ import httpx
 from sandbox.accelerator import Accelerator
 from sandbox.disk import empty_disk
 from sandbox.firmware import Firmware
-from sandbox.machine import Cd, Hardware, machine
+from sandbox.hardware import Cd, Hardware
+from sandbox.machine import machine
 from sandbox.objects import MachineIdentity
 from sandbox.world import World
 from tests.boot.conftest import MEMORY_MIB

@@ -6,7 +6,8 @@ import pytest
 
 from sandbox.accelerator import Accelerator
 from sandbox.disk import empty_disk
-from sandbox.machine import Hardware, machine
+from sandbox.hardware import Hardware
+from sandbox.machine import machine
 from sandbox.objects import MachineIdentity
 from sandbox.world import World
 from tests.boot.conftest import MEMORY_MIB
