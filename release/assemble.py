@@ -60,7 +60,7 @@ def _key(level: str) -> str:
 
 def _moving_images() -> list[str]:
     """Images of elsewhere whose name says nothing about their content: it may be another by now."""
-    names = {*images.named(), base.other() or base.NAME}
+    names = filter(None, [*images.named(), base.other()])
     return [name for name in names if not OURS.fullmatch(name) and "@sha256:" not in name]
 
 

@@ -41,15 +41,9 @@ def write(path: Path, files: Mapping[str, Path]) -> None:
             os.link(file, folder / inside)
         (folder / "grub.cfg").write_text(grub_cfg())
         command = ["docker", "buildx", "build", "--quiet", "--network=host"]
-        command += [
-            "--file",
-            str(FOLDER / "Dockerfile"),
-            "--output",
-            f"type=local,dest={folder}/out",
-        ]
-        command += ["--build-arg", f"SOURCE_DATE_EPOCH={source_date_epoch()}", name]
-        environment = os.environ | {"DOCKER_HOST": host}
-        subprocess.run(command, env=environment, check=True)
+        command += [f"--file={FOLDER}/Dockerfile", f"--output=type=local,dest={folder}/out"]
+        command += [f"--build-arg=SOURCE_DATE_EPOCH={source_date_epoch()}", name]
+        subprocess.run(command, env=os.environ | {"DOCKER_HOST": host}, check=True)
         (folder / "out" / "tinkie.iso").rename(path)
 
 

@@ -79,8 +79,8 @@ def main() -> None:
     with told():
         if not pack():
             print("nothing has changed: the release is up to date")
-    for name in RESULTS:
-        print(f"{(PROJECT / name).stat().st_size / 1e6:8.1f} MB  {name}")
+        for name in RESULTS:
+            print(f"{(PROJECT / name).stat().st_size / 1e6:8.1f} MB  {name}")
 
 
 if __name__ == "__main__":

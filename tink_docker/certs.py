@@ -111,14 +111,20 @@ def _checked(body: bytes) -> tuple[str, str]:
     """Return one certificate's SHA-256 sum and its PEM; `body` is what stands between the lines."""
     try:
         der = base64.b64decode(b"".join(body.split()), validate=True)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.load_verify_locations(cadata=der)
+        context = _holding(der)
     except (ValueError, ssl.SSLError) as error:
         raise _unreadable(str(error)) from error
     # dockerd passes over a block that holds two, and says nothing.
     if context.cert_store_stats()["x509"] != 1:
         raise _unreadable("it is more than one")
     return hashlib.sha256(der).hexdigest(), ssl.DER_cert_to_PEM_cert(der)
+
+
+def _holding(certificate: bytes | str) -> ssl.SSLContext:
+    """Return what reads a certificate, DER or PEM, and tells of it; SSLError if it cannot."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cadata=certificate)
+    return context
 
 
 def _unreadable(why: str) -> PermanentError:
@@ -146,12 +152,10 @@ def check_time(found: dict[str, str], now: datetime) -> None:
 
 def _end(pem: str) -> datetime | None:
     """Return when a certificate's time is over; None if it is no authority's (ssl tells no end)."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(cadata=pem)
-    for certificate in context.get_ca_certs():
-        seconds = ssl.cert_time_to_seconds(str(certificate["notAfter"]))
-        return datetime.fromtimestamp(seconds, UTC)
-    return None
+    authorities = _holding(pem).get_ca_certs()
+    if not authorities:
+        return None
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(authorities[0]["notAfter"])), UTC)
 
 
 def install(plan: CertificatePlan, pem: bytes, now: datetime) -> list[str]:

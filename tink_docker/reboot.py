@@ -1,8 +1,8 @@
 """The reboot broker: an action asks by a file, and the machine reboots once the action is over.
 
 Source of the contract: hook's rebootWatch, which looks for the file `/worker/reboot` each second
-(contracts, section 4.6). A shutdown that somebody else asked for
-raises the flag too, and goes on when it has been taken away: the worker may report what it did.
+(contracts, section 4.6). A shutdown that somebody else asked for raises the flag too, and goes on
+when it has been taken away: the worker may report what it did.
 """
 
 from __future__ import annotations
