@@ -25,6 +25,7 @@ from tink_docker.engine import Engine
 from tink_docker.keeper import Keeper
 from tink_docker.layers import clear_half_unpacked
 from tink_docker.listener import Listener
+from tink_docker.networks import NetworkRecord
 from tink_docker.params import EngineParams
 from tink_docker.reboot import RebootBroker
 from tink_docker.reckoning import Reckoning
@@ -101,6 +102,7 @@ def keeper(
         authority=_authority(plan, now),
         broker=RebootBroker(lambda: running_containers(listener.address), now),
         reckoning=Reckoning(lambda: processes(listener.address)),
+        networks=NetworkRecord(),
         room=RoomWatch(),
         wait=wait,
         now=now,

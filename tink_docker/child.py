@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 STOP_SECONDS = 15.0
 TAIL_LINES = 5
-TAIL_CHARACTERS = 200
+TAIL_CHARACTERS = 400
 
 _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 _PIPE_BYTES = 1024 * 1024
@@ -86,7 +86,7 @@ class Child:
 
     @property
     def last_lines(self) -> list[str]:
-        """Return what it said last, at most 5 lines of 200 characters."""
+        """Return what it said last, at most 5 lines of 400 characters."""
         return list(self._tail)
 
     def read_output(self) -> None:

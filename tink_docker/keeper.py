@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tink_docker.authority import RegistryAuthority
     from tink_docker.engine import Engine
     from tink_docker.listener import Listener
+    from tink_docker.networks import NetworkRecord
     from tink_docker.reboot import RebootBroker
     from tink_docker.reckoning import Reckoning
     from tink_docker.room import RoomWatch
@@ -44,6 +45,7 @@ class Keeper:
     authority: RegistryAuthority | None
     broker: RebootBroker
     reckoning: Reckoning
+    networks: NetworkRecord
     room: RoomWatch
     wait: Callable[[float, Sequence[int]], None]
     now: Callable[[], float]
@@ -65,6 +67,7 @@ class Keeper:
                 version = self._answer(engine, START_SECONDS)
             if version:
                 is_up()
+                self.networks.started()
                 self._tell_ready(version)
                 with phase("watch"):
                     self._watch(engine)
@@ -72,6 +75,8 @@ class Keeper:
             engine.stop(self.wait)
         error = f"dockerd ended by itself: {engine.status}"
         log.error("engine.ended", error=error, last_lines=engine.last_lines)
+        if not version:
+            self.networks.not_started(engine.last_lines)
 
     def pause(self, seconds: float) -> None:
         """Let time pass while no engine runs."""

@@ -29,6 +29,22 @@ def test_all_containers_outlive_dockerd(machine: Machine) -> None:
     _assert_works(machine, "dockerd-killed")
 
 
+def test_networks_that_no_engine_starts_with_are_made_anew(machine: Machine) -> None:
+    """What a dockerd leaves that is killed at its start, which is before any container runs."""
+    machine.wait_for_worker()
+    machine.world.docker.kill(machine.bootkit)
+    machine.engine.remove(WORKER)
+    path = "Path('/var/lib/docker/network/files/local-kv.db')"
+    program = f"from pathlib import Path; {path}.unlink(); {path}.write_text('no database')"
+    machine.world.docker("exec", machine.tink_docker, "python3", "-c", program)
+    machine.kill_dockerd()
+    machine.wait_for_event(machine.tink_docker, "networks.forgotten")
+    machine.world.docker("start", machine.bootkit)
+    _assert_works(machine, "networks-anew")
+    image = f"{machine.world.registry.host}/{ACTIONS_IMAGE}"
+    machine.engine("run", "--rm", "--network", "bridge", image, "true")
+
+
 def test_the_worker_and_its_action_outlive_bootkit(machine: Machine) -> None:
     given = machine.world.start_workflow(machine.identity, "bootkit-killed", "sleep 8")
     (action,) = wait_for("the action", lambda: _actions(machine), seconds=READY_SECONDS)

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 from sandbox.errors import SandboxError
@@ -15,6 +15,7 @@ from tests.engine.matrix.site import Site
 NAMED_SECONDS = 90.0
 MOMENT_SECONDS = 90.0
 RECOVERED_SECONDS = 180.0
+LAST_EVENTS = 400
 ACTION_PREFIX = "tinkerbell_"
 
 
@@ -28,18 +29,27 @@ def run(case: Case, site: Site) -> Row:
         parameters = {**site.parameters, **case.parameters(site)}
         with machine(site.world, site.folder / "machine", site.identity, **parameters) as box:
             site.machine = box
-            before = 0
-            if case.when is not Moment.BEFORE_BOOT:
-                _REACH[case.when](site)
-                before = len(_events(box, case.sign))
-                next(happening)
-            said = _wait_for_sign(box, case.sign, before)
-            healed = time.monotonic()
-            next(happening)
-            prove(site)
-            return Row(case.name, str(case.when), said, time.monotonic() - healed)
+            try:
+                return _run_on(site, case, happening)
+            except (AssertionError, SandboxError) as error:
+                error.add_note(_said_last(box))
+                raise
     finally:
         happening.close()
+
+
+def _run_on(site: Site, case: Case, happening: Generator[None]) -> Row:
+    """Let the fault come and go on a machine that is on."""
+    before = 0
+    if case.when is not Moment.BEFORE_BOOT:
+        _REACH[case.when](site)
+        before = len(_events(site.machine, case.sign))
+        next(happening)
+    said = _wait_for_sign(site.machine, case.sign, before)
+    healed = time.monotonic()
+    next(happening)
+    prove(site)
+    return Row(case.name, str(case.when), said, time.monotonic() - healed)
 
 
 def _events(box: Machine, sign: Sign) -> list[str]:
@@ -61,16 +71,13 @@ def _wait_for_sign(box: Machine, sign: Sign, before: int) -> str:
         events = _events(box, sign)
         return events[before] if len(events) > before else None
 
-    try:
-        return wait_for(f"{box.identity.name}: {sign}", said, seconds=NAMED_SECONDS)
-    except SandboxError as error:
-        raise AssertionError(f"{error}; {_said_last(box)}") from error
+    return wait_for(f"{box.identity.name}: {sign}", said, seconds=NAMED_SECONDS)
 
 
 def _said_last(box: Machine) -> str:
-    """Return the last faults that the two programs told, for a person who reads a failed test."""
-    events = [*box.events(box.bootkit), *box.events(box.tink_docker)]
-    return "\n".join(json.dumps(event) for event in events if event["level"] != "info")[-2000:]
+    """Return the last that the two programs told, for a person who reads a failed test."""
+    told = [box.events(container)[-LAST_EVENTS:] for container in (box.tink_docker, box.bootkit)]
+    return "\n".join(json.dumps(event) for events in told for event in events)
 
 
 def _wait_for_idle(site: Site) -> None:

@@ -116,7 +116,7 @@ def test_how_it_ended_and_what_it_said_last(start: Start, events: Events) -> Non
 def test_long_lines_are_cut(start: Start) -> None:
     engine = start("sh", "-c", "head -c 3000000 /dev/zero | tr '\\0' x; echo; echo next")
     until_ended(engine)
-    assert [len(line) for line in engine.last_lines] == [200, 4]
+    assert [len(line) for line in engine.last_lines] == [400, 4]
 
 
 def test_it_may_say_a_megabyte_while_nobody_listens(start: Start) -> None:

@@ -10,6 +10,7 @@ from bootkit.shared.errors import PermanentError, ShutdownRequested, TransientEr
 from tink_docker import keeper as module
 from tink_docker.api import EngineVersion
 from tink_docker.keeper import Keeper
+from tink_docker.networks import NetworkRecord
 from tink_docker.reckoning import Reckoning
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class FakeEngine:
     stopped: int = 0
     began: float = field(init=False)
     status: str = "exit status 1"
-    last_lines: list[str] = field(default_factory=lambda: ["no space"])
+    last_lines: list[str] = field(default_factory=list)
     files: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -105,10 +106,11 @@ class World:
     room: FakeRoom
     plans: list[dict[str, float] | Exception]
     containers: dict[str, int]
+    last_lines: list[str]
 
 
 @pytest.fixture
-def world(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> World:
+def world(clock: Clock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
     engines: list[FakeEngine] = []
     plans: list[dict[str, float] | Exception] = []
 
@@ -127,12 +129,13 @@ def world(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> World:
         plan = plans.pop(0)
         if isinstance(plan, Exception):
             raise plan
-        engines.append(FakeEngine(clock, **plan))  # type: ignore[arg-type]
+        engines.append(FakeEngine(clock, last_lines=last_lines, **plan))  # type: ignore[arg-type]
         return engines[-1]
 
     monkeypatch.setattr(module, "Ping", FakePing)
     broker, listener, room = FakeBroker(clock), FakeListener(), FakeRoom()
     containers: dict[str, int] = {}
+    last_lines = ["no space"]
     reckoning = Reckoning(lambda: containers, lambda pid: pid < 10)
     keeper = Keeper(
         listener,  # type: ignore[arg-type]
@@ -140,11 +143,12 @@ def world(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> World:
         None,
         broker,  # type: ignore[arg-type]
         reckoning,
+        NetworkRecord(tmp_path / "local-kv.db"),
         room,  # type: ignore[arg-type]
         clock.wait,
         clock.now,
     )
-    return World(keeper, engines, broker, listener, room, plans, containers)
+    return World(keeper, engines, broker, listener, room, plans, containers, last_lines)
 
 
 def keep(world: World) -> None:
@@ -296,3 +300,11 @@ def test_an_engine_that_lost_track_of_a_container_is_started_again(
     assert "end of tinkerbell_wipe" in failed["error"]
     assert world.engines[0].age < 200
     assert world.engines[0].stopped
+
+
+def test_networks_that_no_engine_starts_with_are_forgotten(world: World, events: Events) -> None:
+    world.plans += [{"life": 0.5}, {"life": 0.5}, {"life": 100}]
+    world.last_lines[:] = ["Error initializing network controller: networks have same bridge name"]
+    keep(world)
+    assert len(named(events, "networks.forgotten")) == 1
+    assert len(named(events, "engine.ready")) == 1

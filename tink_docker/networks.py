@@ -1,0 +1,60 @@
+"""dockerd's record of its networks, which can keep every later dockerd from starting.
+
+A dockerd that starts makes its bridge anew and writes that down in two places, one after the other.
+One that is killed in between, or that cannot finish, leaves a record with which each next one ends
+at once: "networks have same bridge name" (moby issue 49291; in 26.1, and in 28.3 still). No
+container runs then: with one that does, dockerd leaves its networks as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from tink_docker.daemon_json import DATA_ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+log = structlog.get_logger()
+
+PATH = DATA_ROOT / "network" / "files" / "local-kv.db"
+
+_REFUSAL = "Error initializing network controller"
+_TIMES = 2  # once may be a full memory, or a firewall that somebody else is changing
+
+
+@dataclass(slots=True)
+class NetworkRecord:
+    """Removed once dockerd has ended at its start because of it twice in a row."""
+
+    path: Path = PATH
+    _refused: int = 0
+
+    def started(self) -> None:
+        """Take note that an engine could use it."""
+        self._refused = 0
+
+    def not_started(self, last_lines: Iterable[str]) -> None:
+        """Look at what an engine said last that ended before it answered."""
+        if not any(_REFUSAL in line for line in last_lines):
+            return
+        self._refused += 1
+        if self._refused >= _TIMES:
+            self._forget()
+
+    def _forget(self) -> None:
+        self._refused = 0
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            log.error("networks.kept", error=f"removing {self.path}: {error.strerror}")  # noqa: TRY400
+            return
+        log.warning(
+            "networks.forgotten",
+            reason="with its record of networks no engine starts",
+            next="the next one makes them anew",
+        )
