@@ -67,7 +67,6 @@ class Keeper:
                 version = self._answer(engine, START_SECONDS)
             if version:
                 is_up()
-                self.networks.started()
                 self._tell_ready(version)
                 with phase("watch"):
                     self._watch(engine)
@@ -75,8 +74,7 @@ class Keeper:
             engine.stop(self.wait)
         error = f"dockerd ended by itself: {engine.status}"
         log.error("engine.ended", error=error, last_lines=engine.last_lines)
-        if not version:
-            self.networks.not_started(engine.last_lines)
+        self.networks.look(engine.last_lines, started=version is not None)
 
     def pause(self, seconds: float) -> None:
         """Let time pass while no engine runs."""

@@ -34,13 +34,10 @@ class NetworkRecord:
     path: Path = PATH
     _refused: int = 0
 
-    def started(self) -> None:
-        """Take note that an engine could use it."""
-        self._refused = 0
-
-    def not_started(self, last_lines: Iterable[str]) -> None:
-        """Look at what an engine said last that ended before it answered."""
-        if not any(_REFUSAL in line for line in last_lines):
+    def look(self, last_lines: Iterable[str], *, started: bool) -> None:
+        """Look at what an engine said last that has ended, and whether it had answered before."""
+        if started or not any(_REFUSAL in line for line in last_lines):
+            self._refused = 0
             return
         self._refused += 1
         if self._refused >= _TIMES:

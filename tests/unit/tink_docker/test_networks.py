@@ -30,24 +30,24 @@ def record(tmp_path: Path) -> NetworkRecord:
 
 
 def test_the_second_refusal_removes_it(record: NetworkRecord, events: Events) -> None:
-    record.not_started(REFUSAL)
+    record.look(REFUSAL, started=False)
     assert record.path.exists()
-    record.not_started(REFUSAL)
+    record.look(REFUSAL, started=False)
     assert not record.path.exists()
     assert [event["event"] for event in events] == ["networks.forgotten"]
 
 
 def test_an_engine_that_started_in_between_keeps_it(record: NetworkRecord) -> None:
     for _ in range(5):
-        record.not_started(REFUSAL)
-        record.started()
+        record.look(REFUSAL, started=False)
+        record.look(REFUSAL, started=True)
     assert record.path.exists()
 
 
 def test_other_reasons_keep_it(record: NetworkRecord, events: Events) -> None:
     for lines in ([], ["no space left on device"], ["failed to load listeners"]):
         for _ in range(5):
-            record.not_started(lines)
+            record.look(lines, started=False)
     assert record.path.exists()
     assert events == []
 
@@ -55,12 +55,12 @@ def test_other_reasons_keep_it(record: NetworkRecord, events: Events) -> None:
 def test_one_that_is_not_there_is_no_fault(record: NetworkRecord) -> None:
     record.path.unlink()
     for _ in range(4):
-        record.not_started(REFUSAL)
+        record.look(REFUSAL, started=False)
 
 
 def test_one_that_cannot_be_removed_is_told(record: NetworkRecord, events: Events) -> None:
     record.path.unlink()
     record.path.mkdir()
     for _ in range(2):
-        record.not_started(REFUSAL)
+        record.look(REFUSAL, started=False)
     assert [event["event"] for event in events] == ["networks.kept"]
