@@ -11,6 +11,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from release import needs
 from release.cache import cache, digest
 from release.errors import BuildError, told
 from release.version import PROJECT
@@ -46,6 +47,8 @@ def build(name: str) -> Path:
     folder = PROJECT / "tools" / tool.module
     binary = cache() / "bin" / f"{name}-{digest([folder], tool.package, tool.tags)}"
     if not binary.exists():
+        _check_go()
+        needs.check_go(_go_caches())
         binary.parent.mkdir(exist_ok=True)
         print(f"building {name} from {tool.package} (some minutes the first time)", flush=True)
         _go_build(tool, folder, binary)
@@ -71,8 +74,12 @@ def _check_go() -> None:
         raise BuildError("building Go programs needs `go` 1.21 or later: run `make setup` as root")
 
 
+def _go_caches() -> list[Path]:
+    command = ["go", "env", "GOCACHE", "GOMODCACHE"]
+    return list(map(Path, subprocess.check_output(command, text=True).splitlines()))
+
+
 def _go_build(tool: GoTool, folder: Path, binary: Path) -> None:
-    _check_go()
     partial = binary.with_suffix(f".{os.getpid()}")
     command = ["go", "build", "-trimpath", "-ldflags", "-s -w", "-tags", tool.tags]
     command += ["-o", str(partial), tool.package]

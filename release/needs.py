@@ -1,6 +1,7 @@
 """What a build needs of the machine, looked at before anything is changed."""
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from release.cache import cache
@@ -11,6 +12,7 @@ PROGRAMS = ("cpio", "docker", "git", "go", "mksquashfs", "mmdebstrap", "sqfs2tar
 MIB = 1024 * 1024
 CACHE_MIB = 512  # our own Go programs, the base and the wheels, if they are not there yet
 ENGINE_MIB = 5120  # an engine of our own: eight images and the layers that made them
+GO_MIB = 3072  # of each of Go's two caches: modules, and what is compiled of them
 OUT_MIB = 1536  # LinuxKit's tar, the squashfs, and what it is compared with
 
 
@@ -24,10 +26,17 @@ def check() -> None:
         _check_room(folder, needed)
 
 
-def _check_room(folder: Path, needed: int) -> None:
+def check_go(folders: Iterable[Path]) -> None:
+    """Raises BuildError, in one sentence, if Go's caches (which need not exist) have no room."""
+    for folder in folders:
+        there = next(path for path in (folder, *folder.parents) if path.exists())
+        _check_room(there, GO_MIB, "GOCACHE and GOMODCACHE")
+
+
+def _check_room(folder: Path, needed: int, variables: str = "TINKIE_CACHE") -> None:
     free = shutil.disk_usage(folder).free // MIB
     if free < needed:
         raise BuildError(
             f"{folder} has {free} MiB free and a build needs {needed} MiB: "
-            "make room, or set TINKIE_CACHE to a folder on another disk"
+            f"make room, or set {variables} to a folder on another disk"
         )

@@ -73,7 +73,8 @@ def _provision(request: Request, here: World, disk: Path, say: Callable[[str], N
         try:
             _follow(request, follower)
         finally:
-            print(f"\n{timeline.table(follower.moments)}\n", flush=True)
+            if timeline.KERNEL in follower.moments:
+                print(f"\n{timeline.table(follower.moments)}\n", flush=True)
     if request.proof == DISK_BOOTS and request.direct:
         _start_from_disk(request, here, hardware)
     print(f"workflow  {follower.status.state}")

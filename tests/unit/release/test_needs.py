@@ -43,6 +43,15 @@ def test_too_little_room_is_told_with_folder_and_figures(
         needs.check()
 
 
+def test_too_little_room_for_gos_caches_names_their_variables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs.check_go([tmp_path / "not" / "yet"])
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 1000 << 20))
+    with pytest.raises(BuildError, match=rf"{tmp_path} has 1000 MiB .* set GOCACHE and GOMODCACHE"):
+        needs.check_go([tmp_path / "not" / "yet"])
+
+
 def test_a_later_build_needs_less_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "base-0.tar").touch()
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, needs.OUT_MIB << 20))
