@@ -82,6 +82,6 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--console", help="FIFO or terminal that gets lines for people")
     add("--state", default=STATE, help="file that says what goes on (default %(default)s)")
     add("--engine", default=ENGINE_SOCKET, help="the engine's socket (default %(default)s)")
-    add("--metadata", help="with --dry-run: metadata from a file")
+    add("--metadata", help="with --dry-run: metadata from a file; otherwise it is asked for")
     parser.add_argument("--dry-run", action="store_true", help="print what would be done")
     return parser.parse_args(arguments)
