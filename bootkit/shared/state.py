@@ -16,8 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
     from pathlib import Path
 
+_NEW_PHASE = ("phase.started", "run.crash_looping")
 _BAD_LEVELS = ("warning", "error", "critical")
-_ERROR_FIELDS = ("event", "error", "fault", "hint", "next", "time", "uptime")
+_ERROR_FIELDS = (
+    *("event", "error", "fault", "hint", "next", "time", "uptime"),
+    *("said", "last_lines"),  # of a program that ended
+)
 
 
 @dataclass(slots=True)
@@ -25,9 +29,8 @@ class StateFile:
     """Writes `path` (JSON) at each new phase and each error.
 
     Shape: {"program", "worker_id", "phase", "since", "since_uptime", "last_error": null or
-    {"event", "error",
-    "fault", "hint", "next", "time", "uptime"}}. Times are ISO 8601 in UTC, uptimes seconds since
-    power-on.
+    {"event", "error", "fault", "hint", "next", "time", "uptime", "said", "last_lines"}}, of which
+    an error has what its event has. Times are ISO 8601 in UTC, uptimes seconds since power-on.
     """
 
     path: Path
@@ -38,7 +41,7 @@ class StateFile:
         self, _logger: object, _method: str, event: MutableMapping[str, Any]
     ) -> MutableMapping[str, Any]:
         """Take note of one log event and hand it on unchanged."""
-        if event.get("event") == "phase.started":
+        if event.get("event") in _NEW_PHASE:
             self._note(
                 phase=event.get("phase"), since=event.get("time"), since_uptime=event.get("uptime")
             )

@@ -60,9 +60,12 @@ def _run(run: Callable[[], None]) -> BootError | None:
 def _tell(error: BootError | None, failures: int, seconds: float) -> None:
     what_next = f"trying again in {seconds:.1f} s"
     if error is None and failures >= CRASH_LOOP:
-        ended = f"it ended {failures} times, and never ran for long"
         log.error(
-            "run.crash_looping", error=ended, hint="what it said last is above", next=what_next
+            "run.crash_looping",
+            phase="crash loop",
+            reason=f"it ended {failures} times, and never ran for long",
+            hint="what it said last is above",
+            next=what_next,
         )
         return
     if error is None:

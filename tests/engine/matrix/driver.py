@@ -63,7 +63,8 @@ def _is(event: dict[str, Any], sign: Sign) -> bool:
 
 
 def _line(event: dict[str, Any]) -> str:
-    return str(event.get("error") or event.get("line") or event["event"])
+    told = (event.get(name) for name in ("error", "reason", "line"))
+    return str(next(filter(None, told), event["event"]))
 
 
 def _wait_for_sign(box: Machine, sign: Sign, before: int) -> str:

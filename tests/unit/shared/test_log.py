@@ -248,6 +248,19 @@ def test_the_state_file_tells_phase_and_last_error(
     assert "angaroo" not in path.read_text(encoding="utf-8")
 
 
+def test_a_crash_loop_is_a_phase_and_its_last_words_stay(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "bootkit.json"
+    logger = configured(capsys, state=path)
+    with log.phase("watch"):
+        logger.warning("worker.ended", error="exit code 3", said="no server")
+    logger.error("run.crash_looping", phase="crash loop", reason="it ended 3 times")
+    state = json.loads(path.read_text(encoding="utf-8"))
+    assert state["phase"] == "crash loop"
+    assert state["last_error"]["said"] == "no server"
+
+
 def test_a_state_file_that_cannot_be_written_is_told(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

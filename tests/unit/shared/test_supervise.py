@@ -106,7 +106,7 @@ def test_ends_in_a_row_have_a_name_until_one_runs_for_long(
     names = [event["event"] for event in events if event["event"].startswith("run.")]
     assert names == ["run.ended"] * 2 + ["run.crash_looping"] * 2 + ["run.ended"] * 2
     told = next(event for event in events if event["event"] == "run.crash_looping")
-    assert told["error"] == "it ended 3 times, and never ran for long"
+    assert told["reason"] == "it ended 3 times, and never ran for long"
     assert told["next"] == "trying again in 4.0 s"
 
 
