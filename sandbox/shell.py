@@ -1,15 +1,18 @@
 """A root shell in a running machine, on a serial port of its own: what tests reach inside by.
 
 The machine needs Hardware.shell_port, and SHELL_WORDS on its command line. Events for people come
-on the same port, in between; so what a command says is marked.
+on the same port, in between; so what a command says is marked. They are taken all the time: the
+machine writes to one console after the other, and one that nobody reads holds up the rest.
 """
 
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty, Queue
+from threading import Thread
 
 from sandbox.errors import SandboxError
 
@@ -22,6 +25,7 @@ _PROMPT = "tinkie# "
 # A terminal's shell edits lines and shows them; one that reads a pipe does neither.
 _PLAIN = "stty -echo; echo plain''ly; cat | sh 2>&1"
 _IS_PLAIN = "plainly\n"
+_HOLD, _GO_ON = b"\x13", b"\x11"  # ctrl-S, ctrl-Q
 
 
 @dataclass
@@ -29,6 +33,7 @@ class GuestShell:
     """Runs one command after the other."""
 
     port: socket.socket
+    received: Queue[bytes]
     _heard: str = ""
     _count: int = 0
 
@@ -47,6 +52,15 @@ class GuestShell:
         if code != "0":
             raise SandboxError(f"in the machine: {command}: exit code {code}: {said}")
         return said
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let the machine write nothing to this console, as by ctrl-S, in the with block."""
+        self.port.sendall(_HOLD)
+        try:
+            yield
+        finally:
+            self.port.sendall(_GO_ON)
 
     def start(self) -> None:
         """Wait for the shell and make it a plain one."""
@@ -70,13 +84,13 @@ class GuestShell:
                 raise SandboxError(f"{told} {self._heard[-LAST_CHARACTERS:]!r}")
             try:
                 self._heard += self._receive()
-            except TimeoutError:
+            except Empty:
                 self._say("")
         before, _, self._heard = self._heard.partition(text)
         return before
 
     def _receive(self) -> str:
-        more = self.port.recv(65536)
+        more = self.received.get(timeout=TYPE_SECONDS)
         if not more:
             raise SandboxError("the machine is off, and its shell with it")
         return more.decode(errors="replace").replace("\r", "")
@@ -87,7 +101,22 @@ def guest_shell(path: Path) -> Iterator[GuestShell]:
     """Speak to the shell at a unix socket until the end of the with block."""
     with socket.socket(socket.AF_UNIX) as port:
         port.connect(str(path))
-        port.settimeout(TYPE_SECONDS)
-        shell = GuestShell(port)
-        shell.start()
-        yield shell
+        received: Queue[bytes] = Queue()
+        reader = Thread(target=_receive_all, args=(port, received), daemon=True)
+        reader.start()
+        try:
+            shell = GuestShell(port, received)
+            shell.start()
+            yield shell
+        finally:
+            with suppress(OSError):  # the machine may be off
+                port.shutdown(socket.SHUT_RDWR)
+            reader.join()
+
+
+def _receive_all(port: socket.socket, received: Queue[bytes]) -> None:
+    """Take what comes until the port is closed, by either side: then, an empty piece."""
+    with suppress(OSError):
+        while more := port.recv(65536):
+            received.put(more)
+    received.put(b"")

@@ -18,6 +18,7 @@ NUMBER = {
     "dockerd": "pidof dockerd",
     "tink-docker": f"cat {TASKS}/tink-docker/init.pid",
     "bootkit": f"cat {TASKS}/bootkit/init.pid",
+    "worker": "pidof tink-agent",
     "dhcpcd": "pidof dhcpcd | tr ' ' '\\n' | sort -n | head -n 1",
     "chronyd": "pidof chronyd",
     "syslogd": "pidof syslogd",
@@ -69,13 +70,23 @@ def host_away(site: Site) -> Generator[None]:
     yield
 
 
+def packets_lost(site: Site) -> Generator[None]:
+    """Let the network lose every fifth packet, which slows all down and stops nothing."""
+    with _lost(site, "numgen random mod 5 == 0"):
+        site.shell.run(f"kill -9 $({NUMBER['worker']})")
+        yield
+        time.sleep(AWAY_SECONDS)
+        yield
+    yield
+
+
 @contextmanager
-def _lost(site: Site) -> Iterator[None]:
+def _lost(site: Site, which: str = "") -> Iterator[None]:
     network, address = site.here.network.name, site.machine.hardware.identity.address
     rules = f"""
     add table inet {TABLE}
     add chain inet {TABLE} lost {{ type filter hook input priority 0; }}
-    add rule inet {TABLE} lost ip saddr {address} drop
+    add rule inet {TABLE} lost ip saddr {address} {which} drop
     """
     command = ["ip", "netns", "exec", network, "nft"]
     run("losing packets", [*command, "-f", "-"], stdin=rules)
