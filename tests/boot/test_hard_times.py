@@ -1,7 +1,8 @@
-"""An action eats all memory, each program of the OS is killed, then the machine hangs."""
+"""It is said to be 2040; an action eats all memory, each program of the OS is killed, all hangs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests.boot.machines import booted, start_command
 IDENTITY = MachineIdentity("hard-times", "52:54:00:00:01:08", "172.30.0.108", "172.30.0.1")
 WORKFLOW_SECONDS = 600.0  # a tenth of that on an idle machine
 MEMORY_MIB = 1024  # the less there is, the sooner it is eaten
+CLOCK = "2040-01-01T00:00:00"
 BACK_SECONDS = 60.0
 HANG_SECONDS = 240.0
 # What the machine lives on; what ends may come back, but under a full memory none of it may end.
@@ -29,6 +31,7 @@ OF_INIT = {
     "watchdog": "pidof watchdog",
     "console": "pidof console",
     "services": "pidof services",
+    "watch-services": "pidof watch-services",
 }
 
 
@@ -56,10 +59,8 @@ def seen(
     here: World, accelerator: Accelerator, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Seen]:
     folder = tmp_path_factory.mktemp("hard-times")
-    with (
-        booted(here, accelerator, folder, IDENTITY, memory=MEMORY_MIB, watchdog=True) as box,
-        box.shell() as shell,
-    ):
+    hardware = partial(booted, memory=MEMORY_MIB, watchdog=True, clock=CLOCK)
+    with hardware(here, accelerator, folder, IDENTITY) as box, box.shell() as shell:
         wait_for("the worker", lambda: box.console.poll_for("worker.started"), seconds=300)
         wait_for("the watchdog", lambda: box.console.poll_for("watchdog.started"), seconds=120)
         before = _numbers(shell)
@@ -125,6 +126,10 @@ def test_what_pid_1_runs_comes_back(seen: Seen) -> None:
 
 def test_a_service_that_ends_is_told_with_what_it_said_last(seen: Seen) -> None:
     assert 'name=ntp times=1 said="' in seen.service_ended
+
+
+def test_a_clock_that_says_2040_starts_at_the_commit(seen: Seen) -> None:
+    assert 'init: clock.wrong said="Sun Jan  1' in seen.console
 
 
 def test_a_program_that_dies_leaves_no_core(seen: Seen) -> None:

@@ -21,6 +21,7 @@ IDENTITY = MachineIdentity("worn", "52:54:00:00:01:03", "172.30.0.103", "172.30.
 WORKFLOW_SECONDS = 600.0  # a tenth of that on an idle machine
 FORCED_SECONDS = 180.0
 CLOCK_SECONDS = 120.0
+CONSOLE_SECONDS = 30.0
 # Once the system's containerd has ended, the clock that ends the shutdown by force is running.
 HANG = """(
 while kill -0 $(cat /run/containerd.pid); do :; done
@@ -50,7 +51,11 @@ def seen(
         with box.shell() as shell, box.monitor() as monitor:
             floor = int(shell.run(". /etc/os-release; echo $SOURCE_DATE_EPOCH"))
             started_at = _power_on_by_its_clock(shell)
-            status = follower.wait_for_success(WORKFLOW_SECONDS)
+            with shell.held():
+                status = follower.wait_for_success(WORKFLOW_SECONDS)
+                follower.wait_for(
+                    "the other console", lambda: box.console.find("action.ended"), CONSOLE_SECONDS
+                )
             kept = shell.run("cat /run/worker/kept")
             follower.wait_for("the time", lambda: box.console.find("clock.set"), CLOCK_SECONDS)
             off = int(shell.run("date +%s")) - time.time()
@@ -81,6 +86,11 @@ def test_its_clock_starts_no_earlier_than_the_commit(seen: Seen) -> None:
 def test_its_clock_is_set_by_what_tinkerbells_host_says(seen: Seen) -> None:
     assert abs(seen.clock_is_off) < 60
     assert "ntp: clock.set from=172.30.0.1:" in seen.console
+
+
+def test_a_console_that_somebody_holds_holds_up_no_other_one(seen: Seen) -> None:
+    """What is told of the action was seen on this one meanwhile."""
+    assert "bootkit: action.ended" in seen.console
 
 
 def test_volumes_of_templates_in_the_wild_work(seen: Seen) -> None:
