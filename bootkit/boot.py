@@ -13,6 +13,7 @@ from bootkit.plan import Inputs, plan
 from bootkit.pull import obtain_image
 from bootkit.readiness import wait_for_engine
 from bootkit.registry import RegistryWitness
+from bootkit.server import ServerTeller
 from bootkit.shared.agreed import WORKER_NAME
 from bootkit.shared.log import phase
 from bootkit.shared.redaction import REDACTOR, secrets_in
@@ -66,7 +67,8 @@ class Boot:
         container = adopt(self.engine, spec) or start(self.engine, spec, fetcher)
         with phase("watch"):
             teller = ActionTeller(self.engine, self.clock, self.clock())
-            ticks = (teller.tick, self.finder.tick)
+            server = ServerTeller(inputs.params.grpc_authority, self.now)
+            ticks = (teller.tick, server.tick, self.finder.tick)
             is_up()
             watch_worker(self.engine, container, pause=self.pause, ticks=ticks)
 

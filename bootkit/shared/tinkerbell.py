@@ -39,12 +39,14 @@ def http_places(cmdline: Cmdline) -> tuple[tuple[str, int], ...]:
 
 def worker_place(cmdline: Cmdline) -> tuple[str, int] | None:
     """Return host and port of the worker's server; of the metadata service if that is not given."""
-    for name in ("grpc_authority", "metadata_url", "tinkerbell"):
-        value = cmdline.get(name) or ""
-        host, port = _host_of(value), _port_of(value)
-        if host and port:
-            return host, port
-    return None
+    values = (cmdline.get(name) or "" for name in ("grpc_authority", "metadata_url", "tinkerbell"))
+    return next(filter(None, map(place_of, values)), None)
+
+
+def place_of(value: str) -> tuple[str, int] | None:
+    """Read host and port of a URL or of host[:port]; an IPv6 address loses its brackets."""
+    host, port = _host_of(value), _port_of(value)
+    return (host, port) if host and port else None
 
 
 def _port_of(value: str) -> int | None:

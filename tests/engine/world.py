@@ -81,6 +81,12 @@ class World:
         api.create("workflows", workflow(name, name, identity.name, values))
         return WorkflowRun(api, name)
 
+    def name(self, host: str) -> None:
+        """Let all machines know a name of the network's address."""
+        hosts = Path(self.docker.inspect(self.anchor)["HostsPath"])
+        with hosts.open("a") as file:
+            file.write(f"{self.network.address} {host}\n")
+
     def prove(self, identity: MachineIdentity, name: str, registry: str = "") -> None:
         """Fail unless the machine does a small workflow."""
         status = self.start_workflow(identity, name, registry=registry).end(WORKFLOW_SECONDS)

@@ -64,7 +64,16 @@ def link_down(site: Site) -> Generator[None]:
 
 def host_away(site: Site) -> Generator[None]:
     """Let the network lose every packet of the machine, with the link up."""
-    with _lost(site):
+    with _refused(site, "drop"):
+        yield
+        yield
+    yield
+
+
+def server_refuses(site: Site) -> Generator[None]:
+    """Let the network end each connection to the worker's server."""
+    port = site.here.tinkerbell.grpc_authority.rpartition(":")[2]
+    with _refused(site, f"tcp dport {port} reject with tcp reset"):
         yield
         yield
     yield
@@ -72,7 +81,7 @@ def host_away(site: Site) -> Generator[None]:
 
 def packets_lost(site: Site) -> Generator[None]:
     """Let the network lose every fifth packet, which slows all down and stops nothing."""
-    with _lost(site, "numgen random mod 5 == 0"):
+    with _refused(site, "numgen random mod 5 == 0 drop"):
         site.shell.run(f"kill -9 $({NUMBER['worker']})")
         yield
         time.sleep(AWAY_SECONDS)
@@ -81,16 +90,17 @@ def packets_lost(site: Site) -> Generator[None]:
 
 
 @contextmanager
-def _lost(site: Site, which: str = "") -> Iterator[None]:
+def _refused(site: Site, rule: str) -> Iterator[None]:
+    """Have a rule for what comes from the machine."""
     network, address = site.here.network.name, site.machine.hardware.identity.address
     rules = f"""
     add table inet {TABLE}
-    add chain inet {TABLE} lost {{ type filter hook input priority 0; }}
-    add rule inet {TABLE} lost ip saddr {address} {which} drop
+    add chain inet {TABLE} refused {{ type filter hook input priority 0; }}
+    add rule inet {TABLE} refused ip saddr {address} {rule}
     """
     command = ["ip", "netns", "exec", network, "nft"]
-    run("losing packets", [*command, "-f", "-"], stdin=rules)
+    run("refusing packets", [*command, "-f", "-"], stdin=rules)
     try:
         yield
     finally:
-        run("losing no packets", [*command, f"delete table inet {TABLE}"])
+        run("refusing no packets", [*command, f"delete table inet {TABLE}"])

@@ -32,6 +32,7 @@ TABLE = (
     *_AT_REST,
     Case("link: down", Moment.IDLE, happen.link_down, "dhcp: link.down"),
     Case("network: loses everything", Moment.IDLE, happen.host_away, "dhcp: host.unreached"),
+    Case("server: refuses", Moment.IDLE, happen.server_refuses, "bootkit: server.unconnected"),
     Case(  # nothing fails for good: what is slow now has the worker's death to be told by
         "killed: worker, and every fifth packet is lost",
         Moment.IDLE,

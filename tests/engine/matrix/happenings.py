@@ -53,6 +53,16 @@ def nothing(site: Site) -> Generator[None]:
         yield
 
 
+def name_unknown(site: Site) -> Generator[None]:
+    """Let nobody know the registry's name."""
+    site.name = f"registry{site.number}.example.com"
+    with site.registry():
+        yield
+        yield
+        site.world.name(site.name)
+        yield
+
+
 def registry_killed(site: Site) -> Generator[None]:
     """Kill the registry in the middle of a blob."""
     with site.wire() as wire:

@@ -28,6 +28,7 @@ class Site:
     number: int
     folder: Path
     machine: Machine = field(init=False)  # from the moment that it is switched on
+    name: str = ""  # of the registry, if it is not called by its address
 
     @property
     def identity(self) -> MachineIdentity:
@@ -40,7 +41,7 @@ class Site:
     @property
     def host(self) -> str:
         """The registry, as it stands before an image's name."""
-        return f"{self.world.network.address}:{REGISTRY_PORT + self.number}"
+        return f"{self.name or self.world.network.address}:{REGISTRY_PORT + self.number}"
 
     @property
     def files_url(self) -> str:
@@ -97,8 +98,8 @@ class Site:
 
     def certificate(self) -> Pair:
         """A good certificate for the registry."""
-        address = self.world.network.address
-        return self.world.authority.issue(f"registry-{self.number}", [address])
+        names = filter(None, [self.world.network.address, self.name])
+        return self.world.authority.issue(f"registry-{self.number}", list(names))
 
     def authority(self) -> bytes:
         """The certificate of the registry's authority."""
