@@ -31,7 +31,11 @@ class Fault(StrEnum):
     TIMEOUT = "timeout", "no answer: check firewalls, VLAN and that the service runs"
     CUT_OFF = "cut-off", "the connection ended early: check the service and what is in between"
     DENIED = "denied", "check registry_username and registry_password", True
-    NOT_FOUND = "not-found", "check the name and the tag, and that it was pushed", True
+    NOT_FOUND = (
+        "not-found",
+        "nothing has that name there: check the address; an image's tag, and that it was pushed",
+        True,
+    )
     TOO_MANY_REQUESTS = "too-many-requests", "the server asks for patience"
     SERVER_ERROR = "server-error", "look at the server's own log"
     BAD_REQUEST = "bad-request", "the server does not take the request: check the address", True

@@ -37,7 +37,7 @@ def _registry(name: str, happens: Happening, sign: Sign) -> Case:
 
 REGISTRY = (
     _registry("nothing listens", happen.nothing, _pull("refused")),
-    _registry("its name is unknown", happen.name_unknown, _pull("dns")),
+    _registry("its name is unknown", happen.name_unknown, _pull("name-resolution")),
     _registry("has no such image", happen.image_missing, _pull("not-found")),
     _registry("401 to everybody", _says(401), _pull("denied")),
     _registry("403", _says(403), _pull("denied")),
