@@ -69,9 +69,9 @@ def seen(
         _workflow(here, "fills", "dd if=/dev/zero of=/worker/full bs=1M")
         run_left = int(shell.run("df -P -m /run | awk 'NR == 2 { print $4 }'; rm /run/worker/full"))
         after = _workflow(here, "after", "true")
-        returned = {name: _kill(shell, name, check) for name, check in OF_INIT.items()}
         shell.run("kill -9 $(pidof chronyd)")
         said = wait_for("a line", lambda: box.console.poll_for("service.ended"), seconds=60)
+        returned = {name: _kill(shell, name, check) for name, check in OF_INIT.items()}
         cores = shell.run(
             "cd /tmp; ulimit -c unlimited; sh -c 'kill -SEGV $$' || :; ls | grep core || echo none"
         )
