@@ -18,7 +18,9 @@ ADDRESS = STATE / "containerd.sock"
 PID_PATH = STATE / "containerd.pid"
 CONFIG_PATH = STATE / "containerd.toml"
 
-# No Kubernetes, and no snapshots: dockerd keeps the images itself.
+# No Kubernetes, and no snapshots: dockerd keeps the images itself. A containerd that starts takes
+# a container whose shim says nothing within a bound for dead, and kills it; by custom that is 5 s,
+# and a machine that is short of memory stands still for longer.
 _CONFIG = f"""version = 2
 root = "{DATA_ROOT}/containerd/daemon"
 state = "{STATE}/daemon"
@@ -33,6 +35,10 @@ disabled_plugins = [
   "io.containerd.snapshotter.v1.zfs",
   "io.containerd.tracing.processor.v1.otlp",
 ]
+
+[timeouts]
+  "io.containerd.timeout.task.state" = "60s"
+  "io.containerd.timeout.shim.load" = "60s"
 
 [grpc]
   address = "{ADDRESS}"

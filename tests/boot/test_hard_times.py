@@ -39,10 +39,12 @@ OF_INIT = {
 class Seen:
     """What came of it.
 
-    lived: process -> its numbers before and after the memory was full. run_left: MB in /run while
-    /run/worker was full.
+    stalled: the numbers of tink-docker before and after its shim stood still. lived: process ->
+    its numbers before and after the memory was full. run_left: MB in /run while /run/worker was
+    full.
     """
 
+    stalled: set[str]
     eaten: Status
     lived: dict[str, tuple[set[str], set[str]]]
     after: Status
@@ -63,6 +65,7 @@ def seen(
     with hardware(here, accelerator, folder, IDENTITY) as box, box.shell() as shell:
         wait_for("the worker", lambda: box.console.poll_for("worker.started"), seconds=300)
         wait_for("the watchdog", lambda: box.console.poll_for("watchdog.started"), seconds=120)
+        stalled = _stall(shell)
         before = _numbers(shell)
         eaten = _workflow(here, "eats", "tail /dev/zero")
         lived = {name: (number, _numbers(shell)[name]) for name, number in before.items()}
@@ -78,7 +81,19 @@ def seen(
         last = _workflow(here, "last", "true")
         _hang(box, shell)
         console = box.console.log.read_text(errors="replace")
-        yield Seen(eaten, lived, after, run_left, returned, said.text, cores, last, console)
+        yield Seen(
+            stalled, eaten, lived, after, run_left, returned, said.text, cores, last, console
+        )
+
+
+def _stall(shell: GuestShell) -> set[str]:
+    """Let tink-docker's shim stand still, as when memory runs out; containerd's custom is 2 s."""
+    number = (
+        "cat /run/containerd/io.containerd.runtime.v2.task/services.linuxkit/tink-docker/init.pid"
+    )
+    shim = "ps -o pid,args | awk '/[c]ontainerd-shim/ && /-id tink-docker/ { print $1 }'"
+    stop = f"shim=$({shim}); kill -STOP $shim; sleep 12; kill -CONT $shim; sleep 8"
+    return set(shell.run(f"{number}; echo; {stop}; {number}").split())
 
 
 def _workflow(here: World, name: str, command: str) -> Status:
@@ -113,6 +128,10 @@ def test_what_eats_all_memory_ends_and_nothing_that_the_machine_lives_on(seen: S
         assert before, name
         assert after == before, name
     assert seen.after.state == "SUCCESS"
+
+
+def test_a_service_whose_shim_stands_still_runs_on(seen: Seen) -> None:
+    assert len(seen.stalled) == 1
 
 
 def test_an_action_that_fills_its_folder_fills_nothing_else(seen: Seen) -> None:
