@@ -50,15 +50,22 @@ class Registry:
     network: Network
     program: Program
 
-    def push(self, archive: Path, name: str) -> str:
-        """Push a docker-archive under a name ("tink-agent:latest"); return its whole reference."""
+    def push(self, archive: Path, name: str, kind: str = "docker-archive") -> str:
+        """Push an archive under a name ("tink-agent:latest"); return its whole reference."""
         reference = f"{self.host}/{name}"
-        options = [f"--dest-cert-dir={self.ca.parent}", f"--authfile={self._authfile()}"]
-        images = [f"docker-archive:{archive}", f"docker://{reference}"]
-        command = ["skopeo", "copy", "--quiet", "--insecure-policy", *options, *images]
-        with self.network.inside():
-            run(f"pushing {reference}", command, seconds=300)
+        self._copy(f"{kind}:{archive}", f"docker://{reference}", "dest")
         return reference
+
+    def fetch(self, name: str, folder: Path) -> None:
+        """Read an image into a folder: manifest.json, and each blob under its digest's digits."""
+        self._copy(f"docker://{self.host}/{name}", f"dir:{folder}", "src")
+
+    def _copy(self, source: str, target: str, side: str) -> None:
+        """Copy an image; side: which of the two is in the registry, as skopeo calls it."""
+        options = [f"--{side}-cert-dir={self.ca.parent}", f"--authfile={self._authfile()}"]
+        command = ["skopeo", "copy", "--quiet", "--insecure-policy", *options, source, target]
+        with self.network.inside():
+            run(f"copying {source} to {target}", command, seconds=300)
 
     def _authfile(self) -> Path:
         # A file, not an argument: arguments can be read by everybody on the machine.
