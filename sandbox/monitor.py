@@ -23,6 +23,10 @@ class Monitor:
         """Press keys at once and let them go; names are QEMU's ("ctrl", "alt", "delete")."""
         self._do("send-key", keys=[{"type": "qcode", "data": key} for key in keys])
 
+    def press_power(self) -> None:
+        """Press the power button."""
+        self._do("system_powerdown")
+
     def set_link(self, card: str, *, up: bool) -> None:
         """Plug a network card's cable in or out; cards are net0, net1, ..."""
         self._do("set_link", name=card, up=up)

@@ -152,6 +152,12 @@ def test_workflow_succeeds_with_the_agent_of_today(seen: Seen) -> None:
     assert b"/tink-agent" in seen.places["arguments"]
 
 
+def test_metadata_tells_who_the_machine_is(seen: Seen) -> None:
+    """Its name as well, if both answers come within the two seconds that a start waits for them."""
+    told = f"bootkit: machine.found id={IDENTITY.mac} "
+    assert told.encode() in seen.places["console"]
+
+
 def test_disk_reads_as_zeros_after_it_was_wiped(seen: Seen) -> None:
     assert is_zero(seen.disk)
 

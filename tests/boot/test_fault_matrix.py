@@ -1,13 +1,17 @@
 """Every fault of the table is named on the console, and the machine works when it has healed.
 
-One machine for all of them, in the table's order. Its clock says 2011 when it is switched on.
+One machine for all of them, in the table's order. Its clock says 2011 when it is switched on; in
+the end its power button is pressed.
 """
+
+from dataclasses import dataclass
 
 import pytest
 
 from sandbox.accelerator import Accelerator
 from sandbox.errors import SandboxError
 from sandbox.objects import MachineIdentity
+from sandbox.waiting import wait_for
 from sandbox.world import World
 from tests.boot.machines import booted
 from tests.boot.matrix.case import Site
@@ -19,10 +23,19 @@ from tests.engine.matrix.report import Row
 IDENTITY = MachineIdentity("faults", "52:54:00:00:01:09", "172.30.0.109", "172.30.0.1")
 
 
+OFF_SECONDS = 150.0
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What came of each case, by its title; how the machine was switched off."""
+
+    outcomes: dict[str, Row | Exception]
+    end: str
+
+
 @pytest.fixture(scope="module")
-def outcomes(
-    here: World, accelerator: Accelerator, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Row | Exception]:
+def seen(here: World, accelerator: Accelerator, tmp_path_factory: pytest.TempPathFactory) -> Seen:
     """Run all cases; out/faults-boot.json has what came of them."""
     folder = tmp_path_factory.mktemp("faults")
     found: dict[str, Row | Exception] = {}
@@ -39,13 +52,20 @@ def outcomes(
                 found[case.title] = run(case, site)
             except (AssertionError, SandboxError, ValueError) as error:
                 found[case.title] = error
-    report.write((row for row in found.values() if isinstance(row, Row)), report.BOOT)
-    return found
+        report.write((row for row in found.values() if isinstance(row, Row)), report.BOOT)
+        monitor.press_power()
+        wait_for("the machine to be off", box.is_off, seconds=OFF_SECONDS)
+        return Seen(found, box.console.log.read_text(errors="replace").split("power.pressed")[-1])
 
 
 @pytest.mark.parametrize("title", [case.title for case in TABLE])
-def test_fault_is_named_and_heals(title: str, outcomes: dict[str, Row | Exception]) -> None:
-    found = outcomes[title]
+def test_fault_is_named_and_heals(title: str, seen: Seen) -> None:
+    found = seen.outcomes[title]
     if isinstance(found, Exception):
         raise found
     assert found.said
+
+
+def test_the_power_button_switches_it_off_in_order(seen: Seen) -> None:
+    assert 'init: shutdown.started by="the power button"' in seen.end
+    assert "init: shutdown.done" in seen.end

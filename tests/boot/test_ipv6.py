@@ -38,6 +38,7 @@ HOST = f"[{ADDRESS6}]"
 SYSLOG_PORT = 514
 SYSLOG_BYTES = 65536
 MISSING_SECONDS = 180.0
+PANIC_SECONDS = 180.0
 WORKFLOW_SECONDS = 600.0  # a tenth of that on an idle machine
 
 
@@ -70,6 +71,8 @@ def seen(
             addresses = shell.run("ip -o address show dev eth0 scope global")
             resolver = shell.run("cat /run/resolvconf/resolv.conf")
             readers = shell.run(r"ps -o user,args | grep 'dhcpcd: \[\(manager\|network\)'")
+            shell.run("(sleep 1; echo c >/proc/sysrq-trigger) >/dev/null 2>&1 &")
+            wait_for("the end of the panic", box.is_off, seconds=PANIC_SECONDS)
         console = box.console.log.read_text(errors="replace")
         yield Seen(status, console, addresses, resolver, readers, syslog.recv(SYSLOG_BYTES))
 
@@ -122,3 +125,8 @@ def test_what_reads_from_the_network_has_no_rights(seen: Seen) -> None:
 
 def test_card_that_the_machine_has_not_is_told(seen: Seen) -> None:
     assert f"dhcp: card.missing card={IDENTITY.mac}" in seen.console
+
+
+def test_kernel_that_panics_says_so_and_boots_again(seen: Seen) -> None:
+    _, panic = seen.console.split("Kernel panic - not syncing: sysrq triggered crash", 1)
+    assert "shutdown.started" not in panic
