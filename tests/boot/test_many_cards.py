@@ -1,12 +1,14 @@
 """A machine with eight network cards: wrong ones answer first, the right cable is late, and moves.
 
-It knows its server by name, and the name server changes with the cable.
+It knows its server by name, and the name server changes with the cable. In the end an action of the
+machine's reboots it.
 """
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -50,6 +52,8 @@ CARDS = (
 UNPLUGGED = ("net3", "net5", "net7")
 TOLD_SECONDS = 300.0
 HEALED_SECONDS = 120.0
+REBOOT = Path(__file__).parent / "reboot.yml"
+REBOOT_SECONDS = 150.0
 WORKFLOW_SECONDS = 600.0  # a tenth of that on an idle machine
 
 
@@ -57,6 +61,7 @@ WORKFLOW_SECONDS = 600.0  # a tenth of that on an idle machine
 class Seen:
     first: Status
     second: Status
+    rebooted: Status
     console: str
     routes: str
     resolver: str
@@ -85,8 +90,12 @@ def seen(
             second = measure(here, box, "cable-moved", WORKFLOW_SECONDS)
             routes = shell.run("ip route")
             resolver = shell.run("cat /proc/$(pidof tink-agent)/root/etc/resolv.conf")
+            rebooted = here.start_workflow("reboot", REBOOT.read_text(), FIRST).end(
+                WORKFLOW_SECONDS
+            )
+            wait_for("the reboot", box.is_off, seconds=REBOOT_SECONDS)
         console = box.console.log.read_text(errors="replace")
-        yield Seen(first, second, console, routes, resolver)
+        yield Seen(first, second, rebooted, console, routes, resolver)
 
 
 @contextmanager
@@ -124,3 +133,9 @@ def test_default_route_goes_by_the_card_that_reaches_the_host(seen: Seen) -> Non
     assert f"default via {ROUTER} dev eth3 src {SECOND.address} metric 10" in seen.routes.replace(
         "  ", " "
     )
+
+
+def test_action_that_reboots_by_itself_is_reported_first(seen: Seen) -> None:
+    assert seen.rebooted.state == "SUCCESS"
+    assert 'init: shutdown.started by="a program that asked PID 1"' in seen.console
+    assert "init: shutdown.done" in seen.console
