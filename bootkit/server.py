@@ -52,22 +52,23 @@ class ServerTeller:
     now: Callable[[], float]
     ends: Callable[[], set[tuple[Address, int]]] = established
     why: Callable[[str, int], str] = why_unconnected
+    _place: tuple[str, int] | None = field(init=False)
     _lost: float = field(init=False)
     _due: float = field(init=False)
     _to_tell: bool = field(default=True, init=False)
 
     def __post_init__(self) -> None:
+        self._place = place_of(self.authority or "")
         self._start_over()
 
     def tick(self) -> None:
         """Look, and tell what is new."""
-        place = place_of(self.authority or "")
-        if place is None:
+        if self._place is None:
             return
-        if self._stands(*place):
+        if self._stands(*self._place):
             self._tell_connected()
         elif self.now() >= self._due:
-            self._tell_unconnected(*place)
+            self._tell_unconnected(*self._place)
 
     def _start_over(self) -> None:
         self._lost = self.now()

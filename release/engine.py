@@ -117,7 +117,7 @@ def _wait_until_it_answers(pid: int, host: str, log: Path) -> None:
         if ended or time.monotonic() > deadline:
             last = "\n".join(log.read_text().splitlines()[-5:])
             raise BuildError(f"dockerd did not come up in {START_SECONDS:.0f} s ({log}):\n{last}")
-        time.sleep(0.2)
+        time.sleep(0.2)  # it tells nobody when it does
 
 
 def _forget_nameless(host: str) -> None:
@@ -140,7 +140,7 @@ def _ask_to_end(pid: int, pidfile: Path) -> None:
     _signal(pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
     while pidfile.exists() and time.monotonic() < deadline:
-        time.sleep(0.1)
+        time.sleep(0.1)  # it may be the child of another build, which nobody else can wait for
 
 
 def _signal(pid: int, number: int) -> None:

@@ -1,8 +1,8 @@
 """A root shell in a running machine, on a serial port of its own: what tests reach inside by.
 
 The machine needs Hardware.shell_port, and SHELL_WORDS on its command line. Events for people come
-on the same port, in between; so what a command says is marked. They are taken all the time: the
-machine writes to one console after the other, and one that nobody reads holds up the rest.
+on the same port, in between; so what a command says is marked. They are taken all the time: a
+machine leaves out lines on a console that nobody reads.
 """
 
 import socket

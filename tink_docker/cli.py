@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ShutdownRequested as signal:
         log.info("program.ended", signal=str(signal), next="dockerd has ended in order")
         return 0
-    except Exception:
+    except Exception:  # the one place; containerd starts us again
         log.exception("program.failed", error="a bug, or the engine's socket cannot be made")
     return 1
 

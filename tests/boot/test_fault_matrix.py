@@ -21,8 +21,6 @@ from tests.engine.matrix import report
 from tests.engine.matrix.report import Row
 
 IDENTITY = MachineIdentity("faults", "52:54:00:00:01:09", "172.30.0.109", "172.30.0.1")
-
-
 OFF_SECONDS = 150.0
 
 
