@@ -102,7 +102,7 @@ def start(engine: Engine, spec: WorkerSpec, fetcher: Fetcher) -> str:
     """Get the image, remove whatever an earlier worker left, start the worker; return its id."""
     with phase("pull"):
         witness = RegistryWitness(fetcher, spec.credentials_for, Room.read())
-        image = obtain_image(engine, spec, witness)
+        image = obtain_image(engine, spec, witness, fetcher.now)
     with phase("start"):
         for container in engine.containers():
             if container.name == WORKER_NAME or SPEC_LABEL in container.labels:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 OLDEST_API = "1.41"  # Docker 20.10; what is really spoken is agreed on at each connect
 ANSWER_SECONDS = 30.0  # an engine that is busy with a pull or a stop is slow to answer
 PING_SECONDS = 5.0
-PULL_SILENCE_SECONDS = 180.0  # between two lines of a pull; unpacking a large layer takes long
+PULL_SILENCE_SECONDS = 60.0  # between two lines of a pull; the engine itself waits for ever
 LOG_OPTIONS = {"max-size": "2m", "max-file": "2"}  # RAM is the disk
 _LONGEST_LINE = 2000  # of a worker's log
 _FORWARDING_DRIVERS = ("syslog", "gelf", "fluentd")

@@ -7,27 +7,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
+from bootkit.progress import tell_progress
 from bootkit.shared.errors import BootError, PermanentError
 from bootkit.shared.faults import Fault
 from bootkit.shared.reference import ImageReference
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator
+    from collections.abc import Callable, Container, Iterable, Iterator
 
     from bootkit.containers import Engine
     from bootkit.worker import WorkerSpec
 
 log = structlog.get_logger()
-
-# What the engine says of a layer, as far as it is a new state and no more bytes of the same one.
-_STATES = (
-    "Pulling fs layer",
-    "Downloading",
-    "Download complete",
-    "Extracting",
-    "Pull complete",
-    "Retrying",
-)
 
 
 class Witness(Protocol):
@@ -40,7 +31,9 @@ class Witness(Protocol):
         """Return the error of a pull, with more of what is known about it."""
 
 
-def obtain_image(engine: Engine, spec: WorkerSpec, witness: Witness) -> str:
+def obtain_image(
+    engine: Engine, spec: WorkerSpec, witness: Witness, now: Callable[[], float]
+) -> str:
     """Return the name of the first image of `spec` that is there after a pull.
 
     The next candidate is tried only if the registry has none of that name. If no pull succeeds, an
@@ -52,7 +45,7 @@ def obtain_image(engine: Engine, spec: WorkerSpec, witness: Witness) -> str:
     errors: list[BootError] = []
     for image in spec.images:
         try:
-            return _pull_unless_pinned(engine, spec, image, witness)
+            return _pull_unless_pinned(engine, spec, image, witness, now)
         except BootError as error:
             errors.append(witness.explain(error, image))
             if error.fault not in _MAYBE_UNDER_ANOTHER_NAME:
@@ -64,13 +57,15 @@ def obtain_image(engine: Engine, spec: WorkerSpec, witness: Witness) -> str:
 _MAYBE_UNDER_ANOTHER_NAME = (Fault.NOT_FOUND, Fault.DENIED)
 
 
-def _pull_unless_pinned(engine: Engine, spec: WorkerSpec, image: str, witness: Witness) -> str:
+def _pull_unless_pinned(
+    engine: Engine, spec: WorkerSpec, image: str, witness: Witness, now: Callable[[], float]
+) -> str:
     if ImageReference.parse(image).digest and engine.has_image(image):
         log.info("image.present", image=image)
         return image
     log.info("image.pulling", image=image)
     with closing(engine.pull(image, spec.credentials_for(image))) as messages:
-        tell_progress(_unless_refused(messages, image, witness))
+        tell_progress(_unless_refused(messages, image, witness), now)
     log.info("image.pulled", image=image)
     return image
 
@@ -93,21 +88,6 @@ def _unless_refused(
             asked = True
             witness.refuse(image, present)
         yield message
-
-
-def tell_progress(messages: Iterable[dict[str, Any]]) -> None:
-    """Log one line per change of a layer's state."""
-    states: dict[str, str] = {}
-    for message in messages:
-        layer, status = str(message.get("id") or ""), str(message.get("status", ""))
-        state = next((state for state in _STATES if status.startswith(state)), "")
-        if layer and state and states.get(layer) != state:
-            states[layer] = state
-            detail = message.get("progressDetail")
-            size = detail.get("total") if isinstance(detail, dict) else None
-            log.info(
-                "image.progress", layer=layer, state=state, **({"bytes": size} if size else {})
-            )
 
 
 def _local(engine: Engine, images: tuple[str, ...], errors: list[BootError]) -> str:

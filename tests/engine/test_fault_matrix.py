@@ -13,7 +13,7 @@ from tests.engine.matrix.site import Site
 from tests.engine.matrix.table import TABLE
 from tests.engine.world import World
 
-AT_ONCE = 4  # most of a case is waiting
+AT_ONCE = 6  # most of a case is waiting
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,8 @@ from sandbox.certificates import Authority, Pair
 from sandbox.images import BUSYBOX, ImageFile, write_archive
 from sandbox.waiting import wait_for
 from tests.engine.machine import WORKER, Machine
+from tests.engine.matrix.answers import Answer
+from tests.engine.matrix.packets import refused
 from tests.engine.matrix.site import Site
 from tests.engine.world import AGENT_IMAGE
 
@@ -20,6 +22,7 @@ Place = Callable[[Site], AbstractContextManager[object]]
 BACK_SECONDS = 180.0
 CONNECTED_SECONDS = 2.0  # dockerd asks for its containerd about once a second
 PULL_BYTES_PER_SECOND = 4 * 1024 * 1024
+SLOW_BYTES_PER_SECOND = 64 * 1024
 
 
 def instead(broken: Place, healed: Place = Site.registry) -> Happening:
@@ -76,11 +79,12 @@ def registry_killed(site: Site) -> Generator[None]:
             yield
 
 
-def on_the_wire(**faults: object) -> Happening:
-    """Let the wire to the registry be bad."""
+def on_the_wire(*, before: int | None = None, **faults: object) -> Happening:
+    """Let the wire to the registry be bad; before: its bytes a second until then."""
 
     def happens(site: Site) -> Generator[None]:
         with site.registry(behind=True), site.wire() as wire:
+            wire.bytes_per_second = before
             yield
             for name, value in faults.items():
                 setattr(wire, name, value)
@@ -89,6 +93,30 @@ def on_the_wire(**faults: object) -> Happening:
             yield
 
     return happens
+
+
+def packets_lost(site: Site) -> Generator[None]:
+    """Lose every fifth packet that comes from the registry, which slows it down."""
+    port = site.host.rpartition(":")[2]
+    rule = f"tcp sport {port} numgen random mod 5 == 0 drop"
+    with site.registry(behind=True), site.wire() as wire:
+        wire.bytes_per_second = PULL_BYTES_PER_SECOND // 4
+        yield
+        with refused(site.world.network.name, f"tinkie{site.number}", rule):
+            yield
+        yield
+
+
+def authority_gone(site: Site) -> Generator[None]:
+    """Let tink-docker die and find no authority again: what it wrote down before still holds."""
+    with site.registry():
+        with site.file_server_answers(Answer(200, body=site.authority())):
+            yield
+        with site.file_server_answers(Answer(500)):
+            KILL["tink-docker"](site.machine)
+            yield
+            wait_until_back(site.machine)
+            yield
 
 
 def killed(*programs: str, times: int = 1) -> Happening:

@@ -11,7 +11,16 @@ from itertools import combinations
 from tests.engine.matrix import happenings as happen
 from tests.engine.matrix.answers import ENDLESS, Answer
 from tests.engine.matrix.case import Case, Moment, Sign
-from tests.engine.matrix.happenings import Happening, Place, beside, instead, killed, on_the_wire
+from tests.engine.matrix.happenings import (
+    PULL_BYTES_PER_SECOND,
+    SLOW_BYTES_PER_SECOND,
+    Happening,
+    Place,
+    beside,
+    instead,
+    killed,
+    on_the_wire,
+)
 from tests.engine.matrix.site import AUTHORITY, Site
 
 _WORDS = b"<html><body>Welcome to the portal</body></html>"
@@ -63,7 +72,26 @@ REGISTRY = (
     ),
     _registry("accepts and says nothing", on_the_wire(silent=True), _pull("timeout")),
     _registry("every connection cut after 1 MB", on_the_wire(cut_after=2**20), _pull("cut-off")),
+    Case(
+        "registry: silent in the middle of a layer",
+        on_the_wire(before=PULL_BYTES_PER_SECOND, silent=True),
+        _pull("timeout", "pull"),
+        Moment.PULL,
+    ),
     Case("registry: killed", happen.registry_killed, _pull(""), Moment.PULL),
+)
+
+
+# Nothing fails: it is slow, and says how far it is.
+_SLOW = Sign("bootkit", "image.progress", text='"done"')
+LINE = (
+    Case(
+        "line: 64 kB a second",
+        on_the_wire(before=PULL_BYTES_PER_SECOND, bytes_per_second=SLOW_BYTES_PER_SECOND),
+        _SLOW,
+        Moment.PULL,
+    ),
+    Case("line: every fifth packet is lost", happen.packets_lost, _SLOW, Moment.PULL),
 )
 
 
@@ -132,6 +160,13 @@ AUTHORITIES = (
         "registry_ca_sha256 names none",
         parameters=_pinned,
     ),
+    Case(
+        "authority: 500, and tink-docker is killed",
+        happen.authority_gone,
+        Sign("tink-docker", "ca.failed", text="500"),
+        Moment.IDLE,
+        _authority_from_site,
+    ),
 )
 
 
@@ -194,4 +229,4 @@ WORKER = (
     ),
 )
 
-TABLE = REGISTRY + AUTHORITIES + METADATA + DEATHS + WORKER
+TABLE = REGISTRY + LINE + AUTHORITIES + METADATA + DEATHS + WORKER

@@ -1,6 +1,7 @@
 """A port in front of another one, with the faults of a bad network: silent, slow, cut."""
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -74,10 +75,17 @@ class _Server6(_Server):
 
 
 @contextmanager
-def wire(network: Network, port: int, upstream: int, *, at: str = "") -> Iterator[Wire]:
+def wire(
+    network: Network,
+    port: int,
+    upstream: int,
+    *,
+    at: str = "",
+    tls: ssl.SSLContext | None = None,
+) -> Iterator[Wire]:
     """Join a port of the network with another of its ports until the end of the with block.
 
-    at: an address of the network, if it is not to be the usual one.
+    at: an address of the network, if it is not to be the usual one. tls: ends here.
     """
     made = Wire(network, upstream)
     address = at or network.address
@@ -86,7 +94,7 @@ def wire(network: Network, port: int, upstream: int, *, at: str = "") -> Iterato
     class Handler(BaseRequestHandler):
         def handle(self) -> None:
             with suppress(OSError):  # nobody listens there: the client's connection ends
-                made.join(self.request)
+                made.join(tls.wrap_socket(self.request, server_side=True) if tls else self.request)
 
     with network.inside():
         server = kind((address, port), Handler)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from bootkit.containers import Container, Ended, EngineNotReady, Happening
 from bootkit.engine import DockerEngine
-from bootkit.pull import tell_progress
+from bootkit.progress import tell_progress
 from bootkit.shared.errors import BootError
 from bootkit.worker import Credentials, WorkerSpec
 from tests.fakes.parrot import Parrot, http
@@ -149,7 +150,7 @@ def test_a_pull_goes_on_or_is_told(parrot: Parrot, messages: list[Any], tail: by
     stream = b"\r\n".join([*map(dumped, messages), tail])
 
     def pull(engine: DockerEngine) -> None:
-        tell_progress(engine.pull("r/w:1", None))
+        tell_progress(engine.pull("r/w:1", None), time.monotonic)
 
     said(parrot, {b"/images/create": http(stream)}, pull)
 
@@ -157,7 +158,7 @@ def test_a_pull_goes_on_or_is_told(parrot: Parrot, messages: list[Any], tail: by
 @given(st.lists(st.dictionaries(st.sampled_from(["id", "status", "progressDetail"]), JSON)))
 @example([PROGRESS | {"progressDetail": 5}])
 def test_progress_takes_any_object(messages: list[dict[str, Any]]) -> None:
-    tell_progress(messages)
+    tell_progress(messages, lambda: 0.0)
 
 
 def test_a_page_of_html_is_cut(parrot: Parrot) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from bootkit.containers import EngineNotReady
 from bootkit.engine import DockerEngine
-from bootkit.pull import obtain_image, tell_progress
+from bootkit.pull import obtain_image
 from bootkit.shared.errors import BootError, PermanentError, TransientError
 from bootkit.shared.faults import Fault
 from bootkit.worker import Credentials, WorkerSpec
@@ -52,7 +52,7 @@ class World:
         engine.connect()
         spec = WorkerSpec("w", self.images, {}, "r.example", self.credentials)
         try:
-            return obtain_image(engine, spec, self)
+            return obtain_image(engine, spec, self, float)
         finally:
             engine.close()
 
@@ -205,28 +205,7 @@ def test_an_image_that_is_refused_is_hung_up_on(world: World) -> None:
     engine = Hearing(world.fake.socket)
     engine.connect()
     with pytest.raises(PermanentError, match="too large"):
-        obtain_image(engine, WorkerSpec("w", world.images, {}), world)
+        obtain_image(engine, WorkerSpec("w", world.images, {}), world, float)
     engine.close()
     assert closed == [WORKER]
     assert len(world.fake.auth) == 1, "no other name is tried"
-
-
-def test_progress_is_one_line_a_change(events: Events) -> None:
-    tell_progress(
-        [
-            {"status": "Pulling from tink-worker", "id": "latest"},
-            {"status": "Pulling fs layer", "id": "a"},
-            {"status": "Downloading", "id": "a", "progressDetail": {"current": 1, "total": 9}},
-            {"status": "Downloading", "id": "a", "progressDetail": {"current": 2, "total": 9}},
-            {"status": "Retrying in 5 seconds", "id": "a"},
-            {"status": "Retrying in 4 seconds", "id": "a"},
-            {"status": "Pull complete", "id": "a"},
-            {"status": "Digest: sha256:0"},
-        ]
-    )
-    assert [(event["layer"], event["state"], event.get("bytes")) for event in events] == [
-        ("a", "Pulling fs layer", None),
-        ("a", "Downloading", 9),
-        ("a", "Retrying", None),
-        ("a", "Pull complete", None),
-    ]

@@ -1,0 +1,25 @@
+"""What a network does with packets: rules of nftables inside it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sandbox.commands import run
+
+
+@contextmanager
+def refused(network: str, table: str, rule: str) -> Iterator[None]:
+    """Have a rule for what comes in, until the end of the with block.
+
+    network: name of the network namespace. table: of the rule; nobody else's.
+    """
+    rules = f"""
+    add table inet {table}
+    add chain inet {table} refused {{ type filter hook input priority 0; }}
+    add rule inet {table} refused {rule}
+    """
+    command = ["ip", "netns", "exec", network, "nft"]
+    run("refusing packets", [*command, "-f", "-"], stdin=rules)
+    try:
+        yield
+    finally:
+        run("refusing no packets", [*command, f"delete table inet {table}"])
