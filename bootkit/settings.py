@@ -7,6 +7,7 @@
 | `syslog`      | `syslog_host`, `syslog_port` | one line `HOST:PORT`, an IPv6 address in brackets |
 | `ntp.sources` | `ntp`                        | lines `server NAME iburst`, as chrony reads them |
 | `clock`       | whatever names Tinkerbell    | lines `HOST PORT`: whose HTTP tells the time |
+| `network`     | `ipam`, `vlan_id`            | lines `NAME VALUE`: a card's VLAN and addresses |
 | `cards`       | `interface`, `hw_addr`, ...  | lines: name or MAC of a network card to prefer |
 | `host`        | `grpc_authority`, or others  | a line `HOST PORT`: what a card must reach |
 
@@ -22,7 +23,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bootkit.shared.address import hardware_address, in_url, is_address
+from bootkit.bad_value import BadValueError
+from bootkit.cards import cards, network
+from bootkit.shared.address import in_url, is_host
 from bootkit.shared.agreed import SYSLOG_PORT
 from bootkit.shared.cmdline import PROC_CMDLINE, Cmdline
 from bootkit.shared.files import write_atomically
@@ -33,24 +36,13 @@ if TYPE_CHECKING:
 
 PARAMETERS = (
     *("syslog_host", "syslog_port", "ntp", "interface"),
-    *("hw_addr", "BOOTIF", "worker_id"),
+    *("hw_addr", "BOOTIF", "worker_id", "ipam", "vlan_id"),
 )
 
 _DONE = 0
 _BAD_VALUE = 2
 _HTTP_PORTS = (7080, 50061, 80)  # smee and tootles, hegel, boots
 _PORT = re.compile(r"[0-9]{1,5}")
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,253}[A-Za-z0-9])?\.?")
-_IPV6 = re.compile(r"[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._-]+)?")
-_INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")  # the kernel's IFNAMSIZ is 16
-
-
-class BadValueError(ValueError):
-    """The value of the parameter `name` makes no sense; `instead` is written then, if anything."""
-
-    def __init__(self, name: str, reason: str, instead: str | None = None) -> None:
-        super().__init__(f"bad kernel parameter {name}: {reason}")
-        self.instead = instead
 
 
 def syslog(cmdline: Cmdline) -> str | None:
@@ -79,7 +71,7 @@ def ntp(cmdline: Cmdline) -> str | None:
 def clock(cmdline: Cmdline) -> str | None:
     """Return who can be asked for the time over plain HTTP, a `HOST PORT` a line."""
     places = dict.fromkeys((*http_places(cmdline), *_usual_places(cmdline)))
-    good = [(host, port) for host, port in places if _is_host(host)]
+    good = [(host, port) for host, port in places if is_host(host)]
     return "".join(f"{host} {port}\n" for host, port in good) or None
 
 
@@ -91,33 +83,14 @@ def _usual_places(cmdline: Cmdline) -> list[tuple[str, int]]:
 def host(cmdline: Cmdline) -> str | None:
     """Return the host that a network card must reach to be the right one, as `HOST PORT`."""
     place = worker_place(cmdline)
-    return f"{place[0]} {place[1]}\n" if place and _is_host(place[0]) else None
-
-
-def cards(cmdline: Cmdline) -> str | None:
-    """Return the network cards to prefer, a name or MAC a line; bootkit tells of a bad MAC."""
-    given = (cmdline.get("hw_addr"), cmdline.get("BOOTIF"), cmdline.get("worker_id"))
-    macs = dict.fromkeys(mac for value in given if value and (mac := _mac(value)))
-    known = "".join(f"{mac}\n" for mac in macs)
-    name = cmdline.get("interface")
-    if name is None:
-        return known or None
-    if not _INTERFACE.fullmatch(name):
-        raise BadValueError("interface", "not a name of a network interface", instead=known or None)
-    return f"{name}\n{known}"
-
-
-def _mac(value: str) -> str | None:
-    try:
-        return hardware_address(value)
-    except ValueError:
-        return None
+    return f"{place[0]} {place[1]}\n" if place and is_host(place[0]) else None
 
 
 FILES: dict[str, Callable[[Cmdline], str | None]] = {
     "syslog": syslog,
     "ntp.sources": ntp,
     "clock": clock,
+    "network": network,
     "cards": cards,
     "host": host,  # the last: whoever sees it sees all
 }
@@ -141,13 +114,9 @@ def write(cmdline: Cmdline, folder: Path) -> list[BadValueError]:
 def _host(name: str, value: str) -> str:
     """Check a host name or address; nothing else may get into a service's configuration."""
     bare = value.removeprefix("[").removesuffix("]")
-    if not _is_host(bare):
+    if not is_host(bare):
         raise BadValueError(name, "neither a host name nor an address")
     return bare
-
-
-def _is_host(value: str) -> bool:
-    return bool(_HOST.fullmatch(value) or (_IPV6.fullmatch(value) and is_address(value)))
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -43,6 +43,21 @@ def stray_network(folder: Path, network: Namespace) -> Iterator[Program]:
         yield program
 
 
+@contextmanager
+def dhcp(folder: Path, network: Namespace, device: str, subnet: str) -> Iterator[Program]:
+    """Give out addresses of a subnet (its first three numbers) on a device, whose .1 is router."""
+    command = [
+        *DNSMASQ,
+        "--port=0",
+        f"--interface={device}",
+        "--bind-interfaces",
+        f"--dhcp-range={subnet}.100,{subnet}.200,1h",
+        f"--dhcp-leasefile={folder / 'dhcp.leases'}",
+    ]
+    with running("dnsmasq", command, log=folder / "dhcp.log", network=network) as program:
+        yield program
+
+
 def _keep_apart(network: Namespace) -> None:
     # The sandbox's programs listen in the same namespace; they must not be found from here.
     rules = f"""

@@ -41,6 +41,15 @@ class Card:
 
 
 @dataclass(frozen=True)
+class Disk:
+    """One more disk, at a controller of its kind; what its maker calls it is `serial`."""
+
+    path: Path
+    kind: Literal["nvme", "scsi", "sata"]
+    serial: str
+
+
+@dataclass(frozen=True)
 class Hardware:
     """What the machine is made of.
 
@@ -52,6 +61,7 @@ class Hardware:
     cards: all network cards in their order; empty: one, with the identity's address.
     firmware: what starts before anything of ours.
     watchdog: there is a hardware watchdog, which resets the machine.
+    disks: beside the first one, which is a virtio disk.
     """
 
     identity: MachineIdentity
@@ -65,6 +75,7 @@ class Hardware:
     cards: tuple[Card, ...] = ()
     firmware: Firmware = "BIOS"
     watchdog: bool = False
+    disks: tuple[Disk, ...] = ()
 
     def all_cards(self) -> tuple[Card, ...]:
         """Return the network cards in their order; the monitor calls them net0, net1, ..."""
@@ -90,6 +101,7 @@ def command(hardware: Hardware, folder: Path, taps: list[str]) -> list[str]:
         *(["-device", "i6300esb"] if hardware.watchdog else []),
         *_network_cards(hardware, taps),
         *_disk(hardware),
+        *(word for disk in hardware.disks for word in _more(disk)),
         *_cd(hardware.boot),
         *_direct(hardware.boot),
         *(["-no-reboot"] if hardware.stop_at_reboot else []),
@@ -129,6 +141,19 @@ def _disk(hardware: Hardware) -> list[str]:
     drive = f"file={hardware.disk},format=raw,if=none,id=disk0,cache=unsafe"
     zeros = "discard=unmap,detect-zeroes=unmap"
     return ["-drive", f"{drive},{zeros}", "-device", "virtio-blk-pci,drive=disk0,bootindex=1"]
+
+
+_ATTACHED = {
+    "nvme": ["-device", "nvme"],
+    "scsi": ["-device", "virtio-scsi-pci,id=scsi", "-device", "scsi-hd,bus=scsi.0"],
+    "sata": ["-device", "ahci,id=sata", "-device", "ide-hd,bus=sata.0"],
+}
+
+
+def _more(disk: Disk) -> list[str]:
+    *words, device = _ATTACHED[disk.kind]
+    drive = f"file={disk.path},format=raw,if=none,id={disk.kind},cache=unsafe"
+    return ["-drive", drive, *words, f"{device},drive={disk.kind},serial={disk.serial}"]
 
 
 def _cd(boot: Boot) -> list[str]:

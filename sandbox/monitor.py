@@ -31,6 +31,12 @@ class Monitor:
         """Plug a network card's cable in or out; cards are net0, net1, ..."""
         self._do("set_link", name=card, up=up)
 
+    def plug_disk(self, path: Path, serial: str) -> None:
+        """Plug one more disk into the virtio-scsi controller that the machine must have."""
+        file = {"driver": "file", "filename": str(path)}
+        self._do("blockdev-add", **{"driver": "raw", "node-name": serial, "file": file})
+        self._do("device_add", driver="scsi-hd", bus="scsi.0", drive=serial, serial=serial)
+
     def hardware_clock(self) -> dt.datetime:
         """Return what the machine's hardware clock says; QEMU keeps two digits of the year."""
         told = self._do("qom-get", path="/machine", property="rtc-time")

@@ -7,6 +7,7 @@ import ctypes
 import fcntl
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
@@ -72,11 +73,23 @@ class Namespace:
         words = (f"{address}/64", "nodad") if ":" in address else (f"{address}/24",)
         self._ip("address", "replace", *words, "dev", BRIDGE)
 
-    def add_bridge(self, bridge: str, address: str) -> None:
-        """Make another bridge, with an address of its own."""
+    def add_bridge(self, bridge: str, address: str = "") -> None:
+        """Make another bridge, maybe with an address of its own."""
         self._ip("link", "add", bridge, "type", "bridge", "forward_delay", "0")
-        self._ip("address", "add", f"{address}/24", "dev", bridge)
-        self._ip("link", "set", bridge, "up")
+        self.use(bridge, address)
+
+    def use(self, device: str, address: str = "", bridge: str = "") -> None:
+        """Put a device up that is there, maybe with an address, maybe on a bridge."""
+        if address:
+            self._ip("address", "add", f"{address}/24", "dev", device)
+        if bridge:
+            self._ip("link", "set", device, "master", bridge)
+        self._ip("link", "set", device, "up")
+
+    def has(self, device: str) -> bool:
+        """Say whether there is a device of this name."""
+        with self.inside():
+            return any(name == device for _, name in socket.if_nameindex())
 
     def create(self) -> None:
         """Make the namespace, without anything in it; SandboxError if there is one of its name."""

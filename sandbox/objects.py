@@ -11,7 +11,7 @@ DAY_SECONDS = 86400
 
 @dataclass(frozen=True)
 class MachineIdentity:
-    """How Tinkerbell knows a machine."""
+    """How Tinkerbell knows a machine; its lease ends after so many seconds unless renewed."""
 
     name: str
     mac: str
@@ -19,6 +19,7 @@ class MachineIdentity:
     gateway: str
     netmask: str = "255.255.255.0"
     name_servers: tuple[str, ...] = ()
+    lease_seconds: int = DAY_SECONDS
 
 
 def hardware(machine: MachineIdentity, *others: MachineIdentity) -> Object:
@@ -40,7 +41,7 @@ def _dhcp(machine: MachineIdentity) -> Object:
         "mac": machine.mac,
         "hostname": machine.name,
         "arch": "x86_64",
-        "lease_time": DAY_SECONDS,
+        "lease_time": machine.lease_seconds,
         "ip": {
             "address": machine.address,
             "netmask": machine.netmask,

@@ -3,7 +3,7 @@
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox.errors import SandboxError
@@ -15,13 +15,31 @@ LAST_LINES = 12
 TIED_TO_OWNER = ("setpriv", "--pdeathsig", "KILL", "--")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Program:
-    """A running program and the file that holds all it said."""
+    """A program that runs inside a network, and the file that holds all it said.
+
+    It gets a session of its own: ctrl-C reaches only the owner, which stops it in order.
+    """
 
     name: str
+    command: Sequence[str | Path]
     log: Path
-    process: subprocess.Popen[bytes]
+    network: Network
+    env: Mapping[str, str] | None = None
+    process: subprocess.Popen[bytes] = field(init=False)
+
+    def start(self) -> None:
+        """Run it, once more if it has ended; what it says goes behind what it said."""
+        with self.log.open("ab") as output, self.network.inside():
+            self.process = subprocess.Popen(
+                [*TIED_TO_OWNER, *map(str, self.command)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=self.env,
+                start_new_session=True,
+            )
 
     def check(self) -> None:
         """Raise SandboxError with its last lines if the program has ended."""
@@ -53,21 +71,11 @@ def running(
     network: Network,
     env: Mapping[str, str] | None = None,
 ) -> Iterator[Program]:
-    """Run a program inside a network until the end of the with block.
-
-    It gets a session of its own: ctrl-C reaches only the owner, which stops it in order.
-    """
+    """Run a program until the end of the with block; its log begins anew."""
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as output, network.inside():
-        process = subprocess.Popen(
-            [*TIED_TO_OWNER, *map(str, command)],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=env,
-            start_new_session=True,
-        )
-    program = Program(name, log, process)
+    log.unlink(missing_ok=True)
+    program = Program(name, command, log, network, env)
+    program.start()
     try:
         yield program
     finally:

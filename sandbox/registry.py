@@ -86,16 +86,20 @@ def registry(
     certificate: Pair | None = None,
     images: Path | None = None,
     tls: bool = True,
+    password: bool = True,
 ) -> Iterator[Registry]:
     """Run a registry on the network's address until the end of the with block.
 
     certificate: another one than a good one signed by the authority, for tests of faults.
     images: the folder of another registry's images, to serve the same. tls: else plain HTTP.
+    password: else it serves anybody.
     """
     folder.mkdir(parents=True, exist_ok=True)
     pair = certificate or authority.issue("registry", [network.address, ADDRESS6])
-    passwords = _write_passwords(folder, credentials)
-    settings = _settings(f"{network.address}:{port}", passwords, images or folder / IMAGES)
+    settings = _settings(f"{network.address}:{port}", images or folder / IMAGES)
+    if password:
+        passwords = _write_passwords(folder, credentials)
+        settings["auth"] = {"htpasswd": {"realm": "sandbox", "path": str(passwords)}}
     if tls:
         settings["http"]["tls"] = {"certificate": str(pair.certificate), "key": str(pair.key)}
     config = folder / "registry.yml"
@@ -128,7 +132,7 @@ def _answers(found: Registry, port: int, *, tls: bool) -> bool:
             response = httpx.get(url, verify=False, trust_env=False, timeout=2)  # noqa: S501
     except httpx.TransportError:
         return False
-    return response.status_code == httpx.codes.UNAUTHORIZED
+    return response.status_code in (httpx.codes.OK, httpx.codes.UNAUTHORIZED)
 
 
 def _write_passwords(folder: Path, credentials: Credentials) -> Path:
@@ -138,11 +142,10 @@ def _write_passwords(folder: Path, credentials: Credentials) -> Path:
     return passwords
 
 
-def _settings(address: str, passwords: Path, images: Path) -> dict[str, Any]:
+def _settings(address: str, images: Path) -> dict[str, Any]:
     return {
         "version": "0.1",
         "log": {"level": "info"},
         "storage": {"filesystem": {"rootdirectory": str(images)}},
         "http": {"addr": address},
-        "auth": {"htpasswd": {"realm": "sandbox", "path": str(passwords)}},
     }

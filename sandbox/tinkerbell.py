@@ -1,6 +1,7 @@
 """A whole Tinkerbell in one program, from DHCP and iPXE scripts to the API server and etcd."""
 
 import shutil
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -30,6 +31,7 @@ class Settings:
     artifacts: URL of the folder that holds vmlinuz-x86_64 and initramfs-x86_64.
     kernel_args: put at the end of every machine's kernel command line; they win.
     dhcp_interface: empty for no DHCP, TFTP and syslog server at all.
+    tls: its gRPC server has a certificate of the sandbox's authority.
     older: tink-server and tink-controller of 2024 do the workflows, for tink-worker.
     iso: URL of the CD image that smee writes a machine's kernel command line into; may be empty.
     """
@@ -38,6 +40,7 @@ class Settings:
     kernel_args: str = ""
     dhcp_interface: str = ""
     iso: str = ""
+    tls: bool = False
     older: bool = False
 
 
@@ -58,6 +61,22 @@ class Tinkerbell:
     def metadata_url(self) -> str:
         """EC2-style metadata of the machine that asks."""
         return f"http://{self.network.address}:{HTTP_PORT}/2009-04-04"
+
+    def wait_until_it_serves(self) -> None:
+        """Wait for its API, and its HTTP server, which comes later.
+
+        Raises SandboxError, with its last lines, if it ends or takes too long.
+        """
+        wait_for("Tinkerbell", self._serves, seconds=READY_SECONDS)
+
+    def _serves(self) -> bool:
+        self.program.check()
+        kinds = ("hardware", "templates", "workflows")
+        return all(map(self.api.serves, kinds)) and self._takes_connections()
+
+    def _takes_connections(self) -> bool:
+        with self.network.inside(), socket.socket() as client:
+            return client.connect_ex((self.network.address, HTTP_PORT)) == 0
 
     def iso_url(self, mac: str) -> str:
         """Return where a machine's own CD image is."""
@@ -96,19 +115,15 @@ def tinkerbell(
         binary,
         *_api_flags(folder, network.address, authority, server, kubeconfig),
         *_service_flags(network.address, settings),
+        *(_tls_flags(server) if settings.tls else ()),
     ]
     log = folder / "tinkerbell.log"
     with running("tinkerbell", command, log=log, network=network) as program:
         api = Api(url, network, _trust(authority, client))
         found = Tinkerbell(api, network, program)
-        wait_for("Tinkerbell's API", lambda: _serves(found), seconds=READY_SECONDS)
+        found.wait_until_it_serves()
         with tink(folder, api, network, kubeconfig) if settings.older else nullcontext():
             yield found
-
-
-def _serves(found: Tinkerbell) -> bool:
-    found.program.check()
-    return all(found.api.serves(plural) for plural in ("hardware", "templates", "workflows"))
 
 
 def _trust(authority: Authority, client: Pair) -> ssl.SSLContext:
@@ -152,6 +167,10 @@ def _api_flags(
         f"--backend-kube-config={kubeconfig}",
         "--logging-format=json",
     ]
+
+
+def _tls_flags(server: Pair) -> list[str]:
+    return [f"--tls-cert-file={server.certificate}", f"--tls-key-file={server.key}"]
 
 
 def _service_flags(address: str, settings: Settings) -> list[str]:

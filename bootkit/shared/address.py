@@ -6,6 +6,8 @@ import ipaddress
 import re
 from urllib.parse import urlsplit, urlunsplit
 
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,253}[A-Za-z0-9])?\.?")
+_IPV6 = re.compile(r"[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._-]+)?")
 _MAC_DIGITS = re.compile("[0-9a-f]{12}")
 _MAC_GROUPS = ([2] * 6, [4] * 3, [12])  # 02:00:00:00:00:01, 0200.0000.0001, 020000000001
 
@@ -17,6 +19,11 @@ def is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_host(value: str) -> bool:
+    """Say whether it is a host name or an address (IPv6 without brackets), and nothing besides."""
+    return bool(_HOST.fullmatch(value) or (_IPV6.fullmatch(value) and is_address(value)))
 
 
 def in_url(host: str) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _HTTP_PORT = 80
 _PORTS = {"https": 443}
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
-_NAMING = (
+NAMING = (
     "grpc_authority",
     "tinkerbell",
     "metadata_url",
@@ -26,13 +26,13 @@ _NAMING = (
 
 def tinkerbell_hosts(cmdline: Cmdline) -> tuple[str, ...]:
     """Return each host once, IPv6 addresses without brackets; no proxy stands in front of them."""
-    values = (cmdline.get(name) or "" for name in _NAMING)
+    values = (cmdline.get(name) or "" for name in NAMING)
     return tuple(dict.fromkeys(host for host in map(_host_of, values) if host))
 
 
 def http_places(cmdline: Cmdline) -> tuple[tuple[str, int], ...]:
     """Return host and port of each address among them that is plain HTTP."""
-    urls = (_url(cmdline.get(name) or "") for name in _NAMING if name != "grpc_authority")
+    urls = (_url(cmdline.get(name) or "") for name in NAMING if name != "grpc_authority")
     found = ((url.hostname, url.port or _HTTP_PORT) for url in urls if url and url.hostname)
     return tuple(dict.fromkeys(found))
 

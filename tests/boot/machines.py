@@ -8,7 +8,7 @@ from pathlib import Path
 from sandbox.accelerator import Accelerator
 from sandbox.disk import empty_disk
 from sandbox.follow import Follower
-from sandbox.hardware import Card, Hardware
+from sandbox.hardware import Card, Disk, Hardware
 from sandbox.machine import Machine, machine
 from sandbox.objects import MachineIdentity
 from sandbox.provision import WORKFLOWS
@@ -34,11 +34,12 @@ def booted(
     cards: tuple[Card, ...] = (),
     others: tuple[MachineIdentity, ...] = (),
     watchdog: bool = False,
+    disks: tuple[Disk, ...] = (),
 ) -> Iterator[Machine]:
     """Power a machine on that Tinkerbell knows; it stops where it would start again.
 
-    words: put behind all others on the kernel's command line. memory, clock, cards, watchdog: as
-    Hardware has them. others: its other network cards, as Tinkerbell knows them.
+    words: put behind all others on the kernel's command line. memory, clock, cards, watchdog,
+    disks: as Hardware has them. others: its other network cards, as Tinkerbell knows them.
     """
     here.enroll(identity, *others)
     boot = here.direct_boot(identity)
@@ -55,6 +56,7 @@ def booted(
         shell_port=True,
         cards=cards,
         watchdog=watchdog,
+        disks=disks,
     )
     with machine(folder, here.network, hardware, identity.name) as box:
         yield box

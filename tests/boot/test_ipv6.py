@@ -9,7 +9,6 @@ import socket
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -17,13 +16,9 @@ from sandbox.dnsmasq import ipv6
 from sandbox.hardware import Card
 from sandbox.network import ADDRESS6, SUBNET6
 from sandbox.objects import MachineIdentity
-from sandbox.registry import HTTPS
-from sandbox.tink import GRPC_PORT
-from sandbox.tinkerbell import HTTP_PORT
 from sandbox.waiting import wait_for
-from sandbox.world import WORKER_IMAGE
+from tests.boot import addresses6
 from tests.boot.machines import booted, measure
-from tests.engine.matrix.wire import wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +29,6 @@ if TYPE_CHECKING:
 
 IDENTITY = MachineIdentity("ipv6", "52:54:00:00:01:06", "172.30.0.106", "172.30.0.1")
 CARD = Card("52:54:00:00:02:16")
-HOST = f"[{ADDRESS6}]"
 SYSLOG_PORT = 514
 SYSLOG_BYTES = 65536
 MISSING_SECONDS = 180.0
@@ -59,13 +53,12 @@ def seen(
     folder = tmp_path_factory.mktemp("ipv6")
     with ExitStack() as stack:
         stack.enter_context(ipv6(folder, here.network))
-        for port in (GRPC_PORT, HTTP_PORT, HTTPS, _files_port(here)):
-            stack.enter_context(wire(here.network, port, port, at=ADDRESS6))
+        stack.enter_context(addresses6.joined(here))
         syslog = stack.enter_context(_syslog(here))
         box = stack.enter_context(
-            booted(here, accelerator, folder, IDENTITY, words=_words(here), cards=(CARD,))
+            booted(here, accelerator, folder, IDENTITY, words=addresses6.words(here), cards=(CARD,))
         )
-        status = measure(here, box, "ipv6", WORKFLOW_SECONDS, registry=HOST)
+        status = measure(here, box, "ipv6", WORKFLOW_SECONDS, registry=addresses6.HOST)
         wait_for("card.missing", lambda: box.console.poll_for("card.m"), seconds=MISSING_SECONDS)
         with box.shell() as shell:
             addresses = shell.run("ip -o address show dev eth0 scope global")
@@ -75,24 +68,6 @@ def seen(
             wait_for("the end of the panic", box.is_off, seconds=PANIC_SECONDS)
         console = box.console.log.read_text(errors="replace")
         yield Seen(status, console, addresses, resolver, readers, syslog.recv(SYSLOG_BYTES))
-
-
-def _files_port(here: World) -> int:
-    port = urlsplit(here.files.url).port
-    assert port is not None
-    return port
-
-
-def _words(here: World) -> str:
-    words = {
-        "grpc_authority": f"{HOST}:{GRPC_PORT}",
-        "metadata_url": f"http://{HOST}:{HTTP_PORT}/2009-04-04",
-        "docker_registry": HOST,
-        "tink_worker_image": f"{HOST}/{WORKER_IMAGE}",
-        "registry_ca_url": f"http://{HOST}:{_files_port(here)}/ca.pem",
-        "syslog_host": HOST,
-    }
-    return " ".join(f"{name}={value}" for name, value in words.items())
 
 
 def _syslog(here: World) -> socket.socket:

@@ -10,6 +10,34 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+VLAN = {"network": "card 52:54:00:ab:00:01\nvlan 30\n", "cards": "vlan30\n52:54:00:ab:00:01\n"}
+FULL = (
+    "de-ad-be-ef-fe-ed:30:192.168.2.193:255.255.255.0:192.168.2.1:server.example.com"
+    ":1.1.1.1,8.8.8.8:example.com,team.example.com:132.163.97.1,132.163.96.1"
+)
+ALL_OF_IT = """\
+card de:ad:be:ef:fe:ed
+vlan 30
+address 192.168.2.193/24
+gateway 192.168.2.1
+hostname server.example.com
+name_servers 1.1.1.1,8.8.8.8
+search example.com,team.example.com
+time_servers 132.163.97.1,132.163.96.1
+"""
+SHORTEST = {
+    "network": "card 52:54:00:ab:00:01\naddress 10.0.0.5/8\n",
+    "cards": "52:54:00:ab:00:01\n",
+}
+IPV6 = """\
+card 52:54:00:ab:00:01
+address fd00::5/64
+gateway fd00::1
+name_servers fd00::53
+time_servers fd00::123,ntp.example
+"""
+
+
 def settings(folder: Path, cmdline: str) -> tuple[int, dict[str, str]]:
     (folder / "cmdline").write_text(cmdline + "\n")
     output = folder / "settings"
@@ -42,6 +70,15 @@ def settings(folder: Path, cmdline: str) -> tuple[int, dict[str, str]]:
             {"cards": "52:54:00:00:00:01\n52:54:00:00:00:02\n"},
         ),
         ("hw_addr=52:54:00:ab:00:01 interface=eno1", {"cards": "eno1\n52:54:00:ab:00:01\n"}),
+        ("hw_addr=52:54:00:ab:00:01 vlan_id=30", VLAN),
+        ("hw_addr=52:54:00:ab:00:01 vlan_id=0", {"cards": "52:54:00:ab:00:01\n"}),
+        (f"ipam={FULL}", {"network": ALL_OF_IT, "cards": "vlan30\n"}),
+        (f"ipam={FULL} vlan_id=7", {"network": ALL_OF_IT, "cards": "vlan30\n"}),
+        ("ipam=52-54-00-ab-00-01::10.0.0.5:8", SHORTEST),
+        (
+            "ipam=52-54-00-ab-00-01::[fd00::5]:64:[fd00::1]::[fd00::53]::[fd00::123],ntp.example",
+            {"network": IPV6, "cards": "52:54:00:ab:00:01\n"},
+        ),
         ("worker_id=9f1c hw_addr= BOOTIF=x", {}),
     ],
 )
@@ -98,6 +135,35 @@ def test_a_bad_port_is_told_and_logs_go_to_the_usual_one(
     line = f"syslog_host=a syslog_port={port}"
     assert settings(tmp_path, line) == (2, {"syslog": "a:514\n"})
     assert "bad kernel parameter syslog_port: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("cmdline", "told"),
+    [
+        ("vlan_id=30", "vlan_id: no card is named for it"),
+        ("hw_addr=52:54:00:ab:00:01 vlan_id=4095", "vlan_id: not a VLAN"),
+        ("hw_addr=52:54:00:ab:00:01 vlan_id=eth0", "vlan_id: not a VLAN"),
+        ("ipam=x::10.0.0.5:8", "ipam: its MAC"),
+        ("ipam=52-54-00-ab-00-01:x:10.0.0.5:8", "ipam: not a VLAN"),
+        ("ipam=52-54-00-ab-00-01", "ipam: its address"),
+        ("ipam=52:54:00:ab:00:01::10.0.0.5:8", "ipam: its MAC"),
+        ("ipam=52-54-00-ab-00-01::10.0.0.5:8:::::::", "ipam: more than 9 parts"),
+        ("ipam=52-54-00-ab-00-01::10.0.0.5", "ipam: its netmask"),
+        ("ipam=52-54-00-ab-00-01::10.0.0.5:33", "ipam: its netmask"),
+        ("ipam=52-54-00-ab-00-01::10.0.0.5:0.0.0.255", "ipam: its netmask"),
+        ("ipam=52-54-00-ab-00-01::10.0.0.5:[ffff::]", "ipam: its netmask"),
+        ("ipam=52-54-00-ab-00-01::10.0.0.5:8:[fd00::1]", "ipam: its gateway and its address"),
+        ("ipam=52-54-00-ab-00-01::10.0.0.5:8:10.0.0.1:$(x)", "ipam: its host name"),
+        ("ipam=52-54-00-ab-00-01::10.0.0.5:8:10.0.0.1::name.example", "ipam: its DNS"),
+        ("ipam=52-54-00-ab-00-01::10.0.0.5:8::::a;b", "ipam: its search"),
+    ],
+)
+def test_a_network_that_makes_no_sense_is_told_and_waited_for_by_nobody(
+    tmp_path: Path, cmdline: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, files = settings(tmp_path, cmdline)
+    assert (code, files["network"]) == (2, "")
+    assert f"bad kernel parameter {told}" in capsys.readouterr().err
 
 
 def test_a_bad_value_does_not_stop_the_others(tmp_path: Path) -> None:

@@ -1,0 +1,43 @@
+"""Networks of machines that plain DHCP does not serve: a VLAN with DHCP, and static IPv6."""
+
+from pathlib import Path
+
+from sandbox.accelerator import Accelerator
+from sandbox.dnsmasq import dhcp
+from sandbox.hardware import Card
+from sandbox.network import ADDRESS6, SUBNET6
+from sandbox.objects import MachineIdentity
+from sandbox.trunk import TRUNK_BRIDGE, VLAN, VLAN_DEVICE, VLAN_SUBNET, trunk
+from sandbox.world import World
+from tests.boot import addresses6
+from tests.boot.machines import booted, measure
+from tests.compat.cds import WORKFLOW_SECONDS
+
+TAGGED = MachineIdentity("tagged", "52:54:00:00:01:0b", "172.30.0.111", "172.30.0.1")
+STATIC6 = MachineIdentity("static6", "52:54:00:00:01:0c", "172.30.0.112", "172.30.0.1")
+CARD6 = "52:54:00:00:02:1c"  # of no machine that Tinkerbell knows
+
+
+def test_vlan_id_and_hw_addr(here: World, accelerator: Accelerator, tmp_path: Path) -> None:
+    words, cards = f"vlan_id={VLAN}", (Card(TAGGED.mac, TRUNK_BRIDGE),)
+    with (
+        trunk(tmp_path, here.network),
+        dhcp(tmp_path, here.network, VLAN_DEVICE, VLAN_SUBNET),
+        booted(here, accelerator, tmp_path, TAGGED, words=words, cards=cards) as box,
+    ):
+        assert measure(here, box, "tagged", WORKFLOW_SECONDS).state == "SUCCESS"
+        assert box.console.find(f"address.bound interface=vlan{VLAN} address={VLAN_SUBNET}.")
+
+
+def test_static_ipv6(here: World, accelerator: Accelerator, tmp_path: Path) -> None:
+    here.network.add_address(ADDRESS6)
+    ipam = f"ipam={CARD6.replace(':', '-')}::[{SUBNET6}50]:64:[{ADDRESS6}]:::[{ADDRESS6}]"
+    words = f"{addresses6.words(here)} {ipam}"
+    with (
+        addresses6.joined(here),
+        booted(here, accelerator, tmp_path, STATIC6, words=words, cards=(Card(CARD6),)) as box,
+        box.shell() as shell,
+    ):
+        status = measure(here, box, "static6", WORKFLOW_SECONDS, registry=addresses6.HOST)
+        assert status.state == "SUCCESS"
+        assert f"default via {ADDRESS6} dev eth0" in shell.run("ip -6 route")
