@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from release import base, convert, engine, gotools, images, needs
+from release import base, convert, embed, engine, gotools, images, needs
 from release.cache import cache, digest
 from release.errors import told
 from release.version import PROJECT, commit, source_date_epoch, version
@@ -23,8 +23,7 @@ INITRAMFS = OUT / f"initramfs-{ARCH}"
 OURS = re.compile(r"tinkie/[\w-]+:build")
 INPUTS = (
     *("bootkit", "tink_docker", "images", "release", "requirements", "tools/linuxkit"),
-    *("linuxkit.yml", "docker-bake.hcl", "Dockerfile.bootkit", "Dockerfile.tink-docker"),
-    "pyproject.toml",
+    *("docker-bake.hcl", "Dockerfile.bootkit", "Dockerfile.tink-docker", "pyproject.toml"),
 )
 
 
@@ -36,7 +35,7 @@ def assemble(level: str, *, refresh: bool = False) -> bool:
     OUT.mkdir(exist_ok=True)
     stamp, key = OUT / "inputs", _key(level)
     made = stamp.exists() and KERNEL.exists() and INITRAMFS.exists()
-    known = made and not refresh and not _moving_images()
+    known = made and not refresh and not _moving_images() and not embed.may_have_changed()
     if known and stamp.read_text() == key:
         return False
     needs.check()
@@ -55,7 +54,10 @@ def assemble(level: str, *, refresh: bool = False) -> bool:
 
 
 def _key(level: str) -> str:
-    return digest([PROJECT / name for name in INPUTS], level, commit(), base.identity())
+    pages = images.pages()
+    inputs = [*pages, *(PROJECT / name for name in INPUTS)]
+    names = [*(path.name for path in pages), *(image.name for image in embed.wanted())]
+    return digest(inputs, level, commit(), base.identity(), *names)
 
 
 def _moving_images() -> list[str]:
@@ -65,8 +67,10 @@ def _moving_images() -> list[str]:
 
 
 def _linuxkit(folder: Path, environment: dict[str, str]) -> Path:
-    page = folder / "version.yml"
-    page.write_text(_version_page())
+    made = {"version.yml": _version_page(), "embedded.yml": embed.page(folder)}
+    more = [folder / name for name, text in made.items() if text]
+    for page in more:
+        page.write_text(made[page.name])
     home = cache() / "linuxkit"  # it writes to .moby in its home, and keeps images in its cache
     home.mkdir(exist_ok=True)
     command = [str(gotools.build("linuxkit")), "--cache", str(home / "cache"), "build"]
@@ -80,7 +84,7 @@ def _linuxkit(folder: Path, environment: dict[str, str]) -> Path:
         "--dir",
         str(folder),
     ]
-    command += ["linuxkit.yml", str(page)]
+    command += map(str, [*images.pages(), *more])
     subprocess.run(command, cwd=PROJECT, env=environment | {"HOME": str(home)}, check=True)
     return folder / "tinkie.tar"
 

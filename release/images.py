@@ -16,6 +16,8 @@ from release.cache import alone, cache
 from release.errors import BuildError, told
 from release.version import PROJECT
 
+_IMAGE = re.compile(r"^ *(?:image:|-) +([a-z0-9][^\s=]*[:/@][^\s=]+)", re.MULTILINE)
+_KERNEL = re.compile(r"^kernel:\n +image: +(\S+)", re.MULTILINE)
 BAKE_FILES = ("--file=images/network.yml", "--file=docker-bake.hcl")
 
 
@@ -44,11 +46,24 @@ def kept() -> Iterator[None]:
         yield
 
 
+def pages() -> list[Path]:
+    """The pages that say what the OS is: linuxkit.yml, or those that the environment's PAGES names.
+
+    Raises BuildError if one of them is not there.
+    """
+    found = [PROJECT / name for name in os.environ.get("PAGES", "linuxkit.yml").split()]
+    for path in found:
+        if not path.is_file():
+            raise BuildError(f"PAGES names {path}, and there is no such file")
+    return found
+
+
 def named() -> list[str]:
-    """The images of linuxkit.yml, each once, sorted."""
-    page = (PROJECT / "linuxkit.yml").read_text()
-    found = re.findall(r"^ *(?:image:|-) +([a-z0-9][^\s=]*[:/@][^\s=]+)", page, re.MULTILINE)
-    return sorted(set(found))
+    """The images of the pages, each once, sorted; a later page's kernel is the one."""
+    texts = [path.read_text() for path in pages()]
+    kernels = [name for text in texts for name in _KERNEL.findall(text)]
+    found = {name for text in texts for name in _IMAGE.findall(text)}
+    return sorted(found - set(kernels[:-1]))
 
 
 def plain_modes(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The two questions that tink-docker asks the engine: /_ping and /containers/json (Engine API)."""
+"""What tink-docker asks of the engine: /_ping, /containers/json, /images/load (Engine API)."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ log = structlog.get_logger()
 Read = TypeVar("Read")
 
 ANSWER_SECONDS = 2.0
+LOAD_SECONDS = 120.0  # of silence, while it unpacks
 LIMIT_BYTES = 4 * 1024 * 1024
 
 
@@ -93,6 +94,28 @@ def processes(path: Path) -> dict[str, int]:
     return {name: _process(path, container) for name, container in ids.items()}
 
 
+def load(path: Path, archive: Path) -> None:
+    """Put the images of an archive, as `docker save` writes it, into the engine's store.
+
+    Raises:
+        TransientError: it did not take them; what it said.
+    """
+    question = "/images/load?quiet=1"
+    connection = _Connection(path, LOAD_SECONDS)
+    try:
+        with archive.open("rb") as body:
+            connection.request("POST", question, body, {"Content-Type": "application/x-tar"})
+            _, said = _response(connection, question)
+        told = [json.loads(line) for line in said.splitlines()]
+        errors = [row["error"] for row in told if "error" in row]
+    except (OSError, *NONSENSE) as error:
+        raise TransientError(f"loading {archive.name}: {error!r}") from error
+    finally:
+        connection.close()
+    if errors:
+        raise TransientError(f"loading {archive.name}: {'; '.join(map(str, errors))}")
+
+
 def _process(path: Path, container: str) -> int:
     question = f"/containers/{container}/json"
     return _answer(path, question, lambda about: int(about["State"]["Pid"]))
@@ -116,8 +139,8 @@ def _name(container: dict[str, Any]) -> str:
 class _Connection(http.client.HTTPConnection):
     """HTTP over a unix socket, each step bounded."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__("docker", timeout=ANSWER_SECONDS)
+    def __init__(self, path: Path, seconds: float = ANSWER_SECONDS) -> None:
+        super().__init__("docker", timeout=seconds)
         self._path = str(path)
 
     def connect(self) -> None:

@@ -20,7 +20,8 @@ from tink_docker.authority import RegistryAuthority
 from tink_docker.certs import plan_certificates
 from tink_docker.containerd import is_serving, start_containerd
 from tink_docker.daemon_json import CONFIG_PATH, daemon_json
-from tink_docker.dockerd import command, start_dockerd
+from tink_docker.dockerd import start_dockerd, words
+from tink_docker.embedded import embed
 from tink_docker.engine import Engine
 from tink_docker.keeper import Keeper
 from tink_docker.layers import clear_half_unpacked
@@ -74,7 +75,7 @@ class Plan:
     def as_json(self) -> dict[str, Any]:
         """Return the plan for people; it may hold the credentials of proxies."""
         certificates = self.certificates.as_json() if self.certificates else None
-        return {"daemon.json": self.config, "certificates": certificates, "command": command()}
+        return {"daemon.json": self.config, "certificates": certificates, "command": words()}
 
 
 def _certificates(
@@ -138,5 +139,6 @@ def _start(
         write_atomically(CONFIG_PATH, json.dumps(plan.config, indent=2).encode(), mode=0o600)
     except OSError as error:
         raise PermanentError(f"writing {CONFIG_PATH}: {error.strerror}") from error
-    dockerd = partial(start_dockerd, listener.socket, command())
+    embed(wait, now)
+    dockerd = partial(start_dockerd, listener.socket, words())
     return Engine.start(start_containerd, dockerd, is_serving, wait=wait, now=now)

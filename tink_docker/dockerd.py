@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 _HAND_OVER = ("sh", "-c", 'export LISTEN_PID=$$; exec "$@" 3<&0 0</dev/null', "sh")
 
 
-def command() -> list[str]:
-    """Return how dockerd is called."""
+def words(host: str = "fd://") -> list[str]:
+    """Return how dockerd is called; host: where it listens, as its option has it."""
     containerd = ["--containerd", str(ADDRESS)]
-    return ["dockerd", "--config-file", str(CONFIG_PATH), *containerd, "--host", "fd://"]
+    return ["dockerd", "--config-file", str(CONFIG_PATH), *containerd, "--host", host]
 
 
 def start_dockerd(listener: socket, arguments: Sequence[str]) -> Child:
@@ -30,6 +30,7 @@ def start_dockerd(listener: socket, arguments: Sequence[str]) -> Child:
     Raises:
         PermanentError: no process can be made.
     """
-    words = [*_HAND_OVER, *arguments]
     variables = {"LISTEN_FDS": "1"}
-    return Child.start("dockerd", words, stdin=listener.fileno(), variables=variables)
+    return Child.start(
+        "dockerd", [*_HAND_OVER, *arguments], stdin=listener.fileno(), variables=variables
+    )

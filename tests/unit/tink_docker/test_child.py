@@ -16,7 +16,7 @@ import pytest
 
 from bootkit.shared.errors import PermanentError, ShutdownRequested
 from tink_docker import child
-from tink_docker.dockerd import command, start_dockerd
+from tink_docker.dockerd import start_dockerd, words
 from tink_docker.listener import Listener
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def until_ended(engine: Child) -> None:
 def test_the_engine_listens_on_nothing_of_its_own() -> None:
     ours = ["--containerd", "/var/run/docker/containerd/containerd.sock"]
     config = ["--config-file", "/etc/docker/daemon.json"]
-    assert command() == ["dockerd", *config, *ours, "--host", "fd://"]
+    assert words() == ["dockerd", *config, *ours, "--host", "fd://"]
 
 
 def test_it_gets_the_socket_as_systemd_would_give_it(
@@ -226,5 +226,5 @@ def test_no_process_can_be_made(listener: Listener, monkeypatch: pytest.MonkeyPa
     before = open_files()
     monkeypatch.setattr(subprocess, "Popen", refuse)
     with pytest.raises(PermanentError, match="starting dockerd: Resource temporarily"):
-        start_dockerd(listener.socket, command())
+        start_dockerd(listener.socket, words())
     assert open_files() == before

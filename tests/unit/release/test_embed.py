@@ -1,0 +1,33 @@
+"""What EMBED means."""
+
+import pytest
+
+from release import embed
+
+DIGEST = f"sha256:{'a' * 64}"
+
+
+@pytest.mark.parametrize(
+    ("words", "tagged", "source", "digest"),
+    [
+        ("r.example/w:1", "r.example/w:1", "docker://r.example/w:1", ""),
+        ("r.example:5000/w", "r.example:5000/w:latest", "docker://r.example:5000/w:latest", ""),
+        (f"r/w@{DIGEST}", "r/w:embedded", f"docker://r/w@{DIGEST}", DIGEST),
+        (f"r/w:1@{DIGEST}", "r/w:1", f"docker://r/w@{DIGEST}", DIGEST),
+        ("r/w:1=docker-archive:w.tar", "r/w:1", "docker-archive:w.tar", ""),
+    ],
+)
+def test_each_way_to_name_an_image(
+    words: str, tagged: str, source: str, digest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMBED", words)
+    (found,) = embed.wanted()
+    assert (found.tagged, found.source, found.digest) == (tagged, source, digest)
+    assert embed.may_have_changed() == ([] if digest else [found.name])
+
+
+def test_several_and_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMBED", "a:1, b:2,")
+    assert [image.tagged for image in embed.wanted()] == ["a:1", "b:2"]
+    monkeypatch.setenv("EMBED", "")
+    assert embed.wanted() == []
