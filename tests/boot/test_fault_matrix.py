@@ -20,7 +20,9 @@ from tests.boot.matrix.table import TABLE
 from tests.engine.matrix import report
 from tests.engine.matrix.report import Row
 
-IDENTITY = MachineIdentity("faults", "52:54:00:00:01:09", "172.30.0.109", "172.30.0.1")
+IDENTITY = MachineIdentity(
+    "faults", "52:54:00:00:01:09", "172.30.0.109", "172.30.0.1", lease_seconds=60
+)
 OFF_SECONDS = 150.0
 
 

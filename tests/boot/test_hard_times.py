@@ -1,4 +1,7 @@
-"""It is said to be 2040; an action eats all memory, each program of the OS is killed, all hangs."""
+"""It is said to be 2040; an action eats all memory, each program of the OS is killed, all hangs.
+
+Containers that fail, hang and never start are added while it runs.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,6 +36,22 @@ OF_INIT = {
     "services": "pidof services",
     "watch-services": "pidof watch-services",
 }
+# Into /containers, as LinuxKit would have packed them, and to be looked at once more by `services`.
+ADD = """
+mkdir -p /run/odd/up /run/odd/work
+mount -t overlay -o lowerdir=/containers,upperdir=/run/odd/up,workdir=/run/odd/work odd /containers
+cd /containers/onboot
+add() {
+    mkdir -p $1
+    root=/containers/onboot/000-settings/rootfs
+    jq ".root.path = \\"$root\\" | .process.args = $2" 000-settings/config.json >$1/config.json
+}
+add 001-fails '["python3", "-c", "print(1 / 0)"]'
+add 002-hangs '["python3", "-c", "import time; time.sleep(99)"]'
+add ../services/never '["/usr/bin/nothing"]'
+rm /run/bundles/prepared
+"""
+REMOVE = "ctr --namespace services.linuxkit containers rm never"
 
 
 @dataclass(frozen=True)
@@ -74,7 +93,11 @@ def seen(
         after = _workflow(here, "after", "true")
         shell.run("kill -9 $(pidof chronyd)")
         said = wait_for("a line", lambda: box.console.poll_for("service.ended"), seconds=60)
+        shell.run(ADD)
         returned = {name: _kill(shell, name, check) for name, check in OF_INIT.items()}
+        for event in ("service.late", "onboot.failed name=hangs"):
+            wait_for(event, partial(box.console.poll_for, event), seconds=120)
+        shell.run(REMOVE)
         cores = shell.run(
             "cd /tmp; ulimit -c unlimited; sh -c 'kill -SEGV $$' || :; ls | grep core || echo none"
         )
@@ -145,6 +168,17 @@ def test_what_pid_1_runs_comes_back(seen: Seen) -> None:
 
 def test_a_service_that_ends_is_told_with_what_it_said_last(seen: Seen) -> None:
     assert 'name=ntp times=1 said="' in seen.service_ended
+
+
+def test_what_should_end_by_itself_and_fails_or_hangs_is_told(seen: Seen) -> None:
+    assert 'onboot.failed name=fails error="exit code 1:' in seen.console
+    assert "ZeroDivisionError: division by zero" in seen.console
+    assert 'onboot.failed name=hangs error="no end within 30 s' in seen.console
+
+
+def test_a_service_that_never_starts_is_told_with_its_reason(seen: Seen) -> None:
+    (line, *_) = (line for line in seen.console.splitlines() if "service.late name=never" in line)
+    assert "/usr/bin/nothing" in line
 
 
 def test_a_clock_that_says_2040_starts_at_the_commit(seen: Seen) -> None:

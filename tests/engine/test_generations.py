@@ -1,26 +1,148 @@
-"""Workers of two generations with their own servers, also found without their names."""
+"""Workers of two generations with their own servers do what templates ask for."""
 
+import socket
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from sandbox.objects import MachineIdentity
+from sandbox.registry import IMAGES, registry
+from sandbox.workflow import Status
 from tests.engine import machine as machines
 from tests.engine import world as worlds
 from tests.engine.conftest import StartMachine
 from tests.engine.docker import Docker
-from tests.engine.machine import WORKER
-from tests.engine.world import World
+from tests.engine.machine import WORKER, Machine
+from tests.engine.world import ACTIONS_IMAGE, AGENT_IMAGE, OLDER, WORKER_IMAGE, World
 
-IDENTITY = MachineIdentity("older", "52:54:00:00:03:01", "172.30.0.201", "172.30.0.1")
+IDENTITY = MachineIdentity("generation", "52:54:00:00:03:01", "172.30.0.201", "172.30.0.1")
+OPEN = MachineIdentity("open", "52:54:00:00:03:02", "172.30.0.202", "172.30.0.1")
+LOGGING = MachineIdentity("logging", "52:54:00:00:03:03", "172.30.0.203", "172.30.0.1")
+OPEN_PORT = 5443
+SYSLOG_PORT = 514
+SYSLOG_SECONDS = 60.0
+END_SECONDS = 120.0
+SAID = "the-action-said-so"
+
+
+@pytest.fixture(scope="module", params=["tink-agent v0.25.0", "tink-worker v0.12.2"])
+def generation(
+    request: pytest.FixtureRequest, docker: Docker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    """Servers and worker of one generation."""
+    if request.param.startswith("tink-agent"):
+        yield request.getfixturevalue("world")
+        return
+    with worlds.world(tmp_path_factory.mktemp("older"), docker, older=True) as made:
+        yield made
+
+
+def _parameters(world: World, host: str) -> dict[str, str]:
+    """Return what finds the generation's worker by its usual name in a registry."""
+    folder = f"/{OLDER}" if world.worker_image == WORKER_IMAGE else ""
+    return {"tink_worker_image": "", "docker_registry": f"{host}{folder}"}
 
 
 @pytest.fixture(scope="module")
-def older(docker: Docker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """tink-server, tink-controller and tink-worker v0.12.2."""
-    with worlds.world(tmp_path_factory.mktemp("older"), docker, older=True) as made:
-        yield made
+def box(generation: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    parameters = _parameters(generation, generation.registry.host)
+    folder = tmp_path_factory.mktemp("generation")
+    with machines.machine(generation, folder, IDENTITY, **parameters) as machine:
+        machine.wait_for_worker()
+        yield machine
+
+
+def _end(box: Machine, name: str, command: str, image: str = "", **fields: object) -> Status:
+    world = box.world
+    image = world.image(image or ACTIONS_IMAGE)
+    return world.start_action(box.identity, name, command, image, **fields).end(END_SECONDS)
+
+
+def test_the_worker_is_found_by_its_usual_name(box: Machine) -> None:
+    image = box.engine.inspect(WORKER)["Config"]["Image"]
+    assert image.rpartition("/")[2] == box.world.worker_image.rpartition("/")[2]
+    assert _end(box, "first", "true").state == "SUCCESS"
+
+
+def test_an_action_that_fails_is_told_and_the_worker_goes_on(box: Machine) -> None:
+    worker = box.wait_for_worker()
+    assert _end(box, "fails", "exit 7").state == "FAILED"
+    told = box.wait_for_event(box.bootkit, "action.failed")
+    assert told["error"] == "exit code 7"
+    assert _end(box, "after-failure", "true").state == "SUCCESS"
+    assert box.worker() == worker
+
+
+def test_an_action_that_takes_too_long_is_ended(box: Machine) -> None:
+    assert _end(box, "slow", "sleep 60", timeout=3).state == "TIMEOUT"
+    assert _end(box, "after-timeout", "true").state == "SUCCESS"
+
+
+def test_an_image_that_is_missing_fails_its_workflow_only(box: Machine) -> None:
+    assert _end(box, "lacks", "true", "nobody-has-it:1").state == "FAILED"
+    assert _end(box, "after-lack", "true").state == "SUCCESS"
+
+
+def test_what_an_action_says_is_in_the_workers_log(box: Machine) -> None:
+    assert _end(box, "says", f"echo {SAID}").state == "SUCCESS"
+    assert SAID in box.engine.logs(WORKER)
+
+
+def test_an_action_sees_the_machines_processes_if_it_asks_for_them(box: Machine) -> None:
+    look = "grep -qx dockerd /proc/[0-9]*/comm"
+    assert _end(box, "without", look).state == "FAILED"
+    assert _end(box, "with", look, pid="host").state == "SUCCESS"
+
+
+def test_volumes_are_the_machines_folders(box: Machine) -> None:
+    volumes = ["/worker:/worker", "/var/run/docker.sock:/var/run/docker.sock"]
+    command = "test -S /var/run/docker.sock && echo kept >/worker/kept"
+    assert _end(box, "keeps", command, volumes=volumes).state == "SUCCESS"
+    assert (box.folder / "worker" / "kept").read_text() == "kept\n"
+
+
+def test_a_registry_without_a_password(
+    generation: World, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder, store = tmp_path_factory.mktemp("open"), generation.registry
+    with registry(
+        folder / "registry",
+        generation.network,
+        generation.authority,
+        store.credentials,
+        port=OPEN_PORT,
+        images=store.folder / IMAGES,
+        password=False,
+    ) as serves_all:
+        words = {"registry_username": "", "registry_password": ""}
+        words |= _parameters(generation, serves_all.host)
+        with machines.machine(generation, folder, OPEN, **words):
+            generation.prove(OPEN, "open", serves_all.host)
+
+
+def test_what_an_action_says_goes_by_syslog(
+    generation: World, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    words = _parameters(generation, generation.registry.host)
+    words["syslog_host"] = generation.network.address
+    folder = tmp_path_factory.mktemp("logging")
+    with _syslog(generation) as port, machines.machine(generation, folder, LOGGING, **words) as box:
+        assert _end(box, "logs", f"echo {SAID}").state == "SUCCESS"
+        assert _is_heard(port)
+
+
+def _syslog(world: World) -> socket.socket:
+    with world.network.inside():
+        port = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    port.bind((world.network.address, SYSLOG_PORT))
+    port.settimeout(SYSLOG_SECONDS)
+    return port
+
+
+def _is_heard(port: socket.socket) -> bool:
+    while SAID.encode() not in port.recv(65536):
+        pass
+    return True
 
 
 def test_tink_agent_is_taken_where_the_registry_has_no_tink_worker(
@@ -28,18 +150,12 @@ def test_tink_agent_is_taken_where_the_registry_has_no_tink_worker(
 ) -> None:
     with start_machine(tink_worker_image="") as machine:
         machine.wait_for_worker()
-        assert machine.engine.inspect(WORKER)["Config"]["Image"].endswith("/tink-agent:latest")
+        assert machine.engine.inspect(WORKER)["Config"]["Image"].endswith(f"/{AGENT_IMAGE}")
         machine.world.prove(machine.identity, "no-name")
 
 
-def test_tink_worker_0_12_does_its_workflow_and_another_one_after_its_death(
-    older: World, tmp_path: Path
-) -> None:
-    parameters = {"tink_worker_image": "", "docker_registry": f"{older.registry.host}/older"}
-    with machines.machine(older, tmp_path, IDENTITY, **parameters) as machine:
-        first = machine.wait_for_worker()
-        assert machine.engine.inspect(WORKER)["Config"]["Image"].endswith("/tink-worker:latest")
-        older.prove(IDENTITY, "before")
-        machine.engine.kill(WORKER)
-        machine.wait_for_worker(other_than=first)
-        older.prove(IDENTITY, "after")
+def test_another_worker_goes_on_after_the_death_of_one(box: Machine) -> None:
+    first = box.wait_for_worker()
+    box.engine.kill(WORKER)
+    box.wait_for_worker(other_than=first)
+    assert _end(box, "after-death", "true").state == "SUCCESS"

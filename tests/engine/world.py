@@ -6,6 +6,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from release import gotools
 from sandbox.certificates import Authority
 from sandbox.commands import run
@@ -25,20 +27,6 @@ OLDER = "older"
 WORKER_IMAGE = f"{OLDER}/tink-worker:latest"
 ACTIONS_IMAGE = "actions:latest"
 WORKFLOW_SECONDS = 60.0
-TEMPLATE = """
-version: "0.1"
-name: proof
-global_timeout: 300
-tasks:
-  - name: proof
-    worker: "{{ .device_1 }}"
-    actions:
-      - name: proof
-        image: "{{ .image }}"
-        timeout: 60
-        command: ["sh", "-c", "{{ .command }}"]
-        volumes: ["{{ .volume }}"]
-"""
 
 
 @dataclass(frozen=True)
@@ -71,14 +59,24 @@ class World:
 
         registry: where the action's image comes from, if not from the world's own.
         """
+        fields = {"volumes": [volume]} if volume else {}
+        return self.start_action(identity, name, command, self.image(registry=registry), **fields)
+
+    def image(self, name: str = ACTIONS_IMAGE, registry: str = "") -> str:
+        """Return an image as a template names it: tink-worker puts docker_registry before it."""
+        host = registry or self.registry.host
+        return name if self.worker_image == WORKER_IMAGE else f"{host}/{name}"
+
+    def start_action(
+        self, identity: MachineIdentity, name: str, command: str, image: str, **fields: object
+    ) -> WorkflowRun:
+        """Give a machine a workflow of one action; fields: more of it, as templates have them."""
+        words = {"name": "proof", "image": image, "timeout": 60, "command": ["sh", "-c", command]}
+        task = {"name": "proof", "worker": identity.mac, "actions": [{**words, **fields}]}
+        made = {"version": "0.1", "name": "proof", "global_timeout": 300, "tasks": [task]}
         api = self.tinkerbell.api
-        # tink-worker puts docker_registry before every image's name itself.
-        of = "" if self.worker_image == WORKER_IMAGE else f"{registry or self.registry.host}/"
-        image = f"{of}{ACTIONS_IMAGE}"
-        values = {"device_1": identity.mac, "image": image, "command": command}
-        values["volume"] = volume or "/dev/null:/unused"
-        api.create("templates", template(name, TEMPLATE))
-        api.create("workflows", workflow(name, name, identity.name, values))
+        api.create("templates", template(name, yaml.safe_dump(made)))
+        api.create("workflows", workflow(name, name, identity.name, {"device_1": identity.mac}))
         return WorkflowRun(api, name)
 
     def name(self, host: str) -> None:
@@ -108,17 +106,23 @@ class World:
 
 
 @contextmanager
-def world(folder: Path, docker: Docker, *, older: bool = False) -> Iterator[World]:
-    """Run it until the end of the with block; older: with the servers and the worker of 2024."""
+def world(
+    folder: Path, docker: Docker, *, older: bool = False, tls: bool = False
+) -> Iterator[World]:
+    """Run it until the end of the with block.
+
+    older: with the servers and the worker of 2024. tls: gRPC goes by TLS.
+    """
     with ExitStack() as stack:
-        anchor, network = stack.enter_context(_network(docker, "older" if older else "engine"))
+        kind = "older" if older else "tls" if tls else "engine"
+        anchor, network = stack.enter_context(_network(docker, kind))
         authority = Authority.make(folder / "certificates")
         credentials = Credentials("tinkie", "pass+/word=@")
         store = stack.enter_context(registry(folder / "registry", network, authority, credentials))
         served = stack.enter_context(files(folder / "files", network))
         served.publish(store.ca, "ca.pem")
         _push_images(folder, store)
-        settings, binary = Settings(older=older), gotools.build("tinkerbell")
+        settings, binary = Settings(older=older, tls=tls), gotools.build("tinkerbell")
         server = stack.enter_context(
             tinkerbell(folder / "tinkerbell", network, authority, binary, settings)
         )

@@ -1,12 +1,12 @@
 """What can happen to a machine, as generators of three steps (see Case.happens)."""
 
 import time
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator
+from contextlib import AbstractContextManager
 
-from sandbox.commands import run
 from sandbox.waiting import wait_for
 from tests.boot.matrix.case import Happening, Site
+from tests.engine.matrix.packets import refused
 
 TASKS = "/run/containerd/io.containerd.runtime.v2.task/services.linuxkit"
 OF_SYSTEM = "cat /run/containerd.pid"
@@ -20,13 +20,10 @@ NUMBER = {
     "bootkit": f"cat {TASKS}/bootkit/init.pid",
     "worker": "pidof tink-agent",
     "dhcpcd": "pidof dhcpcd | tr ' ' '\\n' | sort -n | head -n 1",
-    "chronyd": "pidof chronyd",
-    "syslogd": "pidof syslogd",
 }
 AWAY_SECONDS = 15.0
 BACK_SECONDS = 180.0
 CONNECTED_SECONDS = 3.0  # an engine looks for its containerd about once a second
-TABLE = "tinkie"
 
 
 def killed(*names: str) -> Happening:
@@ -70,6 +67,14 @@ def host_away(site: Site) -> Generator[None]:
     yield
 
 
+def dhcp_silent(site: Site) -> Generator[None]:
+    """Let nobody hear the machine's questions for a lease, until the lease is over."""
+    with refused(site.here.network.name, "tinkie", "udp dport 67 drop"):
+        yield
+        yield
+    yield
+
+
 def server_refuses(site: Site) -> Generator[None]:
     """Let the network end each connection to the worker's server."""
     port = site.here.tinkerbell.grpc_authority.rpartition(":")[2]
@@ -89,18 +94,21 @@ def packets_lost(site: Site) -> Generator[None]:
     yield
 
 
-@contextmanager
-def _refused(site: Site, rule: str) -> Iterator[None]:
+def _refused(site: Site, rule: str) -> AbstractContextManager[None]:
     """Have a rule for what comes from the machine."""
-    network, address = site.here.network.name, site.machine.hardware.identity.address
-    rules = f"""
-    add table inet {TABLE}
-    add chain inet {TABLE} refused {{ type filter hook input priority 0; }}
-    add rule inet {TABLE} refused ip saddr {address} {rule}
-    """
-    command = ["ip", "netns", "exec", network, "nft"]
-    run("refusing packets", [*command, "-f", "-"], stdin=rules)
+    address = site.machine.hardware.identity.address
+    return refused(site.here.network.name, "tinkie", f"ip saddr {address} {rule}")
+
+
+def server_killed(site: Site) -> Generator[None]:
+    """Kill all of Tinkerbell; it is started again, with the database that it had."""
+    tinkerbell = site.here.tinkerbell
+    tinkerbell.program.process.kill()
+    tinkerbell.program.process.wait()
     try:
         yield
+        yield
     finally:
-        run("refusing no packets", [*command, f"delete table inet {TABLE}"])
+        tinkerbell.program.start()
+        tinkerbell.wait_until_it_serves()
+    yield

@@ -13,8 +13,6 @@ _NAMED = {
     "bootkit": "bootkit: program.started",
     "worker": "bootkit: worker.ended",
     "dhcpcd": "dhcp: program.ended",
-    "chronyd": "ntp: chronyd.ended",
-    "syslogd": "init: program.ended name=syslog",
 }
 _AGENTS = ("system's containerd", "tink-docker", "bootkit", "dockerd", "engine's containerd")
 
@@ -32,7 +30,9 @@ TABLE = (
     *_AT_REST,
     Case("link: down", Moment.IDLE, happen.link_down, "dhcp: link.down"),
     Case("network: loses everything", Moment.IDLE, happen.host_away, "dhcp: host.unreached"),
+    Case("dhcp: silent past the lease", Moment.IDLE, happen.dhcp_silent, "dhcp: address.lost"),
     Case("server: refuses", Moment.IDLE, happen.server_refuses, "bootkit: server.unconnected"),
+    Case("server: killed", Moment.IDLE, happen.server_killed, "bootkit: server.unconnected"),
     Case(  # nothing fails for good: what is slow now has the worker's death to be told by
         "killed: worker, and every fifth packet is lost",
         Moment.IDLE,
