@@ -94,7 +94,11 @@ def wire(
     class Handler(BaseRequestHandler):
         def handle(self) -> None:
             with suppress(OSError):  # nobody listens there: the client's connection ends
-                made.join(tls.wrap_socket(self.request, server_side=True) if tls else self.request)
+                if tls is None:
+                    made.join(self.request)
+                else:
+                    with tls.wrap_socket(self.request, server_side=True) as plain:
+                        made.join(plain)
 
     with network.inside():
         server = kind((address, port), Handler)
