@@ -11,7 +11,7 @@ from sandbox.waiting import wait_for
 
 TRUNK_BRIDGE = "trunk0"  # machines' cards hang on it; nobody answers there without a tag
 VLAN = 30
-VLAN_DEVICE = "tagged"
+VLAN_DEVICE = "vlanport"
 VLAN_SUBNET = "172.30.30"
 VLAN_ROUTER = f"{VLAN_SUBNET}.1"
 _PORTS = {"trunk": 1, VLAN_DEVICE: 2}
