@@ -35,6 +35,7 @@ TOOLS = {
     "tink-worker": GoTool("tink", f"{TINK}/tink-worker"),
     "tink-server": GoTool("tink", f"{TINK}/tink-server"),
     "tink-controller": GoTool("tink", f"{TINK}/tink-controller"),
+    "hegel": GoTool("hegel", "github.com/tinkerbell/hegel/cmd/hegel"),
 }
 
 

@@ -30,6 +30,13 @@ def world(docker: Docker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield made
 
 
+@pytest.fixture(scope="session")
+def older(docker: Docker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """tink-server, tink-controller and tink-worker v0.12.2."""
+    with worlds.world(tmp_path_factory.mktemp("older"), docker, older=True) as made:
+        yield made
+
+
 _numbers = itertools.count(1)
 
 

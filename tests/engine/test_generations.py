@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,11 +11,9 @@ from sandbox.registry import IMAGES, registry
 from sandbox.waiting import wait_for
 from sandbox.workflow import Status
 from tests.engine import machine as machines
-from tests.engine import world as worlds
 from tests.engine.conftest import StartMachine
-from tests.engine.docker import Docker
 from tests.engine.machine import WORKER, Machine
-from tests.engine.world import ACTIONS_IMAGE, AGENT_IMAGE, OLDER, WORKER_IMAGE, World
+from tests.engine.world import ACTIONS_IMAGE, AGENT_IMAGE, BOOTKIT, OLDER, WORKER_IMAGE, World
 
 IDENTITY = MachineIdentity("generation", "52:54:00:00:03:01", "172.30.0.201", "172.30.0.1")
 OPEN = MachineIdentity("open", "52:54:00:00:03:02", "172.30.0.202", "172.30.0.1")
@@ -26,17 +25,30 @@ END_SECONDS = 120.0
 TOLD_SECONDS = 30.0
 SAID = "the-action-said-so"
 
+WAITS_IMAGE = "waits:latest"
+# It finds its own container by its host's name, starts another one of it, and ends.
+WAITS = """
+import docker, os, pathlib, socket, time
+if os.environ.get("LATE"):
+    time.sleep(5)
+    pathlib.Path("/worker/late").touch()
+else:
+    engine = docker.APIClient()
+    own = engine.inspect_container(socket.gethostname())
+    host = engine.create_host_config(binds=own["HostConfig"]["Binds"], pid_mode="host")
+    words = {"command": own["Config"]["Cmd"], "environment": {"LATE": "1"}, "host_config": host}
+    engine.start(engine.create_container(own["Image"], **words))
+"""
 
-@pytest.fixture(scope="module", params=["tink-agent v0.25.0", "tink-worker v0.12.2"])
-def generation(
-    request: pytest.FixtureRequest, docker: Docker, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[World]:
+
+GENERATIONS = {"tink-agent v0.25.0": "world", "tink-worker v0.12.2": "older"}
+
+
+@pytest.fixture(scope="module", params=GENERATIONS)
+def generation(request: pytest.FixtureRequest) -> World:
     """Servers and worker of one generation."""
-    if request.param.startswith("tink-agent"):
-        yield request.getfixturevalue("world")
-        return
-    with worlds.world(tmp_path_factory.mktemp("older"), docker, older=True) as made:
-        yield made
+    found: World = request.getfixturevalue(GENERATIONS[request.param])
+    return found
 
 
 def _parameters(world: World, host: str) -> dict[str, str]:
@@ -54,10 +66,10 @@ def box(generation: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield machine
 
 
-def _end(box: Machine, name: str, command: str, image: str = "", **fields: object) -> Status:
+def _end(box: Machine, name: str, script: str, image: str = "", **fields: object) -> Status:
     world = box.world
     image = world.image(image or ACTIONS_IMAGE)
-    return world.start_action(box.identity, name, command, image, **fields).end(END_SECONDS)
+    return world.start_action(box.identity, name, script, image, **fields).end(END_SECONDS)
 
 
 def test_the_worker_is_found_by_its_usual_name(box: Machine) -> None:
@@ -104,6 +116,22 @@ def test_volumes_are_the_machines_folders(box: Machine) -> None:
     command = "test -S /var/run/docker.sock && echo kept >/worker/kept"
     assert _end(box, "keeps", command, volumes=volumes).state == "SUCCESS"
     assert (box.folder / "worker" / "kept").read_text() == "kept\n"
+
+
+def test_an_action_leaves_a_container_behind_as_waitdaemon_does(
+    box: Machine, tmp_path: Path
+) -> None:
+    archive = tmp_path / "waits.tar"
+    box.world.docker("save", "--output", str(archive), BOOTKIT)  # it has Python and the library
+    for name in (WAITS_IMAGE, f"{OLDER}/{WAITS_IMAGE}"):
+        box.world.registry.push(archive, name)
+    volumes = ["/worker:/worker", "/var/run/docker.sock:/var/run/docker.sock"]
+    command = ["python3", "-c", WAITS]
+    status = _end(box, "waits", "", WAITS_IMAGE, command=command, volumes=volumes, pid="host")
+    assert status.state == "SUCCESS"
+    late = box.folder / "worker" / "late"
+    assert not late.exists()
+    wait_for("what was left behind", late.exists, seconds=TOLD_SECONDS)
 
 
 def test_a_registry_without_a_password(

@@ -68,10 +68,13 @@ class World:
         return name if self.worker_image == WORKER_IMAGE else f"{host}/{name}"
 
     def start_action(
-        self, identity: MachineIdentity, name: str, command: str, image: str, **fields: object
+        self, identity: MachineIdentity, name: str, script: str, image: str, **fields: object
     ) -> WorkflowRun:
-        """Give a machine a workflow of one action; fields: more of it, as templates have them."""
-        words = {"name": "proof", "image": image, "timeout": 60, "command": ["sh", "-c", command]}
+        """Give a machine a workflow of one action: a script for busybox's shell.
+
+        fields: more of it, or something else, as templates have them.
+        """
+        words = {"name": "proof", "image": image, "timeout": 60, "command": ["sh", "-c", script]}
         task = {"name": "proof", "worker": identity.mac, "actions": [{**words, **fields}]}
         made = {"version": "0.1", "name": "proof", "global_timeout": 300, "tasks": [task]}
         api = self.tinkerbell.api
