@@ -20,6 +20,7 @@ ARCH = "x86_64"
 OUT = PROJECT / "out"
 KERNEL = OUT / f"vmlinuz-{ARCH}"
 INITRAMFS = OUT / f"initramfs-{ARCH}"
+EMBEDDED = OUT / "embedded.json"
 OURS = re.compile(r"tinkie/[\w-]+:build")
 INPUTS = (
     *("bootkit", "tink_docker", "images", "release", "requirements", "tools/linuxkit"),
@@ -67,7 +68,7 @@ def _moving_images() -> list[str]:
 
 
 def _linuxkit(folder: Path, environment: dict[str, str]) -> Path:
-    made = {"version.yml": _version_page(), "embedded.yml": embed.page(folder)}
+    made = {"version.yml": _version_page(), "embedded.yml": embed.page(folder, EMBEDDED)}
     more = [folder / name for name, text in made.items() if text]
     for page in more:
         page.write_text(made[page.name])

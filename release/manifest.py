@@ -13,7 +13,7 @@ from email.parser import BytesParser
 from pathlib import PurePosixPath
 
 from release import images
-from release.assemble import ARCH, INITRAMFS, KERNEL
+from release.assemble import ARCH, EMBEDDED, INITRAMFS, KERNEL
 from release.roottar import content_of
 from release.version import commit, source_date_epoch, version
 
@@ -70,6 +70,7 @@ def describe(found: Contents) -> str:
         "arch": ARCH,
         "files": files,
         "images": {name: vars(image) for name, image in found.images.items()},
+        "embedded": json.loads(EMBEDDED.read_text()) if EMBEDDED.exists() else [],
     }
     return json.dumps(manifest, indent=1) + "\n"
 

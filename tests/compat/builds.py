@@ -19,6 +19,6 @@ def copied(folder: Path) -> Path:
 
 def built(project: Path, here: World, *words: str) -> World:
     """Run `make quick` in a copy with these words; return the sandbox with what came of it."""
-    command = ["make", "quick", *words]
+    command = ["make", "setup-venv", "quick", *words]
     subprocess.run(command, cwd=project, check=True, timeout=BUILD_SECONDS)
     return replace(here, ingredients=replace(here.ingredients, artifacts=project / "out"))

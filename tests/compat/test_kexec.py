@@ -21,9 +21,9 @@ libc = ctypes.CDLL(None, use_errno=True)
 urllib.request.urlretrieve(os.environ['KERNEL'], '/tmp/kernel')
 line = os.environ['COMMAND_LINE'].encode() + bytes(1)
 kernel = os.open('/tmp/kernel', os.O_RDONLY)
-if libc.syscall(320, kernel, -1, len(line), line, 4):
-    raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-libc.syscall(169, 0xFEE1DEAD, 672274793, 0x45584543, None)
+if libc.syscall(320, kernel, -1, len(line), line, 4) == 0:
+    libc.syscall(169, 0xFEE1DEAD, 672274793, 0x45584543, None)
+raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 """
 
 
