@@ -68,7 +68,7 @@ sandbox-down: ## remove whatever a sandbox left
 	@$(PYTHON) -m sandbox down
 
 test-engine: setup images ## our two images in containers, with a real Tinkerbell, registry, workers
-	@$(PYTHON) -m pytest --numprocesses=2 --dist=loadfile tests/engine
+	@$(PYTHON) -m pytest --numprocesses=3 --dist=loadfile tests/engine
 
 test-boot: setup quick ## virtual machines against the real Tinkerbell (minutes)
 	@$(PYTHON) -m pytest --numprocesses=2 --dist=loadfile tests/boot
