@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from functools import partial
 from typing import TYPE_CHECKING
 
 from release import engine, images
 from sandbox.objects import MachineIdentity
+from sandbox.waiting import wait_for
 from tests.boot.machines import booted, measure
 from tests.compat.builds import BUILD_SECONDS, built, copied
 from tests.compat.cds import WORKFLOW_SECONDS
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from sandbox.accelerator import Accelerator
     from sandbox.world import World
 
+ADDED = "added: service.runs"
+ADDED_SECONDS = 180.0  # it starts when the machine has nothing better to do
 IDENTITY = MachineIdentity("swapped", "52:54:00:00:01:0d", "172.30.0.113", "172.30.0.1")
 CLIENT = r"""
 FROM tinkie/dhcp:build
@@ -101,6 +105,6 @@ def test_what_was_swapped_is_in_use(here: World, accelerator: Accelerator, tmp_p
         assert shell.run("cat /etc/added") == "a file of ours"
         assert shell.run("pidof udhcpc")
         assert shell.run("pidof dhcpcd || echo none") == "none"
+        wait_for("what was added", partial(box.console.poll_for, ADDED), seconds=ADDED_SECONDS)
         said = box.console.log.read_text(errors="replace")
     assert f"dhcp: address.bound by=udhcpc address={IDENTITY.address}" in said
-    assert "added: service.runs" in said
