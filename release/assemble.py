@@ -57,7 +57,10 @@ def assemble(level: str, *, refresh: bool = False) -> bool:
 def _key(level: str) -> str:
     pages = images.pages()
     inputs = [*pages, *(PROJECT / name for name in INPUTS)]
-    names = [*(path.name for path in pages), *(image.name for image in embed.wanted())]
+    names = [
+        *(path.name for path in pages),
+        *(f"{image.name}={image.source}" for image in embed.wanted()),
+    ]
     return digest(inputs, level, commit(), base.identity(), *names)
 
 

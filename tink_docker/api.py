@@ -107,7 +107,7 @@ def load(path: Path, archive: Path) -> None:
             connection.request("POST", question, body, {"Content-Type": "application/x-tar"})
             _, said = _response(connection, question)
         told = [json.loads(line) for line in said.splitlines()]
-        errors = [row["error"] for row in told if "error" in row]
+        errors = [error for row in told if (error := row.get("error"))]
     except (OSError, *NONSENSE) as error:
         raise TransientError(f"loading {archive.name}: {error!r}") from error
     finally:
@@ -139,8 +139,8 @@ def _name(container: dict[str, Any]) -> str:
 class _Connection(http.client.HTTPConnection):
     """HTTP over a unix socket, each step bounded."""
 
-    def __init__(self, path: Path, seconds: float = ANSWER_SECONDS) -> None:
-        super().__init__("docker", timeout=seconds)
+    def __init__(self, path: Path, seconds: float | None = None) -> None:
+        super().__init__("docker", timeout=seconds or ANSWER_SECONDS)
         self._path = str(path)
 
     def connect(self) -> None:

@@ -93,13 +93,16 @@ def _load(images: list[Image], folder: Path, wait: Wait, now: Callable[[], float
 
 
 def _await_answer(engine: Engine, wait: Wait, now: Callable[[], float]) -> None:
-    deadline = now() + START_SECONDS
-    while Ping().answer(SOCKET) is None:
-        if engine.ended() or now() >= deadline:
-            message = f"dockerd takes no images ({engine.status}): {engine.last_lines}"
-            raise TransientError(message, fault=Fault.ENGINE_NOT_READY)
-        wait(POLL_SECONDS, [])
-        engine.look_after()
+    ping, deadline = Ping(), now() + START_SECONDS
+    try:
+        while ping.answer(SOCKET) is None:
+            if engine.ended() or now() >= deadline:
+                message = f"dockerd takes no images ({engine.status}): {engine.last_lines}"
+                raise TransientError(message, fault=Fault.ENGINE_NOT_READY)
+            wait(POLL_SECONDS, [*engine.files, *ping.files])
+            engine.look_after()
+    finally:
+        ping.close()
 
 
 def name(images: list[Image], record: Path) -> None:

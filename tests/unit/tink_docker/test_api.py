@@ -12,7 +12,7 @@ from bootkit.shared.errors import BootError, TransientError
 from tests.fakes.parrot import Parrot, http
 from tests.strategies import mutants, outcome
 from tink_docker import api
-from tink_docker.api import EngineVersion, Ping, running_containers
+from tink_docker.api import EngineVersion, Ping, load, running_containers
 from tink_docker.listener import Listener
 
 if TYPE_CHECKING:
@@ -174,3 +174,29 @@ def test_any_pong_is_an_engine_or_none(parrot: Parrot, answer: bytes) -> None:
         if ping.files:
             select.select(ping.files, [], [], 5.0)
     ping.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        (http(b'{"stream":"Loaded image: r/w:1\\n"}\n'), None),
+        (http(b""), None),
+        (http(b'{"errorDetail":{"message":"no space"},"error":"no space"}\n'), "no space"),
+        (http(b"{}", 500), "500"),
+        (http(b"[5]"), "loading w.tar"),
+        (http(b"<html>"), "loading w.tar"),
+        (b"", "/images/load"),
+    ],
+)
+def test_an_archive_is_loaded_or_told(
+    parrot: Parrot, tmp_path: Path, said: bytes, message: str | None
+) -> None:
+    archive = tmp_path / "w.tar"
+    archive.write_bytes(b"a" * 1000)
+    parrot.answers = {b"POST /images/load": said}
+    found = outcome(lambda: load(parrot.path, archive))
+    if message is None:
+        assert found is None
+    else:
+        assert isinstance(found, BootError)
+        assert message in str(found)
