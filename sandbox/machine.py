@@ -60,7 +60,7 @@ def machine(folder: Path, network: Namespace, hardware: Hardware, tap: str) -> I
         taps = [f"{tap}{number or ''}" for number in range(len(hardware.all_cards()))]
         for name, card in zip(taps, hardware.all_cards(), strict=True):
             network.add_tap(name, card.bridge)
-            stack.callback(network.delete_tap, name)
+            stack.callback(network.delete_device, name)
         qemu = running(
             QEMU, command(hardware, folder, taps), log=folder / "qemu.log", network=network
         )

@@ -64,9 +64,9 @@ class Namespace:
         self._ip("tuntap", "add", tap, "mode", "tap")
         self._ip("link", "set", tap, "master", bridge, "up")
 
-    def delete_tap(self, tap: str) -> None:
-        """Remove a tap device."""
-        self._ip("link", "delete", tap)
+    def delete_device(self, device: str) -> None:
+        """Remove a tap device or a bridge."""
+        self._ip("link", "delete", device)
 
     def add_address(self, address: str) -> None:
         """Be reached at one more address of the subnet, or of the IPv6 one, at once."""

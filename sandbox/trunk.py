@@ -35,8 +35,9 @@ def trunk(folder: Path, network: Namespace) -> Iterator[None]:
     stdin = folder / "switch.stdin"
     os.mkfifo(stdin)
     options: list[str | Path] = ["--sock", socket, "--rcfile", commands]
-    network.add_bridge(TRUNK_BRIDGE)
     with ExitStack() as stack:
+        network.add_bridge(TRUNK_BRIDGE)
+        stack.callback(network.delete_device, TRUNK_BRIDGE)
         log = folder / "switch.log"
         command = ["sh", "-c", _WITH_STDIN, stdin, *options]
         stack.enter_context(running("switch", command, log=log, network=network))

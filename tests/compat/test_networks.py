@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from sandbox.accelerator import Accelerator
 from sandbox.dnsmasq import dhcp
 from sandbox.hardware import Card
@@ -13,20 +15,30 @@ from tests.boot import addresses6
 from tests.boot.machines import booted, measure
 from tests.compat.cds import WORKFLOW_SECONDS
 
-TAGGED = MachineIdentity("tagged", "52:54:00:00:01:0b", "172.30.0.111", "172.30.0.1")
+TAGGED = {
+    "eth0": MachineIdentity("tagged0", "52:54:00:00:01:0b", "172.30.0.111", "172.30.0.1"),
+    "eth1": MachineIdentity("tagged1", "52:54:00:00:01:12", "172.30.0.118", "172.30.0.1"),
+}
 STATIC6 = MachineIdentity("static6", "52:54:00:00:01:0c", "172.30.0.112", "172.30.0.1")
+OTHER_CARD = Card("52:54:00:00:02:1b", TRUNK_BRIDGE)
 CARD6 = "52:54:00:00:02:1c"  # of no machine that Tinkerbell knows
 
 
-def test_vlan_id_and_hw_addr(here: World, accelerator: Accelerator, tmp_path: Path) -> None:
-    words, cards = f"vlan_id={VLAN}", (Card(TAGGED.mac, TRUNK_BRIDGE),)
+@pytest.mark.parametrize(("words", "card"), [("", "eth0"), ("interface=eth1", "eth1")])
+def test_vlan_id_with_hw_addr_or_interface(
+    here: World, accelerator: Accelerator, tmp_path: Path, words: str, card: str
+) -> None:
+    identity = TAGGED[card]
+    words, cards = f"vlan_id={VLAN} {words}", (Card(identity.mac, TRUNK_BRIDGE), OTHER_CARD)
     with (
         trunk(tmp_path, here.network),
         dhcp(tmp_path, here.network, VLAN_DEVICE, VLAN_SUBNET),
-        booted(here, accelerator, tmp_path, TAGGED, words=words, cards=cards) as box,
+        booted(here, accelerator, tmp_path, identity, words=words, cards=cards) as box,
+        box.shell() as shell,
     ):
-        assert measure(here, box, "tagged", WORKFLOW_SECONDS).state == "SUCCESS"
+        assert measure(here, box, identity.name, WORKFLOW_SECONDS).state == "SUCCESS"
         assert box.console.find(f"address.bound interface=vlan{VLAN} address={VLAN_SUBNET}.")
+        assert f"vlan{VLAN}@{card}" in shell.run("ip link")
 
 
 def test_static_ipv6(here: World, accelerator: Accelerator, tmp_path: Path) -> None:
