@@ -68,10 +68,10 @@ sandbox-down: ## remove whatever a sandbox left
 	@$(PYTHON) -m sandbox down
 
 test-engine: setup images ## our two images in containers, with a real Tinkerbell, registry, workers
-	@$(PYTHON) -m pytest --numprocesses=3 --dist=loadfile tests/engine
+	@$(PYTHON) -m pytest --numprocesses=3 --dist=loadfile --durations=10 tests/engine
 
 test-boot: setup quick ## virtual machines against the real Tinkerbell (minutes)
-	@$(PYTHON) -m pytest --numprocesses=2 --dist=loadfile tests/boot
+	@$(PYTHON) -m pytest --numprocesses=2 --dist=loadfile --durations=10 tests/boot
 
 faults: setup images quick ## every fault of both matrices; the tables in docs/reliability.md
 	@$(PYTHON) -m pytest --quiet tests/engine/test_fault_matrix.py tests/boot/test_fault_matrix.py

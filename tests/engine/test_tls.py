@@ -28,13 +28,12 @@ def test_tink_agent_speaks_tls_with_tinkerbell(docker: Docker, tmp_path: Path) -
         world.prove(IDENTITY, "tls")
 
 
-def test_tink_worker_speaks_tls(docker: Docker, tmp_path: Path) -> None:
-    with worlds.world(tmp_path / "world", docker, older=True) as world, _tls(world):
-        authority = f"{world.network.address}:{TLS_PORT}"
-        words = {**WORDS, "grpc_authority": authority, "tink_worker_image": ""}
-        words["docker_registry"] = f"{world.registry.host}/{OLDER}"
-        with machines.machine(world, tmp_path / "machine", IDENTITY, **words):
-            world.prove(IDENTITY, "tls")
+def test_tink_worker_speaks_tls(older: World, tmp_path: Path) -> None:
+    authority = f"{older.network.address}:{TLS_PORT}"
+    words = {**WORDS, "grpc_authority": authority, "tink_worker_image": ""}
+    words["docker_registry"] = f"{older.registry.host}/{OLDER}"
+    with _tls(older), machines.machine(older, tmp_path / "machine", IDENTITY, **words):
+        older.prove(IDENTITY, "tls")
 
 
 @contextmanager
