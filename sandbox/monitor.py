@@ -37,6 +37,11 @@ class Monitor:
         self._do("blockdev-add", **{"driver": "raw", "node-name": serial, "file": file})
         self._do("device_add", driver="scsi-hd", bus="scsi.0", drive=serial, serial=serial)
 
+    def plug_card(self, tap: str, mac: str) -> None:
+        """Plug in one more network card, at a tap device that is there."""
+        self._do("netdev_add", type="tap", id=tap, ifname=tap, script="no", downscript="no")
+        self._do("device_add", driver="virtio-net-pci", netdev=tap, mac=mac)
+
     def hardware_clock(self) -> dt.datetime:
         """Return what the machine's hardware clock says; QEMU keeps two digits of the year."""
         told = self._do("qom-get", path="/machine", property="rtc-time")

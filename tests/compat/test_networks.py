@@ -1,5 +1,6 @@
 """Networks of machines that plain DHCP does not serve: a VLAN with DHCP, and static IPv6."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from sandbox.hardware import Card
 from sandbox.network import ADDRESS6, SUBNET6
 from sandbox.objects import MachineIdentity
 from sandbox.trunk import TRUNK_BRIDGE, VLAN, VLAN_DEVICE, VLAN_SUBNET, trunk
+from sandbox.waiting import wait_for
 from sandbox.world import World
 from tests.boot import addresses6
 from tests.boot.machines import booted, measure
@@ -20,7 +22,8 @@ TAGGED = {
     "eth1": MachineIdentity("tagged1", "52:54:00:00:01:12", "172.30.0.118", "172.30.0.1"),
 }
 STATIC6 = MachineIdentity("static6", "52:54:00:00:01:0c", "172.30.0.112", "172.30.0.1")
-OTHER_CARD = Card("52:54:00:00:02:1b", TRUNK_BRIDGE)
+TOLD_SECONDS = 300.0
+OTHER_CARD = Card("52:54:00:00:02:1b")
 CARD6 = "52:54:00:00:02:1c"  # of no machine that Tinkerbell knows
 
 
@@ -29,7 +32,10 @@ def test_vlan_id_with_hw_addr_or_interface(
     here: World, accelerator: Accelerator, tmp_path: Path, words: str, card: str
 ) -> None:
     identity = TAGGED[card]
-    words, cards = f"vlan_id={VLAN} {words}", (Card(identity.mac, TRUNK_BRIDGE), OTHER_CARD)
+    words, cards = (
+        f"vlan_id={VLAN} {words}",
+        (Card(identity.mac, TRUNK_BRIDGE), replace(OTHER_CARD, bridge=TRUNK_BRIDGE)),
+    )
     with (
         trunk(tmp_path, here.network),
         dhcp(tmp_path, here.network, VLAN_DEVICE, VLAN_SUBNET),
@@ -41,15 +47,24 @@ def test_vlan_id_with_hw_addr_or_interface(
         assert f"vlan{VLAN}@{card}" in shell.run("ip link")
 
 
-def test_static_ipv6(here: World, accelerator: Accelerator, tmp_path: Path) -> None:
+def test_static_ipv6_of_a_card_that_comes_late(
+    here: World, accelerator: Accelerator, tmp_path: Path
+) -> None:
     here.network.add_address(ADDRESS6)
-    ipam = f"ipam={CARD6.replace(':', '-')}::[{SUBNET6}50]:64:[{ADDRESS6}]:::[{ADDRESS6}]"
+    ipam = f"ipam={CARD6.replace(':', '-')}::[{SUBNET6}50]:64:[{ADDRESS6}]::[{ADDRESS6}]"
     words = f"{addresses6.words(here)} {ipam}"
     with (
         addresses6.joined(here),
-        booted(here, accelerator, tmp_path, STATIC6, words=words, cards=(Card(CARD6),)) as box,
+        booted(here, accelerator, tmp_path, STATIC6, words=words, cards=(OTHER_CARD,)) as box,
         box.shell() as shell,
+        box.monitor() as monitor,
     ):
+        told = f"dhcp: card.missing card={CARD6}"
+        wait_for(told, lambda: box.console.poll_for(told), seconds=TOLD_SECONDS)
+        here.network.add_tap("late")
+        monitor.plug_card("late", CARD6)
         status = measure(here, box, "static6", WORKFLOW_SECONDS, registry=addresses6.HOST)
         assert status.state == "SUCCESS"
-        assert f"default via {ADDRESS6} dev eth0" in shell.run("ip -6 route")
+        assert box.console.find("dhcp: card.found")
+        assert f"default via {ADDRESS6} dev eth1" in shell.run("ip -6 route")
+        assert shell.run("cat /run/resolvconf/resolv.conf") == f"nameserver {ADDRESS6}"

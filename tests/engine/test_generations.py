@@ -192,3 +192,13 @@ def test_another_worker_goes_on_after_the_death_of_one(box: Machine) -> None:
     box.engine.kill(WORKER)
     box.wait_for_worker(other_than=first)
     assert _end(box, "after-death", "true").state == "SUCCESS"
+
+
+def test_an_action_of_tink_agent_is_in_the_machines_network_if_it_asks_for_it(
+    start_machine: StartMachine,
+) -> None:
+    look = "grep -q br0: /proc/net/dev"
+    with start_machine() as machine:
+        machine.wait_for_worker()
+        assert _end(machine, "apart", look).state == "FAILED"
+        assert _end(machine, "joined", look, namespaces={"network": "host"}).state == "SUCCESS"
