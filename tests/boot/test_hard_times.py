@@ -3,6 +3,7 @@
 Containers that fail, hang and never start are added while it runs.
 """
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +14,7 @@ from sandbox.accelerator import Accelerator
 from sandbox.machine import Machine
 from sandbox.objects import MachineIdentity
 from sandbox.shell import GuestShell
+from sandbox.timeserver import time_server
 from sandbox.waiting import wait_for
 from sandbox.workflow import Status
 from sandbox.world import World
@@ -22,6 +24,7 @@ IDENTITY = MachineIdentity("hard-times", "52:54:00:00:01:08", "172.30.0.108", "1
 WORKFLOW_SECONDS = 600.0  # a tenth of that on an idle machine
 MEMORY_MIB = 1024  # the less there is, the sooner it is eaten
 CLOCK = "2040-01-01T00:00:00"
+CLOCK_SECONDS = 180.0
 BACK_SECONDS = 60.0
 HANG_SECONDS = 240.0
 # What the machine lives on; what ends may come back, but under a full memory none of it may end.
@@ -63,6 +66,7 @@ class Seen:
     full.
     """
 
+    clock_is_off: float
     stalled: set[str]
     eaten: Status
     lived: dict[str, tuple[set[str], set[str]]]
@@ -80,10 +84,17 @@ def seen(
     here: World, accelerator: Accelerator, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Seen]:
     folder = tmp_path_factory.mktemp("hard-times")
-    hardware = partial(booted, memory=MEMORY_MIB, watchdog=True, clock=CLOCK)
-    with hardware(here, accelerator, folder, IDENTITY) as box, box.shell() as shell:
+    words = f"ntp={here.network.address}"
+    hardware = partial(booted, memory=MEMORY_MIB, watchdog=True, clock=CLOCK, words=words)
+    with (
+        time_server(folder, here.network),
+        hardware(here, accelerator, folder, IDENTITY) as box,
+        box.shell() as shell,
+    ):
         wait_for("the worker", lambda: box.console.poll_for("worker.started"), seconds=300)
         wait_for("the watchdog", lambda: box.console.poll_for("watchdog.started"), seconds=120)
+        wait_for("the time", lambda: box.console.poll_for("clock.sync"), seconds=CLOCK_SECONDS)
+        clock_is_off = int(shell.run("date +%s")) - time.time()
         stalled = _stall(shell)
         before = _numbers(shell)
         eaten = _workflow(here, "eats", "tail /dev/zero")
@@ -105,7 +116,17 @@ def seen(
         _hang(box, shell)
         console = box.console.log.read_text(errors="replace")
         yield Seen(
-            stalled, eaten, lived, after, run_left, returned, said.text, cores, last, console
+            clock_is_off,
+            stalled,
+            eaten,
+            lived,
+            after,
+            run_left,
+            returned,
+            said.text,
+            cores,
+            last,
+            console,
         )
 
 
@@ -183,6 +204,11 @@ def test_a_service_that_never_starts_is_told_with_its_reason(seen: Seen) -> None
 
 def test_a_clock_that_says_2040_starts_at_the_commit(seen: Seen) -> None:
     assert 'init: clock.wrong said="Sun Jan  1' in seen.console
+
+
+def test_a_time_server_sets_it(seen: Seen) -> None:
+    assert "ntp: clock.synchronised server=172.30.0.1" in seen.console
+    assert abs(seen.clock_is_off) < 10
 
 
 def test_a_program_that_dies_leaves_no_core(seen: Seen) -> None:

@@ -64,7 +64,8 @@ def _is(event: dict[str, Any], sign: Sign) -> bool:
 
 def _line(event: dict[str, Any]) -> str:
     told = (event.get(name) for name in ("error", "reason", "line"))
-    return str(next(filter(None, told), event["event"]))
+    sizes = [f"{name}={event[name]}" for name in ("done", "bytes") if name in event]
+    return str(next(filter(None, told), " ".join([event["event"], *sizes])))
 
 
 def _wait_for_sign(box: Machine, sign: Sign, before: int) -> str:

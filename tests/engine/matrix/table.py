@@ -91,6 +91,12 @@ LINE = (
         _SLOW,
         Moment.PULL,
     ),
+    Case(
+        "line: half a second of delay",
+        on_the_wire(before=PULL_BYTES_PER_SECOND, delay=0.5),
+        _SLOW,
+        Moment.PULL,
+    ),
     Case("line: every fifth packet is lost", happen.packets_lost, _SLOW, Moment.PULL),
 )
 

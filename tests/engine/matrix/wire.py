@@ -21,7 +21,8 @@ class Wire:
     """What happens to connections; changes count for those that are open, too.
 
     silent: nothing is handed on. cut_after: bytes from the server after which a connection ends.
-    bytes_per_second: from the server, of each connection.
+    bytes_per_second: from the server, of each connection. delay: seconds before anything is
+    handed on, either way.
     """
 
     network: Network
@@ -29,11 +30,12 @@ class Wire:
     silent: bool = False
     cut_after: int | None = None
     bytes_per_second: int | None = None
+    delay: float = 0.0
     over: threading.Event = field(default_factory=threading.Event)
 
     def heal(self) -> None:
         """Be a good wire from now on."""
-        self.silent, self.cut_after, self.bytes_per_second = False, None, None
+        self.silent, self.cut_after, self.bytes_per_second, self.delay = False, None, None, 0.0
 
     def join(self, client: socket.socket) -> None:
         """Carry one connection until its end."""
@@ -56,6 +58,7 @@ class Wire:
             while not self.over.is_set() and (data := source.recv(CHUNK_BYTES)):
                 while self.silent and not self.over.wait(POLL_SECONDS):
                     pass
+                time.sleep(self.delay)
                 seen += len(data)
                 if from_server:
                     if self.cut_after is not None and seen > self.cut_after:

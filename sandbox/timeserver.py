@@ -1,0 +1,45 @@
+"""A time server: chronyd of Tinkie's own image, since the package would set the host's clock."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from release import engine, images
+from sandbox.commands import run
+from sandbox.network import Network
+from sandbox.processes import Program, running
+
+IMAGE = "tinkie/ntp:build"
+# It serves the host's clock as it is.
+CONFIG = """\
+local stratum 1
+allow all
+bindaddress {address}
+cmdport 0
+pidfile /server.pid
+"""
+
+
+@contextmanager
+def time_server(folder: Path, network: Network) -> Iterator[Program]:
+    """Tell the right time to whoever asks, until the end of the with block."""
+    root = folder / "time-server"
+    _unpack(root)
+    (root / "server.conf").write_text(CONFIG.format(address=network.address))
+    command = ["chroot", str(root), "chronyd", "-d", "-x", "-u", "root", "-f", "/server.conf"]
+    with running("chronyd", command, log=folder / "time-server.log", network=network) as program:
+        yield program
+
+
+def _unpack(root: Path) -> None:
+    root.mkdir()
+    with engine.running() as host, images.kept():
+        images.build(["ntp"])
+        docker = ["docker", "--host", host]
+        container = run("making a container", [*docker, "create", IMAGE]).strip()
+        try:
+            with subprocess.Popen([*docker, "export", container], stdout=subprocess.PIPE) as tar:
+                subprocess.run(["tar", "-x", "-C", root], stdin=tar.stdout, check=True)
+        finally:
+            run("removing the container", [*docker, "rm", container])
