@@ -30,18 +30,24 @@ def network(cmdline: Cmdline) -> str | None:
     Raises:
         BadValueError: one makes no sense; an empty file is written, so that nobody waits for it.
     """
+    values = _values(cmdline)
+    return "".join(f"{name} {value}\n" for name, value in values.items() if value) or None
+
+
+def _values(cmdline: Cmdline) -> dict[str, str]:
+    """Return the same by name; empty without the two parameters."""
     given, tag = cmdline.get("ipam"), cmdline.get("vlan_id")
     static = _parsed("ipam", parse_ipam, given) if given else None
     vlan = _parsed("vlan_id", parse_vlan, tag) if tag else 0
     if static:
-        return _lines(_of_static(static, vlan))
+        return _of_static(static, vlan)
     if not vlan:
-        return None
+        return {}
     card = next(iter(_named(cmdline)), "")
     if not card:
         reason = "no card is named for it: give hw_addr as well"
         raise BadValueError("vlan_id", reason, instead="")
-    return _lines({"card": card, "vlan": str(vlan)})
+    return {"card": card, "vlan": str(vlan)}
 
 
 def _of_static(static: Static, vlan: int) -> dict[str, str]:
@@ -55,10 +61,6 @@ def _of_static(static: Static, vlan: int) -> dict[str, str]:
         "search": ",".join(static.search),
         "time_servers": ",".join(static.time_servers),
     }
-
-
-def _lines(values: dict[str, str]) -> str:
-    return "".join(f"{name} {value}\n" for name, value in values.items() if value)
 
 
 def _parsed(name: str, parse: Callable[[str], T], value: str) -> T:
@@ -81,11 +83,12 @@ def cards(cmdline: Cmdline) -> str | None:
 def _of_network(cmdline: Cmdline) -> list[str]:
     """Return the card of `network`: of a VLAN, that of the VLAN itself."""
     try:
-        lines = (network(cmdline) or "").splitlines()
+        values = _values(cmdline)
     except BadValueError:  # told where the other file is written
         return []
-    values = dict(line.split(" ", 1) for line in lines)
-    return [f"vlan{values['vlan']}"] if "vlan" in values else [*filter(None, [values.get("card")])]
+    if vlan := values.get("vlan"):
+        return [f"vlan{vlan}"]
+    return [values["card"]] if values else []
 
 
 def _named(cmdline: Cmdline) -> list[str]:

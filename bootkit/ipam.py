@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from bootkit.shared.address import hardware_address, is_host
+from bootkit.shared.address import hardware_address, is_host, out_of_url
 
 NAMES = ("MAC", "VLAN", "address", "netmask", "gateway", "host name", "DNS", "search", "NTP")
 
@@ -87,7 +87,7 @@ def _mac(part: str) -> str:
 
 def _address(part: str, name: str) -> Address:
     try:
-        return ip_address(part.removeprefix("[").removesuffix("]"))
+        return ip_address(out_of_url(part))
     except ValueError:
         raise ValueError(f"its {name} is no address") from None
 
@@ -113,7 +113,7 @@ def _prefix(netmask: str, ours: Address) -> int:
 
 
 def _hosts(part: str, name: str) -> tuple[str, ...]:
-    hosts = tuple(host.removeprefix("[").removesuffix("]") for host in _list(part))
+    hosts = tuple(map(out_of_url, _list(part)))
     if not all(map(is_host, hosts)):
         raise ValueError(f"its {name} is neither a name nor an address")
     return hosts

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 from bootkit.bad_value import BadValueError
 from bootkit.cards import cards, network
-from bootkit.shared.address import in_url, is_host
+from bootkit.shared.address import in_url, is_host, out_of_url
 from bootkit.shared.agreed import SYSLOG_PORT
 from bootkit.shared.cmdline import PROC_CMDLINE, Cmdline
 from bootkit.shared.files import write_atomically
@@ -113,7 +113,7 @@ def write(cmdline: Cmdline, folder: Path) -> list[BadValueError]:
 
 def _host(name: str, value: str) -> str:
     """Check a host name or address; nothing else may get into a service's configuration."""
-    bare = value.removeprefix("[").removesuffix("]")
+    bare = out_of_url(value)
     if not is_host(bare):
         raise BadValueError(name, "neither a host name nor an address")
     return bare

@@ -29,32 +29,30 @@ def stray_network(folder: Path, network: Namespace) -> Iterator[Program]:
     router = f"{STRAY_SUBNET}.1"
     network.add_bridge(STRAY_BRIDGE, router)
     _keep_apart(network)
-    command = [
-        *DNSMASQ,
-        "--port=0",
-        f"--interface={STRAY_BRIDGE}",
-        "--bind-interfaces",
-        f"--dhcp-range={STRAY_SUBNET}.100,{STRAY_SUBNET}.200,1h",
-        f"--dhcp-option=option:dns-server,{router}",
-        f"--dhcp-leasefile={folder / 'stray.leases'}",
-        "--no-ping",
-    ]
-    with running("dnsmasq", command, log=folder / "stray.log", network=network) as program:
+    more = (f"--dhcp-option=option:dns-server,{router}", "--no-ping")
+    with dhcp(folder, network, STRAY_BRIDGE, STRAY_SUBNET, *more) as program:
         yield program
 
 
 @contextmanager
-def dhcp(folder: Path, network: Namespace, device: str, subnet: str) -> Iterator[Program]:
-    """Give out addresses of a subnet (its first three numbers) on a device, whose .1 is router."""
+def dhcp(
+    folder: Path, network: Namespace, device: str, subnet: str, *more: str
+) -> Iterator[Program]:
+    """Give out addresses of a subnet (its first three numbers) on a device, whose .1 is router.
+
+    more: options of dnsmasq.
+    """
     command = [
         *DNSMASQ,
         "--port=0",
         f"--interface={device}",
         "--bind-interfaces",
         f"--dhcp-range={subnet}.100,{subnet}.200,1h",
-        f"--dhcp-leasefile={folder / 'dhcp.leases'}",
+        f"--dhcp-leasefile={folder / device}.leases",
+        *more,
     ]
-    with running("dnsmasq", command, log=folder / "dhcp.log", network=network) as program:
+    log = folder / f"{device}.log"
+    with running("dnsmasq", command, log=log, network=network) as program:
         yield program
 
 

@@ -143,6 +143,12 @@ class Namespace:
         run(f"setting up the network {self.name}", ["ip", "-n", self.name, *words])
 
 
+def takes_connections(network: Network, port: int) -> bool:
+    """Say whether somebody listens on a port of the network's address."""
+    with network.inside(), socket.socket() as client:
+        return client.connect_ex((network.address, port)) == 0
+
+
 @contextmanager
 def namespace(name: str) -> Iterator[Namespace]:
     """Make a namespace for the with block; nothing of it, and nothing in it, is left afterwards."""

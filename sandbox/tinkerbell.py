@@ -1,7 +1,6 @@
 """A whole Tinkerbell in one program, from DHCP and iPXE scripts to the API server and etcd."""
 
 import shutil
-import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -14,7 +13,7 @@ import yaml
 from sandbox.certificates import Authority, Pair, write_signing_key
 from sandbox.errors import SandboxError
 from sandbox.kubernetes import Api
-from sandbox.network import Network
+from sandbox.network import Network, takes_connections
 from sandbox.processes import Program, running
 from sandbox.tink import GRPC_PORT, tink
 from sandbox.waiting import wait_for
@@ -72,11 +71,7 @@ class Tinkerbell:
     def _serves(self) -> bool:
         self.program.check()
         kinds = ("hardware", "templates", "workflows")
-        return all(map(self.api.serves, kinds)) and self._takes_connections()
-
-    def _takes_connections(self) -> bool:
-        with self.network.inside(), socket.socket() as client:
-            return client.connect_ex((self.network.address, HTTP_PORT)) == 0
+        return all(map(self.api.serves, kinds)) and takes_connections(self.network, HTTP_PORT)
 
     def iso_url(self, mac: str) -> str:
         """Return where a machine's own CD image is."""

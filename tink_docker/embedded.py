@@ -18,17 +18,17 @@ import structlog
 from bootkit.shared.errors import NONSENSE, BootError, PermanentError, TransientError
 from bootkit.shared.faults import Fault
 from bootkit.shared.files import write_atomically
-from tink_docker.api import Ping, load
+from tink_docker.api import load
 from tink_docker.child import Child
 from tink_docker.containerd import is_serving, start_containerd
 from tink_docker.daemon_json import DATA_ROOT
 from tink_docker.dockerd import words
-from tink_docker.engine import Engine
+from tink_docker.engine import Engine, await_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    Wait = Callable[[float, Sequence[int]], None]
+    from tink_docker.engine import Wait
 
 log = structlog.get_logger()
 
@@ -84,7 +84,10 @@ def _load(images: list[Image], folder: Path, wait: Wait, now: Callable[[], float
     dockerd = partial(Child.start, "dockerd", words(f"unix://{SOCKET}"))
     engine = Engine.start(start_containerd, dockerd, is_serving, wait=wait, now=now)
     try:
-        _await_answer(engine, wait, now)
+        turn = partial(_turn, engine, wait)
+        if not await_answer(engine, SOCKET, START_SECONDS, turn=turn, now=now):
+            message = f"dockerd takes no images ({engine.status}): {engine.last_lines}"
+            raise TransientError(message, fault=Fault.ENGINE_NOT_READY)
         for image in images:
             load(SOCKET, folder / image.archive)
             engine.look_after()
@@ -92,17 +95,9 @@ def _load(images: list[Image], folder: Path, wait: Wait, now: Callable[[], float
         engine.stop(wait)
 
 
-def _await_answer(engine: Engine, wait: Wait, now: Callable[[], float]) -> None:
-    ping, deadline = Ping(), now() + START_SECONDS
-    try:
-        while ping.answer(SOCKET) is None:
-            if engine.ended() or now() >= deadline:
-                message = f"dockerd takes no images ({engine.status}): {engine.last_lines}"
-                raise TransientError(message, fault=Fault.ENGINE_NOT_READY)
-            wait(POLL_SECONDS, [*engine.files, *ping.files])
-            engine.look_after()
-    finally:
-        ping.close()
+def _turn(engine: Engine, wait: Wait, files: list[int]) -> None:
+    wait(POLL_SECONDS, [*engine.files, *files])
+    engine.look_after()
 
 
 def name(images: list[Image], record: Path) -> None:

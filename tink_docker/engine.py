@@ -11,10 +11,13 @@ from bootkit.shared.errors import BootError, TransientError
 from bootkit.shared.faults import Fault
 from bootkit.shared.retry import Backoff
 from bootkit.shared.supervise import HEALTHY_AFTER_SECONDS
+from tink_docker.api import Ping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
+    from tink_docker.api import EngineVersion
     from tink_docker.child import Child
 
     Wait = Callable[[float, Sequence[int]], None]
@@ -120,6 +123,36 @@ class Engine:
             self._failures += 1
             self._due = self.now() + AGAIN.delay(self._failures)
             log.error("containerd.failed", error=str(error), hint=error.hint)  # noqa: TRY400
+
+
+def await_answer(
+    engine: Engine,
+    address: Path,
+    seconds: float,
+    *,
+    turn: Callable[[list[int]], None],
+    now: Callable[[], float],
+) -> EngineVersion | None:
+    """Return what dockerd answers to a ping at its socket, or None if it has ended.
+
+    `turn` lets some time pass, less if one of the given descriptors becomes readable.
+
+    Raises:
+        TransientError: nothing came within `seconds`.
+    """
+    ping, end = Ping(), now() + seconds
+    try:
+        while not engine.ended():
+            version = ping.answer(address)
+            if version:
+                return version
+            if now() >= end:
+                message = f"dockerd runs, but did not answer for {seconds:.0f} s"
+                raise TransientError(message, fault=Fault.TIMEOUT)
+            turn(ping.files)
+    finally:
+        ping.close()
+    return None
 
 
 def _wait_until(

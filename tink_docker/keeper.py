@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
-from bootkit.shared.errors import TransientError
-from bootkit.shared.faults import Fault
 from bootkit.shared.log import phase
 from bootkit.shared.supervise import supervise
-from tink_docker.api import Ping
+from tink_docker.engine import await_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -102,20 +101,8 @@ class Keeper:
         Raises:
             TransientError: nothing came within `seconds`.
         """
-        ping = Ping()
-        end = self.now() + seconds
-        try:
-            while not engine.ended():
-                version = ping.answer(self.listener.address)
-                if version:
-                    return version
-                if self.now() >= end:
-                    message = f"dockerd runs, but did not answer for {seconds:.0f} s"
-                    raise TransientError(message, fault=Fault.TIMEOUT)
-                self._turn(engine, ping.files)
-        finally:
-            ping.close()
-        return None
+        turn = partial(self._turn, engine)
+        return await_answer(engine, self.listener.address, seconds, turn=turn, now=self.now)
 
     def _turn(self, engine: Engine, more: list[int]) -> None:
         self._tick()

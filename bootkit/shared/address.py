@@ -31,6 +31,11 @@ def in_url(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
+def out_of_url(host: str) -> str:
+    """Write a host without the brackets that a URL has around an IPv6 address."""
+    return host.removeprefix("[").removesuffix("]")
+
+
 def hardware_address(value: str) -> str:
     """Write a MAC as boot servers do; BOOTIF has a hardware type in front (PXELINUX).
 

@@ -5,7 +5,6 @@ Its network card is none that Tinkerbell knows. So the command line names a card
 
 from __future__ import annotations
 
-import socket
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from sandbox.objects import MachineIdentity
 from sandbox.waiting import wait_for
 from tests.boot import addresses6
 from tests.boot.machines import booted, measure
+from tests.engine.matrix.packets import syslog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 IDENTITY = MachineIdentity("ipv6", "52:54:00:00:01:06", "172.30.0.106", "172.30.0.1")
 CARD = Card("52:54:00:00:02:16")
-SYSLOG_PORT = 514
 SYSLOG_BYTES = 65536
 MISSING_SECONDS = 180.0
 PANIC_SECONDS = 180.0
@@ -54,7 +53,7 @@ def seen(
     with ExitStack() as stack:
         stack.enter_context(ipv6(folder, here.network))
         stack.enter_context(addresses6.joined(here))
-        syslog = stack.enter_context(_syslog(here))
+        port = stack.enter_context(syslog(here.network, ADDRESS6, 1))
         box = stack.enter_context(
             booted(here, accelerator, folder, IDENTITY, words=addresses6.words(here), cards=(CARD,))
         )
@@ -67,15 +66,7 @@ def seen(
             shell.run("(sleep 1; echo c >/proc/sysrq-trigger) >/dev/null 2>&1 &")
             wait_for("the end of the panic", box.is_off, seconds=PANIC_SECONDS)
         console = box.console.log.read_text(errors="replace")
-        yield Seen(status, console, addresses, resolver, readers, syslog.recv(SYSLOG_BYTES))
-
-
-def _syslog(here: World) -> socket.socket:
-    with here.network.inside():
-        port = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
-    port.bind((ADDRESS6, SYSLOG_PORT))
-    port.settimeout(1)
-    return port
+        yield Seen(status, console, addresses, resolver, readers, port.recv(SYSLOG_BYTES))
 
 
 def test_machine_with_ipv6_only_works(seen: Seen) -> None:

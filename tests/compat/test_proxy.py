@@ -1,7 +1,6 @@
 """A machine whose registry is reached by a proxy only, which wants a password."""
 
 import re
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,7 +11,7 @@ import pytest
 
 from sandbox.accelerator import Accelerator
 from sandbox.certificates import Authority
-from sandbox.network import SUBNET
+from sandbox.network import SUBNET, takes_connections
 from sandbox.objects import MachineIdentity
 from sandbox.processes import Program, running
 from sandbox.registry import IMAGES, registry
@@ -79,10 +78,5 @@ def _proxy(here: World, folder: Path, password: str) -> Iterator[Program]:
     command += ["--data-dir", str(folder / "proxy")]
     log = folder / "proxy.log"
     with running("proxy", command, log=log, network=here.network) as program:
-        wait_for("the proxy", lambda: _listens(here), seconds=READY_SECONDS)
+        wait_for("the proxy", lambda: takes_connections(here.network, PORT), seconds=READY_SECONDS)
         yield program
-
-
-def _listens(here: World) -> bool:
-    with here.network.inside(), socket.socket() as client:
-        return client.connect_ex((here.network.address, PORT)) == 0

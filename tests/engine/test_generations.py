@@ -13,13 +13,13 @@ from sandbox.workflow import Status
 from tests.engine import machine as machines
 from tests.engine.conftest import StartMachine
 from tests.engine.machine import WORKER, Machine
+from tests.engine.matrix.packets import syslog
 from tests.engine.world import ACTIONS_IMAGE, AGENT_IMAGE, BOOTKIT, OLDER, WORKER_IMAGE, World
 
 IDENTITY = MachineIdentity("generation", "52:54:00:00:03:01", "172.30.0.201", "172.30.0.1")
 OPEN = MachineIdentity("open", "52:54:00:00:03:02", "172.30.0.202", "172.30.0.1")
 LOGGING = MachineIdentity("logging", "52:54:00:00:03:03", "172.30.0.203", "172.30.0.1")
 OPEN_PORT = 5443
-SYSLOG_PORT = 514
 SYSLOG_SECONDS = 60.0
 END_SECONDS = 120.0
 TOLD_SECONDS = 30.0
@@ -159,17 +159,11 @@ def test_what_an_action_says_goes_by_syslog(
     words = _parameters(generation, generation.registry.host)
     words["syslog_host"] = generation.network.address
     folder = tmp_path_factory.mktemp("logging")
-    with _syslog(generation) as port, machines.machine(generation, folder, LOGGING, **words) as box:
+    network = generation.network
+    heard = syslog(network, network.address, SYSLOG_SECONDS)
+    with heard as port, machines.machine(generation, folder, LOGGING, **words) as box:
         assert _end(box, "logs", f"echo {SAID}").state == "SUCCESS"
         assert _is_heard(port)
-
-
-def _syslog(world: World) -> socket.socket:
-    with world.network.inside():
-        port = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    port.bind((world.network.address, SYSLOG_PORT))
-    port.settimeout(SYSLOG_SECONDS)
-    return port
 
 
 def _is_heard(port: socket.socket) -> bool:

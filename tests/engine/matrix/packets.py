@@ -1,9 +1,13 @@
-"""What a network does with packets: rules of nftables inside it."""
+"""What a network does with packets: rules of nftables inside it, and who hears its log."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sandbox.commands import run
+from sandbox.network import Network
+
+SYSLOG_PORT = 514
 
 
 @contextmanager
@@ -23,3 +27,13 @@ def refused(network: str, table: str, rule: str) -> Iterator[None]:
         yield
     finally:
         run("refusing no packets", [*command, f"delete table inet {table}"])
+
+
+def syslog(network: Network, address: str, seconds: float) -> socket.socket:
+    """Return a socket that hears what machines say by syslog, each packet within `seconds`."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with network.inside():
+        port = socket.socket(family, socket.SOCK_DGRAM)
+    port.bind((address, SYSLOG_PORT))
+    port.settimeout(seconds)
+    return port

@@ -3,6 +3,7 @@
 import pytest
 
 from release import embed
+from tink_docker import embedded
 
 DIGEST = f"sha256:{'a' * 64}"
 
@@ -31,3 +32,8 @@ def test_several_and_none(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [image.tagged for image in embed.wanted()] == ["a:1", "b:2"]
     monkeypatch.setenv("EMBED", "")
     assert embed.wanted() == []
+
+
+def test_it_is_put_where_it_is_looked_for() -> None:
+    assert str(embedded.FOLDER) == f"/host_root/{embed.INSIDE}"
+    assert embedded._INDEX == embed.INDEX

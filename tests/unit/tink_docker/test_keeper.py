@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bootkit.shared.errors import PermanentError, ShutdownRequested, TransientError
-from tink_docker import keeper as module
+from tink_docker import engine as module
 from tink_docker.api import EngineVersion
 from tink_docker.keeper import Keeper
 from tink_docker.networks import NetworkRecord
