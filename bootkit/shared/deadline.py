@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import signal
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
     from types import FrameType
+
+Result = TypeVar("Result")
+
+AGAIN_SECONDS = 1.0
 
 
 class TooSlow(OSError):
     """The whole took too long; httpx bounds only each read."""
 
 
-@contextmanager
-def at_most(seconds: float) -> Iterator[None]:
-    """Interrupt what runs inside after `seconds`: a server may send one byte of header a second."""
+def at_most(seconds: float, do: Callable[[], Result]) -> Result:
+    """Interrupt `do` after `seconds`: a server may send one byte of header a second.
+
+    An interruption may come where a library has just taken a lock: what tidies up then waits for
+    that lock for ever. So it is interrupted again and again, until `do` has ended. (And this is no
+    context manager, which an interruption could keep from its end.)
+
+    Raises:
+        TooSlow, or whatever `do` makes of it.
+    """
     before = signal.signal(signal.SIGALRM, _interrupt)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
-        yield
+        signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN_SECONDS)
+        return do()
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

@@ -116,16 +116,25 @@ class Fetcher:
         import httpx  # noqa: PLC0415 - costs 60 ms; most boots ask nothing before the worker runs
 
         left = max(deadline - self.now(), 0.001)
+
         try:
-            with (
-                self._client(url, left) as client,
-                at_most(left),
-                client.stream("GET", url, headers=self._headers() | dict(headers)) as response,
-            ):
-                body = self._read(response, limit, deadline)
-                return Answer(url, response.status_code, dict(response.headers), body)
+            client = self._client(url, left)
+            return at_most(left, lambda: self._answer(client, url, limit, deadline, headers))
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
             raise http_error(url, error) from error
+
+    def _answer(
+        self,
+        client: httpx.Client,
+        url: str,
+        limit: int,
+        deadline: float,
+        headers: Mapping[str, str],
+    ) -> Answer:
+        more = self._headers() | dict(headers)
+        with client, client.stream("GET", url, headers=more) as response:
+            body = self._read(response, limit, deadline)
+            return Answer(url, response.status_code, dict(response.headers), body)
 
     def _headers(self) -> dict[str, str]:
         """Ask for no compression: a few kB of it can become any amount of memory."""

@@ -76,6 +76,7 @@ class Seen:
     service_ended: str
     cores: str
     last: Status
+    zombies: int
     console: str
 
 
@@ -113,6 +114,7 @@ def seen(
             "cd /tmp; ulimit -c unlimited; sh -c 'kill -SEGV $$' || :; ls | grep core || echo none"
         )
         last = _workflow(here, "last", "true")
+        zombies = int(shell.run("grep -l '^State:.Z' /proc/[0-9]*/status | wc -l"))
         _hang(box, shell)
         console = box.console.log.read_text(errors="replace")
         yield Seen(
@@ -126,6 +128,7 @@ def seen(
             said.text,
             cores,
             last,
+            zombies,
             console,
         )
 
@@ -209,6 +212,10 @@ def test_a_clock_that_says_2040_starts_at_the_commit(seen: Seen) -> None:
 def test_a_time_server_sets_it(seen: Seen) -> None:
     assert "ntp: clock.synchronised server=172.30.0.1" in seen.console
     assert abs(seen.clock_is_off) < 10
+
+
+def test_what_has_ended_is_taken_up(seen: Seen) -> None:
+    assert seen.zombies < 10, "each uses up a number, and the kernel has 32,768"
 
 
 def test_a_program_that_dies_leaves_no_core(seen: Seen) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from typing import TYPE_CHECKING
 
 import httpx
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bootkit.shared import deadline
 from bootkit.shared.address import shown
 from bootkit.shared.errors import BootError, PermanentError, TransientError
 from bootkit.shared.faults import Fault
@@ -172,3 +174,28 @@ def test_whatever_a_server_asks_us_to_wait(status: int, text: bytes) -> None:
         fetcher(lambda _: httpx.Response(status, headers=[(b"Retry-After", text)])).get(URL)
     backoff = Backoff(first=1.0, ceiling=60.0)
     assert 0.25 <= backoff.delay(1, caught.value) <= 3660.0
+
+
+class Locked(httpx.MockTransport):
+    """A transport that was interrupted where it had just taken its lock, and tidies up with it."""
+
+    def __init__(self, handler: Callable[[httpx.Request], httpx.Response]) -> None:
+        super().__init__(handler)
+        self.lock = threading.Lock()
+        self.lock.acquire()
+
+    def close(self) -> None:
+        self.lock.acquire()
+
+
+def test_a_library_that_waits_for_itself_is_interrupted_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(deadline, "AGAIN_SECONDS", 0.05)
+    transport = Locked(lambda _: httpx.Response(200, content=b"body"))
+    before = signal.getsignal(signal.SIGALRM)
+    with pytest.raises(TransientError) as caught:
+        Fetcher(transport=transport).get(URL, seconds=0.05)
+    assert caught.value.fault is Fault.TIMEOUT
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+    assert signal.getsignal(signal.SIGALRM) is before
