@@ -20,6 +20,7 @@ log = structlog.get_logger()
 
 TICK_SECONDS = 1.0
 KEPT_LOG_LINES = 50
+_USAGE = "Usage:"
 
 
 def watch_worker(
@@ -36,10 +37,10 @@ def watch_worker(
     """
     while True:
         ended = _look(engine, container)
+        for tick in ticks:  # a last time for one that has ended: its last action may have, too
+            tick()
         if ended is not None:
             return _tell(engine, container, ended)
-        for tick in ticks:
-            tick()
         pause(TICK_SECONDS)
 
 
@@ -61,6 +62,13 @@ def _tell(engine: Engine, container: str, ended: Ended) -> None:
         log.debug("worker.said", text=line)
     why = "killed: the machine is out of memory" if ended.out_of_memory else ended.error
     error = f"exit code {ended.exit_code}" + (f", {why}" if why else "")
-    said = {"said": lines[-1]} if lines else {}
+    last = _before_usage(lines)[-1:]
+    said = {"said": last[0]} if last else {}
     code = ended.exit_code
     log.warning("worker.ended", error=error, **said, exit_code=code, next="starting it again")
+
+
+def _before_usage(lines: list[str]) -> list[str]:
+    """Leave out blank lines, and the usage that tink-worker's library prints behind an error."""
+    told = [line for line in lines if line.strip()]
+    return told[: told.index(_USAGE)] if _USAGE in told else told

@@ -226,6 +226,19 @@ def test_people_are_told_of_actions(world: World, events: Events) -> None:
     ]
 
 
+def test_an_action_that_fails_with_its_worker_is_told_before_it(
+    world: World, events: Events
+) -> None:
+    def both_end() -> None:
+        world.engine.events.append(("die", "action_wipe", "3"))
+        world.engine.end_worker(0)
+
+    world.meanwhile = [lambda: None, both_end]
+    world.run()
+    told = [e["event"] for e in events if e["event"] in ("action.failed", "worker.ended")]
+    assert told == ["action.failed", "worker.ended"]
+
+
 def test_a_clock_that_is_set_does_not_disturb_the_watch(world: World) -> None:
     def set_back() -> None:
         world.wall -= 1e8
@@ -247,6 +260,27 @@ def test_the_last_words_of_a_worker_are_kept(world: World, events: Events) -> No
     assert (len(said), said[0], said[-1]) == (50, "line 10", "line 59")
     assert events[-2]["event"] == "worker.ended"
     assert events[-2]["error"] == "exit code 3"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "Error: no server\nUsage:\n  tink-worker [flags]\n\nFlags:\n  -h, --help\n\n",
+            "Error: no server",
+        ),
+        ("one\ntwo\n\n \n", "two"),
+        ("Usage:\n  tink-worker [flags]\n", None),
+        ("", None),
+    ],
+)
+def test_what_a_worker_said_last_is_no_blank_line_and_no_usage(
+    world: World, events: Events, text: str, expected: str | None
+) -> None:
+    world.meanwhile = [lambda: None, lambda: world.engine.end_worker(1, text)]
+    world.run()
+    ended = next(event for event in events if event["event"] == "worker.ended")
+    assert ended.get("said") == expected
 
 
 def test_a_worker_killed_for_memory_is_told(world: World, events: Events) -> None:
