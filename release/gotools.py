@@ -28,6 +28,7 @@ class GoTool:
 
 TINKERBELL = "github.com/tinkerbell/tinkerbell/cmd"
 TINK = "github.com/tinkerbell/tink/cmd"
+HEGEL = "github.com/tinkerbell/hegel/cmd/hegel"
 TOOLS = {
     "linuxkit": GoTool("linuxkit", "github.com/linuxkit/linuxkit/src/cmd/linuxkit"),
     "tinkerbell": GoTool("tinkerbell", f"{TINKERBELL}/tinkerbell", tags="embedded"),
@@ -35,7 +36,10 @@ TOOLS = {
     "tink-worker": GoTool("tink", f"{TINK}/tink-worker"),
     "tink-server": GoTool("tink", f"{TINK}/tink-server"),
     "tink-controller": GoTool("tink", f"{TINK}/tink-controller"),
-    "hegel": GoTool("hegel", "github.com/tinkerbell/hegel/cmd/hegel"),
+    "tink-worker-2021": GoTool("tink2021", f"{TINK}/tink-worker"),
+    "tink-server-2021": GoTool("tink2021", f"{TINK}/tink-server"),
+    "hegel": GoTool("hegel", HEGEL),
+    "hegel-2022": GoTool("hegel2022", HEGEL),
 }
 
 

@@ -19,6 +19,7 @@ PACKAGES = {
     "the sandbox": "qemu-system-x86 qemu-utils ipxe-qemu seabios ovmf docker-registry skopeo"
     " apache2-utils nftables nmap busybox-static util-linux openssl"
     " syslinux syslinux-common mtools dosfstools fdisk tcpdump dnsmasq-base vde2",
+    "the servers of 2021": "postgresql",
 }
 # Debian 13 has the client apart from the engine; Debian 12 has no such package.
 CLIENT = "docker-cli"

@@ -1,21 +1,34 @@
 """Short commands of the machine (ip, skopeo, mkfs), run to their end."""
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sandbox.errors import SandboxError
 
 
-def run(what: str, command: Sequence[str | Path], *, stdin: str = "", seconds: float = 60) -> str:
+def run(
+    what: str,
+    command: Sequence[str | Path],
+    *,
+    stdin: str = "",
+    seconds: float = 60,
+    env: Mapping[str, str] | None = None,
+) -> str:
     """Run a short command to its end and return what it printed; SandboxError if it fails.
 
-    what: the attempt as a person would say it ("making the bridge").
+    what: the attempt as a person would say it ("making the bridge"). env: instead of our own.
     """
     argv = [str(part) for part in command]
     try:
         done = subprocess.run(
-            argv, input=stdin, capture_output=True, text=True, timeout=seconds, check=False
+            argv,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+            env=env,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise SandboxError(f"{what} failed: {error}") from error

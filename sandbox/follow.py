@@ -9,7 +9,7 @@ from sandbox.console import Line
 from sandbox.errors import SandboxError
 from sandbox.machine import Machine
 from sandbox.waiting import wait_for
-from sandbox.workflow import Status, WorkflowRun
+from sandbox.workflow import Run, Status
 from sandbox.world import World
 
 # What is worth a person's time of what firmware and iPXE say.
@@ -25,7 +25,7 @@ class Follower:
 
     world: World
     machine: Machine
-    workflow: WorkflowRun
+    workflow: Run
     say: Callable[[str], None]
     status: Status = field(default_factory=lambda: Status("", {}))
     _observed: dict[str, float] = field(default_factory=dict)

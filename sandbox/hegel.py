@@ -1,5 +1,6 @@
-"""hegel v0.14.2: the metadata service of 2022 to 2024, with a file of machines."""
+"""hegel, the metadata service before tootles: v0.14.2 with a file of machines, v0.7.0 with tink."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,17 +8,23 @@ from pathlib import Path
 import yaml
 
 from release import gotools
-from sandbox.network import Network
+from sandbox.certificates import Authority
+from sandbox.network import Network, takes_connections
 from sandbox.processes import Program, running
+from sandbox.tink2021 import Tink2021
+from sandbox.waiting import wait_for
 
 HEGEL_PORT = 50061
+READY_SECONDS = 30.0
+# What `/metadata` shows of a machine, as a filter of jq.
+WHOLE, INSTANCE = "", ".metadata.instance"
 
 
 @contextmanager
 def hegel(
     folder: Path, network: Network, address: str, worker_id: str, hostname: str
 ) -> Iterator[Program]:
-    """Run it until the end of the with block; address: by which it knows the one machine."""
+    """Run v0.14.2 until the end of the with block; address: by which it knows the one machine."""
     addresses = {"local": address, "public": address}
     metadata = {"id": worker_id, "hostname": hostname, "ipv4": addresses}
     path = folder / "hegel.yml"
@@ -25,4 +32,25 @@ def hegel(
     command: list[str | Path] = [gotools.build("hegel"), "--backend", "flatfile"]
     command += ["--flatfile-path", path, "--http-addr", f"{network.address}:{HEGEL_PORT}"]
     with running("hegel", command, log=folder / "hegel.log", network=network) as program:
+        yield program
+
+
+@contextmanager
+def hegel2022(
+    folder: Path, server: Tink2021, authority: Authority, shown: str = INSTANCE
+) -> Iterator[Program]:
+    """Run v0.7.0, which asks tink-server, until the end of the with block; shown: a filter of jq.
+
+    It answers as those of 2021 did: `/metadata` whatever the filter leaves, EC2 style beside it.
+    """
+    network, endpoints = server.network, json.dumps({"/metadata": shown})
+    command: list[str | Path] = [gotools.build("hegel-2022"), "--http-custom-endpoints", endpoints]
+    command += ["--http-port", str(HEGEL_PORT), "--grpc-use-tls=false"]
+    env = {
+        "TINKERBELL_GRPC_AUTHORITY": server.grpc_authority,
+        "SSL_CERT_FILE": str(authority.pair.certificate),
+    }
+    log = folder / "hegel.log"
+    with running("hegel", command, log=log, network=network, env=env) as program:
+        wait_for("hegel", lambda: takes_connections(network, HEGEL_PORT), seconds=READY_SECONDS)
         yield program

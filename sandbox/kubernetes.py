@@ -2,10 +2,13 @@
 
 import ssl
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
+import yaml
 
+from sandbox.certificates import Authority, Pair
 from sandbox.errors import SandboxError
 from sandbox.network import Network
 
@@ -74,3 +77,27 @@ class Api:
             httpx.Client(verify=self.trust, trust_env=False, timeout=10) as client,
         ):
             return client.request(method, url, json=body)
+
+
+def trust(authority: Authority, client: Pair) -> ssl.SSLContext:
+    """Return the TLS context of a client of an API server."""
+    context = ssl.create_default_context(cafile=str(authority.pair.certificate))
+    context.load_cert_chain(client.certificate, client.key)
+    return context
+
+
+def write_kubeconfig(folder: Path, url: str, authority: Authority, client: Pair) -> Path:
+    """Write the file that a program finds the API server at `url` by, and return its path."""
+    cluster = {"server": url, "certificate-authority": str(authority.pair.certificate)}
+    user = {"client-certificate": str(client.certificate), "client-key": str(client.key)}
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "sandbox", "cluster": cluster}],
+        "users": [{"name": "sandbox", "user": user}],
+        "contexts": [{"name": "sandbox", "context": {"cluster": "sandbox", "user": "sandbox"}}],
+        "current-context": "sandbox",
+    }
+    path = folder / "kubeconfig"
+    path.write_text(yaml.safe_dump(config))
+    return path

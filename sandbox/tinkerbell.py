@@ -1,22 +1,22 @@
 """A whole Tinkerbell in one program, from DHCP and iPXE scripts to the API server and etcd."""
 
 import shutil
-import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-import yaml
 
 from sandbox.certificates import Authority, Pair, write_signing_key
 from sandbox.errors import SandboxError
-from sandbox.kubernetes import Api
+from sandbox.kubernetes import Api, trust, write_kubeconfig
 from sandbox.network import Network, takes_connections
+from sandbox.objects import MachineIdentity, hardware, template, workflow
 from sandbox.processes import Program, running
 from sandbox.tink import GRPC_PORT, tink
 from sandbox.waiting import wait_for
+from sandbox.workflow import WorkflowRun
 
 READY_SECONDS = 90.0  # 6 s on an idle machine
 API_PORT = 6443
@@ -61,6 +61,27 @@ class Tinkerbell:
         """EC2-style metadata of the machine that asks."""
         return f"http://{self.network.address}:{HTTP_PORT}/2009-04-04"
 
+    def enroll(self, machine: MachineIdentity, *others: MachineIdentity) -> None:
+        """Make a machine known, and its other network cards."""
+        self.api.create("hardware", hardware(machine, *others))
+
+    def give(
+        self, machine: MachineIdentity, name: str, data: str, values: Mapping[str, str]
+    ) -> WorkflowRun:
+        """Give a machine a workflow; data is the template's YAML, values fill its places."""
+        self.api.create("templates", template(name, data))
+        self.api.create("workflows", workflow(name, name, machine.name, values))
+        return WorkflowRun(name, self.api)
+
+    def parameters(self, machine: MachineIdentity) -> dict[str, str]:
+        """Return the kernel parameters that lead a machine here."""
+        return {
+            "worker_id": machine.mac,
+            "grpc_authority": self.grpc_authority,
+            "tinkerbell_tls": "false",
+            "metadata_url": self.metadata_url,
+        }
+
     def wait_until_it_serves(self) -> None:
         """Wait for its API, and its HTTP server, which comes later.
 
@@ -104,7 +125,7 @@ def tinkerbell(
     server = authority.issue("apiserver", hosts)
     client = authority.issue("client", organization="system:masters")
     url = f"https://{network.address}:{API_PORT}"
-    kubeconfig = _write_kubeconfig(folder, url, authority, client)
+    kubeconfig = write_kubeconfig(folder, url, authority, client)
     write_signing_key(folder / "signing.key")
     command: list[str | Path] = [
         binary,
@@ -114,33 +135,11 @@ def tinkerbell(
     ]
     log = folder / "tinkerbell.log"
     with running("tinkerbell", command, log=log, network=network) as program:
-        api = Api(url, network, _trust(authority, client))
+        api = Api(url, network, trust(authority, client))
         found = Tinkerbell(api, network, program)
         found.wait_until_it_serves()
         with tink(folder, api, network, kubeconfig) if settings.older else nullcontext():
             yield found
-
-
-def _trust(authority: Authority, client: Pair) -> ssl.SSLContext:
-    trust = ssl.create_default_context(cafile=str(authority.pair.certificate))
-    trust.load_cert_chain(client.certificate, client.key)
-    return trust
-
-
-def _write_kubeconfig(folder: Path, url: str, authority: Authority, client: Pair) -> Path:
-    cluster = {"server": url, "certificate-authority": str(authority.pair.certificate)}
-    user = {"client-certificate": str(client.certificate), "client-key": str(client.key)}
-    config = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": "sandbox", "cluster": cluster}],
-        "users": [{"name": "sandbox", "user": user}],
-        "contexts": [{"name": "sandbox", "context": {"cluster": "sandbox", "user": "sandbox"}}],
-        "current-context": "sandbox",
-    }
-    path = folder / "kubeconfig"
-    path.write_text(yaml.safe_dump(config))
-    return path
 
 
 def _api_flags(

@@ -1,5 +1,6 @@
 """One workflow of one machine, as Tinkerbell sees it."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from sandbox.errors import SandboxError
@@ -25,19 +26,14 @@ class Status:
 
 
 @dataclass(frozen=True)
-class WorkflowRun:
-    """A workflow that a machine has been given."""
+class Run(ABC):
+    """A workflow that a machine has been given, whoever keeps it."""
 
-    api: Api
     name: str
 
+    @abstractmethod
     def status(self) -> Status:
         """Ask for the present state."""
-        status = self.api.get("workflows", self.name).get("status", {})
-        actions = [action for task in status.get("tasks", []) for action in task["actions"]]
-        states = {action["name"]: _state(action) for action in actions}
-        messages = [action["message"] for action in actions if action.get("message")]
-        return Status(_state(status), states, "; ".join(messages))
 
     def end(self, seconds: float) -> Status:
         """Return how it ended; SandboxError if it has not by then."""
@@ -47,6 +43,21 @@ class WorkflowRun:
             return status if status.is_over else None
 
         return wait_for(f"the end of workflow {self.name}", over, seconds=seconds)
+
+
+@dataclass(frozen=True)
+class WorkflowRun(Run):
+    """A workflow that is kept as a Kubernetes object."""
+
+    api: Api
+
+    def status(self) -> Status:
+        """Ask for the present state."""
+        status = self.api.get("workflows", self.name).get("status", {})
+        actions = [action for task in status.get("tasks", []) for action in task["actions"]]
+        states = {action["name"]: _state(action) for action in actions}
+        messages = [action["message"] for action in actions if action.get("message")]
+        return Status(_state(status), states, "; ".join(messages))
 
     def wait_until_offered(self) -> None:
         """Wait until the controller has made a list of actions out of the template.
@@ -64,6 +75,9 @@ class WorkflowRun:
 
 
 def _state(thing: Object) -> str:
-    """Return a state as Tinkerbell v0.25 writes it; tink v0.12 wrote STATE_RUNNING."""
-    state: str = thing.get("state") or thing.get("status") or ""
+    return plain_state(thing.get("state") or thing.get("status") or "")
+
+
+def plain_state(state: str) -> str:
+    """Return a state as Tinkerbell v0.25 writes it; tink wrote STATE_RUNNING."""
     return state.removeprefix("STATE_")

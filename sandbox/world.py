@@ -14,7 +14,7 @@ from sandbox.images import actions_archive, worker_archive
 from sandbox.ingredients import Ingredients
 from sandbox.netboot import command_line
 from sandbox.network import BRIDGE, Namespace, namespace
-from sandbox.objects import MachineIdentity, hardware, template, workflow
+from sandbox.objects import MachineIdentity
 from sandbox.registry import Credentials, Registry, registry
 from sandbox.tinkerbell import Settings, Tinkerbell, tinkerbell
 from sandbox.workflow import WorkflowRun
@@ -44,17 +44,14 @@ class World:
 
         Its places: device_1 (worker id), registry, artifacts, image_url, disk, and those in more.
         """
-        api = self.tinkerbell.api
-        api.create("templates", template(name, data))
         values = {**self.values, "device_1": identity.mac, **more}
-        api.create("workflows", workflow(name, name, identity.name, values))
-        run = WorkflowRun(api, name)
+        run = self.tinkerbell.give(identity, name, data, values)
         run.wait_until_offered()
         return run
 
     def enroll(self, identity: MachineIdentity = MACHINE, *others: MachineIdentity) -> None:
         """Tell Tinkerbell about a machine, and about its other network cards."""
-        self.tinkerbell.api.create("hardware", hardware(identity, *others))
+        self.tinkerbell.enroll(identity, *others)
 
     def command_line(self, identity: MachineIdentity = MACHINE) -> str:
         """Return the kernel command line that iPXE would start this machine with."""

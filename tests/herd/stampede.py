@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sandbox.certificates import Authority
 from sandbox.network import Namespace
-from sandbox.objects import MachineIdentity, hardware
+from sandbox.objects import MachineIdentity
 from sandbox.processes import Program, running
 from sandbox.registry import Credentials, Registry, registry
 from sandbox.tinkerbell import Tinkerbell
@@ -77,7 +77,7 @@ def stampede(ground: Ground, count: int, late: float, tell: Tell) -> Figures:
         pen = stack.enter_context(gate(ground.network, identities))
         tell(f"telling Tinkerbell of {count} machines")
         for one in identities:
-            ground.tinkerbell.api.create("hardware", hardware(one))
+            ground.tinkerbell.enroll(one)
         stack.enter_context(_engines(ground, places))
         tell(f"starting {count} bootkits, each held where its first try has failed")
         herd = stack.enter_context(_switched_on(places, ground.network))

@@ -24,7 +24,7 @@ class FakeApi:
 
 
 def run(status: dict[str, Any]) -> WorkflowRun:
-    return WorkflowRun(cast("Any", FakeApi(status)), "install")
+    return WorkflowRun("install", cast("Any", FakeApi(status)))
 
 
 def test_a_workflow_that_nobody_has_looked_at_has_no_state() -> None:

@@ -1,0 +1,188 @@
+"""tink-server v0.6.0, the last one of 2021: on PostgreSQL, with TLS only, asked by its HTTP API.
+
+Source: the module's http-server, grpc-server and docker-compose.yaml.
+"""
+
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from release import gotools
+from sandbox.certificates import Authority
+from sandbox.commands import run
+from sandbox.errors import SandboxError
+from sandbox.network import Network
+from sandbox.objects import MachineIdentity
+from sandbox.postgres import postgres
+from sandbox.processes import Program, running
+from sandbox.waiting import wait_for
+from sandbox.workflow import Run, Status, plain_state
+
+READY_SECONDS = 30.0
+HTTP_PORT = 42114
+FACILITY = "onprem"
+
+
+@dataclass(frozen=True)
+class Tink2021:
+    """A tink-server that serves.
+
+    grpc, http: its two ports. instance: what the metadata of machines says of their instance.
+    """
+
+    network: Network
+    program: Program
+    grpc: int
+    http: int
+    instance: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def grpc_authority(self) -> str:
+        """Where workers connect to, by TLS."""
+        return f"{self.network.address}:{self.grpc}"
+
+    @property
+    def certificate_url(self) -> str:
+        """Where workers fetch the certificate that they trust then."""
+        return f"http://{self.network.address}:{self.http}/cert"
+
+    def enroll(self, machine: MachineIdentity, /) -> None:
+        """Make a machine known, or known anew."""
+        self._send("hardware", _hardware(machine, self.instance))
+
+    def give(
+        self, machine: MachineIdentity, name: str, data: str, values: Mapping[str, str]
+    ) -> Run:
+        """Give a machine a workflow; data is the template's YAML, values fill its places."""
+        template = self._send("templates", {"name": name, "data": data})
+        devices = json.dumps({**values, "device_1": machine.mac})
+        made = self._send("workflows", {"template": template["id"], "hardware": devices})
+        return Run2021(name, self, made["id"])
+
+    def parameters(self, machine: MachineIdentity) -> dict[str, str]:
+        """Return what a boot server of 2021 says of tink-server on the kernel command line."""
+        return {
+            "worker_id": worker_id(machine),
+            "grpc_authority": self.grpc_authority,
+            "grpc_cert_url": self.certificate_url,
+            "tinkerbell": f"http://{self.network.address}",
+            "instance_id": "",
+            "facility": FACILITY,
+        }
+
+    def state(self, workflow: str) -> dict[str, Any]:
+        """Return where a workflow stands, as tink's WorkflowContext."""
+        return self._ask("GET", f"workflows/{workflow}/state")
+
+    def wait_until_it_serves(self) -> None:
+        """Wait until its HTTP part answers, which needs some moments to find the gRPC part.
+
+        Raises SandboxError, with its last lines, if it ends or takes too long.
+        """
+        wait_for("tink-server", self._serves, seconds=READY_SECONDS)
+
+    def _serves(self) -> bool:
+        self.program.check()
+        try:
+            return self._request("GET", "hardware", None).is_success
+        except httpx.TransportError:
+            return False
+
+    def _send(self, kind: str, thing: Mapping[str, Any]) -> dict[str, Any]:
+        return self._ask("POST", kind, thing)
+
+    def _ask(
+        self, method: str, path: str, thing: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        try:
+            answer = self._request(method, path, thing)
+        except httpx.TransportError as error:
+            raise SandboxError(f"asking tink-server for {method} {path} failed: {error}") from error
+        if answer.is_error:
+            told = f"{answer.status_code} {answer.text.strip()}"
+            raise SandboxError(f"tink-server refused {method} {path}: {told}")
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def _request(self, method: str, path: str, thing: Mapping[str, Any] | None) -> httpx.Response:
+        url = f"http://{self.network.address}:{self.http}/v1/{path}"
+        with self.network.inside():
+            return httpx.request(method, url, json=thing, trust_env=False, timeout=10)
+
+
+@dataclass(frozen=True)
+class Run2021(Run):
+    """A workflow that tink-server keeps under an id."""
+
+    server: Tink2021
+    id: str
+
+    def status(self) -> Status:
+        """Ask for the present state; of the actions it knows the present one."""
+        context = self.server.state(self.id)
+        action, state = context["current_action"], plain_state(context["current_action_state"])
+        done = int(context["current_action_index"]) + 1
+        more = state == "SUCCESS" and done < int(context["total_number_of_actions"])
+        return Status("RUNNING" if more else state, {action: state} if action else {})
+
+
+def worker_id(machine: MachineIdentity) -> str:
+    """Return the id of a machine's hardware, which is its worker's id."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, machine.mac))
+
+
+def _hardware(machine: MachineIdentity, instance: Mapping[str, str]) -> dict[str, Any]:
+    """Return the record as `tink hardware push` takes it."""
+    address = {
+        "address": machine.address,
+        "netmask": machine.netmask,
+        "gateway": machine.gateway,
+    }
+    lease = {"mac": machine.mac, "arch": "x86_64", "ip": address}
+    netboot = {"allow_pxe": True, "allow_workflow": True}
+    known = {"instance": dict(instance)} if instance else {}
+    return {
+        "id": worker_id(machine),
+        "metadata": {"facility": {"facility_code": FACILITY}, "state": "provisioning", **known},
+        "network": {"interfaces": [{"dhcp": lease, "netboot": netboot}]},
+    }
+
+
+@contextmanager
+def tink2021(
+    folder: Path, network: Network, authority: Authority, grpc: int, http: int
+) -> Iterator[Tink2021]:
+    """Run it with an empty database until the end of the with block, on these two ports.
+
+    Raises SandboxError, with its last lines, if it does not serve in time.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    certificates = _bundle(folder / "certs", authority, network.address)
+    program = str(gotools.build("tink-server-2021"))
+    command = [program, "--grpc-authority", f"{network.address}:{grpc}"]
+    command += ["--http-authority", f"{network.address}:{http}"]
+    with postgres(folder, network) as database:
+        env = {**database, "PGSSLMODE": "disable", "FACILITY": FACILITY}
+        env |= {"TINKERBELL_CERTS_DIR": str(certificates)}
+        run("making tink-server's tables", [program, "--only-migration"], env=env)
+        log = folder / "tink-server.log"
+        with running("tink-server", command, log=log, network=network, env=env) as server:
+            found = Tink2021(network, server, grpc, http)
+            found.wait_until_it_serves()
+            yield found
+
+
+def _bundle(folder: Path, authority: Authority, address: str) -> Path:
+    """Write what tink-server serves as its certificate: its own, then its authority's."""
+    pair = authority.issue("tink-server-2021", [address])
+    folder.mkdir(exist_ok=True)
+    chain = pair.certificate.read_bytes() + authority.pair.certificate.read_bytes()
+    (folder / "bundle.pem").write_bytes(chain)
+    (folder / "server-key.pem").write_bytes(pair.key.read_bytes())
+    return folder

@@ -1,0 +1,5 @@
+module tinkie.test/tink2021
+
+go 1.23.0
+
+require github.com/tinkerbell/tink v0.6.0
