@@ -33,7 +33,14 @@ def world(docker: Docker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 @pytest.fixture(scope="session")
 def older(docker: Docker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """tink-server, tink-controller and tink-worker v0.12.2."""
-    with worlds.world(tmp_path_factory.mktemp("older"), docker, older=True) as made:
+    with worlds.world(tmp_path_factory.mktemp("older"), docker, "older") as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def oldest(docker: Docker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """tink-server and tink-worker v0.6.0."""
+    with worlds.world(tmp_path_factory.mktemp("oldest"), docker, "oldest") as made:
         yield made
 
 

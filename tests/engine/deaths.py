@@ -1,6 +1,6 @@
 """`python -m tests.engine.deaths`: what a worker loses of its own action, as a table.
 
-An action of two workers' generations runs for some seconds, and in the middle of it one program of
+An action of each generation's worker runs for some seconds, and in the middle of it one program of
 the machine is killed. What Tinkerbell says of the workflow at its end, and how often the action was
 started and came to its end, goes to docs/reliability.md.
 """
@@ -9,6 +9,7 @@ import itertools
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,13 +20,13 @@ from release.errors import told
 from sandbox.errors import SandboxError
 from sandbox.objects import MachineIdentity
 from sandbox.waiting import wait_for
-from sandbox.workflow import WorkflowRun
+from sandbox.workflow import Run
 from tests.engine import world as worlds
 from tests.engine.docker import Docker
 from tests.engine.machine import Machine, machine
 from tests.engine.matrix import report
 from tests.engine.matrix.happenings import KILL
-from tests.engine.world import World
+from tests.engine.world import Kind, World
 
 AT_ONCE = 3
 COMMAND = "echo >> /worker/started; sleep 8; echo >> /worker/ended"
@@ -33,6 +34,11 @@ OVER_SECONDS = 180.0
 REACHED_SECONDS = 90.0
 # A second action of the same workflow may still come when the first has been reported.
 QUIET_SECONDS = 10.0
+WORKERS: Mapping[str, Kind] = {
+    "tink-worker v0.6.0": "oldest",
+    "tink-worker v0.12.2": "older",
+    "tink-agent v0.25.0": "newest",
+}
 HEAD = "| killed | worker | workflow | action started | came to its end |\n|---|---|---|---|---|"
 
 
@@ -72,7 +78,7 @@ def _lines(box: Machine, name: str) -> int:
     return len(file.read_text().splitlines()) if file.exists() else 0
 
 
-def _end_of(given: WorkflowRun) -> str:
+def _end_of(given: Run) -> str:
     try:
         return given.end(OVER_SECONDS).state
     except SandboxError:
@@ -84,16 +90,17 @@ def _times(number: int) -> str:
 
 
 def measure_all(folder: Path, docker: Docker) -> list[Loss]:
-    """Measure both workers, some machines at once."""
+    """Measure all workers, some machines at once."""
     numbers = itertools.count(1)
     with ExitStack() as stack:
-        newer = stack.enter_context(worlds.world(folder / "newer", docker))
-        older = stack.enter_context(worlds.world(folder / "older", docker, older=True))
-        generations = (("tink-worker v0.12.2", older), ("tink-agent v0.25.0", newer))
+        generations = {
+            worker: stack.enter_context(worlds.world(folder / kind, docker, kind))
+            for worker, kind in WORKERS.items()
+        }
         pool = stack.enter_context(ThreadPoolExecutor(AT_ONCE))
         found = [
             pool.submit(measure, world, worker, program, next(numbers), folder)
-            for worker, world in generations
+            for worker, world in generations.items()
             for program in KILL
         ]
         return [future.result() for future in found]

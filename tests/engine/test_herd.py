@@ -3,16 +3,18 @@
 from pathlib import Path
 
 from sandbox.registry import IMAGES
+from sandbox.tinkerbell import Tinkerbell
 from tests.engine.world import AGENT_IMAGE, World
 from tests.herd.stampede import Ground, stampede
 
 
 def test_a_small_herd_comes_back_spread_and_whole(world: World, tmp_path: Path) -> None:
+    assert isinstance(world.servers, Tinkerbell)
     ground = Ground(
         tmp_path,
         world.network,
         world.authority,
-        world.tinkerbell,
+        world.servers,
         world.registry.credentials,
         world.registry.folder / IMAGES,
         AGENT_IMAGE,

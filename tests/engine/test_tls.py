@@ -22,7 +22,7 @@ WORDS = {"tinkerbell_tls": "true", "tinkerbell_insecure_tls": "true"}
 
 def test_tink_agent_speaks_tls_with_tinkerbell(docker: Docker, tmp_path: Path) -> None:
     with (
-        worlds.world(tmp_path / "world", docker, tls=True) as world,
+        worlds.world(tmp_path / "world", docker, "tls") as world,
         machines.machine(world, tmp_path / "machine", IDENTITY, **WORDS),
     ):
         world.prove(IDENTITY, "tls")

@@ -1,10 +1,11 @@
 """What stands around the machines under test: network, registry, file server, Tinkerbell."""
 
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, Protocol
 
 import yaml
 
@@ -14,10 +15,12 @@ from sandbox.commands import run
 from sandbox.files import Files, files
 from sandbox.images import actions_archive, worker_archive
 from sandbox.network import PREFIX, Namespace
-from sandbox.objects import MachineIdentity, hardware, template, workflow
+from sandbox.objects import MachineIdentity
 from sandbox.registry import Credentials, Registry, registry
-from sandbox.tinkerbell import Settings, Tinkerbell, tinkerbell
-from sandbox.workflow import WorkflowRun
+from sandbox.tink import GRPC_PORT
+from sandbox.tink2021 import HTTP_PORT, tink2021
+from sandbox.tinkerbell import Settings, tinkerbell
+from sandbox.workflow import Run
 from tests.engine.docker import Docker
 
 BOOTKIT = "tinkie/bootkit:build"
@@ -25,8 +28,38 @@ AGENT_IMAGE = "tink-agent:latest"
 # In a folder of the registry: where it has both workers, tink-worker is taken.
 OLDER = "older"
 WORKER_IMAGE = f"{OLDER}/tink-worker:latest"
+OLDEST_IMAGE = "tink-worker:latest"
 ACTIONS_IMAGE = "actions:latest"
 WORKFLOW_SECONDS = 60.0
+
+# The servers of a world, and so its worker: Tinkerbell v0.25.0 without or with TLS, tink v0.12.2 or
+# v0.6.0.
+Kind = Literal["newest", "tls", "older", "oldest"]
+WORKER_IMAGES: Mapping[Kind, str] = {
+    "newest": AGENT_IMAGE,
+    "tls": AGENT_IMAGE,
+    "older": WORKER_IMAGE,
+    "oldest": OLDEST_IMAGE,
+}
+
+
+class Servers(Protocol):
+    """What knows machines and gives them workflows, of any generation."""
+
+    @property
+    def grpc_authority(self) -> str:
+        """Where workers connect to."""
+
+    def enroll(self, machine: MachineIdentity, /) -> None:
+        """Make a machine known."""
+
+    def give(
+        self, machine: MachineIdentity, name: str, data: str, values: Mapping[str, str]
+    ) -> Run:
+        """Give a machine a workflow; data is the template's YAML, values fill its places."""
+
+    def parameters(self, machine: MachineIdentity) -> dict[str, str]:
+        """Return the kernel parameters that lead a machine here."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +73,12 @@ class World:
     authority: Authority
     registry: Registry
     files: Files
-    tinkerbell: Tinkerbell
+    servers: Servers
     worker_image: str
 
     def enroll(self, identity: MachineIdentity) -> None:
         """Tell Tinkerbell about a machine."""
-        self.tinkerbell.api.create("hardware", hardware(identity))
+        self.servers.enroll(identity)
 
     def start_workflow(
         self,
@@ -54,7 +87,7 @@ class World:
         command: str = "true",
         volume: str = "",
         registry: str = "",
-    ) -> WorkflowRun:
+    ) -> Run:
         """Give a machine a workflow of one action: a command of busybox, maybe with a volume.
 
         registry: where the action's image comes from, if not from the world's own.
@@ -65,11 +98,11 @@ class World:
     def image(self, name: str = ACTIONS_IMAGE, registry: str = "") -> str:
         """Return an image as a template names it: tink-worker puts docker_registry before it."""
         host = registry or self.registry.host
-        return name if self.worker_image == WORKER_IMAGE else f"{host}/{name}"
+        return f"{host}/{name}" if self.worker_image == AGENT_IMAGE else name
 
     def start_action(
         self, identity: MachineIdentity, name: str, script: str, image: str, **fields: object
-    ) -> WorkflowRun:
+    ) -> Run:
         """Give a machine a workflow of one action: a script for busybox's shell.
 
         fields: more of it, or something else, as templates have them.
@@ -77,10 +110,8 @@ class World:
         words = {"name": "proof", "image": image, "timeout": 60, "command": ["sh", "-c", script]}
         task = {"name": "proof", "worker": identity.mac, "actions": [{**words, **fields}]}
         made = {"version": "0.1", "name": "proof", "global_timeout": 300, "tasks": [task]}
-        api = self.tinkerbell.api
-        api.create("templates", template(name, yaml.safe_dump(made)))
-        api.create("workflows", workflow(name, name, identity.name, {"device_1": identity.mac}))
-        return WorkflowRun(api, name)
+        values = {"device_1": identity.mac}
+        return self.servers.give(identity, name, yaml.safe_dump(made), values)
 
     def name(self, host: str) -> None:
         """Let all machines know a name of the network's address."""
@@ -96,51 +127,66 @@ class World:
     def command_line(self, identity: MachineIdentity) -> dict[str, str]:
         """Return the kernel parameters that such a machine is started with."""
         return {
-            "worker_id": identity.mac,
-            "grpc_authority": self.tinkerbell.grpc_authority,
-            "tinkerbell_tls": "false",
-            "tink_worker_image": f"{self.registry.host}/{self.worker_image}",
-            "docker_registry": self.registry.host,
+            **self.servers.parameters(identity),
+            **self._images(),
             "registry_username": self.registry.credentials.username,
             "registry_password": self.registry.credentials.password,
-            "registry_ca_url": f"{self.files.url}/ca.pem",
-            "metadata_url": self.tinkerbell.metadata_url,
+        }
+
+    def _images(self) -> dict[str, str]:
+        """Return where the worker's image is, and the registry's certificate."""
+        host, url = self.registry.host, self.files.url
+        if self.worker_image == OLDEST_IMAGE:
+            return {"docker_registry": host, "packet_base_url": url}
+        image = f"{host}/{self.worker_image}"
+        return {
+            "docker_registry": host,
+            "tink_worker_image": image,
+            "registry_ca_url": f"{url}/ca.pem",
         }
 
 
 @contextmanager
-def world(
-    folder: Path, docker: Docker, *, older: bool = False, tls: bool = False
-) -> Iterator[World]:
-    """Run it until the end of the with block.
-
-    older: with the servers and the worker of 2024. tls: gRPC goes by TLS.
-    """
+def world(folder: Path, docker: Docker, kind: Kind = "newest") -> Iterator[World]:
+    """Run it until the end of the with block."""
     with ExitStack() as stack:
-        kind = "older" if older else "tls" if tls else "engine"
         anchor, network = stack.enter_context(_network(docker, kind))
         authority = Authority.make(folder / "certificates")
         credentials = Credentials("tinkie", "pass+/word=@")
         store = stack.enter_context(registry(folder / "registry", network, authority, credentials))
         served = stack.enter_context(files(folder / "files", network))
         served.publish(store.ca, "ca.pem")
-        _push_images(folder, store)
-        settings, binary = Settings(older=older, tls=tls), gotools.build("tinkerbell")
-        server = stack.enter_context(
-            tinkerbell(folder / "tinkerbell", network, authority, binary, settings)
-        )
-        worker = WORKER_IMAGE if older else AGENT_IMAGE
-        yield World(folder, docker, anchor, network, authority, store, served, server, worker)
+        _push_images(folder, store, kind)
+        servers = stack.enter_context(_servers(folder, network, authority, kind))
+        image = WORKER_IMAGES[kind]
+        yield World(folder, docker, anchor, network, authority, store, served, servers, image)
 
 
-def _push_images(folder: Path, store: Registry) -> None:
-    agent = worker_archive(folder / "agent.tar", gotools.build("agent"), "tink-agent")
-    store.push(agent, AGENT_IMAGE)
-    worker = gotools.build("tink-worker")
-    store.push(worker_archive(folder / "worker.tar", worker, "usr/bin/tink-worker"), WORKER_IMAGE)
+def _servers(
+    folder: Path, network: Namespace, authority: Authority, kind: Kind
+) -> AbstractContextManager[Servers]:
+    if kind == "oldest":
+        return tink2021(folder / "tink", network, authority, GRPC_PORT, HTTP_PORT)
+    settings = Settings(older=kind == "older", tls=kind == "tls")
+    binary = gotools.build("tinkerbell")
+    return tinkerbell(folder / "tinkerbell", network, authority, binary, settings)
+
+
+def _push_images(folder: Path, store: Registry, kind: Kind) -> None:
     actions = actions_archive(folder / "actions.tar")
     store.push(actions, ACTIONS_IMAGE)
+    if kind == "oldest":
+        _push_worker(folder, store, "tink-worker-2021", OLDEST_IMAGE)
+        return
+    agent = worker_archive(folder / "agent.tar", gotools.build("agent"), "tink-agent")
+    store.push(agent, AGENT_IMAGE)
+    _push_worker(folder, store, "tink-worker", WORKER_IMAGE)
     store.push(actions, f"{OLDER}/{ACTIONS_IMAGE}")
+
+
+def _push_worker(folder: Path, store: Registry, tool: str, image: str) -> None:
+    archive = worker_archive(folder / "worker.tar", gotools.build(tool), "usr/bin/tink-worker")
+    store.push(archive, image)
 
 
 @contextmanager
