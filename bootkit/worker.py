@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 SPEC_LABEL = "tinkie.spec"
 ENGINE_LABEL = "tinkie.engine-socket"
+# tink-worker up to v0.6.0 ends after an hour if not told so, in the middle of an action, too.
+NO_TIMEOUT = "0"
 BINDS = (
     "/worker:/worker",
     f"{ENGINE_SOCKET}:{ENGINE_SOCKET}",
@@ -127,6 +129,7 @@ def environment(
     """Return the union of what all generations of workers read; what was not given is not in it."""
     password = params.registry_password
     variables = {
+        "TIMEOUT": NO_TIMEOUT,
         "ID": worker_id,
         "WORKER_ID": worker_id,
         "container_uuid": params.instance_id or machine.id,

@@ -60,6 +60,7 @@ def _check_worker(machine: Machine, machine_id: str | None) -> None:
     assert given["REGISTRY_USERNAME"] == store.credentials.username
     assert given["REGISTRY_PASSWORD"] == store.credentials.password
     assert given.get("container_uuid") == machine_id
+    assert given["TIMEOUT"] == "0"
 
 
 def test_a_worker_that_ends_when_its_server_is_away_is_started_until_it_is_back(

@@ -104,6 +104,7 @@ def test_a_machine_boots(world: World, events: Events) -> None:
     ]
     assert sorted(worker.spec["Env"]) == [
         "ID=w1",
+        "TIMEOUT=0",
         "TINKERBELL_GRPC_AUTHORITY=10.0.0.1:42113",
         "WORKER_ID=w1",
         "container_uuid=i",

@@ -21,6 +21,7 @@ def test_what_is_not_given_is_unset() -> None:
     assert spec(BASE).environment == {
         "ID": "w",
         "WORKER_ID": "w",
+        "TIMEOUT": "0",
         "TINKERBELL_GRPC_AUTHORITY": "10.0.0.1:42113",
     }
 
@@ -33,6 +34,7 @@ def test_the_environment_of_all_generations() -> None:
     assert spec(text, Machine("m")).environment == {
         "ID": "w",
         "WORKER_ID": "w",
+        "TIMEOUT": "0",
         "container_uuid": "i",
         "DOCKER_REGISTRY": "r.example",
         "REGISTRY_USERNAME": "u",
