@@ -28,6 +28,7 @@ def booted(
     folder: Path,
     identity: MachineIdentity,
     *,
+    line: str = "",
     words: str = "",
     memory: int = MEMORY_MIB,
     clock: str = "",
@@ -38,12 +39,13 @@ def booted(
 ) -> Iterator[Machine]:
     """Power a machine on that Tinkerbell knows; it stops where it would start again.
 
-    words: put behind all others on the kernel's command line. memory, clock, cards, watchdog,
-    disks: as Hardware has them. others: its other network cards, as Tinkerbell knows them.
+    line: the kernel's command line, if not that of Tinkerbell's script. words: put behind it.
+    memory, clock, cards, watchdog, disks: as Hardware has them. others: its other network cards, as
+    Tinkerbell knows them.
     """
     here.enroll(identity, *others)
     boot = here.direct_boot(identity)
-    line = f"{boot.command_line} {SHELL_WORDS} {words}".strip()
+    line = f"{line or boot.command_line} {SHELL_WORDS} {words}".strip()
     disk = empty_disk(folder / "disk.img", DISK_MIB)
     hardware = Hardware(
         identity,

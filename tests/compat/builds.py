@@ -5,10 +5,14 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 
+from release import engine, images
 from release.version import PROJECT
 from sandbox.world import World
+from tests.engine.docker import Docker
 
 BUILD_SECONDS = 1200.0
+BOOTKIT = "tinkie/bootkit:build"
+PYTHON = "python:latest"
 LEFT_OUT = shutil.ignore_patterns(".venv", "out", "tinkie-*", "osie-*", "__pycache__")
 
 
@@ -22,3 +26,12 @@ def built(project: Path, here: World, *words: str) -> World:
     command = ["make", "setup-venv", "quick", *words]
     subprocess.run(command, cwd=project, check=True, timeout=BUILD_SECONDS)
     return replace(here, ingredients=replace(here.ingredients, artifacts=project / "out"))
+
+
+def push_python(here: World, folder: Path) -> None:
+    """Push an image for actions that are Python programs, as PYTHON: that of bootkit."""
+    archive = folder / "python.tar"
+    with engine.running() as host, images.kept():
+        images.build([])
+        Docker(host)("save", "--output", str(archive), BOOTKIT)
+    here.registry.push(archive, PYTHON)

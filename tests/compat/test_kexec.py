@@ -2,18 +2,16 @@
 
 from pathlib import Path
 
-from release import engine, images
 from sandbox.accelerator import Accelerator
 from sandbox.objects import MachineIdentity
 from sandbox.waiting import wait_for
 from sandbox.world import World
 from tests.boot.machines import booted
+from tests.compat.builds import push_python
 from tests.compat.cds import WORKFLOW_SECONDS
-from tests.engine.docker import Docker
 
 IDENTITY = MachineIdentity("kexec", "52:54:00:00:01:11", "172.30.0.117", "172.30.0.1")
 MARK = "started-by-kexec"
-IMAGE = "tinkie/bootkit:build"  # it has Python
 # kexec_file_load(2) without an initramfs, then reboot(2): as kexec-tools do it.
 PROGRAM = """
 import ctypes, os, urllib.request
@@ -30,11 +28,7 @@ raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 def test_an_action_starts_another_kernel(
     here: World, accelerator: Accelerator, tmp_path: Path
 ) -> None:
-    archive = tmp_path / "python.tar"
-    with engine.running() as host, images.kept():
-        images.build([])
-        Docker(host)("save", "--output", str(archive), IMAGE)
-    here.registry.push(archive, "python:latest")
+    push_python(here, tmp_path)
     template = (Path(__file__).parent / "kexec.yml").read_text()
     line = f"console=ttyS0,115200 panic=1 {MARK}"
     with booted(here, accelerator, tmp_path, IDENTITY) as box:

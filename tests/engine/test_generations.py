@@ -14,6 +14,7 @@ from tests.engine import machine as machines
 from tests.engine.conftest import StartMachine
 from tests.engine.machine import WORKER, Machine
 from tests.engine.matrix.packets import syslog
+from tests.engine.waitdaemon import waits
 from tests.engine.world import (
     ACTIONS_IMAGE,
     AGENT_IMAGE,
@@ -34,20 +35,6 @@ TOLD_SECONDS = 30.0
 SAID = "the-action-said-so"
 
 WAITS_IMAGE = "waits:latest"
-# It finds its own container by its host's name, starts another one of it, and ends.
-WAITS = """
-import docker, os, pathlib, socket, time
-if os.environ.get("LATE"):
-    time.sleep(5)
-    pathlib.Path("/worker/late").touch()
-else:
-    engine = docker.APIClient()
-    own = engine.inspect_container(socket.gethostname())
-    host = engine.create_host_config(binds=own["HostConfig"]["Binds"], pid_mode="host")
-    words = {"command": own["Config"]["Cmd"], "environment": {"LATE": "1"}, "host_config": host}
-    engine.start(engine.create_container(own["Image"], **words))
-"""
-
 
 GENERATIONS = {
     "tink-agent v0.25.0": "world",
@@ -142,10 +129,8 @@ def test_an_action_leaves_a_container_behind_as_waitdaemon_does(
     box.world.docker("save", "--output", str(archive), BOOTKIT)  # it has Python and the library
     for name in (WAITS_IMAGE, f"{OLDER}/{WAITS_IMAGE}"):
         box.world.registry.push(archive, name)
-    volumes = ["/worker:/worker", "/var/run/docker.sock:/var/run/docker.sock"]
-    command = ["python3", "-c", WAITS]
-    status = _end(box, "waits", "", WAITS_IMAGE, command=command, volumes=volumes, pid="host")
-    assert status.state == "SUCCESS"
+    fields = waits("pathlib.Path('/worker/late').touch()")
+    assert _end(box, "waits", "", WAITS_IMAGE, **fields).state == "SUCCESS"
     late = box.folder / "worker" / "late"
     assert not late.exists()
     wait_for("what was left behind", late.exists, seconds=TOLD_SECONDS)

@@ -1,0 +1,39 @@
+"""An action as waitdaemon is: it ends, so that it can be reported, and then reboots the machine."""
+
+from pathlib import Path
+
+import yaml
+
+from sandbox.accelerator import Accelerator
+from sandbox.objects import MachineIdentity
+from sandbox.waiting import wait_for
+from sandbox.world import World
+from tests.boot.machines import booted
+from tests.compat.builds import PYTHON, push_python
+from tests.compat.cds import WORKFLOW_SECONDS
+from tests.engine.waitdaemon import waits
+
+IDENTITY = MachineIdentity("waits", "52:54:00:00:01:13", "172.30.0.119", "172.30.0.1")
+REBOOT_SECONDS = 90.0
+# The signal that busybox's `reboot` sends.
+REBOOT = "os.kill(1, 15)"
+
+
+def test_the_machine_reboots_after_the_workflows_end(
+    here: World, accelerator: Accelerator, tmp_path: Path
+) -> None:
+    push_python(here, tmp_path)
+    with booted(here, accelerator, tmp_path, IDENTITY) as box:
+        run = here.start_workflow("waits", _template(), IDENTITY)
+        assert run.end(WORKFLOW_SECONDS).state == "SUCCESS"
+        assert not box.is_off()
+        wait_for("the reboot", box.is_off, seconds=REBOOT_SECONDS)
+        assert 'init: shutdown.started by="' in box.console.log.read_text(errors="replace")
+
+
+def _template() -> str:
+    action = {"name": "waits", "image": "{{ .registry }}/" + PYTHON, "timeout": 300}
+    task = {"name": "waits", "worker": "{{ .device_1 }}", "actions": [action | waits(REBOOT)]}
+    return yaml.safe_dump(
+        {"version": "0.1", "name": "waits", "global_timeout": 600, "tasks": [task]}
+    )
