@@ -16,11 +16,14 @@ from release.version import PROJECT, version
 GO_ARCH = "amd64"
 NAME = f"tinkie-{version()}-{ARCH}"
 FLAT, ISO, OCI = f"{NAME}.tar.gz", f"{NAME}.iso", f"{NAME}.oci.tar"
+# Hook's two kernels, the one without a name of its own and this one, are both asked for by default.
+LTS = "latest-lts-"
+FLAT_LTS = f"tinkie-{version()}-{LTS}{ARCH}.tar.gz"
 # Hook's installer unpacks each .tar.gz that checksum.txt names: so the licences are none.
 LICENCES, MANIFEST, CHECKSUMS = f"{NAME}-licences.tgz", f"manifest-{ARCH}.json", "checksum.txt"
 OSIE = f"osie-{version()}.tar.gz"
 OSIE_SUM = f"{OSIE}.sha512sum"
-SUMMED = (FLAT, ISO, OCI, LICENCES, MANIFEST)
+SUMMED = (FLAT, FLAT_LTS, ISO, OCI, LICENCES, MANIFEST)
 RESULTS = (*SUMMED, CHECKSUMS, OSIE, OSIE_SUM)
 # The sandbox of 2021 moves these two to its web server, or does not install the rest.
 HELPERS = ("workflow-helper.sh", "workflow-helper-rc")
@@ -46,6 +49,8 @@ def pack(root: Path = PROJECT) -> bool:
 def _pack_files(root: Path) -> None:
     files = {path.name: path.read_bytes() for path in (KERNEL, INITRAMFS)}
     archive.tar_gz(root / FLAT, files)
+    named = {name.replace(ARCH, f"{LTS}{ARCH}"): content for name, content in files.items()}
+    archive.tar_gz(root / FLAT_LTS, named)
     oci.write(root / OCI, files, GO_ARCH)
     folder = OSIE.removesuffix(".tar.gz")
     helpers = dict.fromkeys(HELPERS, HELPER)

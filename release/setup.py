@@ -18,7 +18,7 @@ PACKAGES = {
     "checking": "shellcheck python3-venv",
     "the sandbox": "qemu-system-x86 qemu-utils ipxe-qemu seabios ovmf docker-registry skopeo"
     " apache2-utils nftables nmap busybox-static util-linux openssl"
-    " syslinux syslinux-common mtools dosfstools fdisk tcpdump dnsmasq-base vde2",
+    " syslinux syslinux-common mtools dosfstools fdisk tcpdump dnsmasq-base vde2 wget",
     "the servers of 2021": "postgresql",
 }
 # Debian 13 has the client apart from the engine; Debian 12 has no such package.

@@ -32,7 +32,8 @@ class Settings:
     dhcp_interface: empty for no DHCP, TFTP and syslog server at all.
     tls: its gRPC server has a certificate of the sandbox's authority.
     older: tink-server and tink-controller of 2024 do the workflows, for tink-worker.
-    iso: URL of the CD image that smee writes a machine's kernel command line into; may be empty.
+    iso: URL of the CD image that smee writes a machine's command line into, and its addresses as
+    `ipam`; may be empty.
     """
 
     artifacts: str = "http://127.0.0.1"
@@ -185,6 +186,7 @@ def _service_flags(address: str, settings: Settings) -> list[str]:
         flags += ["--enable-tink-server=false", "--enable-tink-controller=false"]
     if settings.iso:
         flags += ["--iso-enabled=true", f"--iso-upstream-url={settings.iso}"]
+        flags.append("--iso-static-ipam-enabled=true")
     if not settings.dhcp_interface:
         off = ("dhcp-enabled", "tftp-server-enabled", "syslog-enabled")
         return [*flags, *(f"--{name}=false" for name in off)]

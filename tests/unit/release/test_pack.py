@@ -11,37 +11,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from release import assemble, iso, oci, pack
+from release import iso, oci, pack
 from release.version import version
+from tests.fakes.release import BOTH, stand_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
 
-@pytest.fixture(autouse=True)
-def _contents(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Images that no engine has to tell of."""
-
-    def write(root: Path) -> None:
-        (root / pack.MANIFEST).write_text("{}")
-        (root / pack.LICENCES).write_bytes(b"licences")
-        (root / pack.ISO).write_bytes(b"a CD")
-
-    monkeypatch.setattr(pack, "_pack_contents", write)
-
-
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder for a release of a kernel and an initramfs that need no building."""
-    out = tmp_path / "out"
-    out.mkdir()
-    monkeypatch.setattr(pack, "OUT", out)
-    monkeypatch.setattr(pack, "KERNEL", out / "vmlinuz-x86_64")
-    monkeypatch.setattr(pack, "INITRAMFS", out / "initramfs-x86_64")
-    (out / "vmlinuz-x86_64").write_bytes(b"kernel")
-    (out / "initramfs-x86_64").write_bytes(b"initramfs")
-    monkeypatch.setattr(assemble, "assemble", lambda _level: False)
+    stand_in(tmp_path, monkeypatch)
     return tmp_path
 
 
@@ -56,12 +38,13 @@ def _content(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> bytes:
     return file.read()
 
 
-BOTH = {"initramfs-x86_64": b"initramfs", "vmlinuz-x86_64": b"kernel"}
+LTS = {"initramfs-latest-lts-x86_64": b"initramfs", "vmlinuz-latest-lts-x86_64": b"kernel"}
 
 
 def test_a_release_holds_what_lies_in_out_and_its_checksums_are_true(root: Path) -> None:
     assert pack.pack(root)
     assert _files(root / pack.FLAT) == BOTH
+    assert _files(root / pack.FLAT_LTS) == LTS
     for sums in (pack.CHECKSUMS, pack.OSIE_SUM):
         subprocess.run(["sha512sum", "--check", sums], cwd=root, check=True)
 
@@ -79,7 +62,8 @@ def test_hooks_installer_downloads_checks_and_unpacks_it(root: Path, tmp_path: P
     subprocess.run(["sha512sum", "-c"], input=text, cwd=installed, text=True, check=True)
     for file in sorted(installed.glob("*.tar.gz")):
         subprocess.run(["tar", "--overwrite", "-ozxf", file], cwd=installed, check=True)
-    assert {path.name for path in installed.iterdir()} == {*BOTH, pack.FLAT}
+    archives = {pack.FLAT, pack.FLAT_LTS}
+    assert {path.name for path in installed.iterdir()} == {*BOTH, *LTS, *archives}
 
 
 def test_the_sandbox_of_2021_installs_it_as_an_osie(root: Path, tmp_path: Path) -> None:
