@@ -38,6 +38,7 @@ TOOLS = {
     "tink-controller": GoTool("tink", f"{TINK}/tink-controller"),
     "tink-worker-2021": GoTool("tink2021", f"{TINK}/tink-worker"),
     "tink-server-2021": GoTool("tink2021", f"{TINK}/tink-server"),
+    "smee": GoTool("smee", "github.com/tinkerbell/smee/cmd/smee"),
     "hegel": GoTool("hegel", HEGEL),
     "hegel-2022": GoTool("hegel2022", HEGEL),
 }

@@ -21,10 +21,11 @@ from tests.boot.machines import booted
 from tests.compat.cds import WORKFLOW_SECONDS
 
 DATA = Path(__file__).parents[1] / "data" / "2021-boots"
-TEMPLATE = Path(__file__).parent / "of-2021.yml"
+TEMPLATE = Path(__file__).parent / "tink-worker.yml"
 IDENTITY = MachineIdentity("of-2021", "52:54:00:00:01:14", "172.30.0.120", "172.30.0.1")
 GRPC, HTTP = 42213, 42214  # the sandbox's Tinkerbell has the usual ones
 REBOOT_SECONDS = 90.0
+LOOK = "test $(cat /workflow/data) = {}"  # what tink-worker keeps there from the first action on
 
 
 def test_a_machine_of_2021(here: World, accelerator: Accelerator, tmp_path: Path) -> None:
@@ -35,7 +36,7 @@ def test_a_machine_of_2021(here: World, accelerator: Accelerator, tmp_path: Path
         hegel2022(tmp_path, server, authority, WHOLE),
     ):
         server.enroll(IDENTITY)
-        run = server.give(IDENTITY, "of-2021", TEMPLATE.read_text(), {})
+        run = server.give(IDENTITY, "of-2021", TEMPLATE.read_text(), {"look": LOOK})
         line = _line(here, server)
         with booted(here, accelerator, tmp_path, IDENTITY, line=line) as box:
             status = Follower(here, box, run, print).wait_for_success(WORKFLOW_SECONDS)
@@ -44,7 +45,7 @@ def test_a_machine_of_2021(here: World, accelerator: Accelerator, tmp_path: Path
     assert status.state == "SUCCESS"
     assert f"machine.found id={worker_id(IDENTITY)}" in said
     assert here.registry.credentials.password not in said
-    assert (tmp_path / "disk.img").read_bytes().startswith(b"written-in-2021\n")
+    assert (tmp_path / "disk.img").read_bytes().startswith(b"written-by-tink-worker\n")
 
 
 def _serve(here: World, folder: Path) -> None:

@@ -1,0 +1,65 @@
+"""smee v0.15.2, the boot server of 2024: DHCP, TFTP, iPXE scripts, CD images, a syslog receiver."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from release import gotools
+from sandbox.network import BRIDGE, Network, takes_connections
+from sandbox.processes import Program, running
+from sandbox.tink import GRPC_PORT
+from sandbox.tinkerbell import Settings
+from sandbox.waiting import wait_for
+
+READY_SECONDS = 30.0
+HTTP_PORT = 7171  # its own one, 8080, is the file server's here
+
+
+@dataclass(frozen=True)
+class Smee:
+    """A smee that serves."""
+
+    network: Network
+    program: Program
+
+    def iso_url(self, mac: str) -> str:
+        """Return where a machine's own CD image is."""
+        return f"http://{self.network.address}:{HTTP_PORT}/iso/{mac}/tinkie.iso"
+
+
+@contextmanager
+def smee(folder: Path, network: Network, kubeconfig: Path, settings: Settings) -> Iterator[Smee]:
+    """Run it until the end of the with block; it finds machines' Hardware by the kubeconfig.
+
+    settings: artifacts, kernel_args and iso of them are used.
+    Raises SandboxError, with its last lines, if it does not serve in time.
+    """
+    address = network.address
+    flags = {
+        "backend-kube-config": kubeconfig,
+        "backend-kube-namespace": "default",
+        "dhcp-iface": BRIDGE,
+        **dict.fromkeys(("dhcp-ip-for-packet", "dhcp-syslog-ip", "dhcp-tftp-ip"), address),
+        **dict.fromkeys(("dhcp-http-ipxe-binary-host", "dhcp-http-ipxe-script-host"), address),
+        **dict.fromkeys(("dhcp-http-ipxe-binary-port", "dhcp-http-ipxe-script-port"), HTTP_PORT),
+        **dict.fromkeys(("http-addr", "tftp-addr", "syslog-addr"), address),
+        "http-port": HTTP_PORT,
+        "osie-url": settings.artifacts,
+        "tink-server": f"{address}:{GRPC_PORT}",
+        "extra-kernel-args": settings.kernel_args,
+        "iso-enabled": "true",
+        "iso-url": settings.iso,
+        "iso-static-ipam-enabled": "true",
+    }
+    command: list[str | Path] = [gotools.build("smee")]
+    command += (f"-{name}={value}" for name, value in flags.items())
+    with running("smee", command, log=folder / "smee.log", network=network) as program:
+        found = Smee(network, program)
+        wait_for("smee", lambda: _serves(found), seconds=READY_SECONDS)
+        yield found
+
+
+def _serves(found: Smee) -> bool:
+    found.program.check()
+    return takes_connections(found.network, HTTP_PORT)
