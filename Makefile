@@ -7,9 +7,12 @@ TARGETS := $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(MAKEFILE_LIST))
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## install what building and testing need, quickly if it is there (root)
+setup: ## install what building and the sandbox need, quickly if it is there (root)
 	@python3 -m release.setup
 	@$(MAKE) -s setup-venv
+
+setup-tests: setup ## what tests need besides (root)
+	@python3 -m release.setup --tests
 
 setup-venv: .venv/locked ## the Python environment of checks and tests, as requirements/dev.txt locks it
 .venv/locked: requirements/dev.txt
@@ -67,26 +70,26 @@ sandbox: setup ## a real Tinkerbell provisions a virtual machine (WORKFLOW=wipe 
 sandbox-down: ## remove whatever a sandbox left
 	@$(PYTHON) -m sandbox down
 
-test-engine: setup images ## our two images in containers, with a real Tinkerbell, registry, workers
+test-engine: setup-tests images ## our two images in containers, with a real Tinkerbell, registry, workers
 	@$(PYTHON) -m pytest --numprocesses=3 --dist=loadfile --durations=10 tests/engine
 
-test-boot: setup quick ## virtual machines against the real Tinkerbell (minutes)
+test-boot: setup-tests quick ## virtual machines against the real Tinkerbell (minutes)
 	@$(PYTHON) -m pytest --numprocesses=2 --dist=loadfile --durations=10 tests/boot
 
-faults: setup images quick ## every fault of both matrices; the tables in docs/reliability.md
+faults: setup-tests images quick ## every fault of both matrices; the tables in docs/reliability.md
 	@$(PYTHON) -m pytest --quiet tests/engine/test_fault_matrix.py tests/boot/test_fault_matrix.py
 	@$(PYTHON) -m tests.engine.matrix.report
 
-deaths: setup images ## what workers lose of their action when a program dies; the table in docs/reliability.md
+deaths: setup-tests images ## what workers lose of their action when a program dies; the table in docs/reliability.md
 	@$(PYTHON) -m tests.engine.deaths
 
-soak: setup images ## random faults for MINUTES=n (3), the same ones again with SEED=n
+soak: setup-tests images ## random faults for MINUTES=n (3), the same ones again with SEED=n
 	@MINUTES=$(or $(MINUTES),3) SEED=$(or $(SEED),$$(od -An -N3 -tu4 /dev/urandom | tr -d " ")) $(PYTHON) -m pytest --quiet -s tests/engine/test_soak.py
 
-test-compat: setup quick ## combinations of hardware and servers that take long to emulate
+test-compat: setup-tests quick ## combinations of hardware and servers that take long to emulate
 	@$(PYTHON) -m pytest tests/compat
 
-test: setup test-unit test-engine test-boot ## all tests: units, engine, booted machines
+test: setup-tests test-unit test-engine test-boot ## all tests: units, engine, booted machines
 
 herd: setup ## N machines come back to servers that were away LATE seconds (root; N=200 LATE=60)
 	@$(PYTHON) -m tests.herd $(or $(N),200) $(or $(LATE),60)

@@ -66,11 +66,16 @@ class Boot:
             wait_for_engine(self.engine, self.pause, self.now)
         container = adopt(self.engine, spec) or start(self.engine, spec, fetcher)
         with phase("watch"):
-            teller = ActionTeller(self.engine, self.clock, self.clock())
+            actions = ActionTeller(self.engine, self.clock, self.clock())
             server = ServerTeller(inputs.params.grpc_authority, self.now)
-            ticks = (teller.tick, server.tick, self.finder.tick)
             is_up()
-            watch_worker(self.engine, container, pause=self.pause, ticks=ticks)
+            watch_worker(
+                self.engine,
+                container,
+                pause=self.pause,
+                tell_actions=actions.tick,
+                ticks=(server.tick, self.finder.tick),
+            )
 
     def _inputs(self) -> Inputs:
         cmdline = self.read_cmdline()

@@ -28,19 +28,21 @@ def watch_worker(
     container: str,
     *,
     pause: Callable[[float], None],
+    tell_actions: Callable[[], None],
     ticks: Iterable[Callable[[], None]],
 ) -> None:
-    """Return when the worker has ended, and say how; `ticks` are called about once a second.
+    """Return when the worker has ended, and say how; the others are called about once a second.
 
     Raises:
         EngineNotReady: the engine went away; the worker may well be running on.
     """
     while True:
         ended = _look(engine, container)
-        for tick in ticks:  # a last time for one that has ended: its last action may have, too
-            tick()
+        tell_actions()  # of a worker that has ended, too: its last action may have ended with it
         if ended is not None:
             return _tell(engine, container, ended)
+        for tick in ticks:
+            tick()
         pause(TICK_SECONDS)
 
 
@@ -69,6 +71,12 @@ def _tell(engine: Engine, container: str, ended: Ended) -> None:
 
 
 def _before_usage(lines: list[str]) -> list[str]:
-    """Leave out blank lines, and the usage that tink-worker's library prints behind an error."""
+    """Leave out blank lines, and the usage that tink-worker's library prints behind its error.
+
+    What an action says is among the lines, and may well be a usage, too.
+    """
     told = [line for line in lines if line.strip()]
-    return told[: told.index(_USAGE)] if _USAGE in told else told
+    for end in range(len(told) - 1, 0, -1):
+        if told[end] == _USAGE and told[end - 1].startswith("Error: "):
+            return told[:end]
+    return told

@@ -126,7 +126,10 @@ def candidate_images(params: WorkerParams) -> tuple[str, ...]:
 def environment(
     params: WorkerParams, machine: Machine, proxies: Proxies, worker_id: str
 ) -> dict[str, str]:
-    """Return the union of what all generations of workers read; what was not given is not in it."""
+    """Return the union of what all generations of workers read.
+
+    What was not given is not in it, and the worker takes its own default; but for NO_TIMEOUT.
+    """
     password = params.registry_password
     variables = {
         "TIMEOUT": NO_TIMEOUT,

@@ -1,4 +1,6 @@
-"""`python3 -m release.setup`: installs the Debian packages that building and testing need.
+"""`python3 -m release.setup [--tests]`: installs the Debian packages that building needs.
+
+With --tests also what is needed by nothing but tests.
 
 Does nothing, quickly, where all are there. The machine's own apt sources decide where they
 come from.
@@ -8,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -18,9 +21,9 @@ PACKAGES = {
     "checking": "shellcheck python3-venv",
     "the sandbox": "qemu-system-x86 qemu-utils ipxe-qemu seabios ovmf docker-registry skopeo"
     " apache2-utils nftables nmap busybox-static util-linux openssl"
-    " syslinux syslinux-common mtools dosfstools fdisk tcpdump dnsmasq-base vde2 wget",
-    "the servers of 2021": "postgresql",
+    " syslinux syslinux-common mtools dosfstools fdisk tcpdump dnsmasq-base vde2",
 }
+TESTING = "postgresql wget"
 # Debian 13 has the client apart from the engine; Debian 12 has no such package.
 CLIENT = "docker-cli"
 # Debian 12 has no buildx, and a Go too old to fetch the version that a module asks for. Those of
@@ -29,9 +32,10 @@ BUILDX, GO, NEXT_SUITE = "docker-buildx", "golang-go", "trixie"
 GO_SINCE = (1, 21)
 
 
-def setup() -> None:
+def setup(*, tests: bool = False) -> None:
     """Installs what is missing; BuildError if that takes root or apt-get and it is not there."""
-    wanted = sorted({name for names in PACKAGES.values() for name in names.split()})
+    groups = (*PACKAGES.values(), TESTING if tests else "")
+    wanted = sorted({name for names in groups for name in names.split()})
     missing = [name for name in wanted if not _installed(name)]
     newer = _missing_newer()
     if not missing and not newer and shutil.which("docker"):
@@ -123,4 +127,4 @@ def _mirror() -> str:
 
 if __name__ == "__main__":
     with told():
-        setup()
+        setup(tests="--tests" in sys.argv[1:])

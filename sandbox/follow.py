@@ -1,6 +1,6 @@
 """A person's view of a running machine: what its console and its workflow say, as they say it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -8,6 +8,7 @@ from sandbox import timeline
 from sandbox.console import Line
 from sandbox.errors import SandboxError
 from sandbox.machine import Machine
+from sandbox.processes import Program
 from sandbox.waiting import wait_for
 from sandbox.workflow import Run, Status
 from sandbox.world import World
@@ -27,6 +28,7 @@ class Follower:
     machine: Machine
     workflow: Run
     say: Callable[[str], None]
+    programs: Sequence[Program] = ()  # those that must not end, beside the world's own
     status: Status = field(default_factory=lambda: Status("", {}))
     _observed: dict[str, float] = field(default_factory=dict)
     _asked: float = -ASK_SECONDS
@@ -77,8 +79,10 @@ class Follower:
             self.say(f"console   {line.text}")
 
     def _check(self) -> None:
-        for program in (self.world.tinkerbell, self.world.registry, self.world.files):
-            program.program.check()
+        world = self.world
+        ours = (world.tinkerbell.program, world.registry.program, world.files.program)
+        for program in (*ours, *self.programs):
+            program.check()
         if self.machine.is_off() and not self.machine.hardware.stop_at_reboot:
             self.machine.program.check()
 

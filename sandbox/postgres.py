@@ -16,6 +16,10 @@ READY_SECONDS = 30.0
 RELEASES = Path("/usr/lib/postgresql")
 USER = "postgres"  # it refuses to run as root
 # To change the user undoes that a program ends with its owner, so that is asked for again.
+INITDB = ("--auth=trust", "--no-sync", "--pgdata")
+# Nothing of it is to be found anywhere but in its folder, also if it is killed.
+MEMORY = ("-c", "shared_memory_type=mmap", "-c", "dynamic_shared_memory_type=mmap")
+SERVER = (*MEMORY, "-F", "-h", "", "-k")
 AS_USER = ("setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups", "--pdeathsig=KILL")
 
 
@@ -31,30 +35,17 @@ def postgres(folder: Path, network: Network) -> Iterator[dict[str, str]]:
     with tempfile.TemporaryDirectory(prefix="tinkie-postgres-") as place:
         shutil.chown(place, USER, USER)
         data = Path(place) / "data"
-        initdb: list[str | Path] = [
-            *AS_USER,
-            programs / "initdb",
-            "--auth=trust",
-            "--no-sync",
-            "-D",
-            data,
-        ]
-        run("making a database", initdb)
-        serve: list[str | Path] = [
-            *AS_USER,
-            programs / "postgres",
-            "-F",
-            "-h",
-            "",
-            "-k",
-            place,
-            "-D",
-            data,
-        ]
-        with running("PostgreSQL", serve, log=folder / "postgres.log", network=network) as program:
-            socket = Path(place) / ".s.PGSQL.5432"
-            wait_for("PostgreSQL", lambda: _serves(program, socket), seconds=READY_SECONDS)
+        run("making a database", _as_user(programs / "initdb", *INITDB, data))
+        command = _as_user(programs / "postgres", *SERVER, place, "-D", data)
+        log = folder / "postgres.log"
+        with running("PostgreSQL", command, log=log, network=network) as program:
+            look = _as_user(programs / "pg_isready", "--quiet", "--host", place)
+            wait_for("PostgreSQL", lambda: _serves(program, look), seconds=READY_SECONDS)
             yield {"PGHOST": place, "PGUSER": USER, "PGDATABASE": USER}
+
+
+def _as_user(program: Path, *words: str | Path) -> list[str | Path]:
+    return [*AS_USER, program, *words]
 
 
 def _programs() -> Path:
@@ -65,6 +56,10 @@ def _programs() -> Path:
     return found[-1].parent
 
 
-def _serves(program: Program, socket: Path) -> bool:
+def _serves(program: Program, look: list[str | Path]) -> bool:
     program.check()
-    return socket.exists()
+    try:
+        run("asking PostgreSQL", look)
+    except SandboxError:  # its socket is there before it takes questions
+        return False
+    return True

@@ -35,6 +35,15 @@ def smee(folder: Path, network: Network, kubeconfig: Path, settings: Settings) -
     settings: artifacts, kernel_args and iso of them are used.
     Raises SandboxError, with its last lines, if it does not serve in time.
     """
+    flags = _flags(network, kubeconfig, settings)
+    command: list[str | Path] = [gotools.build("smee"), *flags]
+    with running("smee", command, log=folder / "smee.log", network=network) as program:
+        found = Smee(network, program)
+        wait_for("smee", lambda: _serves(found), seconds=READY_SECONDS)
+        yield found
+
+
+def _flags(network: Network, kubeconfig: Path, settings: Settings) -> list[str]:
     address = network.address
     flags = {
         "backend-kube-config": kubeconfig,
@@ -52,12 +61,7 @@ def smee(folder: Path, network: Network, kubeconfig: Path, settings: Settings) -
         "iso-url": settings.iso,
         "iso-static-ipam-enabled": "true",
     }
-    command: list[str | Path] = [gotools.build("smee")]
-    command += (f"-{name}={value}" for name, value in flags.items())
-    with running("smee", command, log=folder / "smee.log", network=network) as program:
-        found = Smee(network, program)
-        wait_for("smee", lambda: _serves(found), seconds=READY_SECONDS)
-        yield found
+    return [f"-{name}={value}" for name, value in flags.items()]
 
 
 def _serves(found: Smee) -> bool:

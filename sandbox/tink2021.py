@@ -25,7 +25,7 @@ from sandbox.waiting import wait_for
 from sandbox.workflow import Run, Status, plain_state
 
 READY_SECONDS = 30.0
-HTTP_PORT = 42114
+CERTIFICATE_PORT = 42114  # and of its HTTP API
 FACILITY = "onprem"
 
 

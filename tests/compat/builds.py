@@ -9,9 +9,9 @@ from release import engine, images
 from release.version import PROJECT
 from sandbox.world import World
 from tests.engine.docker import Docker
+from tests.engine.world import BOOTKIT
 
 BUILD_SECONDS = 1200.0
-BOOTKIT = "tinkie/bootkit:build"
 PYTHON = "python:latest"
 LEFT_OUT = shutil.ignore_patterns(".venv", "out", "tinkie-*", "osie-*", "__pycache__")
 

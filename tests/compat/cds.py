@@ -14,6 +14,7 @@ from sandbox.world import World
 from tests.boot.conftest import MEMORY_MIB
 from tests.boot.machines import measure
 
+REBOOT_SECONDS = 90.0
 WORKFLOW_SECONDS = 900.0  # a fifth of that on an idle machine
 
 

@@ -18,13 +18,12 @@ from sandbox.tink2021 import Tink2021, tink2021, worker_id
 from sandbox.waiting import wait_for
 from sandbox.world import World
 from tests.boot.machines import booted
-from tests.compat.cds import WORKFLOW_SECONDS
+from tests.compat.cds import REBOOT_SECONDS, WORKFLOW_SECONDS
 
 DATA = Path(__file__).parents[1] / "data" / "2021-boots"
 TEMPLATE = Path(__file__).parent / "tink-worker.yml"
 IDENTITY = MachineIdentity("of-2021", "52:54:00:00:01:14", "172.30.0.120", "172.30.0.1")
 GRPC, HTTP = 42213, 42214  # the sandbox's Tinkerbell has the usual ones
-REBOOT_SECONDS = 90.0
 LOOK = "test $(cat /workflow/data) = {}"  # what tink-worker keeps there from the first action on
 
 
@@ -33,13 +32,14 @@ def test_a_machine_of_2021(here: World, accelerator: Accelerator, tmp_path: Path
     _serve(here, tmp_path)
     with (
         tink2021(tmp_path / "tink", here.network, authority, GRPC, HTTP) as server,
-        hegel2022(tmp_path, server, authority, WHOLE),
+        hegel2022(tmp_path, server, authority, WHOLE) as metadata,
     ):
         server.enroll(IDENTITY)
         run = server.give(IDENTITY, "of-2021", TEMPLATE.read_text(), {"look": LOOK})
         line = _line(here, server)
         with booted(here, accelerator, tmp_path, IDENTITY, line=line) as box:
-            status = Follower(here, box, run, print).wait_for_success(WORKFLOW_SECONDS)
+            programs = (server.program, metadata)
+            status = Follower(here, box, run, print, programs).wait_for_success(WORKFLOW_SECONDS)
             wait_for("the reboot", box.is_off, seconds=REBOOT_SECONDS)
             said = box.console.log.read_text(errors="replace")
     assert status.state == "SUCCESS"

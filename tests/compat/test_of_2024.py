@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,12 +27,11 @@ from sandbox.tinkerbell import Settings, tinkerbell
 from sandbox.waiting import wait_for
 from sandbox.world import CD, World
 from tests.boot.conftest import MEMORY_MIB
-from tests.compat.cds import WORKFLOW_SECONDS
+from tests.compat.cds import REBOOT_SECONDS, WORKFLOW_SECONDS
 
 IDENTITY = MachineIdentity("of-2024", "52:54:00:00:01:16", "172.30.0.122", "172.30.0.1")
 CD_ONLY = MachineIdentity("cd-2024", "52:54:00:00:01:17", "172.30.0.123", "172.30.0.1")
 TEMPLATE = Path(__file__).parent / "tink-worker.yml"
-REBOOT_SECONDS = 90.0
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class Of2024:
 
 
 @pytest.fixture(scope="module")
-def there(here: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Of2024]:
+def there(here: World, cd: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Of2024]:
     folder, parts = tmp_path_factory.mktemp("of-2024"), here.ingredients
     with ExitStack() as stack:
         network = stack.enter_context(namespace(f"of-2024-{os.getpid()}"))
@@ -53,7 +52,7 @@ def there(here: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Of2
         credentials = Credentials("tinkie", secrets.token_hex())
         store = stack.enter_context(registry(folder / "registry", network, authority, credentials))
         served = stack.enter_context(files(folder / "files", network))
-        _publish(folder, store, served, here)
+        _publish(folder, store, served, (parts.kernel, parts.initramfs, cd))
         servers = tinkerbell(
             folder / "tinkerbell", network, authority, parts.tinkerbell, Settings(older=True)
         )
@@ -64,13 +63,13 @@ def there(here: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Of2
         yield Of2024(world, stack.enter_context(boots))
 
 
-def _publish(folder: Path, store: Registry, served: Files, here: World) -> None:
+def _publish(folder: Path, store: Registry, served: Files, boots: Iterable[Path]) -> None:
     worker = gotools.build("tink-worker")
     archive = worker_archive(folder / "worker.tar", worker, "usr/bin/tink-worker")
     store.push(archive, "tink-worker:v0.12.2")
     store.push(actions_archive(folder / "actions.tar"), "actions:latest")
     served.publish(store.ca, "ca.pem")
-    for file in (here.ingredients.kernel, here.ingredients.initramfs, here.files.root / CD):
+    for file in boots:
         served.publish(file)
 
 
@@ -85,7 +84,6 @@ def _kernel_args(store: Registry, served: Files) -> str:
     return " ".join(f"{name}={value}" for name, value in words.items()) + " quiet"
 
 
-@pytest.mark.usefixtures("cd")
 def test_it_netboots_and_its_workflow_succeeds(
     there: Of2024, accelerator: Accelerator, tmp_path: Path
 ) -> None:
@@ -95,7 +93,7 @@ def test_it_netboots_and_its_workflow_succeeds(
     run = world.start_workflow("of-2024", TEMPLATE.read_text(), IDENTITY, **values)
     hardware = Hardware(IDENTITY, disk, "network", accelerator, MEMORY_MIB, stop_at_reboot=True)
     with machine(tmp_path, world.network, hardware, "tap0") as box:
-        Follower(world, box, run, print).wait_for_success(WORKFLOW_SECONDS)
+        Follower(world, box, run, print, (there.smee.program,)).wait_for_success(WORKFLOW_SECONDS)
         wait_for("the reboot", box.is_off, seconds=REBOOT_SECONDS)
         said = box.console.log.read_text(errors="replace")
     assert disk.read_bytes().startswith(b"written-by-tink-worker\n")
@@ -103,7 +101,6 @@ def test_it_netboots_and_its_workflow_succeeds(
     assert world.registry.credentials.password not in said
 
 
-@pytest.mark.usefixtures("cd")
 def test_its_cd_image_is_patched(there: Of2024) -> None:
     there.world.enroll(CD_ONLY)
     with there.world.network.inside():

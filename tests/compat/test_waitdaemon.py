@@ -10,11 +10,10 @@ from sandbox.waiting import wait_for
 from sandbox.world import World
 from tests.boot.machines import booted
 from tests.compat.builds import PYTHON, push_python
-from tests.compat.cds import WORKFLOW_SECONDS
+from tests.compat.cds import REBOOT_SECONDS, WORKFLOW_SECONDS
 from tests.engine.waitdaemon import waits
 
 IDENTITY = MachineIdentity("waits", "52:54:00:00:01:13", "172.30.0.119", "172.30.0.1")
-REBOOT_SECONDS = 90.0
 # The signal that busybox's `reboot` sends.
 REBOOT = "os.kill(1, 15)"
 

@@ -9,7 +9,6 @@ import itertools
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -26,7 +25,8 @@ from tests.engine.docker import Docker
 from tests.engine.machine import Machine, machine
 from tests.engine.matrix import report
 from tests.engine.matrix.happenings import KILL
-from tests.engine.world import Kind, World
+from tests.engine.servers import GENERATIONS
+from tests.engine.world import World
 
 AT_ONCE = 3
 COMMAND = "echo >> /worker/started; sleep 8; echo >> /worker/ended"
@@ -34,11 +34,6 @@ OVER_SECONDS = 180.0
 REACHED_SECONDS = 90.0
 # A second action of the same workflow may still come when the first has been reported.
 QUIET_SECONDS = 10.0
-WORKERS: Mapping[str, Kind] = {
-    "tink-worker v0.6.0": "oldest",
-    "tink-worker v0.12.2": "older",
-    "tink-agent v0.25.0": "newest",
-}
 HEAD = "| killed | worker | workflow | action started | came to its end |\n|---|---|---|---|---|"
 
 
@@ -95,7 +90,7 @@ def measure_all(folder: Path, docker: Docker) -> list[Loss]:
     with ExitStack() as stack:
         generations = {
             worker: stack.enter_context(worlds.world(folder / kind, docker, kind))
-            for worker, kind in WORKERS.items()
+            for worker, kind in GENERATIONS.items()
         }
         pool = stack.enter_context(ThreadPoolExecutor(AT_ONCE))
         found = [

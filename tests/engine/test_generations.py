@@ -14,16 +14,9 @@ from tests.engine import machine as machines
 from tests.engine.conftest import StartMachine
 from tests.engine.machine import WORKER, Machine
 from tests.engine.matrix.packets import syslog
+from tests.engine.servers import AGENT_IMAGE, GENERATIONS, OLDER, OLDEST_IMAGE, WORKER_IMAGE
 from tests.engine.waitdaemon import waits
-from tests.engine.world import (
-    ACTIONS_IMAGE,
-    AGENT_IMAGE,
-    BOOTKIT,
-    OLDER,
-    OLDEST_IMAGE,
-    WORKER_IMAGE,
-    World,
-)
+from tests.engine.world import ACTIONS_IMAGE, BOOTKIT, World
 
 IDENTITY = MachineIdentity("generation", "52:54:00:00:03:01", "172.30.0.201", "172.30.0.1")
 OPEN = MachineIdentity("open", "52:54:00:00:03:02", "172.30.0.202", "172.30.0.1")
@@ -36,17 +29,12 @@ SAID = "the-action-said-so"
 
 WAITS_IMAGE = "waits:latest"
 
-GENERATIONS = {
-    "tink-agent v0.25.0": "world",
-    "tink-worker v0.12.2": "older",
-    "tink-worker v0.6.0": "oldest",
-}
-
 
 @pytest.fixture(scope="module", params=GENERATIONS)
 def generation(request: pytest.FixtureRequest) -> World:
     """Servers and worker of one generation."""
-    found: World = request.getfixturevalue(GENERATIONS[request.param])
+    kind = GENERATIONS[request.param]
+    found: World = request.getfixturevalue("world" if kind == "newest" else kind)
     return found
 
 

@@ -50,7 +50,9 @@ def test_it_is_served_under_the_usual_names(
     told: list[str | Path] = ["--url", f"{served.url}/{RELEASE}", "--output-dir", output]
     told += ["--arch", "both", "--version", kernels, "--ext", "tar.gz"]
     log = tmp_path / "download.log"
-    with running("download-hook", ["bash", script, *told], log=log, network=network) as program:
+    env = {"PATH": os.environ["PATH"]}  # wget would ask a proxy of this machine's for it
+    command = ["bash", script, *told]
+    with running("download-hook", command, log=log, network=network, env=env) as program:
         wait_for("the end of the download", partial(_is_done, program), seconds=SECONDS)
     assert {name: (output / name).read_bytes() for name in BOTH} == BOTH
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from sandbox.registry import IMAGES
 from sandbox.tinkerbell import Tinkerbell
-from tests.engine.world import AGENT_IMAGE, World
+from tests.engine.servers import AGENT_IMAGE
+from tests.engine.world import World
 from tests.herd.stampede import Ground, stampede
 
 

@@ -12,7 +12,8 @@ from sandbox.images import ImageFile, write_archive
 from sandbox.waiting import wait_for
 from tests.engine.conftest import StartMachine
 from tests.engine.machine import READY_SECONDS, Machine
-from tests.engine.world import ACTIONS_IMAGE, AGENT_IMAGE, WORKFLOW_SECONDS, World
+from tests.engine.servers import AGENT_IMAGE
+from tests.engine.world import ACTIONS_IMAGE, WORKFLOW_SECONDS, World
 
 MIB = 1024 * 1024
 LARGE_MIB = 300

@@ -12,7 +12,8 @@ from tests.engine import machine as machines
 from tests.engine import world as worlds
 from tests.engine.docker import Docker
 from tests.engine.matrix.wire import wire
-from tests.engine.world import OLDER, World
+from tests.engine.servers import OLDER
+from tests.engine.world import World
 
 IDENTITY = MachineIdentity("tls", "52:54:00:00:03:04", "172.30.0.204", "172.30.0.1")
 TLS_PORT = 42443

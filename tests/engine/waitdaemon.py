@@ -1,4 +1,4 @@
-"""What waitdaemon does, by a program written from its source: its own module is not to be had."""
+"""What waitdaemon does, by a program written from its source: the Go proxy has no such module."""
 
 from typing import Any
 

@@ -1,11 +1,10 @@
 """What stands around the machines under test: network, registry, file server, Tinkerbell."""
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
 
 import yaml
 
@@ -17,49 +16,22 @@ from sandbox.images import actions_archive, worker_archive
 from sandbox.network import PREFIX, Namespace
 from sandbox.objects import MachineIdentity
 from sandbox.registry import Credentials, Registry, registry
-from sandbox.tink import GRPC_PORT
-from sandbox.tink2021 import HTTP_PORT, tink2021
-from sandbox.tinkerbell import Settings, tinkerbell
 from sandbox.workflow import Run
 from tests.engine.docker import Docker
+from tests.engine.servers import (
+    AGENT_IMAGE,
+    OLDER,
+    OLDEST_IMAGE,
+    WORKER_IMAGE,
+    WORKER_IMAGES,
+    Kind,
+    Servers,
+    servers_of,
+)
 
 BOOTKIT = "tinkie/bootkit:build"
-AGENT_IMAGE = "tink-agent:latest"
-# In a folder of the registry: where it has both workers, tink-worker is taken.
-OLDER = "older"
-WORKER_IMAGE = f"{OLDER}/tink-worker:latest"
-OLDEST_IMAGE = "tink-worker:latest"
 ACTIONS_IMAGE = "actions:latest"
 WORKFLOW_SECONDS = 60.0
-
-# The servers of a world, and so its worker: Tinkerbell v0.25.0 without or with TLS, tink v0.12.2 or
-# v0.6.0.
-Kind = Literal["newest", "tls", "older", "oldest"]
-WORKER_IMAGES: Mapping[Kind, str] = {
-    "newest": AGENT_IMAGE,
-    "tls": AGENT_IMAGE,
-    "older": WORKER_IMAGE,
-    "oldest": OLDEST_IMAGE,
-}
-
-
-class Servers(Protocol):
-    """What knows machines and gives them workflows, of any generation."""
-
-    @property
-    def grpc_authority(self) -> str:
-        """Where workers connect to."""
-
-    def enroll(self, machine: MachineIdentity, /) -> None:
-        """Make a machine known."""
-
-    def give(
-        self, machine: MachineIdentity, name: str, data: str, values: Mapping[str, str]
-    ) -> Run:
-        """Give a machine a workflow; data is the template's YAML, values fill its places."""
-
-    def parameters(self, machine: MachineIdentity) -> dict[str, str]:
-        """Return the kernel parameters that lead a machine here."""
 
 
 @dataclass(frozen=True)
@@ -157,19 +129,9 @@ def world(folder: Path, docker: Docker, kind: Kind = "newest") -> Iterator[World
         served = stack.enter_context(files(folder / "files", network))
         served.publish(store.ca, "ca.pem")
         _push_images(folder, store, kind)
-        servers = stack.enter_context(_servers(folder, network, authority, kind))
+        servers = stack.enter_context(servers_of(kind, folder, network, authority))
         image = WORKER_IMAGES[kind]
         yield World(folder, docker, anchor, network, authority, store, served, servers, image)
-
-
-def _servers(
-    folder: Path, network: Namespace, authority: Authority, kind: Kind
-) -> AbstractContextManager[Servers]:
-    if kind == "oldest":
-        return tink2021(folder / "tink", network, authority, GRPC_PORT, HTTP_PORT)
-    settings = Settings(older=kind == "older", tls=kind == "tls")
-    binary = gotools.build("tinkerbell")
-    return tinkerbell(folder / "tinkerbell", network, authority, binary, settings)
 
 
 def _push_images(folder: Path, store: Registry, kind: Kind) -> None:

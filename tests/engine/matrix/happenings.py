@@ -14,7 +14,7 @@ from tests.engine.machine import WORKER, Machine
 from tests.engine.matrix.answers import Answer
 from tests.engine.matrix.packets import refused
 from tests.engine.matrix.site import Site
-from tests.engine.world import AGENT_IMAGE
+from tests.engine.servers import AGENT_IMAGE
 
 Happening = Callable[[Site], Generator[None]]
 Place = Callable[[Site], AbstractContextManager[object]]

@@ -12,7 +12,8 @@ from sandbox.registry import IMAGES, Registry, registry
 from tests.engine.machine import Machine
 from tests.engine.matrix.answers import Answer, answering
 from tests.engine.matrix.wire import Wire, wire
-from tests.engine.world import ACTIONS_IMAGE, AGENT_IMAGE, World
+from tests.engine.servers import AGENT_IMAGE
+from tests.engine.world import ACTIONS_IMAGE, World
 
 REGISTRY_PORT = 5000
 BEHIND_PORT = 6000

@@ -271,7 +271,8 @@ def test_the_last_words_of_a_worker_are_kept(world: World, events: Events) -> No
             "Error: no server",
         ),
         ("one\ntwo\n\n \n", "two"),
-        ("Usage:\n  tink-worker [flags]\n", None),
+        ("formatting\nUsage:\n mkfs\nError: no server\nUsage:\n  tink\n", "Error: no server"),
+        ("formatting\nUsage:\n mkfs\nexited\n", "exited"),
         ("", None),
     ],
 )

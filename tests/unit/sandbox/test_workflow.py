@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, cast
+from unittest.mock import Mock
 
 import pytest
 import yaml
@@ -9,6 +10,7 @@ import yaml
 from sandbox.errors import SandboxError
 from sandbox.objects import MachineIdentity, hardware, template, workflow
 from sandbox.provision import WORKFLOWS
+from sandbox.tink2021 import Run2021
 from sandbox.workflow import Status, WorkflowRun
 
 MACHINE = MachineIdentity("machine1", "52:54:00:00:00:01", "172.30.0.10", "172.30.0.1")
@@ -29,6 +31,30 @@ def run(status: dict[str, Any]) -> WorkflowRun:
 
 def test_a_workflow_that_nobody_has_looked_at_has_no_state() -> None:
     assert run({}).status() == Status("", {})
+
+
+@pytest.mark.parametrize(
+    ("action", "state", "index", "expected"),
+    [
+        ("", "STATE_PENDING", 0, Status("PENDING", {})),
+        ("stream", "STATE_RUNNING", 0, Status("RUNNING", {"stream": "RUNNING"})),
+        ("stream", "STATE_SUCCESS", 0, Status("RUNNING", {"stream": "SUCCESS"})),
+        ("reboot", "STATE_SUCCESS", 1, Status("SUCCESS", {"reboot": "SUCCESS"})),
+        ("stream", "STATE_FAILED", 0, Status("FAILED", {"stream": "FAILED"})),
+        ("reboot", "STATE_TIMEOUT", 1, Status("TIMEOUT", {"reboot": "TIMEOUT"})),
+    ],
+)
+def test_a_workflow_of_2021_is_over_with_its_last_action_or_with_one_that_fails(
+    action: str, state: str, index: int, expected: Status
+) -> None:
+    context = {
+        "current_action": action,
+        "current_action_state": state,
+        "current_action_index": str(index),
+        "total_number_of_actions": "2",
+    }
+    server = Mock(spec=["state"], state=lambda _id: context)
+    assert Run2021("install", server, "an-id").status() == expected
 
 
 def test_actions_come_in_their_order_with_what_they_said() -> None:
