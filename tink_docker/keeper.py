@@ -58,12 +58,15 @@ class Keeper:
 
         Raises:
             PermanentError: it cannot be started.
-            TransientError: it did not answer, and was ended for that.
+            TransientError: it did not answer, or lacks a network, and was ended for that.
         """
         engine = self.start()
         try:
             with phase("start"):
                 version = self._answer(engine, START_SECONDS)
+                engine.look_after()  # for what it said before it answered
+                if version:
+                    self.networks.check(engine.last_lines)
             if version:
                 is_up()
                 self._tell_ready(version)

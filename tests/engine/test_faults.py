@@ -4,6 +4,12 @@ from sandbox.waiting import wait_for
 from tests.engine.machine import READY_SECONDS, WORKER, Machine
 from tests.engine.world import ACTIONS_IMAGE, WORKFLOW_SECONDS
 
+# Found before the real one by dockerd: refuses one rule, once.
+REFUSING = """#!/bin/sh
+case "$*" in *"-A PREROUTING"*) [ -e /refused ] || { : >/refused && exit 4; } ;; esac
+exec /usr/sbin/iptables "$@"
+"""
+
 
 def test_the_server_sees_the_worker(machine: Machine) -> None:
     _assert_works(machine, "sees")
@@ -43,6 +49,19 @@ def test_networks_that_no_engine_starts_with_are_made_anew(machine: Machine) -> 
     _assert_works(machine, "networks-anew")
     image = f"{machine.world.registry.host}/{ACTIONS_IMAGE}"
     machine.engine("run", "--rm", "--network", "bridge", image, "true")
+
+
+def test_an_engine_that_comes_back_without_its_bridge_is_started_again(machine: Machine) -> None:
+    """A rule of the firewall is refused once, while the worker runs on."""
+    worker = machine.wait_for_worker()
+    path = "Path('/usr/local/sbin/iptables')"
+    program = f"from pathlib import Path; {path}.write_text({REFUSING!r}); {path}.chmod(0o755)"
+    machine.world.docker("exec", machine.tink_docker, "python3", "-c", program)
+    machine.kill_dockerd()
+    failed = machine.wait_for_event(machine.tink_docker, "run.failed")
+    assert "dockerd serves without its network" in failed["error"]
+    _assert_works(machine, "bridge-is-back")
+    assert machine.worker() == worker
 
 
 def test_the_worker_and_its_action_outlive_bootkit(machine: Machine) -> None:

@@ -302,6 +302,15 @@ def test_an_engine_that_lost_track_of_a_container_is_started_again(
     assert world.engines[0].stopped
 
 
+def test_an_engine_that_lacks_its_network_is_started_again(world: World, events: Events) -> None:
+    world.plans += [{"life": 500}, {"life": 500}, {"life": 500}]
+    world.last_lines[:] = ["could not create bridge network for id 1fe8"]
+    keep(world)
+    assert len(named(events, "run.failed")) == 2
+    assert len(named(events, "engine.ready")) == len(named(events, "networks.lacking")) == 1
+    assert [bool(engine.stopped) for engine in world.engines[:3]] == [True, True, True]
+
+
 def test_networks_that_no_engine_starts_with_are_forgotten(world: World, events: Events) -> None:
     world.plans += [{"life": 0.5}, {"life": 0.5}, {"life": 100}]
     world.last_lines[:] = ["Error initializing network controller: networks have same bridge name"]

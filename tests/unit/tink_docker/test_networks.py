@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bootkit.shared.errors import TransientError
 from tink_docker.networks import NetworkRecord
 
 if TYPE_CHECKING:
@@ -27,6 +28,27 @@ def record(tmp_path: Path) -> NetworkRecord:
     path = tmp_path / "local-kv.db"
     path.write_text("networks")
     return NetworkRecord(path)
+
+
+_WITHOUT = "could not create bridge network for id 1fe8 bridge name docker0: iptables failed"
+LACKING = ["loading", _WITHOUT, "Could not get operating system name"]
+
+
+def test_an_engine_without_its_bridge_is_tried_again_twice(
+    record: NetworkRecord, events: Events
+) -> None:
+    for _ in range(2):
+        with pytest.raises(TransientError, match=r"serves without its network: .*iptables failed"):
+            record.check(LACKING)
+    record.check(LACKING)
+    assert [event["event"] for event in events] == ["networks.lacking"]
+
+
+def test_an_engine_with_its_bridge_starts_the_count_anew(record: NetworkRecord) -> None:
+    for _ in range(3):
+        with pytest.raises(TransientError):
+            record.check(LACKING)
+        record.check(["loading"])
 
 
 def test_the_second_refusal_removes_it(record: NetworkRecord, events: Events) -> None:
