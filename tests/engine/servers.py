@@ -39,10 +39,6 @@ WORKER_IMAGES: Mapping[Kind, str] = {
 class Servers(Protocol):
     """What knows machines and gives them workflows, of any generation."""
 
-    @property
-    def grpc_authority(self) -> str:
-        """Where workers connect to."""
-
     def enroll(self, machine: MachineIdentity, /) -> None:
         """Make a machine known."""
 
