@@ -63,10 +63,7 @@ class Keeper:
         engine = self.start()
         try:
             with phase("start"):
-                version = self._answer(engine, START_SECONDS)
-                engine.look_after()  # for what it said before it answered
-                if version:
-                    self.networks.check(engine.last_lines)
+                version = self._first_answer(engine)
             if version:
                 is_up()
                 self._tell_ready(version)
@@ -77,6 +74,13 @@ class Keeper:
         error = f"dockerd ended by itself: {engine.status}"
         log.error("engine.ended", error=error, last_lines=engine.last_lines)
         self.networks.look(engine.last_lines, started=version is not None)
+
+    def _first_answer(self, engine: Engine) -> EngineVersion | None:
+        version = self._answer(engine, START_SECONDS)
+        engine.look_after()  # for what it said before it answered
+        if version:
+            self.networks.check(engine.last_lines)
+        return version
 
     def pause(self, seconds: float) -> None:
         """Let time pass while no engine runs."""
