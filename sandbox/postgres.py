@@ -15,11 +15,11 @@ from sandbox.waiting import wait_for
 READY_SECONDS = 30.0
 RELEASES = Path("/usr/lib/postgresql")
 USER = "postgres"  # it refuses to run as root
-# To change the user undoes that a program ends with its owner, so that is asked for again.
 INITDB = ("--auth=trust", "--no-sync", "--pgdata")
 # Nothing of it is to be found anywhere but in its folder, also if it is killed.
 MEMORY = ("-c", "shared_memory_type=mmap", "-c", "dynamic_shared_memory_type=mmap")
 SERVER = (*MEMORY, "-F", "-h", "", "-k")
+# To change the user undoes that a program ends with its owner, so that is asked for again.
 AS_USER = ("setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups", "--pdeathsig=KILL")
 
 
@@ -52,7 +52,7 @@ def _programs() -> Path:
     """Return the folder of the newest release that is installed."""
     found = sorted(RELEASES.glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     if not found:
-        raise SandboxError(f"{RELEASES} has no PostgreSQL: run `make setup` as root")
+        raise SandboxError(f"{RELEASES} has no PostgreSQL: run `make setup-tests` as root")
     return found[-1].parent
 
 

@@ -39,7 +39,10 @@ _TIMES = 2  # once may be a full memory, or a firewall that somebody else is cha
 
 @dataclass(slots=True)
 class NetworkRecord:
-    """Removed once dockerd has ended at its start because of it twice in a row."""
+    """Removed once dockerd has ended at its start because of it twice in a row.
+
+    An engine that serves without a network of it is ended, so that the next one tries again.
+    """
 
     path: Path = PATH
     _refused: int = 0
