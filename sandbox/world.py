@@ -80,7 +80,8 @@ def world(
         served = stack.enter_context(files(folder / "files", network))
         values = _publish(folder, served, store, ingredients)
         iso = f"{served.url}/{CD}"
-        settings = Settings(served.url, _kernel_args(store, served, kernel_args), BRIDGE, iso)
+        words = worker_words(store, served, WORKER_IMAGE, kernel_args)
+        settings = Settings(served.url, words, BRIDGE, iso)
         found = stack.enter_context(
             tinkerbell(folder / "tinkerbell", network, authority, ingredients.tinkerbell, settings)
         )
@@ -113,9 +114,10 @@ def _publish(
     }
 
 
-def _kernel_args(store: Registry, served: Files, more: str) -> str:
+def worker_words(store: Registry, served: Files, image: str, more: str = "") -> str:
+    """Return the kernel parameters that lead to a worker's image; then those in more."""
     words = [
-        f"tink_worker_image={store.host}/{WORKER_IMAGE}",
+        f"tink_worker_image={store.host}/{image}",
         f"docker_registry={store.host}",
         f"registry_username={store.credentials.username}",
         f"registry_password={store.credentials.password}",

@@ -25,12 +25,13 @@ from sandbox.registry import Credentials, Registry, registry
 from sandbox.smee import Smee, smee
 from sandbox.tinkerbell import Settings, tinkerbell
 from sandbox.waiting import wait_for
-from sandbox.world import CD, World
+from sandbox.world import CD, World, worker_words
 from tests.boot.conftest import MEMORY_MIB
 from tests.compat.cds import REBOOT_SECONDS, WORKFLOW_SECONDS
 
 IDENTITY = MachineIdentity("of-2024", "52:54:00:00:01:16", "172.30.0.122", "172.30.0.1")
 CD_ONLY = MachineIdentity("cd-2024", "52:54:00:00:01:17", "172.30.0.123", "172.30.0.1")
+WORKER_IMAGE = "tink-worker:v0.12.2"
 TEMPLATE = Path(__file__).parent / "tink-worker.yml"
 
 
@@ -58,7 +59,8 @@ def there(here: World, cd: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         )
         world = World(parts, network, store, served, stack.enter_context(servers), {})
         kubeconfig = folder / "tinkerbell" / "kubeconfig"
-        settings = Settings(served.url, _kernel_args(store, served), iso=f"{served.url}/{CD}")
+        words = worker_words(store, served, WORKER_IMAGE)
+        settings = Settings(served.url, words, iso=f"{served.url}/{CD}")
         boots = smee(folder, network, kubeconfig, settings)
         yield Of2024(world, stack.enter_context(boots))
 
@@ -66,22 +68,11 @@ def there(here: World, cd: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 def _publish(folder: Path, store: Registry, served: Files, boots: Iterable[Path]) -> None:
     worker = gotools.build("tink-worker")
     archive = worker_archive(folder / "worker.tar", worker, "usr/bin/tink-worker")
-    store.push(archive, "tink-worker:v0.12.2")
+    store.push(archive, WORKER_IMAGE)
     store.push(actions_archive(folder / "actions.tar"), "actions:latest")
     served.publish(store.ca, "ca.pem")
     for file in boots:
         served.publish(file)
-
-
-def _kernel_args(store: Registry, served: Files) -> str:
-    words = {
-        "tink_worker_image": f"{store.host}/tink-worker:v0.12.2",
-        "docker_registry": store.host,
-        "registry_username": store.credentials.username,
-        "registry_password": store.credentials.password,
-        "registry_ca_url": f"{served.url}/ca.pem",
-    }
-    return " ".join(f"{name}={value}" for name, value in words.items()) + " quiet"
 
 
 def test_it_netboots_and_its_workflow_succeeds(
