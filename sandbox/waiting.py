@@ -9,6 +9,9 @@ from sandbox.errors import SandboxError
 Found = TypeVar("Found")
 
 POLL_SECONDS = 0.1
+# On few cores a costly look slows down what is waited for, so it is done less often.
+PAUSE_PER_LOOK = 4
+MAX_POLL_SECONDS = 1.0
 
 
 def wait_for(
@@ -26,9 +29,11 @@ def wait_for(
     """
     deadline = now() + seconds
     while True:
+        began = now()
         found = look()
         if found is not None and found is not False:
             return found
         if now() >= deadline:
             raise SandboxError(f"waited {seconds:.0f} s for {what}; it did not come")
-        pause(POLL_SECONDS)
+        costly = min(PAUSE_PER_LOOK * (now() - began), MAX_POLL_SECONDS)
+        pause(max(POLL_SECONDS, costly))

@@ -32,6 +32,20 @@ def test_a_wait_ends_and_says_for_what_it_was() -> None:
     assert clock.time == pytest.approx(5, abs=0.2)
 
 
+@pytest.mark.parametrize(("cost", "pause"), [(0.01, 0.1), (0.2, 0.8), (9.0, 1.0)])
+def test_a_costly_look_is_done_less_often(cost: float, pause: float) -> None:
+    clock = Clock()
+    pauses: list[float] = []
+    outcomes = iter([None, None, "here"])
+
+    def look() -> str | None:
+        clock.time += cost
+        return next(outcomes)
+
+    wait_for("it", look, seconds=99, pause=pauses.append, now=clock.now)
+    assert pauses == [pytest.approx(pause)] * 2
+
+
 def test_an_error_ends_it_at_once() -> None:
     def broken() -> None:
         raise SandboxError("the registry ended by itself")
