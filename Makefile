@@ -74,7 +74,7 @@ test-engine: setup-tests images ## our two images in containers, with a real Tin
 	@$(PYTHON) -m pytest --numprocesses=3 --dist=loadfile --durations=10 tests/engine
 
 test-boot: setup-tests quick ## virtual machines against the real Tinkerbell (minutes)
-	@$(PYTHON) -m pytest --numprocesses=3 --dist=loadfile --durations=10 tests/boot
+	@$(PYTHON) -m pytest --numprocesses=2 --dist=loadfile --durations=10 tests/boot
 
 faults: setup-tests images quick ## every fault of both matrices; the tables in docs/reliability.md
 	@$(PYTHON) -m pytest --quiet tests/engine/test_fault_matrix.py tests/boot/test_fault_matrix.py
