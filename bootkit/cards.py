@@ -45,7 +45,7 @@ def _values(cmdline: Cmdline) -> dict[str, str]:
         return {}
     card = next(iter(_named(cmdline)), "")
     if not card:
-        reason = "no card is named for it: give hw_addr as well"
+        reason = "no card is named for it: give hw_addr or interface as well"
         raise BadValueError("vlan_id", reason, instead="")
     return {"card": card, "vlan": str(vlan)}
 

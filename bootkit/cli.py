@@ -51,10 +51,11 @@ def _dry_run(options: argparse.Namespace) -> int:
 
     try:
         cmdline = Cmdline.read(options.cmdline)
+        metadata = options.metadata.read_bytes() if options.metadata else None
     except OSError as error:
-        sys.stderr.write(f"bootkit: kernel parameters: {error}\n")
+        sys.stderr.write(f"bootkit: {error}\n")
         return BAD_PARAMETERS
-    return dry_run(cmdline, options.metadata)
+    return dry_run(cmdline, metadata)
 
 
 def _boot(options: argparse.Namespace) -> NoReturn:
@@ -74,6 +75,14 @@ def _boot(options: argparse.Namespace) -> NoReturn:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.metadata and not options.dry_run:
+        parser.error("--metadata is for --dry-run only")
+    return options
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "bootkit", description="Starts this machine's Tinkerbell worker."
     )
@@ -82,6 +91,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--console", help="FIFO or terminal that gets lines for people")
     add("--state", default=STATE, help="file that says what goes on (default %(default)s)")
     add("--engine", default=ENGINE_SOCKET, help="the engine's socket (default %(default)s)")
-    add("--metadata", help="with --dry-run: metadata from a file; otherwise it is asked for")
+    add(
+        "--metadata",
+        help="with --dry-run: hegel's /metadata from a file; otherwise it is asked for",
+    )
     parser.add_argument("--dry-run", action="store_true", help="print what would be done")
-    return parser.parse_args(arguments)
+    return parser

@@ -7,15 +7,15 @@ import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
+from bootkit import settings
+from bootkit.bad_value import BadValueError
 from bootkit.identity import NEEDED_SECONDS, WANTED_SECONDS
 from bootkit.metadata import Machine, machine_in
 from bootkit.plan import Inputs, plan
-from bootkit.shared.errors import BootError
+from bootkit.shared.errors import BadParameters, BootError
 from bootkit.shared.redaction import REDACTOR, secrets_in
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from bootkit.shared.cmdline import Cmdline
     from bootkit.worker import WorkerSpec
 
@@ -24,27 +24,31 @@ BAD_PARAMETERS = 2
 NO_METADATA = 3
 
 
-def dry_run(cmdline: Cmdline, metadata: Path | None = None) -> int:
+def dry_run(cmdline: Cmdline, metadata: bytes | None = None) -> int:
     """Print the plan (JSON, stdout) and an equivalent `docker run` (stderr); return the exit code.
 
-    `metadata` is a file with what hegel's `/metadata` would answer; without it the service is
-    asked.
+    `metadata` is what hegel's `/metadata` would answer; without it the service is asked. Values
+    that make no sense are told; only without those that the worker needs there is no plan.
     """
     REDACTOR.hide(*secrets_in(cmdline))
-    if cmdline.cut_off:
-        _say(f"bootkit: {cmdline.cut_off}")
     inputs = Inputs.from_cmdline(cmdline)
-    if inputs.faults:
-        for name, reason in inputs.faults.items():
-            _say(f"bootkit: bad kernel parameter {name}: {reason}")
-        return BAD_PARAMETERS
+    faults = _faults(inputs, cmdline)
+    for told in filter(None, [cmdline.cut_off, *faults]):
+        _say(f"bootkit: {told}")
     try:
-        spec = plan(inputs, _machine(inputs, metadata))
+        _show(_planned(inputs, metadata))
+    except BadParameters:
+        _say("bootkit: the worker cannot be started with these")
+        return BAD_PARAMETERS
     except (BootError, OSError) as error:
         _say(f"bootkit: no metadata, and without it this machine has no worker id: {error}")
         return NO_METADATA
-    _show(spec)
-    return PLANNED
+    return BAD_PARAMETERS if faults else PLANNED
+
+
+def _planned(inputs: Inputs, metadata: bytes | None) -> WorkerSpec:
+    inputs.check()
+    return plan(inputs, _machine(inputs, metadata))
 
 
 def _show(spec: WorkerSpec) -> None:
@@ -54,11 +58,17 @@ def _show(spec: WorkerSpec) -> None:
     _say(shlex.join(map(REDACTOR.text, spec.as_command())))
 
 
-def _machine(inputs: Inputs, metadata: Path | None) -> Machine:
+def _faults(inputs: Inputs, cmdline: Cmdline) -> list[str]:
+    """Return what is wrong with what the worker and the system's services read."""
+    ours = [str(BadValueError(name, reason)) for name, reason in inputs.faults.items()]
+    return list(dict.fromkeys([*ours, *map(str, settings.faults(cmdline))]))
+
+
+def _machine(inputs: Inputs, metadata: bytes | None) -> Machine:
     needed = inputs.params.known_id is None
     try:
         if metadata is not None:
-            return machine_in(metadata.read_bytes())
+            return machine_in(metadata)
         service = inputs.metadata(inputs.fetcher())
         seconds = NEEDED_SECONDS if needed else WANTED_SECONDS
         return service.find(seconds=seconds) if service else Machine()

@@ -17,6 +17,8 @@ from bootkit.worker import WorkerSpec, plan_worker
 if TYPE_CHECKING:
     from bootkit.shared.cmdline import Cmdline
 
+# A bad one of these is told itself, and stops a worker that has no other id.
+_NAMING = {"hw_addr", "BOOTIF", "grpc_authority"}
 _WHERE_METADATA = (
     "neither this, hw_addr nor BOOTIF is given, and none of metadata_url, tinkerbell and "
 )
@@ -34,7 +36,8 @@ class Inputs:
     def from_cmdline(cls, cmdline: Cmdline) -> Inputs:
         """Read all that bootkit reads."""
         params, faults = WorkerParams.read(cmdline)
-        if params.known_id is None and metadata_url(params) is None:
+        nameless = params.known_id is None and metadata_url(params) is None
+        if nameless and not _NAMING & faults.keys():
             reason = _WHERE_METADATA + "grpc_authority says where the metadata is"
             faults = {"worker_id": reason} | faults
         proxies, bad = Proxies.read(cmdline)

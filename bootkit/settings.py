@@ -98,17 +98,29 @@ FILES: dict[str, Callable[[Cmdline], str | None]] = {
 
 def write(cmdline: Cmdline, folder: Path) -> list[BadValueError]:
     """Write the files that the parameters ask for; return what is wrong with the others."""
-    errors = []
+    texts, errors = _contents(cmdline)
     folder.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        write_atomically(folder / name, text.encode())
+    return errors
+
+
+def faults(cmdline: Cmdline) -> list[BadValueError]:
+    """Return what is wrong with these parameters, and write nothing."""
+    return _contents(cmdline)[1]
+
+
+def _contents(cmdline: Cmdline) -> tuple[dict[str, str], list[BadValueError]]:
+    """Return file -> text, in FILES' order, and what is wrong."""
+    texts: dict[str, str | None] = {}
+    errors = []
     for name, content in FILES.items():
         try:
-            text = content(cmdline)
+            texts[name] = content(cmdline)
         except BadValueError as error:
             errors.append(error)
-            text = error.instead
-        if text is not None:
-            write_atomically(folder / name, text.encode())
-    return errors
+            texts[name] = error.instead
+    return {name: text for name, text in texts.items() if text is not None}, errors
 
 
 def _host(name: str, value: str) -> str:

@@ -86,16 +86,42 @@ def test_a_broken_file_of_metadata_that_is_only_wanted(
     assert "going on without metadata: the metadata service answered" in printed.err
 
 
-def test_a_missing_file_of_metadata_that_is_only_wanted(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_missing_file_of_metadata(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "cmdline").write_text(f"worker_id=w {WORKER}")
     files = ["--cmdline", str(tmp_path / "cmdline"), "--metadata", str(tmp_path / "none")]
-    assert main(["--dry-run", *files]) == 0
+    assert main(["--dry-run", *files]) == dryrun.BAD_PARAMETERS
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert f"No such file or directory: '{tmp_path}/none'" in printed.err
+
+
+def test_metadata_without_a_dry_run(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--metadata", "/dev/null"])
+    assert "--metadata is for --dry-run only" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "bad",
+    ["hw_addr=zz", "instance_id=\x07", "HTTP_PROXY=x:y:z", "ipam=1:2", "vlan_id=9999", "ntp=/"],
+)
+def test_what_the_worker_does_without_is_told_beside_the_plan(
+    tmp_path: Path, bad: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert dry_run(tmp_path, f"worker_id=w {WORKER} {bad}", '{"id": "m"}') == 2
     printed = capsys.readouterr()
     assert json.loads(printed.out)["worker_id"] == "w"
-    assert "going on without metadata: " in printed.err
-    assert "No such file" in printed.err
+    assert printed.err.count("bad kernel parameter") == 1
+    assert f"bootkit: bad kernel parameter {bad.partition('=')[0]}: " in printed.err
+
+
+def test_a_bad_address_is_not_told_as_a_missing_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert dry_run(tmp_path, "hw_addr=zz grpc_authority=h:999999 tink_worker_image=r/w") == 2
+    told = capsys.readouterr().err
+    assert "hw_addr: " in told
+    assert "worker_id" not in told
 
 
 @pytest.mark.parametrize("metadata", ["", "no json"])
