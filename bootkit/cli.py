@@ -53,7 +53,7 @@ def _dry_run(options: argparse.Namespace) -> int:
         cmdline = Cmdline.read(options.cmdline)
         metadata = options.metadata.read_bytes() if options.metadata else None
     except OSError as error:
-        sys.stderr.write(f"bootkit: {error}\n")
+        sys.stderr.write(f"bootkit: a file cannot be read: {error}\n")
         return BAD_PARAMETERS
     return dry_run(cmdline, metadata)
 

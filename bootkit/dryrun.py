@@ -61,7 +61,7 @@ def _show(spec: WorkerSpec) -> None:
 def _faults(inputs: Inputs, cmdline: Cmdline) -> list[str]:
     """Return what is wrong with what the worker and the system's services read."""
     ours = [str(BadValueError(name, reason)) for name, reason in inputs.faults.items()]
-    return list(dict.fromkeys([*ours, *map(str, settings.faults(cmdline))]))
+    return [*ours, *map(str, settings.faults(cmdline))]
 
 
 def _machine(inputs: Inputs, metadata: bytes | None) -> Machine:

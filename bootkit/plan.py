@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bootkit.shared.cmdline import Cmdline
 
 # A bad one of these is told itself, and stops a worker that has no other id.
-_NAMING = {"hw_addr", "BOOTIF", "grpc_authority"}
+_TELLING_ID = {"hw_addr", "BOOTIF", "grpc_authority"}
 _WHERE_METADATA = (
     "neither this, hw_addr nor BOOTIF is given, and none of metadata_url, tinkerbell and "
 )
@@ -37,7 +37,7 @@ class Inputs:
         """Read all that bootkit reads."""
         params, faults = WorkerParams.read(cmdline)
         nameless = params.known_id is None and metadata_url(params) is None
-        if nameless and not _NAMING & faults.keys():
+        if nameless and not _TELLING_ID & faults.keys():
             reason = _WHERE_METADATA + "grpc_authority says where the metadata is"
             faults = {"worker_id": reason} | faults
         proxies, bad = Proxies.read(cmdline)

@@ -32,7 +32,7 @@ from bootkit.shared.files import write_atomically
 from bootkit.shared.tinkerbell import http_places, tinkerbell_hosts, worker_place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 PARAMETERS = (
     *("syslog_host", "syslog_port", "ntp", "interface"),
@@ -98,29 +98,29 @@ FILES: dict[str, Callable[[Cmdline], str | None]] = {
 
 def write(cmdline: Cmdline, folder: Path) -> list[BadValueError]:
     """Write the files that the parameters ask for; return what is wrong with the others."""
-    texts, errors = _contents(cmdline)
+    errors = []
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
-        write_atomically(folder / name, text.encode())
+    for name, text, error in _contents(cmdline):
+        if text is not None:
+            write_atomically(folder / name, text.encode())
+        if error:
+            errors.append(error)
     return errors
 
 
 def faults(cmdline: Cmdline) -> list[BadValueError]:
     """Return what is wrong with these parameters, and write nothing."""
-    return _contents(cmdline)[1]
+    return [error for _, _, error in _contents(cmdline) if error]
 
 
-def _contents(cmdline: Cmdline) -> tuple[dict[str, str], list[BadValueError]]:
-    """Return file -> text, in FILES' order, and what is wrong."""
-    texts: dict[str, str | None] = {}
-    errors = []
+def _contents(cmdline: Cmdline) -> Iterator[tuple[str, str | None, BadValueError | None]]:
+    """Yield each file's name, its text if it is to be written, and what is wrong with it."""
     for name, content in FILES.items():
         try:
-            texts[name] = content(cmdline)
-        except BadValueError as error:
-            errors.append(error)
-            texts[name] = error.instead
-    return {name: text for name, text in texts.items() if text is not None}, errors
+            text, error = content(cmdline), None
+        except BadValueError as found:
+            text, error = found.instead, found
+        yield name, text, error
 
 
 def _host(name: str, value: str) -> str:

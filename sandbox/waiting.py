@@ -24,6 +24,7 @@ def wait_for(
 ) -> Found:
     """Call look until it returns something other than None or False, and return that.
 
+    What it looked for may have come up to MAX_POLL_SECONDS earlier, if a look takes long.
     what: the thing waited for, as it stands in the error ("the registry's answer").
     Raises SandboxError after the given seconds. An error that look raises ends the wait at once.
     """
@@ -35,5 +36,5 @@ def wait_for(
             return found
         if now() >= deadline:
             raise SandboxError(f"waited {seconds:.0f} s for {what}; it did not come")
-        costly = min(PAUSE_PER_LOOK * (now() - began), MAX_POLL_SECONDS)
-        pause(max(POLL_SECONDS, costly))
+        in_proportion = PAUSE_PER_LOOK * (now() - began)
+        pause(max(POLL_SECONDS, min(in_proportion, MAX_POLL_SECONDS)))

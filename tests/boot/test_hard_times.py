@@ -56,8 +56,6 @@ add ../services/never '["/usr/bin/nothing"]'
 rm /run/bundles/prepared
 """
 REMOVE = "ctr --namespace services.linuxkit containers rm never"
-
-
 # Late, if it takes a slow machine more than two looks to start it again.
 ENDS = ('service.ended name=ntp times=1 said="', 'service.late name=ntp error="chronyd.ended')
 

@@ -1,20 +1,18 @@
 """A server that has the same answer to every question: what a registry or a file server may say."""
 
-import errno
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from sandbox.certificates import Pair
-from sandbox.network import Network
+from sandbox.network import Network, takes_connections
 from sandbox.waiting import wait_for
 from tests.fakes.thread import served
 
 ENDLESS = -1
-PORT_SECONDS = 10.0
+FREE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -41,6 +39,12 @@ def answering(
         )
     with served(server):
         yield
+    # A child that another thread is starting has its socket, too, until it runs its program.
+    wait_for(
+        f"port {port} to be free",
+        lambda: not takes_connections(network, port),
+        seconds=FREE_SECONDS,
+    )
 
 
 class _Server(ThreadingHTTPServer):
@@ -49,19 +53,8 @@ class _Server(ThreadingHTTPServer):
 
 
 def _server(network: Network, port: int, handler: type[BaseHTTPRequestHandler]) -> _Server:
-    """Another thread's child still has the former server's socket, until it runs its program."""
-    listening = partial(_listening, (network.address, port), handler)
     with network.inside():
-        return wait_for(f"port {port} to be free", listening, seconds=PORT_SECONDS)
-
-
-def _listening(address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> _Server | None:
-    try:
-        return _Server(address, handler)
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        return None
+        return _Server((network.address, port), handler)
 
 
 def _handler(answer: Answer) -> type[BaseHTTPRequestHandler]:
