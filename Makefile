@@ -23,7 +23,7 @@ setup-venv: .venv/locked ## the Python environment of checks and tests, as requi
 	@$(PYTHON) -m pip --quiet --disable-pip-version-check install --no-deps --no-build-isolation -e .
 	@touch $@
 
-PACKAGES := bootkit tink_docker release sandbox tests
+PACKAGES := tinkie bootkit tink_docker settings release sandbox tests
 check: setup-venv ## format, lint, types, spelling, shell
 	@$(PYTHON) -m ruff format --check --quiet $(PACKAGES) || { echo "run: make format"; exit 1; }
 	@$(PYTHON) -m ruff check --quiet $(PACKAGES)

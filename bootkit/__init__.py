@@ -1,0 +1,1 @@
+"""The service `bootkit`: which machine this is, and its worker."""

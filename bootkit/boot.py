@@ -7,27 +7,27 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bootkit.actions import ActionTeller, clear_actions
-from bootkit.identity import MachineFinder
-from bootkit.plan import Inputs, plan
-from bootkit.pull import obtain_image
-from bootkit.readiness import wait_for_engine
-from bootkit.registry import RegistryWitness
-from bootkit.server import ServerTeller
-from bootkit.shared.agreed import WORKER_NAME
-from bootkit.shared.log import phase
-from bootkit.shared.redaction import REDACTOR, secrets_in
-from bootkit.shared.room import Room
-from bootkit.watch import watch_worker
-from bootkit.worker import ENGINE_LABEL, SPEC_LABEL
+from bootkit.engine.readiness import wait_for_engine
+from bootkit.image.pull import obtain_image
+from bootkit.image.registry import RegistryWitness
+from bootkit.machine.identity import MachineFinder
+from bootkit.plan.inputs import Inputs, plan
+from bootkit.plan.worker import ENGINE_LABEL, SPEC_LABEL
+from bootkit.watch.actions import ActionTeller, clear_actions
+from bootkit.watch.connection import ServerTeller
+from bootkit.watch.worker import watch_worker
+from tinkie.paths import WORKER_NAME
+from tinkie.running.log import phase
+from tinkie.running.redaction import REDACTOR, secrets_in
+from tinkie.space import Room
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bootkit.containers import Container, Engine
-    from bootkit.shared.cmdline import Cmdline
-    from bootkit.shared.fetch import Fetcher
-    from bootkit.worker import WorkerSpec
+    from bootkit.engine.interface import Container, Engine
+    from bootkit.plan.worker import WorkerSpec
+    from tinkie.fetch.fetcher import Fetcher
+    from tinkie.parameters.cmdline import Cmdline
 
 log = structlog.get_logger()
 

@@ -9,14 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from bootkit.shared import log
-from bootkit.shared.agreed import ENGINE_SOCKET
-from bootkit.shared.cmdline import PROC_CMDLINE, Cmdline
-from bootkit.shared.errors import ShutdownRequested
-from bootkit.shared.fetch import bound_name_lookups
-from bootkit.shared.signals import ShutdownSignals
-from bootkit.shared.state import StateFile
-from bootkit.shared.supervise import supervise
+from tinkie.errors import ShutdownRequested
+from tinkie.fetch.fetcher import bound_name_lookups
+from tinkie.parameters.cmdline import PROC_CMDLINE, Cmdline
+from tinkie.paths import ENGINE_SOCKET
+from tinkie.running import log
+from tinkie.running.signals import ShutdownSignals
+from tinkie.running.state import StateFile
+from tinkie.running.supervise import supervise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,7 @@ def _dry_run(options: argparse.Namespace) -> int:
 
 def _boot(options: argparse.Namespace) -> NoReturn:
     from bootkit.boot import Boot  # noqa: PLC0415 - lets a mistaken argument be told at once
-    from bootkit.engine import DockerEngine  # noqa: PLC0415 - as above
+    from bootkit.engine.docker import DockerEngine  # noqa: PLC0415 - as above
 
     log.get_logger().info("program.started")
     bound_name_lookups()

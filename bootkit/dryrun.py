@@ -7,17 +7,17 @@ import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
-from bootkit import settings
-from bootkit.bad_value import BadValueError
-from bootkit.identity import NEEDED_SECONDS, WANTED_SECONDS
-from bootkit.metadata import Machine, machine_in
-from bootkit.plan import Inputs, plan
-from bootkit.shared.errors import BadParameters, BootError
-from bootkit.shared.redaction import REDACTOR, secrets_in
+from bootkit.machine.identity import NEEDED_SECONDS, WANTED_SECONDS
+from bootkit.machine.metadata import Machine, machine_in
+from bootkit.plan.inputs import Inputs, plan
+from settings import files as settings
+from settings.bad_value import BadValueError
+from tinkie.errors import BadParameters, BootError
+from tinkie.running.redaction import REDACTOR, secrets_in
 
 if TYPE_CHECKING:
-    from bootkit.shared.cmdline import Cmdline
-    from bootkit.worker import WorkerSpec
+    from bootkit.plan.worker import WorkerSpec
+    from tinkie.parameters.cmdline import Cmdline
 
 PLANNED = 0
 BAD_PARAMETERS = 2

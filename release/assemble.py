@@ -23,7 +23,16 @@ INITRAMFS = OUT / f"initramfs-{ARCH}"
 EMBEDDED = OUT / "embedded.json"
 OURS = re.compile(r"tinkie/[\w-]+:build")
 INPUTS = (
-    *("bootkit", "tink_docker", "images", "release", "requirements", "tools/linuxkit"),
+    *(
+        "tinkie",
+        "bootkit",
+        "tink_docker",
+        "settings",
+        "images",
+        "release",
+        "requirements",
+        "tools/linuxkit",
+    ),
     *("docker-bake.hcl", "Dockerfile.bootkit", "Dockerfile.tink-docker", "pyproject.toml"),
 )
 

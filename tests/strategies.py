@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from hypothesis import strategies as st
 
-from bootkit import settings
-from bootkit.params import WorkerParams
-from bootkit.shared import proxy
-from bootkit.shared.errors import BootError
-from tink_docker.params import EngineParams
+from bootkit.plan.parameters import WorkerParams
+from settings import files as settings
+from tink_docker.parameters import EngineParams
+from tinkie.errors import BootError
+from tinkie.parameters import proxy
 
 if TYPE_CHECKING:
     from collections.abc import Callable

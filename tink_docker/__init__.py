@@ -1,3 +1,1 @@
-"""The keeper of the container engine."""
-
-import bootkit.shared  # noqa: F401 - before anything imports structlog, see there
+"""The service `tink-docker`: registry CA certificates, the Docker engine, reboots."""

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bootkit.shared.cmdline import PROC_CMDLINE, Cmdline
-from bootkit.shared.errors import ShutdownRequested
-from bootkit.shared.fetch import bound_name_lookups
-from bootkit.shared.log import configure
-from bootkit.shared.redaction import REDACTOR, secrets_in
-from bootkit.shared.signals import ShutdownSignals
-from bootkit.shared.state import StateFile
-from tink_docker.boot import Plan, keeper
+from tink_docker.plan import Plan, keeper
+from tinkie.errors import ShutdownRequested
+from tinkie.fetch.fetcher import bound_name_lookups
+from tinkie.parameters.cmdline import PROC_CMDLINE, Cmdline
+from tinkie.running.log import configure
+from tinkie.running.redaction import REDACTOR, secrets_in
+from tinkie.running.signals import ShutdownSignals
+from tinkie.running.state import StateFile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

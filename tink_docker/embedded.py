@@ -15,20 +15,20 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from bootkit.shared.errors import NONSENSE, BootError, PermanentError, TransientError
-from bootkit.shared.faults import Fault
-from bootkit.shared.files import write_atomically
-from tink_docker.api import load
-from tink_docker.child import Child
-from tink_docker.containerd import is_serving, start_containerd
-from tink_docker.daemon_json import DATA_ROOT
-from tink_docker.dockerd import words
-from tink_docker.engine import Engine, await_answer
+from tink_docker.engine.api import load
+from tink_docker.engine.child import Child
+from tink_docker.engine.containerd import is_serving, start_containerd
+from tink_docker.engine.daemon_json import DATA_ROOT
+from tink_docker.engine.dockerd import words
+from tink_docker.engine.engine import Engine, await_answer
+from tinkie.error_kinds import Fault
+from tinkie.errors import NONSENSE, BootError, PermanentError, TransientError
+from tinkie.files import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tink_docker.engine import Wait
+    from tink_docker.engine.engine import Wait
 
 log = structlog.get_logger()
 

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bootkit.shared.log import phase
-from bootkit.shared.supervise import supervise
-from tink_docker.engine import await_answer
+from tink_docker.engine.engine import await_answer
+from tinkie.running.log import phase
+from tinkie.running.supervise import supervise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tink_docker.api import EngineVersion
-    from tink_docker.authority import RegistryAuthority
-    from tink_docker.engine import Engine
-    from tink_docker.listener import Listener
-    from tink_docker.networks import NetworkRecord
+    from tink_docker.ca.fetching import RegistryAuthority
+    from tink_docker.engine.api import EngineVersion
+    from tink_docker.engine.engine import Engine
+    from tink_docker.engine.socket import Listener
     from tink_docker.reboot import RebootBroker
-    from tink_docker.reckoning import Reckoning
-    from tink_docker.room import RoomWatch
+    from tink_docker.repair.lost_containers import Reckoning
+    from tink_docker.repair.networks import NetworkRecord
+    from tink_docker.space import RoomWatch
 
 log = structlog.get_logger()
 

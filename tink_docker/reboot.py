@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bootkit.shared.agreed import WORKER_NAME
-from bootkit.shared.errors import BootError
+from tinkie.errors import BootError
+from tinkie.paths import WORKER_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable

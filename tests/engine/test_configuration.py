@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from bootkit.shared.cmdline import Cmdline
 from sandbox.errors import SandboxError
 from sandbox.waiting import wait_for
 from tests.engine.docker import Docker
-from tink_docker.boot import Plan
+from tink_docker.plan import Plan
+from tinkie.parameters.cmdline import Cmdline
 
 IMAGE = "tinkie/tink-docker:build"
 NAME = f"tinkie-configuration-{os.getpid()}"

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.shared.room import Room
 from release import gotools
 from sandbox.images import ImageFile, write_archive
 from sandbox.waiting import wait_for
@@ -14,6 +13,7 @@ from tests.engine.conftest import StartMachine
 from tests.engine.machine import READY_SECONDS, Machine
 from tests.engine.servers import AGENT_IMAGE
 from tests.engine.world import ACTIONS_IMAGE, WORKFLOW_SECONDS, World
+from tinkie.space import Room
 
 MIB = 1024 * 1024
 LARGE_MIB = 300

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from bootkit.shared.reference import ImageReference
+from tinkie.parameters.image_reference import ImageReference
 
 ANSWER_SECONDS = 15.0
 # The registry's log tells by it which requests are an engine's.

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 import structlog
 
-from bootkit.shared.fetch import Fetcher
-from bootkit.shared.redaction import REDACTOR
+from tinkie.fetch.fetcher import Fetcher
+from tinkie.running.redaction import REDACTOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping

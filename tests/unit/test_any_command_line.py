@@ -16,24 +16,24 @@ from hypothesis import strategies as st
 
 import bootkit.cli
 import tink_docker.cli
-from bootkit.metadata import Machine
-from bootkit.params import WorkerParams
-from bootkit.plan import Inputs, plan
-from bootkit.settings import FILES
-from bootkit.settings import main as settings
-from bootkit.shared.cmdline import KEPT_BYTES, Cmdline
-from bootkit.shared.fetch import Fetcher
-from bootkit.shared.redaction import REDACTOR
-from bootkit.shared.reference import ImageReference, registry_domain
+from bootkit.machine.metadata import Machine
+from bootkit.plan.inputs import Inputs, plan
+from bootkit.plan.parameters import WorkerParams
+from settings.files import FILES
+from settings.files import main as settings
 from tests.strategies import LINES, PARAMETERS, TEXT, as_bytes
-from tink_docker.boot import Plan
-from tink_docker.params import EngineParams
+from tink_docker.parameters import EngineParams
+from tink_docker.plan import Plan
+from tinkie.fetch.fetcher import Fetcher
+from tinkie.parameters.cmdline import KEPT_BYTES, Cmdline
+from tinkie.parameters.image_reference import ImageReference, registry_domain
+from tinkie.running.redaction import REDACTOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from bootkit.shared.parameters import Parameters
-    from bootkit.worker import WorkerSpec
+    from bootkit.plan.worker import WorkerSpec
+    from tinkie.parameters.table import Parameters
 
 SHELL = set(";$`'\"&|<>\\")
 WORKER = "worker_id=w tink_worker_image=r.example/w"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-AGENTS = ("bootkit", "tink_docker")
+SYSTEM = ("tinkie", "bootkit", "tink_docker", "settings")  # what runs in the OS
 LIBRARIES = {"httpx", "pydantic", "pydantic_core", "structlog", "tenacity"}
 DOCKER = {"docker", "requests", "urllib3"}  # the library, and those below it
 
@@ -50,108 +50,72 @@ def mentions(name: str, *packages: str) -> set[str]:
 
 
 def test_the_packages_are_found() -> None:
-    assert {"bootkit/cli.py", "bootkit/shared/cmdline.py", "tink_docker/cli.py"} <= {
-        place(path) for path in modules(*AGENTS)
+    assert {"bootkit/cli.py", "tinkie/parameters/cmdline.py", "tink_docker/cli.py"} <= {
+        place(path) for path in modules(*SYSTEM)
     }
 
 
 @pytest.mark.parametrize(
     ("library", "users"),
     [
-        ("docker", {"bootkit/engine.py", "bootkit/engine_errors.py"}),
-        ("requests", {"bootkit/engine.py", "bootkit/engine_errors.py"}),
-        ("httpx", {"bootkit/shared/fetch.py", "bootkit/shared/http_errors.py"}),
+        ("docker", {"bootkit/engine/docker.py", "bootkit/engine/errors.py"}),
+        ("requests", {"bootkit/engine/docker.py", "bootkit/engine/errors.py"}),
+        ("httpx", {"tinkie/fetch/fetcher.py", "tinkie/fetch/http_errors.py"}),
     ],
 )
 def test_who_uses_a_foreign_library(library: str, users: set[str]) -> None:
-    assert users_of(library, *AGENTS) == users
+    assert users_of(library, *SYSTEM) == users
 
 
 def test_processes_are_started_in_one_place() -> None:
-    assert users_of("subprocess", *AGENTS) == {"tink_docker/child.py"}
+    assert users_of("subprocess", *SYSTEM) == {"tink_docker/engine/child.py"}
 
 
 def test_time_passes_in_the_programs_only() -> None:
-    assert mentions("time.sleep", *AGENTS) == {"bootkit/cli.py"}
-    waits = {"tink_docker/cli.py", "tink_docker/api.py", "tink_docker/remains.py"}
-    assert mentions("select.select", *AGENTS) == waits
+    assert mentions("time.sleep", *SYSTEM) == {"bootkit/cli.py"}
+    waits = {"tink_docker/cli.py", "tink_docker/engine/api.py", "tink_docker/repair/leftovers.py"}
+    assert mentions("select.select", *SYSTEM) == waits
 
 
 @pytest.mark.parametrize("library", ["asyncio", "threading", "multiprocessing", "concurrent"])
 def test_one_thread_and_no_async(library: str) -> None:
-    assert users_of(library, *AGENTS) == set()
+    assert users_of(library, *SYSTEM) == set()
 
 
 @pytest.mark.parametrize(
     ("package", "allowed"),
     [
-        ("bootkit/shared", LIBRARIES),
+        ("tinkie", LIBRARIES),
         ("bootkit", {*LIBRARIES, *DOCKER}),
         ("tink_docker", LIBRARIES),
+        ("settings", set()),
     ],
 )
 def test_which_libraries_a_package_uses(package: str, allowed: set[str]) -> None:
-    ours = {"bootkit", "tink_docker"}
     names = {name.partition(".")[0] for path in modules(package) for name in imports(path)}
-    assert names - sys.stdlib_module_names - ours <= allowed
+    assert names - sys.stdlib_module_names - set(SYSTEM) <= allowed
 
 
-def test_shared_uses_nothing_of_the_programs() -> None:
-    ours = {"bootkit", "tink_docker"}
-    for path in modules("bootkit/shared"):
-        for name in imports(path):
-            if name.partition(".")[0] in ours:
-                assert name.startswith("bootkit.shared"), f"{path} imports {name}"
+@pytest.mark.parametrize(
+    ("package", "allowed"),
+    [
+        ("tinkie", set()),
+        ("bootkit", {"tinkie", "settings"}),
+        ("tink_docker", {"tinkie"}),
+        ("settings", {"tinkie"}),
+    ],
+)
+def test_which_of_our_packages_a_package_uses(package: str, allowed: set[str]) -> None:
+    names = {name.partition(".")[0] for path in modules(package) for name in imports(path)}
+    assert names & set(SYSTEM) - {package} <= allowed
 
 
-def test_tink_docker_uses_only_the_shared_part_of_bootkit() -> None:
-    for path in modules("tink_docker"):
-        for name in imports(path):
-            if name.startswith("bootkit"):
-                assert name.startswith("bootkit.shared"), f"{path} imports {name}"
-
-
-def test_bootkit_does_not_use_tink_docker() -> None:
-    assert users_of("tink_docker", "bootkit") == set()
+def test_only_the_dry_run_uses_another_program() -> None:
+    assert users_of("settings", "bootkit") == {"bootkit/dryrun.py"}
 
 
 def test_the_system_uses_nothing_of_the_build() -> None:
-    assert users_of("release", *AGENTS) | users_of("sandbox", *AGENTS) == set()
-
-
-def test_importing_bootkit_imports_nothing() -> None:
-    assert (ROOT / "bootkit/__init__.py").read_text(encoding="utf-8") == ""
-
-
-LONGEST_MODULE = 200
-LONGEST_FUNCTION = 15  # lines of code: neither docstring, comments nor blank lines
-LONGER = {
-    "bootkit/boot.py:run": "the phases of a boot, one after the other: the list is the point",
-}
-
-
-def test_modules_stay_small() -> None:
-    lines = {place(path): path.read_text(encoding="utf-8").count("\n") for path in modules(*AGENTS)}
-    assert {path: count for path, count in lines.items() if count > LONGEST_MODULE} == {}
-
-
-def test_functions_stay_small() -> None:
-    long = {
-        f"{place(path)}:{function.name}"
-        for path in modules(*AGENTS)
-        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(function, ast.FunctionDef)
-        and lines_of_code(path, function) > LONGEST_FUNCTION
-    }
-    assert long == LONGER.keys()
-
-
-def lines_of_code(path: Path, function: ast.FunctionDef) -> int:
-    body = function.body[1:] if ast.get_docstring(function) else function.body
-    if not body:
-        return 0
-    lines = path.read_text(encoding="utf-8").splitlines()[body[0].lineno - 1 : function.end_lineno]
-    return sum(bool(line.strip()) and not line.strip().startswith("#") for line in lines)
+    assert users_of("release", *SYSTEM) | users_of("sandbox", *SYSTEM) == set()
 
 
 def place(path: Path) -> str:

@@ -8,11 +8,11 @@ from typing import ClassVar
 
 import pytest
 
-from bootkit import settings
-from bootkit.params import WorkerParams
-from bootkit.shared import proxy, tinkerbell
-from bootkit.shared.cmdline import Cmdline
-from tink_docker.params import EngineParams
+from bootkit.plan.parameters import WorkerParams
+from settings import files as settings
+from tink_docker.parameters import EngineParams
+from tinkie.parameters import proxy, tinkerbell
+from tinkie.parameters.cmdline import Cmdline
 
 ROOT = Path(__file__).parents[2]
 ROW = re.compile(r"\| `([\w.]+)` \| ([\w, -]+) \| ([^|]+) \| ([^|]+) \|")

@@ -13,11 +13,14 @@ import pytest
 import yaml
 
 from bootkit import cli as bootkit_cli
-from bootkit import settings, worker
-from bootkit.shared import agreed, room
+from bootkit.plan import worker
 from release.convert import BOOTSTRAP
+from settings import files as settings
 from tink_docker import cli as tink_docker_cli
-from tink_docker import daemon_json, reboot
+from tink_docker import reboot
+from tink_docker.engine import daemon_json
+from tinkie import paths as agreed
+from tinkie import space as room
 
 ROOT = Path(__file__).parents[2]
 INIT = ROOT / "images/init"

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bootkit.boot import Boot
-from bootkit.containers import EngineNotReady
-from bootkit.engine import DockerEngine
-from bootkit.shared.cmdline import KEPT_BYTES, Cmdline
-from bootkit.shared.errors import BadParameters, BootError, PermanentError, ShutdownRequested
-from bootkit.shared.fetch import Fetcher
-from bootkit.worker import ENGINE_LABEL, SPEC_LABEL
+from bootkit.engine.docker import DockerEngine
+from bootkit.engine.interface import EngineNotReady
+from bootkit.plan.worker import ENGINE_LABEL, SPEC_LABEL
 from tests.fakes.engine import Container, FakeEngine
 from tests.fakes.metadata import FakeMetadata
+from tinkie.errors import BadParameters, BootError, PermanentError, ShutdownRequested
+from tinkie.fetch.fetcher import Fetcher
+from tinkie.parameters.cmdline import KEPT_BYTES, Cmdline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, MutableMapping

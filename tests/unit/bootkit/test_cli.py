@@ -12,12 +12,12 @@ import pytest
 from bootkit import dryrun
 from bootkit.boot import Boot
 from bootkit.cli import main
-from bootkit.plan import Inputs
-from bootkit.shared.errors import ShutdownRequested
-from bootkit.shared.fetch import Fetcher
-from bootkit.shared.signals import ShutdownSignals
+from bootkit.plan.inputs import Inputs
 from tests.fakes.engine import FakeEngine
 from tests.fakes.metadata import FakeMetadata
+from tinkie.errors import ShutdownRequested
+from tinkie.fetch.fetcher import Fetcher
+from tinkie.running.signals import ShutdownSignals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from bootkit.cli import main
-from bootkit.params import WorkerParams
-from bootkit.shared import proxy
-from bootkit.shared.cmdline import Cmdline
+from bootkit.plan.parameters import WorkerParams
+from tinkie.parameters import proxy
+from tinkie.parameters.cmdline import Cmdline
 
 DATA = Path(__file__).parents[2] / "data"
 LINES = ["2021-boots", "2024-smee", "2026-tinkerbell", "everything"]

@@ -6,15 +6,15 @@ from typing import IO, TYPE_CHECKING
 
 import pytest
 
-from bootkit.shared.errors import ShutdownRequested
-from bootkit.shared.signals import ShutdownSignals
 from tink_docker import cli
 from tink_docker.cli import main
+from tinkie.errors import ShutdownRequested
+from tinkie.running.signals import ShutdownSignals
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tink_docker.boot import Plan
+    from tink_docker.plan import Plan
 
 SECRETS = "registry_password=s3cret/Word HTTPS_PROXY=http://user:pr0xy%2Fpw@px.example:3128"
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bootkit.shared.errors import PermanentError
 from tink_docker import embedded
 from tink_docker.embedded import Image, embed, name, read
+from tinkie.errors import PermanentError
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bootkit.shared.errors import PermanentError, ShutdownRequested, TransientError
-from tink_docker import engine as module
-from tink_docker.api import EngineVersion
+from tink_docker.engine import engine as module
+from tink_docker.engine.api import EngineVersion
 from tink_docker.keeper import Keeper
-from tink_docker.networks import NetworkRecord
-from tink_docker.reckoning import Reckoning
+from tink_docker.repair.lost_containers import Reckoning
+from tink_docker.repair.networks import NetworkRecord
+from tinkie.errors import PermanentError, ShutdownRequested, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping

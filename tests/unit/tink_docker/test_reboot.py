@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bootkit.shared.errors import TransientError
 from tink_docker import reboot
 from tink_docker.reboot import RebootBroker
+from tinkie.errors import TransientError
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping

@@ -1,0 +1,1 @@
+"""The Docker engine; only this package uses the docker library."""

@@ -1,0 +1,73 @@
+"""The engine's JSON: what it says, as values of ours, and what we say in it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from bootkit.engine.errors import error_from
+from bootkit.engine.interface import Container, Ended, Happening
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from bootkit.plan.worker import Credentials
+
+
+def container_in(row: Mapping[str, Any]) -> Container:
+    """Read a row of the list of containers."""
+    names: Sequence[str] = row.get("Names") or ["/"]
+    return Container(
+        id=str(row["Id"]),
+        name=names[0].removeprefix("/"),
+        running=row.get("State") in ("running", "restarting", "paused"),
+        image=str(row.get("Image", "")),
+        labels=dict(row.get("Labels") or {}),
+        mounts=tuple(str(mount.get("Destination", "")) for mount in row.get("Mounts") or ()),
+    )
+
+
+def ended_in(state: Mapping[str, Any]) -> Ended | None:
+    """Read a container's state; None while it runs."""
+    if state["Running"] or state["Restarting"]:
+        return None
+    error, killed = str(state.get("Error") or ""), bool(state.get("OOMKilled"))
+    return Ended(int(state["ExitCode"]), error, killed)
+
+
+def happening_in(event: Mapping[str, Any]) -> Happening:
+    """Read an event, `start` or `die`."""
+    about = event["Actor"]["Attributes"]
+    code = int(about.get("exitCode", 0)) if event["Action"] == "die" else None
+    return Happening(str(about.get("name", "")), str(about.get("image", "")), code)
+
+
+def progress_in(image: str, lines: Iterator[bytes]) -> Iterator[dict[str, Any]]:
+    """Read the stream of a pull, and raise the error if one is among its messages."""
+    for line in lines:
+        if not line.strip():
+            continue
+        message = json.loads(line)
+        if not isinstance(message, dict):
+            raise TypeError("a message of the pull is no object")
+        if "error" in message or "errorDetail" in message:
+            detail = message.get("errorDetail") or {}
+            said = str(message.get("error") or detail.get("message") or "unknown error")
+            raise error_from(f"pull {image}", said, None)
+        yield message
+
+
+def auth_header(credentials: Credentials | None) -> str:
+    """Return the header X-Registry-Auth of a pull."""
+    import base64  # noqa: PLC0415 - pulls only
+
+    config = (
+        {"username": credentials.username, "password": credentials.password} if credentials else {}
+    )
+    return base64.urlsafe_b64encode(json.dumps(config).encode()).decode()
+
+
+def tag_if_needed(image: str) -> dict[str, str]:
+    """Say `latest` for a name without tag and digest, of which the engine pulls every tag."""
+    last = image.rpartition("/")[2]
+    return {} if ":" in last or "@" in last else {"tag": "latest"}

@@ -1,0 +1,118 @@
+"""What a registry says of an image's layers, before any of them is downloaded.
+
+Source: OCI distribution specification, "Pulling manifests", and the image specification's index
+and manifest; Docker's own kinds of both have the same fields.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode, urlsplit
+
+from pydantic import BaseModel, NonNegativeInt
+
+from tinkie.parameters.image_reference import same_registry
+
+if TYPE_CHECKING:
+    from bootkit.plan.worker import Credentials
+    from tinkie.fetch.fetcher import Answer, Fetcher
+
+LIMIT_BYTES = 4 * 1024 * 1024  # what registries themselves take at most
+SECONDS = 3.0  # altogether
+_INDEXES = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+_MANIFESTS = (
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+_ACCEPT = ", ".join(_INDEXES + _MANIFESTS)
+_CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
+
+
+class _Platform(BaseModel):
+    os: str = ""
+    architecture: str = ""
+
+
+_OURS = _Platform(os="linux", architecture="amd64")
+
+
+class _Descriptor(BaseModel):
+    digest: str
+    size: NonNegativeInt
+    platform: _Platform | None = None
+
+
+class _Manifest(BaseModel):
+    """An index, which has manifests, or a manifest, which has layers."""
+
+    manifests: tuple[_Descriptor, ...] = ()
+    layers: tuple[_Descriptor, ...] = ()
+
+
+class _Token(BaseModel):
+    token: str = ""
+    access_token: str = ""
+
+
+@dataclass(slots=True)
+class Manifests:
+    """The manifests of one repository (`url` up to its name); credentials go to its host only."""
+
+    url: str
+    fetcher: Fetcher
+    credentials: Credentials | None = None
+    _authorization: str = ""
+
+    def layers(self, reference: str) -> dict[str, int]:
+        """Return each layer's compressed size by its digest; empty if the answer tells none.
+
+        Raises:
+            BootError: as `Fetcher.ask`. ValueError: the answer makes no sense.
+        """
+        deadline = self.fetcher.now() + SECONDS
+        self._authorization = _basic(self.credentials)
+        found = self._get(reference, deadline)
+        ours = [one.digest for one in found.manifests if one.platform == _OURS]
+        if ours:
+            found = self._get(ours[0], deadline)
+        return {layer.digest: layer.size for layer in found.layers}
+
+    def _get(self, reference: str, deadline: float) -> _Manifest:
+        url = f"{self.url}/manifests/{reference}"
+        answer = self._ask(url, deadline)
+        challenge = answer.headers.get("www-authenticate", "")
+        if answer.status == HTTPStatus.UNAUTHORIZED and challenge.startswith("Bearer "):
+            self._authorization = self._token(challenge, deadline)
+            answer = self._ask(url, deadline)
+        return _Manifest.model_validate_json(answer.body)
+
+    def _ask(self, url: str, deadline: float) -> Answer:
+        more = {"Authorization": self._authorization} if self._authorization else {}
+        seconds = deadline - self.fetcher.now()
+        headers = {"Accept": _ACCEPT} | more
+        return self.fetcher.ask(url, limit=LIMIT_BYTES, seconds=seconds, headers=headers)
+
+    def _token(self, challenge: str, deadline: float) -> str:
+        """Ask whoever gives out tokens, without credentials unless that is the registry itself."""
+        said = dict(_CHALLENGE.findall(challenge))
+        realm = said.pop("realm", "")
+        host = urlsplit(realm).netloc
+        known = same_registry(host, urlsplit(self.url).netloc) and realm.startswith("https://")
+        self._authorization = _basic(self.credentials) if known else ""
+        query = urlencode({name: said[name] for name in ("service", "scope") if name in said})
+        answer = _Token.model_validate_json(self._ask(f"{realm}?{query}", deadline).body)
+        return f"Bearer {answer.token or answer.access_token}"
+
+
+def _basic(credentials: Credentials | None) -> str:
+    if credentials is None:
+        return ""
+    pair = f"{credentials.username}:{credentials.password}".encode()
+    return f"Basic {base64.b64encode(pair).decode()}"

@@ -1,0 +1,130 @@
+"""The client alone: what it removes, which socket it means, and how long it waits."""
+
+from __future__ import annotations
+
+import socketserver
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bootkit.engine import docker as module
+from bootkit.engine.docker import DockerEngine
+from bootkit.engine.interface import EngineNotReady
+from tests.fakes.engine import FakeEngine
+from tests.fakes.thread import served
+from tinkie.error_kinds import Fault
+from tinkie.errors import TransientError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+VERSION = b'{"ApiVersion": "1.41", "Version": "26.1.5"}'
+PROGRESS = b'{"status": "Downloading", "id": "a"}\r\n'
+PATIENCE_SECONDS = 5.0  # of the server, much more than the client's; then it hangs up
+
+
+@contextmanager
+def connected(fake: FakeEngine) -> Iterator[DockerEngine]:
+    with fake.serving(), closing(DockerEngine(fake.socket)) as engine:
+        engine.connect()
+        yield engine
+
+
+@pytest.mark.parametrize("state", ["running", "exited"])
+def test_a_container_is_removed_whatever_it_does_and_its_volumes_too(
+    tmp_path: Path, state: str
+) -> None:
+    fake = FakeEngine(tmp_path / "docker.sock")
+    with connected(fake) as engine:
+        engine.remove(fake.add("x", state=state).id)
+        engine.remove("gone")
+    assert (fake.containers, fake.volumes) == ([], [])
+
+
+def test_another_socket_under_the_same_name_is_another_one(tmp_path: Path) -> None:
+    fake = FakeEngine(tmp_path / "docker.sock")
+    engine = DockerEngine(fake.socket)
+    seen = set()
+    for _ in range(2):
+        with fake.serving():
+            seen |= {engine.socket_identity(), engine.socket_identity()}
+    assert len(seen) == 2
+
+
+def test_a_socket_that_is_not_there_is_awaited(tmp_path: Path) -> None:
+    with pytest.raises(EngineNotReady, match="No such file"):
+        DockerEngine(tmp_path / "docker.sock").socket_identity()
+
+
+class Silent(socketserver.ThreadingUnixStreamServer):
+    """Answers as told, keeps the connection, and says nothing more until the client has gone."""
+
+    daemon_threads = True
+    answers: dict[bytes, bytes]
+
+    def say(self, request: bytes) -> bytes:
+        return next((said for path, said in self.answers.items() if path in request), b"")
+
+
+class Handler(socketserver.BaseRequestHandler):
+    server: Silent
+
+    def handle(self) -> None:
+        self.request.settimeout(PATIENCE_SECONDS)
+        while request := self.request.recv(65536):
+            self.request.sendall(self.server.say(request))
+
+
+@contextmanager
+def silent(path: Path, **answers: bytes) -> Iterator[DockerEngine]:
+    server = Silent(str(path), Handler)
+    server.answers = {f"/{name}".encode(): said for name, said in answers.items()}
+    with closing(DockerEngine(path)) as engine, served(server):
+        yield engine
+
+
+def whole(body: bytes) -> bytes:
+    return HEAD + b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+
+
+def begun(body: bytes) -> bytes:
+    return HEAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n" % (len(body), body)
+
+
+def test_an_engine_that_takes_connections_and_says_nothing_is_awaited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PING_SECONDS", 0.1)
+    with silent(tmp_path / "s") as engine, pytest.raises(EngineNotReady, match="timed out"):
+        engine.connect()
+
+
+def test_one_that_falls_silent_later_is_a_timeout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ANSWER_SECONDS", 0.1)
+    with silent(tmp_path / "s", version=whole(VERSION)) as engine:
+        engine.connect()
+        with pytest.raises(TransientError, match="list containers: no answer in time") as caught:
+            engine.containers()
+    assert caught.value.fault is Fault.TIMEOUT
+
+
+@pytest.mark.parametrize("said", [b"", begun(PROGRESS)])
+def test_a_pull_that_stalls_is_a_timeout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
+    monkeypatch.setattr(module, "PULL_SILENCE_SECONDS", 0.1)
+    with silent(tmp_path / "s", version=whole(VERSION), images=said) as engine:
+        engine.connect()
+        with pytest.raises(TransientError, match="pull r/w:1: no answer in time") as caught:
+            list(engine.pull("r/w:1", None))
+    assert caught.value.fault is Fault.TIMEOUT
+
+
+def test_every_wait_for_the_engine_has_an_end() -> None:
+    assert 0 < module.PING_SECONDS < module.ANSWER_SECONDS <= 60
+    assert module.ANSWER_SECONDS < module.PULL_SILENCE_SECONDS <= 600

@@ -1,0 +1,172 @@
+"""The sizes of layers, as registries of several kinds tell them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bootkit.image.manifest import Manifests
+from bootkit.plan.worker import Credentials
+from tinkie.errors import BootError
+from tinkie.fetch.fetcher import Fetcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+URL = "https://r.example:5000/v2/team/worker"
+LAYERS = {"layers": [{"digest": "sha256:aa", "size": 30}, {"digest": "sha256:bb", "size": 12}]}
+FOUND = {"sha256:aa": 30, "sha256:bb": 12}
+PAIR = Credentials("u", "p")
+STRANGE = f"Basic {base64.b64encode(b'r.example:5000').decode()}"  # what such an address means
+BASIC = f"Basic {base64.b64encode(b'u:p').decode()}"
+
+
+def platform(os: str, architecture: str, digest: str, **more: str) -> dict[str, Any]:
+    described = {"os": os, "architecture": architecture, **more}
+    return {"digest": digest, "size": 500, "platform": described}
+
+
+def asked(
+    handler: Callable[[httpx.Request], httpx.Response], credentials: Credentials | None = None
+) -> dict[str, int]:
+    fetcher = Fetcher(transport=httpx.MockTransport(handler))
+    return Manifests(URL, fetcher, credentials).layers("1.0")
+
+
+def answering(content: object) -> Callable[[httpx.Request], httpx.Response]:
+    return lambda _: httpx.Response(200, content=json.dumps(content).encode())
+
+
+def test_a_manifest() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        assert str(request.url) == f"{URL}/manifests/1.0"
+        accepted = request.headers["accept"].split(", ")
+        assert len(accepted) == 4
+        assert "authorization" not in request.headers
+        return httpx.Response(200, json=LAYERS)
+
+    assert asked(handler) == FOUND
+
+
+def test_of_an_index_it_is_the_manifest_of_this_machine() -> None:
+    index = {
+        "manifests": [
+            platform("linux", "arm64", "sha256:arm"),
+            platform("unknown", "unknown", "sha256:attestation"),
+            platform("linux", "amd64", "sha256:ours", variant="v2"),
+        ]
+    }
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        content = LAYERS if request.url.path.endswith("/manifests/sha256:ours") else index
+        return httpx.Response(200, json=content)
+
+    assert asked(handler) == FOUND
+
+
+def test_an_index_without_this_machine_tells_nothing() -> None:
+    index = {"manifests": [platform("linux", "arm64", "sha256:arm")]}
+    assert asked(answering(index)) == {}
+
+
+def test_credentials_are_sent_to_the_registry() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        assert request.headers["authorization"] == BASIC
+        return httpx.Response(200, json=LAYERS)
+
+    assert asked(handler, PAIR) == FOUND
+
+
+@pytest.mark.parametrize(
+    ("realm", "sent"),
+    [
+        ("https://auth.example/token", None),
+        ("https://r.example:5000/token", BASIC),
+        ("https://R.example:5000/token", BASIC),
+        ("http://r.example:5000/token", None),
+        ("https://r.example/token", None),
+        ("https://r.example:5000@evil.example/token", STRANGE),
+    ],
+)
+@pytest.mark.parametrize("name", ["token", "access_token"])
+def test_a_token_is_asked_for_where_the_registry_says(
+    realm: str, sent: str | None, name: str
+) -> None:
+    challenge = f'Bearer realm="{realm}",service="r.example",scope="repository:team/worker:pull"'
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/token":
+            assert request.headers.get("authorization") == sent
+            scope = request.url.params["scope"]
+            assert (request.url.params["service"], scope) == (
+                "r.example",
+                "repository:team/worker:pull",
+            )
+            return httpx.Response(200, json={name: "t0ken"})
+        if request.headers.get("authorization") == "Bearer t0ken":
+            return httpx.Response(200, json=LAYERS)
+        return httpx.Response(401, headers={"WWW-Authenticate": challenge})
+
+    assert asked(handler, PAIR) == FOUND
+
+
+def test_credentials_do_not_follow_a_redirect_to_another_host() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "r.example":
+            return httpx.Response(307, headers={"Location": "https://store.example/m"})
+        assert "authorization" not in request.headers
+        return httpx.Response(200, json=LAYERS)
+
+    assert asked(handler, PAIR) == FOUND
+
+
+@pytest.mark.parametrize(
+    "content",
+    [[], "x", {"layers": 3}, {"layers": [{"digest": "a", "size": -1}]}, {"layers": [{"size": 1}]}],
+)
+def test_an_answer_that_makes_no_sense(content: object) -> None:
+    with pytest.raises(ValueError, match="valid"):
+        asked(answering(content))
+
+
+def test_a_refusal_is_no_manifest() -> None:
+    errors = {"errors": [{"code": "UNAUTHORIZED"}]}
+    assert asked(lambda _: httpx.Response(401, json=errors)) == {}
+
+
+BODIES = st.binary(max_size=200) | st.recursive(
+    st.none() | st.integers() | st.text(max_size=9) | st.just("sha256:aa"),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["layers", "manifests", "digest", "size", "platform", "token"]), inner
+        )
+    ),
+).map(lambda content: json.dumps(content).encode())
+
+
+@pytest.mark.usefixtures("_no_authorities")
+@given(st.sampled_from([200, 401, 404]), BODIES, st.text(max_size=30))
+@example(200, b"[" * 100_000, "")
+@example(200, json.dumps({"manifests": [platform("linux", "amd64", "\n")]}).encode(), "")
+@example(200, json.dumps({"manifests": [platform("linux", "amd64", "../../?x#")]}).encode(), "")
+@example(401, b'{"token": "\\n\\u00e9"}', "https://r.example:5000/")
+@example(401, b"{}", "http://[")
+def test_whatever_a_registry_says(status: int, body: bytes, realm: str) -> None:
+    challenge = f'Bearer realm="{realm}"'.encode(errors="replace")
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        ours = request.url.host == "r.example" and request.url.port == 5000
+        assert ours or request.headers.get("authorization") != BASIC
+        return httpx.Response(status, content=body, headers=[(b"WWW-Authenticate", challenge)])
+
+    with suppress(BootError, ValueError):
+        sizes = asked(handler, PAIR)
+        assert all(size >= 0 for size in sizes.values())

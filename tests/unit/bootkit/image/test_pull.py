@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bootkit.engine.docker import DockerEngine
+from bootkit.engine.interface import EngineNotReady
+from bootkit.image.pull import obtain_image
+from bootkit.plan.worker import Credentials, WorkerSpec
+from tests.fakes.engine import FakeEngine
+from tinkie.error_kinds import Fault
+from tinkie.errors import BootError, PermanentError, TransientError
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Generator, Iterator, MutableMapping
+    from pathlib import Path
+
+    Events = list[MutableMapping[str, Any]]
+
+WORKER, AGENT = "r.example/tink-worker:latest", "r.example/tink-agent:latest"
+DONE = [{"status": "Status: Downloaded newer image"}]
+MISSING = [{"error": "manifest for x not found: manifest unknown"}]
+DOWN = [{"error": "dial tcp 10.0.0.1:443: connect: connection refused"}]
+DENIED = [{"error": "unauthorized: authentication required"}]
+
+
+@dataclass
+class World:
+    fake: FakeEngine
+    images: tuple[str, ...] = (WORKER, AGENT)
+    credentials: Credentials | None = None
+    explained: list[str] = field(default_factory=list)
+    refusal: BootError | None = None
+    present: list[list[str]] = field(default_factory=list)
+
+    def explain(self, error: BootError, image: str) -> BootError:
+        self.explained.append(image)
+        return error
+
+    def refuse(self, image: str, present: Container[str]) -> None:
+        assert image in self.images
+        self.present.append([layer for layer in "abc" if layer in present])
+        if self.refusal:
+            raise self.refusal
+
+    def obtain(self) -> str:
+        engine = DockerEngine(self.fake.socket)
+        engine.connect()
+        spec = WorkerSpec("w", self.images, {}, "r.example", self.credentials)
+        try:
+            return obtain_image(engine, spec, self, float)
+        finally:
+            engine.close()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    fake = FakeEngine(tmp_path / "docker.sock")
+    with fake.serving():
+        yield World(fake)
+
+
+def test_the_first_name_is_enough(world: World) -> None:
+    world.fake.pulls = {WORKER: list(DONE)}
+    assert world.obtain() == WORKER
+
+
+def test_the_second_name_is_tried_if_the_registry_lacks_the_first(world: World) -> None:
+    world.fake.pulls = {WORKER: list(MISSING), AGENT: list(DONE)}
+    assert world.obtain() == AGENT
+
+
+def test_a_registry_that_is_down_is_not_asked_for_another_name(world: World) -> None:
+    world.fake.pulls = {WORKER: list(DOWN), AGENT: list(DONE)}
+    with pytest.raises(TransientError, match="connection refused"):
+        world.obtain()
+    assert len(world.fake.auth) == 1
+
+
+def test_a_registry_that_has_neither_is_told_with_both_names(world: World) -> None:
+    world.fake.pulls = {WORKER: list(MISSING), AGENT: list(MISSING)}
+    with pytest.raises(PermanentError) as caught:
+        world.obtain()
+    assert WORKER in str(caught.value)
+    assert AGENT in str(caught.value)
+
+
+def test_wrong_credentials_are_told_as_such(world: World) -> None:
+    world.fake.pulls = {WORKER: list(DENIED), AGENT: list(MISSING)}
+    with pytest.raises(PermanentError) as caught:
+        world.obtain()
+    assert caught.value.fault == "denied"
+    assert "registry_password" in caught.value.hint
+
+
+def test_an_error_inside_of_a_200_answer_is_an_error_though_the_image_is_there(
+    world: World, events: Events
+) -> None:
+    world.images = (WORKER,)
+    world.fake.images = {WORKER}
+    world.fake.pulls = {WORKER: [{"status": "Pulling from x", "id": "latest"}, *DENIED]}
+    assert world.obtain() == WORKER
+    assert events[-1]["event"] == "image.not_pulled"
+    assert "unauthorized" in events[-1]["error"]
+    assert "already here" in events[-1]["next"]
+
+
+def test_an_error_detail_alone_is_an_error(world: World) -> None:
+    world.fake.pulls = {WORKER: [{"errorDetail": {"message": "toomanyrequests: slow down"}}]}
+    with pytest.raises(TransientError, match="slow down"):
+        world.obtain()
+
+
+@pytest.mark.parametrize("cut", [0, 3, 20, 60])
+def test_an_engine_that_dies_in_the_middle_is_awaited(world: World, cut: int) -> None:
+    world.fake.pulls = {WORKER: [{"status": "Downloading", "id": "a"}, *DONE]}
+    world.fake.cut = cut
+    with pytest.raises(EngineNotReady, match=f"pull {WORKER}"):
+        world.obtain()
+
+
+def test_an_error_as_status_is_an_error(world: World) -> None:
+    world.fake.pulls = {WORKER: (500, "Get https://r.example/v2/: no such host")}
+    with pytest.raises(TransientError, match="no such host") as caught:
+        world.obtain()
+    assert caught.value.fault == "name-resolution"
+
+
+def test_a_pinned_image_that_is_there_is_not_pulled(world: World) -> None:
+    pinned = "r.example/w@sha256:" + "0" * 64
+    world.images = (pinned,)
+    world.fake.images = {pinned}
+    assert world.obtain() == pinned
+    assert world.fake.auth == []
+
+
+def test_an_image_without_tag_is_pulled_as_latest(world: World) -> None:
+    world.images = ("r.example:5000/w",)
+    world.fake.pulls = {"r.example:5000/w:latest": list(DONE)}
+    assert world.obtain() == "r.example:5000/w"
+
+
+def test_the_credentials_are_sent(world: World) -> None:
+    world.credentials = Credentials("u", "p")
+    world.fake.pulls = {WORKER: list(DONE)}
+    world.obtain()
+    assert json.loads(base64.urlsafe_b64decode(world.fake.auth[0])) == {
+        "username": "u",
+        "password": "p",
+    }
+
+
+def test_no_credentials_are_an_empty_configuration(world: World) -> None:
+    world.fake.pulls = {WORKER: list(DONE)}
+    world.obtain()
+    assert json.loads(base64.urlsafe_b64decode(world.fake.auth[0])) == {}
+
+
+def test_every_error_is_shown_to_the_registrys_witness(world: World) -> None:
+    world.fake.pulls = {WORKER: list(MISSING), AGENT: list(DONE)}
+    world.obtain()
+    assert world.explained == [WORKER]
+
+
+LAYERS = [
+    {"status": "Pulling from x", "id": "latest"},
+    {"status": "Already exists", "id": "a"},
+    {"status": "Pulling fs layer", "id": "b"},
+    {"status": "Pulling fs layer", "id": "c"},
+]
+
+
+def test_its_size_is_asked_for_once_when_it_is_known_what_is_missing(world: World) -> None:
+    world.fake.pulls = {WORKER: LAYERS + DONE}
+    world.obtain()
+    assert world.present == [["a"]]
+
+
+def test_an_image_that_is_there_is_not_asked_about(world: World) -> None:
+    world.fake.pulls = {WORKER: [*LAYERS[:2], {"status": "Status: Image is up to date"}]}
+    world.obtain()
+    assert world.present == []
+
+
+def test_an_image_that_is_refused_is_hung_up_on(world: World) -> None:
+    closed = []
+
+    class Hearing(DockerEngine):
+        def has_image(self, _image: str) -> bool:
+            return False
+
+        def pull(self, image: str, credentials: Credentials | None) -> Generator[dict[str, Any]]:
+            try:
+                yield from super().pull(image, credentials)
+            except GeneratorExit:
+                closed.append(image)
+                raise
+
+    world.refusal = PermanentError("too large", fault=Fault.OUT_OF_SPACE)
+    world.fake.pulls = {WORKER: LAYERS + DONE}
+    engine = Hearing(world.fake.socket)
+    engine.connect()
+    with pytest.raises(PermanentError, match="too large"):
+        obtain_image(engine, WorkerSpec("w", world.images, {}), world, float)
+    engine.close()
+    assert closed == [WORKER]
+    assert len(world.fake.auth) == 1, "no other name is tried"

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bootkit.image.registry import RegistryWitness
+from tests.strategies import TEXT
+from tinkie.error_kinds import Fault
+from tinkie.errors import PermanentError, TransientError
+from tinkie.fetch.fetcher import Fetcher
+from tinkie.running.backoff import Backoff
+from tinkie.space import Room
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DATE = "Mon, 23 Nov 2026 08:00:00 GMT"
+
+
+def witness(folder: Path, headers: dict[str, str] | None, asked: list[str]) -> RegistryWitness:
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        if headers is None:
+            raise httpx.ConnectError("refused")
+        assert "authorization" not in request.headers
+        return httpx.Response(401, headers=headers)
+
+    return RegistryWitness(
+        Fetcher(transport=httpx.MockTransport(handler)),
+        certificates=folder,
+        clock=lambda: datetime(1970, 1, 1, tzinfo=UTC),
+    )
+
+
+def test_the_registry_says_how_long_to_wait(tmp_path: Path) -> None:
+    asked: list[str] = []
+    error = TransientError("pull x: 429", fault=Fault.TOO_MANY_REQUESTS)
+    told = witness(tmp_path, {"Retry-After": "120"}, asked).explain(error, "r.example:5000/x")
+    assert told.retry_after == 120.0
+    assert asked == ["https://r.example:5000/v2/"]
+
+
+def test_docker_hub_answers_elsewhere(tmp_path: Path) -> None:
+    asked: list[str] = []
+    error = TransientError("pull x: 429", fault=Fault.TOO_MANY_REQUESTS)
+    assert witness(tmp_path, {}, asked).explain(error, "busybox").retry_after is None
+    assert asked == ["https://registry-1.docker.io/v2/"]
+
+
+def test_a_certificate_outside_of_its_time_is_told_with_both_clocks(tmp_path: Path) -> None:
+    error = TransientError("pull x: x509", fault=Fault.CERTIFICATE_TIME, hint="look at the clock")
+    told = witness(tmp_path, {"Date": DATE}, []).explain(error, "r.example/x")
+    assert str(told) == (
+        f"pull x: x509 (it is Thu, 01 Jan 1970 00:00:00 GMT here and {DATE} at the registry)"
+    )
+    assert isinstance(told, TransientError)
+    assert told.hint == "look at the clock"
+
+
+def test_a_registry_that_does_not_answer_changes_nothing(tmp_path: Path) -> None:
+    error = TransientError("pull x: x509", fault=Fault.CERTIFICATE_TIME)
+    assert "unknown at the registry" in str(
+        witness(tmp_path, None, []).explain(error, "r.example/x")
+    )
+    patience = TransientError("pull x: 429", fault=Fault.TOO_MANY_REQUESTS)
+    assert witness(tmp_path, None, []).explain(patience, "r.example/x").retry_after is None
+
+
+def test_other_errors_are_not_asked_about(tmp_path: Path) -> None:
+    asked: list[str] = []
+    error = PermanentError("no", fault=Fault.DENIED)
+    assert witness(tmp_path, {}, asked).explain(error, "r.example/x") is error
+    assert asked == []
+
+
+MB = 1_000_000
+SIZES = {"a" * 64: 30 * MB, "b" * 64: 12 * MB}
+FULL = PermanentError("pull r.example/x: no space left on device", fault=Fault.OUT_OF_SPACE)
+
+
+def sized(folder: Path, free: int | None, answer: httpx.Response | None = None) -> RegistryWitness:
+    """Return a witness of an image of 42 MB, on a machine where so many MB are left."""
+    layers = [{"digest": f"sha256:{name}", "size": size} for name, size in SIZES.items()]
+    said = answer or httpx.Response(200, json={"layers": layers})
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        assert request.url.path in ("/v2/x/manifests/latest", "/v2/library/x/manifests/latest")
+        return said
+
+    room = None if free is None else Room(free * MB, 500 * MB)
+    fetcher = Fetcher(transport=httpx.MockTransport(handler))
+    return RegistryWitness(fetcher, room=room, certificates=folder)
+
+
+@pytest.mark.parametrize("image", ["r.example/x", "x"])
+def test_an_image_that_is_larger_than_the_room_is_refused(tmp_path: Path, image: str) -> None:
+    with pytest.raises(PermanentError) as caught:
+        sized(tmp_path, 41).refuse(image, ())
+    assert str(caught.value) == (
+        f"pull {image}: it has 42.0 MB compressed, and 41.0 MB of 500.0 MB are left"
+    )
+    assert caught.value.fault is Fault.OUT_OF_SPACE
+    assert caught.value.hint
+    assert sized(tmp_path, 41).explain(caught.value, image) is caught.value
+
+
+def test_one_that_fits_is_not(tmp_path: Path) -> None:
+    sized(tmp_path, 42).refuse("r.example/x", ())
+
+
+def test_layers_that_are_there_do_not_count(tmp_path: Path) -> None:
+    sized(tmp_path, 12).refuse("r.example/x", {"a" * 12})
+    with pytest.raises(PermanentError, match=r"has 12\.0 MB"):
+        sized(tmp_path, 11).refuse("r.example/x", {"a" * 12})
+
+
+@pytest.mark.parametrize("status", [200, 401, 404, 500])
+def test_what_cannot_be_checked_is_not_refused(tmp_path: Path, status: int) -> None:
+    sized(tmp_path, 0, httpx.Response(status, content=b"<html>")).refuse("r.example/x", ())
+    sized(tmp_path, 0, httpx.Response(status, json={"errors": []})).refuse("r.example/x", ())
+    witness(tmp_path, None, []).refuse("r.example/x", ())
+    sized(tmp_path, None).refuse("r.example/x", ())
+
+
+def test_a_pull_that_ran_full_is_told_with_both_numbers(tmp_path: Path) -> None:
+    told = sized(tmp_path, 50).explain(FULL, "r.example/x")
+    assert str(told) == (
+        "pull r.example/x: no space left on device "
+        "(the image is 42.0 MB compressed, 50.0 MB of 500.0 MB were left)"
+    )
+    assert isinstance(told, PermanentError)
+
+
+def test_or_without_those_that_nobody_knows(tmp_path: Path) -> None:
+    told = sized(tmp_path, None, httpx.Response(404)).explain(FULL, "r.example/x")
+    assert "of unknown size" in str(told)
+    assert "unknown" in str(told).partition(",")[2]
+
+
+@pytest.mark.usefixtures("_no_authorities")
+@given(
+    st.sampled_from([Fault.TOO_MANY_REQUESTS, Fault.CERTIFICATE_TIME]),
+    TEXT.map(lambda text: text.encode(errors="replace")),
+)
+@example(Fault.TOO_MANY_REQUESTS, b"9" * 400)
+@example(Fault.CERTIFICATE_TIME, b"x" * 9999)
+def test_whatever_a_registry_says(fault: Fault, text: bytes) -> None:
+    headers = [(b"Retry-After", text), (b"Date", text), (b"Location", text)]
+    transport = httpx.MockTransport(lambda _: httpx.Response(401, headers=headers))
+    error = TransientError("pull x", fault=fault)
+    told = RegistryWitness(Fetcher(transport=transport)).explain(error, "r.example/x")
+    assert told.fault is fault
+    assert str(told).startswith("pull x")
+    assert len(str(told)) <= 2000
+    backoff = Backoff(first=1.0, ceiling=60.0)
+    assert 0.25 <= backoff.delay(1, told) <= 3660.0

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import json
+
+import httpx
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bootkit.machine.metadata import Machine, MetadataService, ec2_leaves, machine_in, metadata_url
+from bootkit.plan.parameters import WorkerParams
+from tests.fakes.metadata import FakeMetadata
+from tests.strategies import TEXT, mutants, outcome
+from tinkie.errors import BootError, PermanentError, TransientError
+from tinkie.fetch.fetcher import Fetcher
+from tinkie.parameters.cmdline import Cmdline
+
+EC2 = "/2009-04-04/meta-data/"
+
+
+def service(fake: FakeMetadata, url: str = "http://10.0.0.1:7080") -> MetadataService:
+    return MetadataService(url, Fetcher(transport=fake.transport))
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("", None),
+        ("grpc_authority=10.0.0.1:42113", "http://10.0.0.1:7080"),
+        ("grpc_authority=[fd00::1]:42113", "http://[fd00::1]:7080"),
+        ("grpc_authority=10.0.0.1:1 tinkerbell=http://b", "http://b:50061/metadata"),
+        ("tinkerbell=b", "http://b:50061/metadata"),
+        ("tinkerbell=http://b:8080/", "http://b:50061/metadata"),
+        ("tinkerbell=https://[fd00::1]", "https://[fd00::1]:50061/metadata"),
+        ("tinkerbell=http://b metadata_url=http://c/metadata", "http://c/metadata"),
+    ],
+)
+def test_where_the_metadata_is(text: str, url: str | None) -> None:
+    params, faults = WorkerParams.read(Cmdline.parse(f"tink_worker_image=a/b {text}"))
+    assert (metadata_url(params), faults) == (url, {})
+
+
+RECORD = {
+    "id": "hardware",
+    "metadata": {"instance": {"id": "instance", "hostname": "host"}},
+    "network": {"interfaces": [{"dhcp": {"hostname": "lease"}}]},
+}
+
+
+@pytest.mark.parametrize(
+    ("body", "machine"),
+    [
+        pytest.param(json.dumps(RECORD), Machine("hardware", "host"), id="whole record"),
+        pytest.param(
+            json.dumps(RECORD | {"metadata": {"instance": {}}}),
+            Machine("hardware", "lease"),
+            id="whole record without an instance",
+        ),
+        pytest.param('{"id": "i", "hostname": "h"}', Machine("i", "h"), id="instance"),
+        pytest.param('{"id": " i\\n"}', Machine("i"), id="white space"),
+        pytest.param("", Machine(), id="empty"),
+        pytest.param("\n", Machine(), id="blank"),
+        pytest.param('{"metadata": {"instance": {"storage": {}}}}', Machine(), id="2026"),
+        pytest.param('{"id": 5, "metadata": [], "network": "x"}', Machine(), id="odd types"),
+        pytest.param('{"network": {"interfaces": ["x"]}}', Machine(), id="odd interface"),
+        pytest.param('{"id": null, "metadata": null}', Machine(), id="nulls"),
+    ],
+)
+def test_the_shapes_of_hegels_answer(body: str, machine: Machine) -> None:
+    assert machine_in(body.encode()) == machine
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b'"id"', b"\xff", b'{"id":'])
+def test_what_is_no_metadata(body: bytes) -> None:
+    with pytest.raises(PermanentError, match="the metadata service answered"):
+        machine_in(body)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://10.0.0.1:7080",
+        "http://10.0.0.1:7080/",
+        "http://10.0.0.1:7080/2009-04-04",
+        "http://10.0.0.1:7080/2009-04-04/meta-data/",
+    ],
+)
+def test_the_ec2_style(url: str) -> None:
+    fake = FakeMetadata({EC2 + "instance-id": b"i-1\n", EC2 + "hostname": b"host"})
+    assert service(fake, url).find(seconds=2) == Machine("i-1", "host")
+
+
+def test_an_address_with_an_instance_in_it() -> None:
+    url = "http://h/tootles/instanceID/i-1/2009-04-04"
+    assert ec2_leaves(url) == url + "/meta-data/"
+
+
+def test_a_missing_value_is_an_empty_answer() -> None:
+    fake = FakeMetadata({EC2 + "instance-id": b"", EC2 + "hostname": 404})
+    assert service(fake).find(seconds=2) == Machine()
+
+
+def test_something_else_that_answers_is_told() -> None:
+    fake = FakeMetadata({EC2 + "instance-id": b"<html>\n<body>"})
+    with pytest.raises(PermanentError, match="more than one plain value"):
+        service(fake).find(seconds=2)
+
+
+def test_an_unknown_machine_is_told() -> None:
+    with pytest.raises(PermanentError, match="404") as caught:
+        service(FakeMetadata()).find(seconds=2)
+    assert caught.value.fault == "not-found"
+
+
+def test_a_service_that_is_down_is_worth_another_try() -> None:
+    refused = httpx.ConnectError("refused")
+    refused.__cause__ = OSError(111, "Connection refused")
+    with pytest.raises(TransientError):
+        service(FakeMetadata({"/metadata": refused}), "http://h/metadata").find(seconds=2)
+
+
+def test_an_answer_without_end_is_refused() -> None:
+    huge = FakeMetadata({"/metadata": bytes(5 * 1024 * 1024)})
+    with pytest.raises(PermanentError, match="larger than"):
+        service(huge, "http://h/metadata").find(seconds=2)
+
+
+def check_machine(machine: Machine | BootError) -> None:
+    if isinstance(machine, BootError):
+        assert "the metadata service answered" in str(machine)
+        return
+    for text in (machine.id, machine.hostname):
+        assert text is None or (text.isprintable() and " " not in text and 0 < len(text) < 256)
+
+
+@given(mutants(RECORD).map(json.dumps).map(str.encode) | st.binary())
+@example(b"[" * 100_000)
+@example(b'{"a":' * 100_000)
+@example(b'{"id": "a\\u0000b"}')
+@example(b'{"id": "a\\ud800b"}')
+@example(b'{"id": "a\\u001b[31m"}')
+@example(b'{"id": "' + b"a" * 100_000 + b'"}')
+@example(b'{"id": "m", "hostname": "a\\nb"}')
+@example(b'{"id": ' + b"9" * 5000 + b"}")
+def test_hegels_answer_is_a_machine_or_told(body: bytes) -> None:
+    check_machine(outcome(lambda: machine_in(body)))
+
+
+@given(TEXT.map(lambda text: text.encode(errors="replace")) | st.binary())
+@example(b"i-\xff")
+@example(b"a\x1bb")
+@example(b"a" * 100_000)
+def test_an_ec2_value_is_a_word_or_told(value: bytes) -> None:
+    fake = FakeMetadata({f"{EC2}instance-id": value, f"{EC2}hostname": value})
+    check_machine(outcome(lambda: service(fake).find(seconds=9)))

@@ -1,0 +1,150 @@
+"""When people are told of the worker's connection to its server."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bootkit.watch.connection import ServerTeller, why_unconnected
+from bootkit.watch.tcp_table import established
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+    from pathlib import Path
+
+    from bootkit.watch.tcp_table import Address
+
+    Events = list[MutableMapping[str, Any]]
+
+SERVER = ("192.0.2.1", 42113)
+HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout"
+
+
+@dataclass
+class World:
+    """A clock, and the connections that stand."""
+
+    clock: float = 0.0
+    ends: set[tuple[Address, int]] = field(default_factory=set)
+
+    def teller(self, authority: str | None = "192.0.2.1:42113") -> ServerTeller:
+        return ServerTeller(authority, lambda: self.clock, lambda: self.ends, lambda *_: "refused")
+
+    def connect(self, host: str, port: int) -> None:
+        self.ends = {(ip_address(host), port)}
+
+    def run(self, teller: ServerTeller, seconds: int) -> None:
+        for _ in range(seconds):
+            self.clock += 1
+            teller.tick()
+
+
+def told(events: Events) -> list[str]:
+    return [event["event"] for event in events]
+
+
+def test_a_first_connection_is_told_once(events: Events) -> None:
+    world = World()
+    teller = world.teller()
+    world.run(teller, 5)
+    world.connect(*SERVER)
+    world.run(teller, 100)
+    assert told(events) == ["server.connected"]
+    assert events[0]["seconds"] == 6
+
+
+def test_a_short_loss_is_not_told(events: Events) -> None:
+    world = World()
+    world.connect(*SERVER)
+    teller = world.teller()
+    world.run(teller, 5)
+    for _ in range(3):
+        world.ends = set()
+        world.run(teller, 15)
+        world.connect(*SERVER)
+        world.run(teller, 1)
+    assert told(events) == ["server.connected"]
+
+
+def test_a_loss_is_told_ever_less_often_and_its_end_once(events: Events) -> None:
+    world = World()
+    teller = world.teller()
+    world.run(teller, 3600)
+    assert [event["event"] for event in events] == ["server.unconnected"] * 10
+    assert events[0]["error"] == "the worker has had no connection for 20 s: refused"
+    assert events[1]["error"].startswith("the worker has had no connection for 40 s")
+    world.connect(*SERVER)
+    world.run(teller, 50)
+    assert told(events)[10:] == ["server.connected"]
+
+
+def test_connections_to_others_do_not_count(events: Events) -> None:
+    world = World()
+    world.ends = {(ip_address("192.0.2.1"), 443), (ip_address("192.0.2.9"), 42113)}
+    world.run(world.teller(), 20)
+    assert told(events) == ["server.unconnected"]
+
+
+@pytest.mark.parametrize(
+    ("authority", "host", "port"),
+    [("tink.example.com:42113", *SERVER), ("[2001:DB8::1]:42113", "2001:db8::1", 42113)],
+)
+def test_names_and_ipv6(authority: str, host: str, port: int, events: Events) -> None:
+    world = World()
+    world.connect(host, port)
+    world.run(world.teller(authority), 30)
+    assert told(events) == ["server.connected"]
+
+
+def test_without_a_server_there_is_nothing_to_tell(events: Events) -> None:
+    world = World()
+    world.run(world.teller(None), 100)
+    assert events == []
+
+
+def test_the_kernels_table_is_read(tmp_path: Path) -> None:
+    four, six = tmp_path / "tcp", tmp_path / "tcp6"
+    four.write_text(
+        f"{HEAD}\n"
+        "   0: 0A0000AC:A3C2 010200C0:A481 01 00000000:00000000 02:0000 00000000 0 0 1 1 0\n"
+        "   1: 0A0000AC:A3C3 020200C0:01BB 02 00000000:00000000 02:0000 00000000 0 0 1 1 0\n"
+    )
+    mapped, plain = "0000000000000000FFFF0000010200C0", "B80D0120000000000000000001000000"
+    six.write_text(
+        f"{HEAD}\n"
+        f"   0: {plain}:A3C2 {mapped}:0001 01 00000000:00000000 02:0000 00000000 0 0 1 1 0\n"
+        f"   1: {plain}:A3C2 {plain}:0002 01 00000000:00000000 02:0000 00000000 0 0 1 1 0\n"
+    )
+    assert established((four, six, tmp_path / "missing")) == {
+        (ip_address("192.0.2.1"), 42113),
+        (ip_address("192.0.2.1"), 1),
+        (ip_address("2001:db8::1"), 2),
+    }
+
+
+REFUSED = ConnectionRefusedError(111, "Connection refused")
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (REFUSED, "connect to 192.0.2.1:42113: Connection refused"),
+        (TimeoutError("timed out"), "connect to 192.0.2.1:42113: timed out"),
+        (None, "192.0.2.1:42113 takes connections; look at the worker's log"),
+    ],
+)
+def test_the_reason_is_found_by_trying(
+    error: OSError | None, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def connect(address: tuple[str, int], timeout: float) -> socket.socket:
+        assert (address, timeout) == (SERVER, 3.0)
+        if error:
+            raise error
+        return socket.socket()
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    assert why_unconnected(*SERVER).startswith(why)

@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+import ssl
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tests.strategies import outcome
+from tests.unit.tink_docker.conftest import make_certificate
+from tink_docker.ca.certs import (
+    CertificatePlan,
+    check_time,
+    install,
+    plan_certificates,
+    wanted_certificates,
+)
+from tink_docker.parameters import EngineParams
+from tinkie.error_kinds import Fault
+from tinkie.errors import BootError, PermanentError
+from tinkie.parameters.cmdline import Cmdline
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.unit.tink_docker.conftest import Certificate
+
+URL = "registry_ca_url=http://tb/ca.pem"
+NOW = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
+
+
+def plan(line: str) -> CertificatePlan | None:
+    return plan_certificates(*EngineParams.read(Cmdline.parse(line)))
+
+
+@pytest.mark.parametrize(
+    ("line", "url", "registries"),
+    [
+        (f"{URL} docker_registry=a:5000/x", "http://tb/ca.pem", ("a:5000",)),
+        (f"{URL} tink_worker_image=b/x/y:1", "http://tb/ca.pem", ("docker.io",)),
+        (
+            f"{URL} docker_registry=a tink_worker_image=b.example/y",
+            "http://tb/ca.pem",
+            ("docker.io", "b.example"),
+        ),
+        (
+            f"{URL} docker_registry=a.b tink_worker_image=a.b/y packet_base_url=http://p",
+            "http://tb/ca.pem",
+            ("a.b",),
+        ),
+        (
+            "packet_base_url=http://p:8080/w/ docker_registry=1.2.3.4 tink_worker_image=b.c/y",
+            "http://p:8080/w/ca.pem",
+            ("1.2.3.4",),
+        ),
+    ],
+)
+def test_where_it_comes_from_and_for_whom(line: str, url: str, registries: tuple[str, ...]) -> None:
+    found = plan(line)
+    assert found is not None
+    assert (found.url, found.registries) == (url, registries)
+
+
+@pytest.mark.parametrize(
+    "line", ["", "docker_registry=a.b", URL, "packet_base_url=http://p tink_worker_image=b.c/y"]
+)
+def test_nothing_to_get(line: str) -> None:
+    assert plan(line) is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"{URL} docker_registry=a.b registry_ca_sha256=zz",
+        "registry_ca_url=ftp://x packet_base_url=http://p docker_registry=a.b",
+        f"{URL} docker_registry=https://a.b",
+        "packet_base_url=http://p docker_registry=a.b registry_ca_sha256=zz",
+    ],
+)
+def test_a_bad_parameter_stops_the_authority(line: str) -> None:
+    with pytest.raises(PermanentError, match=r"because of (registry_ca|docker_registry)"):
+        plan(line)
+
+
+def test_all_certificates_are_taken_without_pins(
+    authority: Certificate, other_authority: Certificate
+) -> None:
+    pem = b"# a comment\n" + authority.pem.replace(b"\n", b"\r\n") + other_authority.pem
+    found = wanted_certificates(pem, ())
+    assert list(found) == [authority.sha256, other_authority.sha256]
+    assert "".join(found.values()).encode() == authority.pem + other_authority.pem
+
+
+def test_certificates_without_a_pin_are_dropped(
+    authority: Certificate, other_authority: Certificate
+) -> None:
+    found = wanted_certificates(authority.pem + other_authority.pem, (other_authority.sha256,))
+    assert list(found) == [other_authority.sha256]
+
+
+def test_none_pinned_is_a_refusal_that_names_what_was_found(authority: Certificate) -> None:
+    with pytest.raises(PermanentError, match=f"refused.*{authority.sha256}") as raised:
+        wanted_certificates(authority.pem, ("00" * 32,))
+    assert raised.value.fault is Fault.CERTIFICATE_UNTRUSTED
+
+
+def test_what_has_expired_is_taken_beside_what_has_not(authority: Certificate) -> None:
+    old = make_certificate("old", days=30)
+    check_time(wanted_certificates(old.pem + authority.pem, ()), NOW)
+
+
+def test_all_expired_is_a_refusal_that_tells_when_and_the_machines_own_time() -> None:
+    old = make_certificate("old", days=30)
+    with pytest.raises(PermanentError, match=r"2026-01-31.*clock: 2026-11-23") as raised:
+        check_time(wanted_certificates(old.pem, ()), NOW)
+    assert raised.value.fault is Fault.CERTIFICATE_TIME
+
+
+def test_a_clock_that_is_behind_refuses_nothing(authority: Certificate) -> None:
+    found = wanted_certificates(authority.pem, ())
+    check_time(found, dt.datetime(1970, 1, 1, tzinfo=dt.UTC))
+
+
+def test_what_was_written_stays_when_rubbish_comes(authority: Certificate, tmp_path: Path) -> None:
+    plan = CertificatePlan("registry_ca_url", "http://tb/ca.pem", ("a.b",), (), tmp_path)
+    install(plan, authority.pem, NOW)
+    for rubbish in (b"<html>", make_certificate("old", days=30).pem, authority.pem[:-40]):
+        with pytest.raises(PermanentError):
+            install(plan, rubbish, NOW)
+    assert (tmp_path / "a.b" / "ca.crt").read_bytes() == authority.pem
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>login</html>",
+        b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+        b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        b"-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----\n",
+        b"-----BEGIN CERTIFICATE-----\n\n-----END CERTIFICATE-----\n",
+    ],
+)
+def test_what_is_no_certificate_is_not_taken(body: bytes) -> None:
+    with pytest.raises(PermanentError, match="certificate") as raised:
+        wanted_certificates(body, ())
+    assert raised.value.fault is Fault.BAD_ANSWER
+
+
+def test_a_file_that_is_cut_off_is_not_taken(authority: Certificate) -> None:
+    with pytest.raises(PermanentError):
+        wanted_certificates(authority.pem[:-40], ())
+
+
+def test_it_is_written_for_each_registry(authority: Certificate, tmp_path: Path) -> None:
+    plan = CertificatePlan("registry_ca_url", "http://tb/", ("a:5000", "b"), folder=tmp_path)
+    assert install(plan, b"text before\n" + authority.pem, NOW) == [authority.sha256]
+    for name in ("a:5000", "b"):
+        path = tmp_path / name / "ca.crt"
+        assert path.read_bytes() == authority.pem
+        assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_folder_that_cannot_be_written_is_named(authority: Certificate, tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("in the way")
+    plan = CertificatePlan("registry_ca_url", "http://tb/", ("a",), folder=tmp_path)
+    with pytest.raises(PermanentError, match=r"writing .*/a/ca\.crt"):
+        install(plan, authority.pem, NOW)
+
+
+ONE, OTHER = make_certificate("one"), make_certificate("other")
+KNOWN = {known.sha256: known.pem for known in (ONE, OTHER)}
+DER = [ssl.PEM_cert_to_DER_cert(known.pem.decode()) for known in (ONE, OTHER)]
+
+
+def block(der: bytes) -> bytes:
+    lines = base64.encodebytes(der)
+    return b"-----BEGIN CERTIFICATE-----\n" + lines + b"-----END CERTIFICATE-----\n"
+
+
+def test_two_in_one_block_are_refused_since_the_engine_would_pass_them_over() -> None:
+    with pytest.raises(PermanentError, match="more than one"):
+        wanted_certificates(block(DER[0] + DER[1]), ())
+
+
+DAMAGED = st.builds(
+    lambda at, change: DER[0][:at] + change + DER[0][at + len(change) :],
+    st.integers(0, len(DER[0])),
+    st.binary(max_size=3),
+)
+PEM = st.lists(
+    st.sampled_from([ONE.pem, OTHER.pem, ONE.pem.replace(b"\n", b"\r\n"), b"# text\n"])
+    | DAMAGED.map(block)
+    | st.binary(max_size=30)
+    | st.binary(max_size=9).map(block),
+    max_size=4,
+).map(b"".join)
+
+
+@given(PEM, st.sampled_from([(), (ONE.sha256,), (OTHER.sha256, "00" * 32)]))
+@example(block(b""), ())
+@example(block(DER[0] + b"x"), ())
+def test_any_answer_is_whole_certificates_that_are_wanted_or_refused(
+    pem: bytes, pins: tuple[str, ...]
+) -> None:
+    wanted = outcome(lambda: wanted_certificates(pem, pins))
+    if isinstance(wanted, BootError):
+        assert "certificate" in str(wanted) or "registry_ca_sha256" in str(wanted)
+        return
+    assert not pins or set(wanted) <= set(pins)
+    assert wanted_certificates("".join(wanted.values()).encode(), pins) == wanted
+    for digest, text in wanted.items():
+        assert hashlib.sha256(ssl.PEM_cert_to_DER_cert(text)).hexdigest() == digest
+        assert text.count("BEGIN") == 1
+        assert digest not in KNOWN or text.encode() == KNOWN[digest]

@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import json
+import select
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tests.fakes.parrot import Parrot, http
+from tests.strategies import mutants, outcome
+from tink_docker.engine import api
+from tink_docker.engine.api import EngineVersion, Ping, load, running_containers
+from tink_docker.engine.socket import Listener
+from tinkie.errors import BootError, TransientError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PONG = (
+    b"HTTP/1.1 200 OK\r\nApi-Version: 1.45\r\nServer: Docker/26.1.5+dfsg1 (linux)\r\n"
+    b"Content-Length: 2\r\n\r\nOK"
+)
+
+
+CUT_OFF = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n[]"
+
+
+@pytest.fixture
+def listener(tmp_path: Path) -> Iterator[Listener]:
+    opened = Listener.open(tmp_path / "docker.sock")
+    yield opened
+    opened.socket.close()
+
+
+def answer(listener: Listener, data: bytes) -> bytes:
+    """Serve the next question in the queue, as an engine would; return the question."""
+    connection, _ = listener.socket.accept()
+    with connection:
+        question = connection.recv(4096)
+        connection.sendall(data)
+    return question
+
+
+def test_the_question_waits_for_the_engine(listener: Listener) -> None:
+    ping = Ping()
+    assert ping.files == []
+    assert ping.answer(listener.address) is None
+    assert ping.answer(listener.address) is None
+    assert len(ping.files) == 1
+    assert answer(listener, PONG).startswith(b"GET /_ping HTTP/1.1\r\n")
+    assert ping.answer(listener.address) == EngineVersion("26.1.5+dfsg1", "1.45")
+    ping.close()
+    assert ping.files == []
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n", b"nonsense\r\n\r\n"]
+)
+def test_it_is_asked_again_if_the_engine_dies_or_is_in_trouble(
+    listener: Listener, data: bytes
+) -> None:
+    ping = Ping()
+    assert ping.answer(listener.address) is None
+    answer(listener, data)
+    assert ping.answer(listener.address) is None
+    assert ping.files == []
+    assert ping.answer(listener.address) is None
+    answer(listener, PONG)
+    assert ping.answer(listener.address) is not None
+    ping.close()
+
+
+def test_without_a_socket_there_is_no_answer(tmp_path: Path) -> None:
+    assert Ping().answer(tmp_path / "docker.sock") is None
+
+
+def test_an_engine_that_hides_its_version_is_one(listener: Listener) -> None:
+    ping = Ping()
+    ping.answer(listener.address)
+    answer(listener, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK")
+    assert ping.answer(listener.address) == EngineVersion("", "")
+    ping.close()
+
+
+def serve(listener: Listener, monkeypatch: pytest.MonkeyPatch, data: bytes) -> list[bytes]:
+    """Answer between the question and the reading of the answer, without a thread."""
+    questions: list[bytes] = []
+    real = api._response
+
+    def after_serving(connection: api._Connection, question: str) -> object:
+        questions.append(answer(listener, data))
+        return real(connection, question)
+
+    monkeypatch.setattr(api, "_response", after_serving)
+    return questions
+
+
+def test_the_names_of_running_containers(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    containers = [{"Names": ["/tink-worker", "/x/y"]}, {"Names": [], "Id": "abc"}]
+    body = json.dumps(containers).encode()
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    questions = serve(listener, monkeypatch, head + body)
+    assert running_containers(listener.address) == ["tink-worker", "abc"]
+    assert questions[0].startswith(b"GET /containers/json HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize("data", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{x", CUT_OFF])
+def test_an_answer_that_makes_no_sense(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch, data: bytes
+) -> None:
+    serve(listener, monkeypatch, data)
+    with pytest.raises(TransientError, match="asking the engine"):
+        running_containers(listener.address)
+
+
+def test_no_answer_is_not_waited_for_long(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "ANSWER_SECONDS", 0.01)
+    with pytest.raises(TransientError, match="timed out"):
+        running_containers(listener.address)
+
+
+@pytest.fixture(scope="module")
+def parrot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parrot]:
+    parrot = Parrot(tmp_path_factory.mktemp("engine") / "docker.sock")
+    with parrot.serving():
+        yield parrot
+
+
+LIST = [{"Names": ["/tink-worker"], "Id": "0" * 64}, {"Names": None, "Id": "1" * 64}]
+ANSWERS = (
+    st.builds(http, mutants(LIST).map(lambda value: json.dumps(value).encode()))
+    | st.builds(http, st.binary(max_size=20), st.sampled_from([200, 204, 304, 404, 500]))
+    | st.builds(lambda data: b"HTTP/1.1 200 OK\r\n" + data, st.binary(max_size=30))
+    | st.binary(max_size=30)
+)
+HUGE = b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\n\r\n[]"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@given(answer=ANSWERS)
+@example(answer=http(b"5"))
+@example(answer=http(b"[5]"))
+@example(answer=http(b'[{"Names": 5}]'))
+@example(answer=http(b"[" * 9999))
+@example(answer=HUGE)
+@example(answer=CHUNKED + b"-5\r\n[]\r\n0\r\n\r\n")
+@example(answer=CHUNKED + b"x\r\n")
+def test_any_answer_is_names_or_told(parrot: Parrot, answer: bytes) -> None:
+    parrot.answers = {b"/containers/json": answer}
+    names = outcome(lambda: running_containers(parrot.path))
+    if isinstance(names, BootError):
+        assert "asking the engine" in str(names)
+    else:
+        assert all(isinstance(name, str) for name in names)
+
+
+@given(answer=ANSWERS)
+@example(answer=HUGE)
+@example(answer=http(b"OK"))
+@example(answer=b"HTTP/1.1 200 OK\r\nServer: Docker/\xff\x1b[31m\r\n\r\n")
+def test_any_pong_is_an_engine_or_none(parrot: Parrot, answer: bytes) -> None:
+    parrot.answers = {b"/_ping": answer}
+    ping = Ping()
+    for _ in range(3):
+        version = ping.answer(parrot.path)
+        assert version is None or isinstance(version.api, str)
+        if ping.files:
+            select.select(ping.files, [], [], 5.0)
+    ping.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        (http(b'{"stream":"Loaded image: r/w:1\\n"}\n'), None),
+        (http(b""), None),
+        (http(b'{"errorDetail":{"message":"no space"},"error":"no space"}\n'), "no space"),
+        (http(b"{}", 500), "500"),
+        (http(b"[5]"), "loading w.tar"),
+        (http(b"<html>"), "loading w.tar"),
+        (b"", "/images/load"),
+    ],
+)
+def test_an_archive_is_loaded_or_told(
+    parrot: Parrot, tmp_path: Path, said: bytes, message: str | None
+) -> None:
+    archive = tmp_path / "w.tar"
+    archive.write_bytes(b"a" * 1000)
+    parrot.answers = {b"POST /images/load": said}
+    found = outcome(lambda: load(parrot.path, archive))
+    if message is None:
+        assert found is None
+    else:
+        assert isinstance(found, BootError)
+        assert message in str(found)

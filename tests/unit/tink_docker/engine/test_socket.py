@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tink_docker.engine.socket import Listener
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def listener(tmp_path: Path) -> Iterator[Listener]:
+    opened = Listener.open(tmp_path / "run/docker.sock")
+    yield opened
+    opened.socket.close()
+
+
+def test_nobody_sees_it_before_it_is_published(listener: Listener) -> None:
+    assert not listener.path.exists()
+    assert listener.address.is_socket()
+    listener.publish()
+    assert listener.address == listener.path
+    assert [path.name for path in listener.path.parent.iterdir()] == ["docker.sock"]
+
+
+def test_only_root_and_the_group_may_connect(listener: Listener) -> None:
+    assert listener.address.stat().st_mode & 0o777 == 0o660
+
+
+def test_publishing_keeps_the_file_that_containers_bind(listener: Listener) -> None:
+    before = listener.address.stat().st_ino
+    listener.publish()
+    listener.publish()
+    assert listener.path.stat().st_ino == before
+
+
+def test_what_a_killed_one_left_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "docker.sock"
+    for publish in (False, True, False):
+        left = Listener.open(path)
+        if publish:
+            left.publish()
+        left.socket.close()
+    new = Listener.open(path)
+    new.publish()
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))
+    new.socket.close()
+
+
+def test_who_comes_without_an_engine_waits_in_the_queue(listener: Listener) -> None:
+    listener.publish()
+    clients = [socket.socket(socket.AF_UNIX) for _ in range(200)]
+    for client in clients:
+        client.settimeout(1)
+        client.connect(str(listener.path))
+    for client in clients:
+        client.close()

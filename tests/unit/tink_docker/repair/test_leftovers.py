@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tink_docker.repair import leftovers as remains
+from tink_docker.repair.leftovers import clear_remains
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+    Events = list[MutableMapping[str, Any]]
+
+NOBODY = 4_000_000_000  # no process can have this number
+
+
+def start(folder: Path, name: str) -> subprocess.Popen[bytes]:
+    """Start a harmless process that the kernel knows by `name`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy("/bin/sleep", folder / name)
+    process = subprocess.Popen([folder / name, "60"])
+    named = Path(f"/proc/{process.pid}/comm")
+    while named.read_text(encoding="utf-8").strip() != name:  # set at the end of its exec
+        assert process.poll() is None
+    return process
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    return tmp_path / "docker.pid", tmp_path / "containerd.pid"
+
+
+def test_nothing_left_is_fine(files: tuple[Path, Path], events: Events) -> None:
+    clear_remains(*files)
+    assert events == []
+
+
+@pytest.mark.parametrize("content", [str(NOBODY), "", "x", "-1", "0", "1"])
+def test_files_that_speak_of_nobody_are_removed(
+    files: tuple[Path, Path], events: Events, content: str
+) -> None:
+    for path in files:
+        path.write_text(content)
+    clear_remains(*files)
+    assert not any(path.exists() for path in files)
+    assert events == []
+
+
+@pytest.mark.usefixtures("children")
+def test_a_stranger_with_that_number_is_left_alone(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    stranger = start(tmp_path / "bin", "stranger")
+    for path in files:
+        path.write_text(str(stranger.pid))
+    clear_remains(*files)
+    assert not any(path.exists() for path in files)
+    assert stranger.poll() is None
+    stranger.kill()
+    stranger.wait(timeout=10)
+
+
+@pytest.mark.usefixtures("children")
+def test_what_outlived_its_parent_is_ended(
+    files: tuple[Path, Path], tmp_path: Path, events: Events
+) -> None:
+    left = [start(tmp_path / "bin", name) for name in ("dockerd", "containerd")]
+    for path, process in zip(files, left, strict=True):
+        path.write_text(f"{process.pid}\n")
+    clear_remains(*files)
+    assert [process.wait(timeout=10) for process in left] == [-signal.SIGTERM, -signal.SIGTERM]
+    assert [event["program"] for event in events] == ["dockerd", "containerd"]
+
+
+@pytest.mark.usefixtures("children")
+def test_by_force_if_it_does_not_listen(
+    files: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remains, "END_SECONDS", 0.1)
+    hangs = start(tmp_path / "bin", "dockerd")
+    hangs.send_signal(signal.SIGSTOP)
+    while "(stopped)" not in Path(f"/proc/{hangs.pid}/status").read_text(encoding="utf-8"):
+        assert hangs.poll() is None
+    files[0].write_text(str(hangs.pid))
+    clear_remains(*files)
+    assert hangs.wait(timeout=10) == -signal.SIGKILL
+
+
+@pytest.mark.usefixtures("children")
+def test_one_that_only_waits_to_be_reaped_is_gone(
+    files: tuple[Path, Path], tmp_path: Path, events: Events
+) -> None:
+    zombie = start(tmp_path / "bin", "dockerd")
+    zombie.kill()
+    files[0].write_text(str(zombie.pid))
+    descriptor = os.pidfd_open(zombie.pid)
+    select.select([descriptor], [], [], 5)
+    os.close(descriptor)
+    clear_remains(*files)
+    assert events == []
+    zombie.wait(timeout=10)

@@ -1,0 +1,88 @@
+"""When the engine's record of its networks is removed, and above all when it is not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tink_docker.repair.networks import NetworkRecord
+from tinkie.errors import TransientError
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+    from pathlib import Path
+
+    Events = list[MutableMapping[str, Any]]
+
+_LINE = (
+    "failed to start daemon: Error initializing network controller: error creating default "
+    '"bridge" network: cannot create network 1083 (docker0): conflicts with network b324: '
+    "networks have same bridge name"
+)
+REFUSAL = [_LINE]
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> NetworkRecord:
+    path = tmp_path / "local-kv.db"
+    path.write_text("networks")
+    return NetworkRecord(path)
+
+
+_WITHOUT = "could not create bridge network for id 1fe8 bridge name docker0: iptables failed"
+LACKING = ["loading", _WITHOUT, "Could not get operating system name"]
+
+
+def test_an_engine_without_its_bridge_is_tried_again_twice(
+    record: NetworkRecord, events: Events
+) -> None:
+    for _ in range(2):
+        with pytest.raises(TransientError, match=r"serves without its network: .*iptables failed"):
+            record.check(LACKING)
+    record.check(LACKING)
+    assert [event["event"] for event in events] == ["networks.lacking"]
+
+
+def test_an_engine_with_its_bridge_starts_the_count_anew(record: NetworkRecord) -> None:
+    for _ in range(3):
+        with pytest.raises(TransientError):
+            record.check(LACKING)
+        record.check(["loading"])
+
+
+def test_the_second_refusal_removes_it(record: NetworkRecord, events: Events) -> None:
+    record.look(REFUSAL, started=False)
+    assert record.path.exists()
+    record.look(REFUSAL, started=False)
+    assert not record.path.exists()
+    assert [event["event"] for event in events] == ["networks.forgotten"]
+
+
+def test_an_engine_that_started_in_between_keeps_it(record: NetworkRecord) -> None:
+    for _ in range(5):
+        record.look(REFUSAL, started=False)
+        record.look(REFUSAL, started=True)
+    assert record.path.exists()
+
+
+def test_other_reasons_keep_it(record: NetworkRecord, events: Events) -> None:
+    for lines in ([], ["no space left on device"], ["failed to load listeners"]):
+        for _ in range(5):
+            record.look(lines, started=False)
+    assert record.path.exists()
+    assert events == []
+
+
+def test_one_that_is_not_there_is_no_fault(record: NetworkRecord) -> None:
+    record.path.unlink()
+    for _ in range(4):
+        record.look(REFUSAL, started=False)
+
+
+def test_one_that_cannot_be_removed_is_told(record: NetworkRecord, events: Events) -> None:
+    record.path.unlink()
+    record.path.mkdir()
+    for _ in range(2):
+        record.look(REFUSAL, started=False)
+    assert [event["event"] for event in events] == ["networks.kept"]

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tink_docker import plan as boot
+from tink_docker.engine.engine import Engine
+from tink_docker.engine.socket import Listener
+from tink_docker.plan import Plan, keeper
+from tinkie.errors import PermanentError
+from tinkie.parameters.cmdline import Cmdline
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+    from pathlib import Path
+
+    from tests.unit.tink_docker.conftest import Clock
+
+    Events = list[MutableMapping[str, Any]]
+
+CA = "registry_ca_url=http://tb/ca.pem docker_registry=reg.example:5000"
+
+
+@pytest.fixture
+def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was done on the way to a started dockerd, in order."""
+    done: list[str] = []
+
+    def start(_containerd: object, _dockerd: object, _serving: object, **_: object) -> str:
+        done.append(f"start {(tmp_path / 'daemon.json').exists()}")
+        return "engine"
+
+    opened = Listener.open(tmp_path / "docker.sock")
+    opened.socket.close()
+    monkeypatch.setattr(Listener, "open", lambda: opened)
+    monkeypatch.setattr(boot, "CONFIG_PATH", tmp_path / "daemon.json")
+    monkeypatch.setattr(boot, "clear_remains", lambda: done.append("clear"))
+    monkeypatch.setattr(boot, "clear_half_unpacked", lambda: done.append("layers"))
+    monkeypatch.setattr(Engine, "start", start)
+    return done
+
+
+def test_the_configuration_is_there_before_dockerd_is(
+    started: list[str], tmp_path: Path, clock: Clock
+) -> None:
+    plan = Plan.from_cmdline(Cmdline.parse("HTTP_PROXY=http://u:secret@px"))
+    ours = keeper(plan, wait=clock.wait, now=clock.now)
+    assert str(ours.start()) == "engine"
+    assert started == ["clear", "layers", "start True"]
+    path = tmp_path / "daemon.json"
+    assert json.loads(path.read_text(encoding="utf-8")) == plan.config
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.usefixtures("started")
+def test_a_configuration_that_cannot_be_written_is_told(
+    clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(boot, "CONFIG_PATH", tmp_path / "file/daemon.json")
+    ours = keeper(Plan.from_cmdline(Cmdline()), wait=clock.wait, now=clock.now)
+    with pytest.raises(PermanentError, match=r"writing .*daemon\.json"):
+        ours.start()
+
+
+@pytest.mark.usefixtures("started")
+def test_an_authority_is_asked_for_if_there_is_one(clock: Clock) -> None:
+    with_one = keeper(Plan.from_cmdline(Cmdline.parse(CA)), wait=clock.wait, now=clock.now)
+    assert with_one.authority is not None
+    assert keeper(Plan.from_cmdline(Cmdline()), wait=clock.wait, now=clock.now).authority is None
+
+
+@pytest.mark.usefixtures("started")
+def test_a_bad_pin_stops_the_authority_and_not_the_engine(clock: Clock, events: Events) -> None:
+    plan = Plan.from_cmdline(Cmdline.parse(f"{CA} registry_ca_sha256=zz"))
+    ours = keeper(plan, wait=clock.wait, now=clock.now)
+    assert ours.authority is None
+    assert str(ours.start()) == "engine"
+    assert events[0]["event"] == "ca.failed"
+    assert "registry_ca_sha256" in events[0]["error"]
+
+
+def test_tinkerbells_own_host_is_asked_without_the_proxy() -> None:
+    line = "packet_base_url=http://10.0.0.1:8080/workflow docker_registry=10.0.0.1 HTTP_PROXY=http://px"
+    plan = Plan.from_cmdline(Cmdline.parse(line))
+    assert plan.certificates is not None
+    assert plan.proxies.for_url(plan.certificates.url) is None
+    assert plan.proxies.for_url("http://elsewhere/") == "http://px"
+
+
+@pytest.mark.usefixtures("started")
+def test_a_reboot_waits_for_the_containers_of_our_own_engine(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Path] = []
+
+    def running(path: Path) -> list[str]:
+        asked.append(path)
+        return ["action_stream"]
+
+    monkeypatch.setattr(boot, "running_containers", running)
+    ours = keeper(Plan.from_cmdline(Cmdline()), wait=clock.wait, now=clock.now)
+    before = ours.listener.address
+    assert ours.broker.running() == ["action_stream"]
+    ours.listener.publish()
+    assert ours.broker.running() == ["action_stream"]
+    assert asked == [before, ours.listener.path]

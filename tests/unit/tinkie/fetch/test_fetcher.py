@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tests.strategies import TEXT, outcome
+from tinkie.error_kinds import Fault
+from tinkie.errors import BootError, PermanentError, TransientError
+from tinkie.fetch import deadline
+from tinkie.fetch.fetcher import Fetcher
+from tinkie.parameters.proxy import Proxies
+from tinkie.parameters.types import shown
+from tinkie.running.backoff import Backoff
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+URL = "http://user:pw@service.example/path?token=1"
+
+
+def fetcher(handler: Callable[[httpx.Request], httpx.Response]) -> Fetcher:
+    return Fetcher(user_agent="bootkit", transport=httpx.MockTransport(handler))
+
+
+def answering(status: int, **keywords: object) -> Fetcher:
+    return fetcher(lambda _: httpx.Response(status, **keywords))  # type: ignore[arg-type]
+
+
+def test_returns_the_body_and_says_who_asks_and_what_it_can_read() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        assert request.headers["user-agent"] == "bootkit"
+        assert request.headers["accept-encoding"] == "identity"
+        return httpx.Response(200, content=b"body")
+
+    assert fetcher(handler).get(URL) == b"body"
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+def test_a_status_that_heals(status: int) -> None:
+    with pytest.raises(TransientError, match=str(status)):
+        answering(status).get(URL)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 204, 304])
+def test_a_status_that_does_not(status: int) -> None:
+    with pytest.raises(PermanentError, match=str(status)):
+        answering(status).get(URL)
+
+
+def test_retry_after_is_kept() -> None:
+    with pytest.raises(TransientError) as caught:
+        answering(429, headers={"Retry-After": "17"}).get(URL)
+    assert caught.value.retry_after == 17.0
+
+
+def test_no_message_holds_credentials_or_a_query() -> None:
+    with pytest.raises(PermanentError) as caught:
+        answering(404).get(URL)
+    assert str(caught.value) == "GET http://service.example/path: 404 Not Found"
+    assert shown("https://u:p@[::1]:5/x?y#z") == "https://[::1]:5/x"
+
+
+def test_a_body_that_is_too_large_is_refused_before_it_is_read() -> None:
+    read = []
+
+    def endless() -> Iterator[bytes]:
+        while True:
+            read.append(1)
+            yield bytes(1000)
+
+    with pytest.raises(PermanentError, match="larger than 5000 bytes"):
+        answering(200, content=endless()).get(URL, limit=5000)
+    assert len(read) == 6
+
+
+def test_a_body_that_drips_is_given_up() -> None:
+    clock = iter(range(100))
+
+    def drip() -> Iterator[bytes]:
+        while True:
+            yield b"."
+
+    slow = httpx.MockTransport(lambda _: httpx.Response(200, content=drip()))
+    with pytest.raises(TransientError, match="too slow") as caught:
+        Fetcher(transport=slow, now=lambda: float(next(clock))).get(URL, seconds=10)
+    assert caught.value.fault is Fault.TIMEOUT
+
+
+def test_redirects_are_followed() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.scheme == "http":
+            return httpx.Response(308, headers={"Location": "https://other.example/x"})
+        return httpx.Response(200, content=str(request.url).encode())
+
+    assert fetcher(handler).get("http://service.example/") == b"https://other.example/x"
+
+
+def test_redirects_come_to_an_end() -> None:
+    with pytest.raises(PermanentError, match="redirects"):
+        answering(302, headers={"Location": "/again"}).get(URL)
+
+
+def test_an_address_that_makes_no_sense() -> None:
+    with pytest.raises(PermanentError):
+        Fetcher().get("http://[::1/")
+
+
+def test_a_compressed_answer_is_refused_before_it_is_read() -> None:
+    """Few bytes could become more than the machine's memory."""
+    with pytest.raises(PermanentError, match="compressed"):
+        answering(200, content=iter([b"no gzip"]), headers={"Content-Encoding": "gzip"}).get(URL)
+
+
+def test_a_server_that_drips_headers_is_given_up() -> None:
+    def drip(_: httpx.Request) -> httpx.Response:
+        signal.pause()
+        raise AssertionError
+
+    with pytest.raises(TransientError) as caught:
+        Fetcher(transport=httpx.MockTransport(drip)).get(URL, seconds=0.05)
+    assert caught.value.fault is Fault.TIMEOUT
+
+
+@pytest.mark.parametrize("proxy", ["socks5://p:1", "foo://p"])
+def test_a_proxy_that_cannot_be_used_is_told(proxy: str) -> None:
+    with pytest.raises(PermanentError, match="proxy") as caught:
+        Fetcher(proxies=Proxies(proxy)).get(URL)
+    assert caught.value.fault is Fault.BAD_PARAMETER
+
+
+HEADER = TEXT.map(lambda text: text.encode(errors="replace")) | st.binary(max_size=20)
+
+
+@pytest.mark.usefixtures("_no_authorities")
+@given(st.lists(HEADER, min_size=1, max_size=8), st.sampled_from([200, 301, 302, 307, 308, 404]))
+@example([b"http://["], 302)
+@example([b"//a]b"], 302)
+@example([b"x:y"], 302)
+@example([b"//evil.example/"], 302)
+@example([b"http://service.example.evil.example/"], 302)
+@example([b"http://service.example@evil.example/"], 302)
+def test_wherever_a_server_points(locations: list[bytes], last: int) -> None:
+    asked: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        if len(asked) > len(locations):
+            return httpx.Response(last)
+        return httpx.Response(302, headers=[(b"Location", locations[len(asked) - 1])])
+
+    told = str(outcome(lambda: fetcher(handler).get("http://me:hunter2@service.example/x")))
+    assert len(told) <= 2000
+    assert "hunter2" not in told
+    assert len(asked) <= 6
+    for request in asked:
+        ours = request.headers.get("authorization") == "Basic bWU6aHVudGVyMg=="
+        assert not ours or request.url.host == "service.example"
+
+
+@given(st.sampled_from([429, 503, 404]), HEADER)
+@example(429, b"9" * 400)
+@example(429, b"\xb2")
+@example(429, "\u0663".encode())
+@example(503, b"-1")
+@example(503, b"Mon, 23 Nov 2026 08:00:00 GMT")
+def test_whatever_a_server_asks_us_to_wait(status: int, text: bytes) -> None:
+    with pytest.raises(BootError) as caught:
+        fetcher(lambda _: httpx.Response(status, headers=[(b"Retry-After", text)])).get(URL)
+    backoff = Backoff(first=1.0, ceiling=60.0)
+    assert 0.25 <= backoff.delay(1, caught.value) <= 3660.0
+
+
+class Locked(httpx.MockTransport):
+    """A transport that was interrupted where it had just taken its lock, and tidies up with it."""
+
+    def __init__(self, handler: Callable[[httpx.Request], httpx.Response]) -> None:
+        super().__init__(handler)
+        self.lock = threading.Lock()
+        self.lock.acquire()
+
+    def close(self) -> None:
+        self.lock.acquire()
+
+
+def test_a_library_that_waits_for_itself_is_interrupted_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(deadline, "AGAIN_SECONDS", 0.05)
+    transport = Locked(lambda _: httpx.Response(200, content=b"body"))
+    before = signal.getsignal(signal.SIGALRM)
+    with pytest.raises(TransientError) as caught:
+        Fetcher(transport=transport).get(URL, seconds=0.05)
+    assert caught.value.fault is Fault.TIMEOUT
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+    assert signal.getsignal(signal.SIGALRM) is before

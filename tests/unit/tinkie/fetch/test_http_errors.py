@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import ssl
+
+import httpx
+import pytest
+
+from tinkie.error_kinds import Fault
+from tinkie.errors import BootError
+from tinkie.fetch.fetcher import Fetcher
+
+URL = "http://service.example/path"
+
+
+def failing(error: Exception, cause: Exception | None = None) -> Fetcher:
+    def handler(_request: httpx.Request) -> httpx.Response:
+        raise error from cause
+
+    return Fetcher(transport=httpx.MockTransport(handler))
+
+
+@pytest.mark.parametrize(
+    ("error", "cause", "fault"),
+    [
+        (httpx.ConnectError("x"), OSError(111, "Connection refused"), Fault.REFUSED),
+        (httpx.ConnectError("x"), OSError(-2, "Name or service not known"), Fault.NAME_RESOLUTION),
+        (httpx.ConnectError("x"), OSError(101, "Network is unreachable"), Fault.UNREACHABLE),
+        (httpx.ConnectTimeout("x"), TimeoutError("timed out"), Fault.TIMEOUT),
+        (httpx.ReadTimeout("x"), None, Fault.TIMEOUT),
+        (httpx.ReadError("x"), ConnectionResetError(104, "Connection reset by peer"), "cut-off"),
+        (httpx.RemoteProtocolError("server disconnected"), None, Fault.CUT_OFF),
+        (httpx.ConnectError("x"), ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER]"), "plain-http"),
+        (httpx.UnsupportedProtocol("no such scheme"), None, Fault.BAD_REQUEST),
+    ],
+)
+def test_errors_of_the_network(error: Exception, cause: Exception | None, fault: Fault) -> None:
+    with pytest.raises(BootError) as caught:
+        failing(error, cause).get(URL)
+    assert caught.value.fault == fault
+
+
+@pytest.mark.parametrize(
+    ("code", "fault"),
+    [
+        (9, "certificate-time"),
+        (10, "certificate-time"),
+        (18, "certificate-untrusted"),
+        (20, "certificate-untrusted"),
+        (62, "certificate-name"),
+        (64, "certificate-name"),
+    ],
+)
+def test_errors_of_certificates(code: int, fault: str) -> None:
+    cause = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    cause.verify_code, cause.verify_message = code, "why"
+    with pytest.raises(BootError, match="why") as caught:
+        failing(httpx.ConnectError("x"), cause).get("https://service.example/")
+    assert caught.value.fault == fault

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import pytest
+
+from tinkie.parameters.cmdline import Cmdline
+from tinkie.parameters.proxy import Proxies, proxy_secrets
+
+BOTH = Proxies("http://p:1", "http://p:2")
+
+
+def read(text: str) -> Proxies:
+    proxies, faults = Proxies.read(Cmdline.parse(text))
+    assert not faults
+    return proxies
+
+
+def test_both_cases_are_read_and_upper_case_wins() -> None:
+    assert read("http_proxy=http://a HTTPS_PROXY=http://b https_proxy=http://c") == Proxies(
+        "http://a", "http://b"
+    )
+
+
+def test_nothing_given_is_no_environment_at_all() -> None:
+    assert read("NO_PROXY=a,b").environment() == {}
+    assert not read("HTTP_PROXY= quiet")
+
+
+def test_the_environment_has_both_cases() -> None:
+    assert read("HTTP_PROXY=http://p:1").without(["10.0.0.1"]).environment() == {
+        "HTTP_PROXY": "http://p:1",
+        "NO_PROXY": "10.0.0.1",
+        "http_proxy": "http://p:1",
+        "no_proxy": "10.0.0.1",
+    }
+
+
+def test_hosts_are_added_once_and_behind() -> None:
+    assert read("NO_PROXY=a,b").without(["b", "", "c", "c"]).no_proxy == ("a", "b", "c")
+
+
+def test_credentials_are_not_in_the_repr() -> None:
+    assert "secret" not in repr(Proxies("http://user:secret@p:1", "http://user:secret@p:1"))
+
+
+@pytest.mark.parametrize(
+    ("url", "no_proxy", "proxy"),
+    [
+        ("http://r.example/x", (), "http://p:1"),
+        ("https://r.example/x", (), "http://p:2"),
+        ("http://r.example/x", ("*",), None),
+        ("http://r.example/x", ("r.example",), None),
+        ("http://R.example/x", ("r.EXAMPLE",), None),
+        ("http://a.r.example/x", ("r.example",), None),
+        ("http://a.r.example/x", (".r.example",), None),
+        ("http://r.example:8080/x", ("r.example:8080",), None),
+        ("http://evilr.example/x", ("r.example",), "http://p:1"),
+        ("http://10.1.2.3/x", ("10.0.0.0/8",), None),
+        ("http://11.1.2.3/x", ("10.0.0.0/8",), "http://p:1"),
+        ("http://r.example/x", ("10.0.0.0/8", "not/anetwork"), "http://p:1"),
+        ("http://[fd00::1]:80/x", ("fd00::/8",), None),
+        ("http://[fd00::1]:80/x", ("fd00::1",), None),
+        ("http://[fd00::1]:80/x", ("[fd00::1]",), None),
+        ("http://[fd00::1]:80/x", ("[fd00::1]:80",), None),
+        ("http://127.0.0.1/x", (), None),
+        ("http://localhost/x", (), None),
+    ],
+)
+def test_which_proxy_is_used(url: str, no_proxy: tuple[str, ...], proxy: str | None) -> None:
+    assert BOTH.without(no_proxy).for_url(url) == proxy
+
+
+def test_a_proxy_without_scheme_is_one_of_http() -> None:
+    assert Proxies("p:3128").for_url("http://r.example") == "http://p:3128"
+
+
+@pytest.mark.parametrize(
+    ("url", "secrets"),
+    [
+        ("http://user:secret@p:1", {"secret"}),
+        ("user:secret@p:1", {"secret"}),
+        ("http://user:a/b@p:1", {"a/b"}),
+        ("http://user:a@b@p:1", {"a@b"}),
+        ("http://user:a@p:1/x@y", {"a", "a@p:1/x"}),
+        ("http://user:a://b@p:1", {"a://b"}),
+        ("http://user:a%2Fb@p:1", {"a%2Fb", "a/b"}),
+        ("http://user:secret@[::1", {"secret"}),
+        ("http://[::1", set()),
+        ("http://token@p:1", {"token"}),
+        ("http://p:1", set()),
+    ],
+)
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "https_proxy"])
+def test_its_credentials_are_known(name: str, url: str, secrets: set[str]) -> None:
+    assert set(proxy_secrets(Cmdline.parse(f"{name}={url}"))) == secrets
+
+
+@pytest.mark.parametrize("url", ["foo://p:1", "http://", "p:port", "http://[::1", "http://:1"])
+def test_what_is_no_proxy_is_named_and_left_out(url: str) -> None:
+    proxies, faults = Proxies.read(Cmdline.parse(f"https_proxy={url} http_proxy=p:1"))
+    assert list(faults) == ["HTTPS_PROXY"]
+    assert proxies == Proxies("p:1", None)

@@ -1,0 +1,1 @@
+"""The registries' CA certificates."""

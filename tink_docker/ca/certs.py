@@ -1,0 +1,176 @@
+"""The authority of the registries' certificates: checked, and put where dockerd looks for it.
+
+dockerd reads `/etc/docker/certs.d/<host[:port]>/*.crt` at each pull: a file that comes late needs
+no restart.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from tinkie.error_kinds import Fault
+from tinkie.errors import PermanentError
+from tinkie.files import write_atomically
+from tinkie.parameters.image_reference import ImageReference, registry_domain
+from tinkie.paths import CERTIFICATES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tink_docker.parameters import EngineParams
+
+LIMIT_BYTES = 256 * 1024
+
+_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
+_NEEDED = ("docker_registry", "registry_ca_url", "registry_ca_sha256")
+
+
+@dataclass(frozen=True, slots=True)
+class CertificatePlan:
+    """Where the certificates come from, for which registries (host[:port]), and which are wanted.
+
+    `parameter` is the one that gave the URL. `pins` are SHA-256 sums of DER certificates, in
+    lower-case hexadecimal; without any, every certificate is taken.
+    """
+
+    parameter: str
+    url: str
+    registries: tuple[str, ...]
+    pins: tuple[str, ...] = ()
+    folder: Path = CERTIFICATES
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Return the files to write."""
+        return tuple(self.folder / registry / "ca.crt" for registry in self.registries)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plan for people."""
+        return {"url": self.url, "paths": [str(path) for path in self.paths], "pins": self.pins}
+
+
+def plan_certificates(params: EngineParams, faults: Mapping[str, str]) -> CertificatePlan | None:
+    """Return what to get, or None if no authority is given, or no registry to use it for.
+
+    Raises:
+        PermanentError: a parameter that this needs is among `faults`: nothing is trusted by half.
+    """
+    bad = [name for name in _NEEDED if name in faults]
+    if bad and (params.registry_ca_url or params.packet_base_url or "registry_ca_url" in faults):
+        message = f"no registry's authority is asked for, because of {', '.join(bad)}"
+        raise PermanentError(message, fault=Fault.BAD_PARAMETER)
+    pins = params.registry_ca_sha256 or ()
+    if params.registry_ca_url:
+        registries = (params.docker_registry, _registry_of_worker(params))
+        return _plan("registry_ca_url", params.registry_ca_url, registries, pins)
+    if params.packet_base_url:
+        url = params.packet_base_url.rstrip("/") + "/ca.pem"
+        return _plan("packet_base_url", url, (params.docker_registry,), pins)
+    return None
+
+
+def _registry_of_worker(params: EngineParams) -> str | None:
+    image = params.tink_worker_image
+    return ImageReference.parse(image).domain if image else None
+
+
+def _plan(
+    parameter: str, url: str, registries: tuple[str | None, ...], pins: tuple[str, ...]
+) -> CertificatePlan | None:
+    domains = dict.fromkeys(registry_domain(registry) for registry in registries if registry)
+    return CertificatePlan(parameter, url, tuple(domains), pins) if domains else None
+
+
+def wanted_certificates(pem: bytes, pins: tuple[str, ...]) -> dict[str, str]:
+    """Return the certificates in `pem` as PEM by SHA-256 sum; with pins only those.
+
+    Raises:
+        PermanentError: there is none, one of them cannot be read, or none is pinned.
+    """
+    found = dict(map(_checked, _PEM.findall(pem)))
+    if not found:
+        raise PermanentError("the answer holds no PEM certificate", fault=Fault.BAD_ANSWER)
+    wanted = {digest: text for digest, text in found.items() if not pins or digest in pins}
+    if not wanted:
+        raise PermanentError(
+            f"refused, since registry_ca_sha256 names none of it: {', '.join(found)}",
+            fault=Fault.CERTIFICATE_UNTRUSTED,
+            hint="correct registry_ca_sha256, or put the right certificate on the server",
+        )
+    return wanted
+
+
+def _checked(body: bytes) -> tuple[str, str]:
+    """Return one certificate's SHA-256 sum and its PEM; `body` is what stands between the lines."""
+    try:
+        der = base64.b64decode(b"".join(body.split()), validate=True)
+        context = _holding(der)
+    except (ValueError, ssl.SSLError) as error:
+        raise _unreadable(str(error)) from error
+    # dockerd passes over a block that holds two, and says nothing.
+    if context.cert_store_stats()["x509"] != 1:
+        raise _unreadable("it is more than one")
+    return hashlib.sha256(der).hexdigest(), ssl.DER_cert_to_PEM_cert(der)
+
+
+def _holding(certificate: bytes | str) -> ssl.SSLContext:
+    """Return what reads a certificate, DER or PEM, and tells of it; SSLError if it cannot."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cadata=certificate)
+    return context
+
+
+def _unreadable(why: str) -> PermanentError:
+    message = f"one of the answer's certificates cannot be read: {why}"
+    return PermanentError(message, fault=Fault.BAD_ANSWER)
+
+
+def check_time(found: dict[str, str], now: datetime) -> None:
+    """Refuse certificates that have all expired.
+
+    If some have, all are taken: an engine passes over those, and if it is the clock that is wrong,
+    all are there when it is right. What is yet to come is only a clock that is behind.
+
+    Raises:
+        PermanentError: the time of all is over, by the machine's clock.
+    """
+    ends = {digest: _end(pem) for digest, pem in found.items()}
+    if all(end is not None and end < now for end in ends.values()):
+        over = ", ".join(f"{digest} on {end}" for digest, end in ends.items())
+        raise PermanentError(
+            f"refused, since all of it has expired: {over}; this machine's clock: {now}",
+            fault=Fault.CERTIFICATE_TIME,
+        )
+
+
+def _end(pem: str) -> datetime | None:
+    """Return when a certificate's time is over; None if it is no authority's (ssl tells no end)."""
+    authorities = _holding(pem).get_ca_certs()
+    if not authorities:
+        return None
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(authorities[0]["notAfter"])), UTC)
+
+
+def install(plan: CertificatePlan, pem: bytes, now: datetime) -> list[str]:
+    """Write the wanted certificates for each registry; return their SHA-256 sums.
+
+    now: by the machine's clock. What was written before stays if this raises.
+
+    Raises:
+        PermanentError: as `wanted_certificates` and `check_time`, or a file cannot be written.
+    """
+    wanted = wanted_certificates(pem, plan.pins)
+    check_time(wanted, now)
+    for path in plan.paths:
+        try:
+            write_atomically(path, "".join(wanted.values()).encode())
+        except OSError as error:
+            raise PermanentError(f"writing {path}: {error.strerror}") from error
+    return list(wanted)

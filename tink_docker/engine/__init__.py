@@ -1,0 +1,1 @@
+"""dockerd and containerd: their processes, configuration, socket and API."""

@@ -1,0 +1,79 @@
+"""dockerd's configuration, worked out from the kernel parameters. No IO here.
+
+Source of the keys: dockerd(8), "Daemon configuration file", of docker 20.10 to 26.1.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tinkie.parameters.types import in_url, is_address
+
+if TYPE_CHECKING:
+    from tink_docker.parameters import EngineParams
+    from tinkie.parameters.proxy import Proxies
+
+CONFIG_PATH = Path("/etc/docker/daemon.json")
+DATA_ROOT = Path("/var/lib/docker")
+EXEC_ROOT = Path("/var/run/docker")
+PID_PATH = Path("/var/run/docker.pid")
+
+# A container's log lies in RAM: at most twice this much, whatever the container says.
+_LOG_SIZE = "4m"
+_LOG_FILES = "2"
+
+
+# The engine starts before DHCP has answered, so it cannot see which networks are taken; its own
+# default, 172.17.0.0/16, is in use in many a data centre, and would hide Tinkerbell from actions.
+# These are for benchmarks of network gear (RFC 2544) and routed nowhere.
+_BRIDGE = "198.18.0.1/24"
+_OTHER_NETWORKS = {"base": "198.19.0.0/16", "size": 24}
+
+
+def daemon_json(params: EngineParams, proxies: Proxies) -> dict[str, Any]:
+    """Return the content of daemon.json; `hosts` is missing, since the socket is handed over.
+
+    `proxies` may hold credentials.
+    """
+    always = {
+        "data-root": str(DATA_ROOT),
+        "exec-root": str(EXEC_ROOT),
+        "pidfile": str(PID_PATH),
+        "log-level": "warn",  # a start says a hundred lines otherwise
+        "live-restore": True,  # a worker outlives the engine
+        "userland-proxy": False,  # one process less for each published port
+    }
+    networks = {"bip": _BRIDGE, "default-address-pools": [_OTHER_NETWORKS]}
+    lists = {
+        "insecure-registries": list(params.insecure_registries),
+        "registry-mirrors": list(params.registry_mirrors),
+        "proxies": _proxies(proxies),
+    }
+    return always | networks | _logs(params) | {key: value for key, value in lists.items() if value}
+
+
+def _logs(params: EngineParams) -> dict[str, Any]:
+    """Bound every log; `docker logs`, which workers use, works with both drivers."""
+    # A name that does not resolve would keep every container down.
+    if params.syslog_host is None or not is_address(params.syslog_host):
+        size = {"max-size": _LOG_SIZE, "max-file": _LOG_FILES}
+        return {"log-driver": "local", "log-opts": size}
+    options = {
+        "syslog-address": f"udp://{in_url(params.syslog_host)}:{params.syslog_port}",
+        "tag": "{{.Name}}",
+        "cache-max-size": _LOG_SIZE,  # of docker's own copy, else 100 MB a container
+        "cache-max-file": _LOG_FILES,
+    }
+    return {"log-driver": "syslog", "log-opts": options}
+
+
+def _proxies(proxies: Proxies) -> dict[str, str]:
+    if not proxies:
+        return {}
+    keys = {
+        "http-proxy": proxies.http,
+        "https-proxy": proxies.https,
+        "no-proxy": ",".join(proxies.no_proxy),
+    }
+    return {key: value for key, value in keys.items() if value}

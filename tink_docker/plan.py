@@ -1,0 +1,144 @@
+"""From the command line to a running engine: the plan, and how the parts are put together."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from tink_docker.ca.certs import plan_certificates
+from tink_docker.ca.fetching import RegistryAuthority
+from tink_docker.embedded import embed
+from tink_docker.engine.api import processes, running_containers
+from tink_docker.engine.containerd import is_serving, start_containerd
+from tink_docker.engine.daemon_json import CONFIG_PATH, daemon_json
+from tink_docker.engine.dockerd import start_dockerd, words
+from tink_docker.engine.engine import Engine
+from tink_docker.engine.socket import Listener
+from tink_docker.keeper import Keeper
+from tink_docker.parameters import EngineParams
+from tink_docker.reboot import RebootBroker
+from tink_docker.repair.layers import clear_half_unpacked
+from tink_docker.repair.leftovers import clear_remains
+from tink_docker.repair.lost_containers import Reckoning
+from tink_docker.repair.networks import NetworkRecord
+from tink_docker.space import RoomWatch
+from tinkie.errors import PermanentError
+from tinkie.fetch.fetcher import Fetcher
+from tinkie.files import write_atomically
+from tinkie.parameters.proxy import Proxies
+from tinkie.parameters.tinkerbell import tinkerbell_hosts
+from tinkie.parameters.types import is_address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tink_docker.ca.certs import CertificatePlan
+    from tinkie.parameters.cmdline import Cmdline
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that the kernel parameters decide; `faults` says why the bad ones were left out."""
+
+    config: Mapping[str, Any]
+    certificates: CertificatePlan | None
+    proxies: Proxies
+    faults: Mapping[str, str]
+    syslog_name: str | None = None
+    refusal: PermanentError | None = None
+    cut_off: str | None = None
+
+    @classmethod
+    def from_cmdline(cls, cmdline: Cmdline) -> Plan:
+        """Work it out; there is always a plan."""
+        params, faults = EngineParams.read(cmdline)
+        proxies, bad = Proxies.read(cmdline)
+        proxies = proxies.without(tinkerbell_hosts(cmdline))
+        host = params.syslog_host
+        certificates, refusal = _certificates(params, faults)
+        return cls(
+            config=daemon_json(params, proxies),
+            certificates=certificates,
+            proxies=proxies,
+            faults=faults | bad,
+            syslog_name=host if host and not is_address(host) else None,
+            refusal=refusal,
+            cut_off=cmdline.cut_off,
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plan for people; it may hold the credentials of proxies."""
+        certificates = self.certificates.as_json() if self.certificates else None
+        return {"daemon.json": self.config, "certificates": certificates, "command": words()}
+
+
+def _certificates(
+    params: EngineParams, faults: Mapping[str, str]
+) -> tuple[CertificatePlan | None, PermanentError | None]:
+    try:
+        return plan_certificates(params, faults), None
+    except PermanentError as error:
+        return None, error
+
+
+def keeper(
+    plan: Plan, *, wait: Callable[[float, Sequence[int]], None], now: Callable[[], float]
+) -> Keeper:
+    """Open the engine's socket and put together what keeps the engine running.
+
+    Raises:
+        OSError: the socket cannot be made.
+    """
+    _tell(plan)
+    listener = Listener.open()
+    return Keeper(
+        listener=listener,
+        start=lambda: _start(plan, listener, wait, now),
+        authority=_authority(plan, now),
+        broker=RebootBroker(lambda: running_containers(listener.address), now),
+        reckoning=Reckoning(lambda: processes(listener.address)),
+        networks=NetworkRecord(),
+        room=RoomWatch(),
+        wait=wait,
+        now=now,
+    )
+
+
+def _tell(plan: Plan) -> None:
+    """Say what the engine does without."""
+    if plan.refusal:
+        log.error("ca.failed", error=str(plan.refusal), hint=plan.refusal.hint)
+    if plan.syslog_name:
+        error = f"syslog_host={plan.syslog_name} is a name: containers' logs stay on this machine"
+        log.warning("syslog.local", error=error, next="give an address to have them forwarded")
+
+
+def _authority(plan: Plan, now: Callable[[], float]) -> RegistryAuthority | None:
+    if plan.certificates is None:
+        return None
+    return RegistryAuthority(
+        plan.certificates, Fetcher(user_agent="tink-docker", proxies=plan.proxies), now
+    )
+
+
+def _start(
+    plan: Plan,
+    listener: Listener,
+    wait: Callable[[float, Sequence[int]], None],
+    now: Callable[[], float],
+) -> Engine:
+    clear_remains()
+    clear_half_unpacked()
+    try:
+        write_atomically(CONFIG_PATH, json.dumps(plan.config, indent=2).encode(), mode=0o600)
+    except OSError as error:
+        raise PermanentError(f"writing {CONFIG_PATH}: {error.strerror}") from error
+    embed(wait, now)
+    dockerd = partial(start_dockerd, listener.socket, words())
+    return Engine.start(start_containerd, dockerd, is_serving, wait=wait, now=now)

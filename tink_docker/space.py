@@ -1,0 +1,95 @@
+"""Watches the room for images and containers: RAM is the disk, and whoever fills it says nothing.
+
+dockerd tells only its client that a pull ran full, and that client is mostly a worker.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from tink_docker.engine.daemon_json import DATA_ROOT
+from tinkie.error_kinds import Fault
+from tinkie.space import PATH, Room, megabytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+log = structlog.get_logger()
+
+# It is short below an eighth of all, but not while another 64 MiB are left; and well again at
+# twice as much.
+SHORT_SHARE = 8
+SHORT_BYTES = 64 * 1024 * 1024
+WORTH_WRITING_BYTES = 1024 * 1024
+# A pull that runs full is over, and all its room free again, within a fraction of a second.
+CALM_SECONDS = 0.5
+MOVING_SECONDS = 0.05
+MOVING_BYTES = 4 * 1024 * 1024  # from one look to the next
+
+_WHAT_NEXT = "pulls and actions that need more fail with 'no space left on device'"
+
+
+def measure(data_root: Path = DATA_ROOT, meminfo: Path = Path("/proc/meminfo")) -> Room:
+    """Return what the engine's file system has, or what the machine's memory has, if that is less.
+
+    Raises:
+        OSError: one of the two cannot be asked.
+    """
+    disk = os.statvfs(data_root)
+    left = disk.f_bavail * disk.f_frsize
+    return Room(min(left, _available_memory(meminfo)), disk.f_blocks * disk.f_frsize)
+
+
+def _available_memory(meminfo: Path) -> int:
+    for line in meminfo.read_text(encoding="ascii").splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    raise OSError(f"{meminfo} has no MemAvailable")
+
+
+@dataclass(slots=True)
+class RoomWatch:
+    """Looks at each `tick`, writes `path` for bootkit, and says once when the room gets short."""
+
+    measure: Callable[[], Room] = measure
+    path: Path = PATH
+    pace: float = CALM_SECONDS  # until the next tick should come
+    _seen: int | None = None
+    _written: int | None = None
+    _least: int | None = None  # while it is short: what was left at the worst moment
+
+    def tick(self) -> None:
+        """Look once; never raises."""
+        try:
+            room = self.measure()
+            self._tell(room)
+            self._write(room)
+        except OSError as error:
+            log.debug("room.unknown", error=str(error))
+
+    def _write(self, room: Room) -> None:
+        moved = 0 if self._seen is None else abs(room.free - self._seen)
+        self.pace = MOVING_SECONDS if moved >= MOVING_BYTES else CALM_SECONDS
+        self._seen = room.free
+        if self._written is None or abs(room.free - self._written) >= WORTH_WRITING_BYTES:
+            room.write(self.path)
+            self._written = room.free
+
+    def _tell(self, room: Room) -> None:
+        short = min(room.size // SHORT_SHARE, SHORT_BYTES)
+        if self._least is None and room.free < short:
+            self._least = room.free
+            fault, error = Fault.OUT_OF_SPACE, f"{room} are left for images and containers"
+            log.warning(
+                "room.short", error=error, fault=str(fault), hint=fault.hint, next=_WHAT_NEXT
+            )
+        elif self._least is not None and room.free >= 2 * short:
+            log.info("room.back", left=str(room), least=megabytes(self._least))
+            self._least = None
+        elif self._least is not None:
+            self._least = min(self._least, room.free)

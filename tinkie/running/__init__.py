@@ -1,0 +1,1 @@
+"""What keeps a program running and observable: log, state file, retries, signals."""

@@ -1,0 +1,171 @@
+"""The log of both programs: one event a line, `noun.verb`, with phase, worker id and uptime.
+
+stdout gets JSON lines, or coloured text on a terminal; the console (a FIFO that the init image
+copies to every console of the machine) gets lines for people. Secrets are taken out before any of
+them sees an event.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from tinkie.running.redaction import REDACTOR
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, MutableMapping
+    from pathlib import Path
+
+    from structlog.typing import Processor
+
+    Event = MutableMapping[str, Any]
+
+CONSOLE_LINE_BYTES = (
+    4096  # PIPE_BUF: a longer write to a FIFO could be mixed with another program's
+)
+
+_NOT_FOR_THE_CONSOLE = ("event", "level", "time", "uptime", "program", "worker_id", "exception")
+
+
+@dataclass(slots=True)
+class ConsoleSink:
+    """Writes a line for people per event to a FIFO or a terminal; drops what does not fit."""
+
+    path: Path
+    program: str
+
+    def __call__(self, _logger: object, _method: str, event: Event) -> Event:
+        """Write one event at level info or above and hand it on unchanged."""
+        if event.get("level") != "debug":
+            self._write(console_line(self.program, event))
+        return event
+
+    def _write(self, line: str) -> None:
+        data = _first_bytes(line, CONSOLE_LINE_BYTES - 1) + b"\n"
+        try:
+            descriptor = os.open(self.path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_APPEND)
+        except OSError:
+            return  # nobody reads at the moment; stdout has the line too
+        try:
+            os.write(descriptor, data)
+        except OSError:
+            return  # full
+        finally:
+            os.close(descriptor)
+
+
+def console_line(program: str, event: Event) -> str:
+    """Return `[    1.23] program: noun.verb key=value ...`, printable characters only."""
+    hidden = _NOT_FOR_THE_CONSOLE if _is_about_a_phase(event) else (*_NOT_FOR_THE_CONSOLE, "phase")
+    fields = " ".join(
+        f"{key}={_console_value(value)}" for key, value in event.items() if key not in hidden
+    )
+    where = f"[{event.get('uptime', 0.0):9.2f}] {program}: {event.get('event', '')} {fields}"
+    return _printable(where.rstrip())
+
+
+def configure(
+    program: str,
+    *,
+    console: Path | None = None,
+    state: Processor | None = None,
+    uptime: Callable[[], float] | None = None,
+) -> None:
+    """Set the log up for the whole process; `state` is a StateFile or nothing."""
+    sinks = (state, ConsoleSink(console, program) if console else None)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+            _Origin(program, uptime or _uptime),
+            structlog.processors.format_exc_info,
+            REDACTOR,
+            *(sink for sink in sinks if sink),
+            _renderer(),
+        ],
+        logger_factory=lambda *_: structlog.PrintLogger(_Output()),  # type: ignore[arg-type]
+        cache_logger_on_first_use=False,
+    )
+
+
+def _renderer() -> Processor:
+    terminal = sys.stdout.isatty()
+    return structlog.dev.ConsoleRenderer(timestamp_key="time") if terminal else _json_line
+
+
+class _Output:
+    """stdout; what it does not take is lost, for whoever reads it is not worth an engine."""
+
+    def write(self, text: str) -> None:
+        """Write a line or a part of one."""
+        with suppress(OSError):
+            sys.stdout.write(text)
+
+    def flush(self) -> None:
+        """Have it read now."""
+        with suppress(OSError):
+            sys.stdout.flush()
+
+
+def get_logger() -> Any:
+    """Return the logger of both programs."""
+    return structlog.get_logger()
+
+
+@contextmanager
+def phase(name: str, *, now: Callable[[], float] = time.monotonic) -> Iterator[None]:
+    """Log the begin and the end of a step and put its name on every event in between."""
+    log = structlog.get_logger()
+    with structlog.contextvars.bound_contextvars(phase=name):
+        log.info("phase.started")
+        started = now()
+        yield
+        log.debug("phase.done", seconds=round(now() - started, 3))
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    program: str
+    uptime: Callable[[], float]
+
+    def __call__(self, _logger: object, _method: str, event: Event) -> Event:
+        event["program"] = self.program
+        event["uptime"] = round(self.uptime(), 3)
+        return event
+
+
+def _uptime() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def _json_line(_logger: object, _method: str, event: Event) -> str:
+    return json.dumps(event, default=str)
+
+
+def _is_about_a_phase(event: Event) -> bool:
+    return str(event.get("event")).startswith("phase.")
+
+
+def _console_value(value: object) -> str:
+    text = _printable(value if isinstance(value, str) else json.dumps(value, default=str))
+    quoted = " " in text or not text or text.startswith('"')
+    return json.dumps(text, ensure_ascii=False) if quoted else text
+
+
+def _printable(text: str) -> str:
+    """Put blanks for whatever moves the cursor, colours, or turns the direction of writing."""
+    start = text[:CONSOLE_LINE_BYTES]  # no more is shown
+    return "".join(character if character.isprintable() else " " for character in start)
+
+
+def _first_bytes(text: str, count: int) -> bytes:
+    """Encode as many whole characters as fit."""
+    return text.encode(errors="replace")[:count].decode(errors="ignore").encode()

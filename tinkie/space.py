@@ -1,0 +1,46 @@
+"""How much room the engine has for images and containers: tink-docker sees it, bootkit reads it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+from tinkie.files import write_atomically
+
+PATH = Path("/run/tinkie/room.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Bytes: those that are left, and all that there are."""
+
+    free: int
+    size: int
+
+    def __str__(self) -> str:
+        """Return it for people."""
+        return f"{megabytes(self.free)} of {megabytes(self.size)}"
+
+    def write(self, path: Path) -> None:
+        """Write it for `read`, and for people.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        write_atomically(path, f"{json.dumps(asdict(self))}\n".encode())
+
+    @classmethod
+    def read(cls, path: Path = PATH) -> Self | None:
+        """Return what was written last; None if nothing was, or nothing that makes sense."""
+        try:
+            told = json.loads(path.read_text(encoding="utf-8"))
+            return cls(int(told["free"]), int(told["size"]))
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+
+
+def megabytes(count: int) -> str:
+    """Return a number of bytes as Docker shows it to people."""
+    return f"{count / 1e6:.1f} MB"
