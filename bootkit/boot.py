@@ -19,7 +19,7 @@ from bootkit.watch.worker import watch_worker
 from tinkie.paths import WORKER_NAME
 from tinkie.running.log import phase
 from tinkie.running.redaction import REDACTOR, secrets_in
-from tinkie.space import Room
+from tinkie.space import Space
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,10 +81,12 @@ class Boot:
         cmdline = self.read_cmdline()
         REDACTOR.hide(*secrets_in(cmdline))
         if cmdline.cut_off:
-            log.warning("cmdline.cut", error=cmdline.cut_off, next="going on with what is there")
+            log.warning(
+                "cmdline.truncated", error=cmdline.cut_off, next="going on with what is there"
+            )
         inputs = Inputs.from_cmdline(cmdline)
         inputs.check()
-        for name, reason in inputs.faults.items():
+        for name, reason in inputs.problems.items():
             log.warning("parameter.ignored", parameter=name, error=reason)
         if not inputs.params.grpc_authority:
             error = "grpc_authority is not given: most workers end without it"
@@ -106,7 +108,7 @@ def adopt(engine: Engine, spec: WorkerSpec) -> str | None:
 def start(engine: Engine, spec: WorkerSpec, fetcher: Fetcher) -> str:
     """Get the image, remove whatever an earlier worker left, start the worker; return its id."""
     with phase("pull"):
-        witness = RegistryWitness(fetcher, spec.credentials_for, Room.read())
+        witness = RegistryWitness(fetcher, spec.credentials_for, Space.read())
         image = obtain_image(engine, spec, witness, fetcher.now)
     with phase("start"):
         for container in engine.containers():

@@ -32,8 +32,8 @@ def dry_run(cmdline: Cmdline, metadata: bytes | None = None) -> int:
     """
     REDACTOR.hide(*secrets_in(cmdline))
     inputs = Inputs.from_cmdline(cmdline)
-    faults = _faults(inputs, cmdline)
-    for told in filter(None, [cmdline.cut_off, *faults]):
+    problems = _faults(inputs, cmdline)
+    for told in filter(None, [cmdline.cut_off, *problems]):
         _say(f"bootkit: {told}")
     try:
         _show(_planned(inputs, metadata))
@@ -43,7 +43,7 @@ def dry_run(cmdline: Cmdline, metadata: bytes | None = None) -> int:
     except (BootError, OSError) as error:
         _say(f"bootkit: no metadata, and without it this machine has no worker id: {error}")
         return NO_METADATA
-    return BAD_PARAMETERS if faults else PLANNED
+    return BAD_PARAMETERS if problems else PLANNED
 
 
 def _planned(inputs: Inputs, metadata: bytes | None) -> WorkerSpec:
@@ -60,8 +60,8 @@ def _show(spec: WorkerSpec) -> None:
 
 def _faults(inputs: Inputs, cmdline: Cmdline) -> list[str]:
     """Return what is wrong with what the worker and the system's services read."""
-    ours = [str(BadValueError(name, reason)) for name, reason in inputs.faults.items()]
-    return [*ours, *map(str, settings.faults(cmdline))]
+    ours = [str(BadValueError(name, reason)) for name, reason in inputs.problems.items()]
+    return [*ours, *map(str, settings.problems(cmdline))]
 
 
 def _machine(inputs: Inputs, metadata: bytes | None) -> Machine:

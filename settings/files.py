@@ -108,7 +108,7 @@ def write(cmdline: Cmdline, folder: Path) -> list[BadValueError]:
     return errors
 
 
-def faults(cmdline: Cmdline) -> list[BadValueError]:
+def problems(cmdline: Cmdline) -> list[BadValueError]:
     """Return what is wrong with these parameters, and write nothing."""
     return [error for _, _, error in _contents(cmdline) if error]
 

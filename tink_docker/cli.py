@@ -1,6 +1,6 @@
 """`tink-docker`: its arguments, its log, its exit status; the only place where its time passes.
 
-Exit status: 0 ended by a signal, or a dry run without faults; 1 a bug, or a socket that cannot be
+Exit status: 0 ended by a signal, or a dry run without problems; 1 a bug, or a socket that cannot be
 made; 2 bad kernel parameters in a dry run, or bad arguments.
 """
 
@@ -59,9 +59,9 @@ def run(path: Path) -> None:
     bound_name_lookups()
     plan = _plan(path)
     if plan.cut_off:
-        log.warning("cmdline.cut", error=plan.cut_off, next="going on with what is there")
-    if plan.faults:
-        log.error("parameters.bad", error=_told(plan), next="going on without them")
+        log.warning("cmdline.truncated", error=plan.cut_off, next="going on with what is there")
+    if plan.problems:
+        log.error("parameters.invalid", error=_told(plan), next="going on without them")
     keeper(plan, wait=wait, now=time.monotonic).keep()
 
 
@@ -76,9 +76,9 @@ def dry_run(path: Path) -> int:
     sys.stdout.write("\n")
     if plan.cut_off:
         sys.stderr.write(f"{PROGRAM}: {plan.cut_off}\n")
-    if plan.faults:
+    if plan.problems:
         sys.stderr.write(REDACTOR.text(f"{PROGRAM}: {_told(plan)}\n"))
-    return BAD_PARAMETERS if plan.faults else 0
+    return BAD_PARAMETERS if plan.problems else 0
 
 
 def wait(seconds: float, files: Sequence[int]) -> None:
@@ -103,4 +103,4 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _told(plan: Plan) -> str:
-    return "; ".join(f"{name}: {reason}" for name, reason in plan.faults.items())
+    return "; ".join(f"{name}: {reason}" for name, reason in plan.problems.items())

@@ -21,7 +21,7 @@ from tink_docker.engine.containerd import is_serving, start_containerd
 from tink_docker.engine.daemon_json import DATA_ROOT
 from tink_docker.engine.dockerd import words
 from tink_docker.engine.engine import Engine, await_answer
-from tinkie.error_kinds import Fault
+from tinkie.error_kinds import ErrorKind
 from tinkie.errors import NONSENSE, BootError, PermanentError, TransientError
 from tinkie.files import write_atomically
 
@@ -77,7 +77,7 @@ def read(index: Path) -> list[Image]:
     try:
         return [Image(**row) for row in json.loads(index.read_bytes())]
     except NONSENSE as error:
-        raise PermanentError(f"reading {index}: {error!r}", fault=Fault.BAD_ANSWER) from error
+        raise PermanentError(f"reading {index}: {error!r}", kind=ErrorKind.BAD_ANSWER) from error
 
 
 def _load(images: list[Image], folder: Path, wait: Wait, now: Callable[[], float]) -> None:
@@ -87,7 +87,7 @@ def _load(images: list[Image], folder: Path, wait: Wait, now: Callable[[], float
         turn = partial(_turn, engine, wait)
         if not await_answer(engine, SOCKET, START_SECONDS, turn=turn, now=now):
             message = f"dockerd takes no images ({engine.status}): {engine.last_lines}"
-            raise TransientError(message, fault=Fault.ENGINE_NOT_READY)
+            raise TransientError(message, kind=ErrorKind.ENGINE_NOT_READY)
         for image in images:
             load(SOCKET, folder / image.archive)
             engine.look_after()
@@ -111,7 +111,7 @@ def name(images: list[Image], record: Path) -> None:
         for image in images:
             _add(image, told["Repositories"])
     except NONSENSE as error:
-        raise PermanentError(f"reading {record}: {error!r}", fault=Fault.BAD_ANSWER) from error
+        raise PermanentError(f"reading {record}: {error!r}", kind=ErrorKind.BAD_ANSWER) from error
     write_atomically(record, json.dumps(told).encode(), mode=0o600)
 
 
@@ -119,6 +119,6 @@ def _add(image: Image, repositories: dict[str, Any]) -> None:
     found = [name for name, names in repositories.items() if image.id in names.values()]
     if not found:
         message = f"the engine took {image.name}, but has no image {image.id}"
-        raise PermanentError(message, fault=Fault.BAD_ANSWER)
+        raise PermanentError(message, kind=ErrorKind.BAD_ANSWER)
     for repository in found:
         repositories[repository][f"{repository}@{image.digest}"] = image.id

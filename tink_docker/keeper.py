@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tink_docker.reboot import RebootBroker
     from tink_docker.repair.lost_containers import Reckoning
     from tink_docker.repair.networks import NetworkRecord
-    from tink_docker.space import RoomWatch
+    from tink_docker.space import SpaceMonitor
 
 log = structlog.get_logger()
 
@@ -33,7 +33,7 @@ ASK_EVERY_SECONDS = 30.0
 
 @dataclass(slots=True)
 class Keeper:
-    """Starts the engine for ever; looks after reboot flag, late certificates and room in between.
+    """Starts the engine for ever; looks after reboot flag, late certificates and space in between.
 
     `wait(seconds, files)` ends early when one of the descriptors becomes readable. `authority` is
     None if no registry needs one.
@@ -45,7 +45,7 @@ class Keeper:
     broker: RebootBroker
     reckoning: Reckoning
     networks: NetworkRecord
-    room: RoomWatch
+    space: SpaceMonitor
     wait: Callable[[float, Sequence[int]], None]
     now: Callable[[], float]
 
@@ -87,7 +87,7 @@ class Keeper:
         end = self.now() + seconds
         while (left := end - self.now()) > 0:
             self._tick()
-            self.wait(min(left, self.room.pace), [])
+            self.wait(min(left, self.space.pace), [])
 
     def _watch(self, engine: Engine) -> None:
         """Return when the engine has ended.
@@ -113,12 +113,12 @@ class Keeper:
 
     def _turn(self, engine: Engine, more: list[int]) -> None:
         self._tick()
-        self.wait(self.room.pace, [*engine.files, *more])
+        self.wait(self.space.pace, [*engine.files, *more])
         engine.look_after()
 
     def _tick(self) -> None:
         self.broker.tick()
-        self.room.tick()
+        self.space.tick()
         if self.authority is not None:
             self.authority.tick()
         if self.authority is None or self.authority.settled:
@@ -127,4 +127,4 @@ class Keeper:
     def _tell_ready(self, version: EngineVersion) -> None:
         log.info("engine.ready", version=version.version, api=version.api)
         if not self.listener.published:
-            log.info("socket.held", reason="a registry's authority is awaited, 10 s at most")
+            log.info("socket.waiting", reason="a registry's authority is awaited, 10 s at most")

@@ -25,7 +25,7 @@ from tink_docker.repair.layers import clear_half_unpacked
 from tink_docker.repair.leftovers import clear_remains
 from tink_docker.repair.lost_containers import Reckoning
 from tink_docker.repair.networks import NetworkRecord
-from tink_docker.space import RoomWatch
+from tink_docker.space import SpaceMonitor
 from tinkie.errors import PermanentError
 from tinkie.fetch.fetcher import Fetcher
 from tinkie.files import write_atomically
@@ -44,12 +44,12 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that the kernel parameters decide; `faults` says why the bad ones were left out."""
+    """All that the kernel parameters decide; `problems` says why the bad ones were left out."""
 
     config: Mapping[str, Any]
     certificates: CertificatePlan | None
     proxies: Proxies
-    faults: Mapping[str, str]
+    problems: Mapping[str, str]
     syslog_name: str | None = None
     refusal: PermanentError | None = None
     cut_off: str | None = None
@@ -57,16 +57,16 @@ class Plan:
     @classmethod
     def from_cmdline(cls, cmdline: Cmdline) -> Plan:
         """Work it out; there is always a plan."""
-        params, faults = EngineParams.read(cmdline)
+        params, problems = EngineParams.read(cmdline)
         proxies, bad = Proxies.read(cmdline)
         proxies = proxies.without(tinkerbell_hosts(cmdline))
         host = params.syslog_host
-        certificates, refusal = _certificates(params, faults)
+        certificates, refusal = _certificates(params, problems)
         return cls(
             config=daemon_json(params, proxies),
             certificates=certificates,
             proxies=proxies,
-            faults=faults | bad,
+            problems=problems | bad,
             syslog_name=host if host and not is_address(host) else None,
             refusal=refusal,
             cut_off=cmdline.cut_off,
@@ -79,10 +79,10 @@ class Plan:
 
 
 def _certificates(
-    params: EngineParams, faults: Mapping[str, str]
+    params: EngineParams, problems: Mapping[str, str]
 ) -> tuple[CertificatePlan | None, PermanentError | None]:
     try:
-        return plan_certificates(params, faults), None
+        return plan_certificates(params, problems), None
     except PermanentError as error:
         return None, error
 
@@ -104,7 +104,7 @@ def keeper(
         broker=RebootBroker(lambda: running_containers(listener.address), now),
         reckoning=Reckoning(lambda: processes(listener.address)),
         networks=NetworkRecord(),
-        room=RoomWatch(),
+        space=SpaceMonitor(),
         wait=wait,
         now=now,
     )

@@ -1,4 +1,4 @@
-"""Watches the room for images and containers: RAM is the disk, and whoever fills it says nothing.
+"""Watches the space for images and containers: RAM is the disk, and whoever fills it says nothing.
 
 dockerd tells only its client that a pull ran full, and that client is mostly a worker.
 """
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from tink_docker.engine.daemon_json import DATA_ROOT
-from tinkie.error_kinds import Fault
-from tinkie.space import PATH, Room, megabytes
+from tinkie.error_kinds import ErrorKind
+from tinkie.space import PATH, Space, megabytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ log = structlog.get_logger()
 SHORT_SHARE = 8
 SHORT_BYTES = 64 * 1024 * 1024
 WORTH_WRITING_BYTES = 1024 * 1024
-# A pull that runs full is over, and all its room free again, within a fraction of a second.
+# A pull that runs full is over, and all its space free again, within a fraction of a second.
 CALM_SECONDS = 0.5
 MOVING_SECONDS = 0.05
 MOVING_BYTES = 4 * 1024 * 1024  # from one look to the next
@@ -34,7 +34,7 @@ MOVING_BYTES = 4 * 1024 * 1024  # from one look to the next
 _WHAT_NEXT = "pulls and actions that need more fail with 'no space left on device'"
 
 
-def measure(data_root: Path = DATA_ROOT, meminfo: Path = Path("/proc/meminfo")) -> Room:
+def measure(data_root: Path = DATA_ROOT, meminfo: Path = Path("/proc/meminfo")) -> Space:
     """Return what the engine's file system has, or what the machine's memory has, if that is less.
 
     Raises:
@@ -42,7 +42,7 @@ def measure(data_root: Path = DATA_ROOT, meminfo: Path = Path("/proc/meminfo")) 
     """
     disk = os.statvfs(data_root)
     left = disk.f_bavail * disk.f_frsize
-    return Room(min(left, _available_memory(meminfo)), disk.f_blocks * disk.f_frsize)
+    return Space(min(left, _available_memory(meminfo)), disk.f_blocks * disk.f_frsize)
 
 
 def _available_memory(meminfo: Path) -> int:
@@ -53,10 +53,10 @@ def _available_memory(meminfo: Path) -> int:
 
 
 @dataclass(slots=True)
-class RoomWatch:
-    """Looks at each `tick`, writes `path` for bootkit, and says once when the room gets short."""
+class SpaceMonitor:
+    """Looks at each `tick`, writes `path` for bootkit, and says once when the space gets short."""
 
-    measure: Callable[[], Room] = measure
+    measure: Callable[[], Space] = measure
     path: Path = PATH
     pace: float = CALM_SECONDS  # until the next tick should come
     _seen: int | None = None
@@ -66,30 +66,28 @@ class RoomWatch:
     def tick(self) -> None:
         """Look once; never raises."""
         try:
-            room = self.measure()
-            self._tell(room)
-            self._write(room)
+            space = self.measure()
+            self._tell(space)
+            self._write(space)
         except OSError as error:
-            log.debug("room.unknown", error=str(error))
+            log.debug("space.unknown", error=str(error))
 
-    def _write(self, room: Room) -> None:
-        moved = 0 if self._seen is None else abs(room.free - self._seen)
+    def _write(self, space: Space) -> None:
+        moved = 0 if self._seen is None else abs(space.free - self._seen)
         self.pace = MOVING_SECONDS if moved >= MOVING_BYTES else CALM_SECONDS
-        self._seen = room.free
-        if self._written is None or abs(room.free - self._written) >= WORTH_WRITING_BYTES:
-            room.write(self.path)
-            self._written = room.free
+        self._seen = space.free
+        if self._written is None or abs(space.free - self._written) >= WORTH_WRITING_BYTES:
+            space.write(self.path)
+            self._written = space.free
 
-    def _tell(self, room: Room) -> None:
-        short = min(room.size // SHORT_SHARE, SHORT_BYTES)
-        if self._least is None and room.free < short:
-            self._least = room.free
-            fault, error = Fault.OUT_OF_SPACE, f"{room} are left for images and containers"
-            log.warning(
-                "room.short", error=error, fault=str(fault), hint=fault.hint, next=_WHAT_NEXT
-            )
-        elif self._least is not None and room.free >= 2 * short:
-            log.info("room.back", left=str(room), least=megabytes(self._least))
+    def _tell(self, space: Space) -> None:
+        short = min(space.size // SHORT_SHARE, SHORT_BYTES)
+        if self._least is None and space.free < short:
+            self._least = space.free
+            kind, error = ErrorKind.OUT_OF_SPACE, f"{space} are left for images and containers"
+            log.warning("space.low", error=error, kind=str(kind), hint=kind.hint, next=_WHAT_NEXT)
+        elif self._least is not None and space.free >= 2 * short:
+            log.info("space.recovered", left=str(space), least=megabytes(self._least))
             self._least = None
         elif self._least is not None:
-            self._least = min(self._least, room.free)
+            self._least = min(self._least, space.free)

@@ -1,4 +1,4 @@
-"""The kinds of fault that people meet, in plain words, and how they are recognised in text.
+"""The kinds of error that people meet, in plain words, and how to recognise them in text.
 
 dockerd tells why a pull failed only in English sentences that come from several Go libraries; the
 patterns are tested against sentences of dockerd 20.10 and 26.1.
@@ -11,8 +11,8 @@ from enum import StrEnum
 from typing import Self
 
 
-class Fault(StrEnum):
-    """One kind of fault: whether it heals without a person, and what a person can do."""
+class ErrorKind(StrEnum):
+    """One kind of kind: whether it heals without a person, and what a person can do."""
 
     hint: str
     permanent: bool
@@ -72,58 +72,76 @@ class Fault(StrEnum):
 _HTTP_STATUS = re.compile(r"HTTP (?:status: )?([45]\d\d)\b")
 
 # The first pattern that is found decides; the narrow ones come first.
-_PATTERNS: tuple[tuple[str, Fault], ...] = (
-    (r"no space left on device|disk quota exceeded", Fault.OUT_OF_SPACE),
-    (r"server gave HTTP response to HTTPS client", Fault.PLAIN_HTTP),
+_PATTERNS: tuple[tuple[str, ErrorKind], ...] = (
+    (r"no space left on device|disk quota exceeded", ErrorKind.OUT_OF_SPACE),
+    (r"server gave HTTP response to HTTPS client", ErrorKind.PLAIN_HTTP),
     (
         r"certificate has expired or is not yet valid|certificate is not valid yet",
-        Fault.CERTIFICATE_TIME,
+        ErrorKind.CERTIFICATE_TIME,
     ),
     (
         r"certificate is valid for|not valid for any names|doesn't contain any IP SANs",
-        Fault.CERTIFICATE_NAME,
+        ErrorKind.CERTIFICATE_NAME,
     ),
-    (r"cannot validate certificate for", Fault.CERTIFICATE_NAME),
-    (r"relies on legacy Common Name", Fault.CERTIFICATE_NAME),
-    (r"x509:|tls: failed to verify certificate|bad certificate", Fault.CERTIFICATE_UNTRUSTED),
+    (r"cannot validate certificate for", ErrorKind.CERTIFICATE_NAME),
+    (r"relies on legacy Common Name", ErrorKind.CERTIFICATE_NAME),
+    (r"x509:|tls: failed to verify certificate|bad certificate", ErrorKind.CERTIFICATE_UNTRUSTED),
     (
         r"no such host|server misbehaving|temporary failure in name resolution",
-        Fault.NAME_RESOLUTION,
+        ErrorKind.NAME_RESOLUTION,
     ),
-    (r"lookup \S+( on \S+)?: .*(timeout|connection refused|unreachable)", Fault.NAME_RESOLUTION),
-    (r"connection refused", Fault.REFUSED),
-    (r"no route to host|network is unreachable|host is down", Fault.UNREACHABLE),
-    (r"too ?many ?requests", Fault.TOO_MANY_REQUESTS),
-    (r"pull access denied|repository does not exist", Fault.DENIED),
+    (
+        r"lookup \S+( on \S+)?: .*(timeout|connection refused|unreachable)",
+        ErrorKind.NAME_RESOLUTION,
+    ),
+    (r"connection refused", ErrorKind.REFUSED),
+    (r"no route to host|network is unreachable|host is down", ErrorKind.UNREACHABLE),
+    (r"too ?many ?requests", ErrorKind.TOO_MANY_REQUESTS),
+    (r"pull access denied|repository does not exist", ErrorKind.DENIED),
     (
         r"manifest unknown|manifest for .* not found|name unknown|no matching manifest",
-        Fault.NOT_FOUND,
+        ErrorKind.NOT_FOUND,
     ),
-    (r"no such image|404 not found", Fault.NOT_FOUND),
-    (r"unauthorized|no basic auth credentials|authentication required", Fault.DENIED),
+    (r"no such image|404 not found", ErrorKind.NOT_FOUND),
+    (r"unauthorized|no basic auth credentials|authentication required", ErrorKind.DENIED),
     (
         r"forbidden|access denied|denied:|incorrect username or password",
-        Fault.DENIED,
+        ErrorKind.DENIED,
     ),
-    (r"invalid reference format|invalid repository name", Fault.BAD_REQUEST),
-    (r"i/o timeout|timeout exceeded|deadline exceeded|handshake timeout|timed out", Fault.TIMEOUT),
-    (r"unexpected EOF|\bEOF\b|connection reset|broken pipe|use of closed network", Fault.CUT_OFF),
-    (r"internal server error|bad gateway|service unavailable", Fault.SERVER_ERROR),
+    (r"invalid reference format|invalid repository name", ErrorKind.BAD_REQUEST),
+    (
+        r"i/o timeout|timeout exceeded|deadline exceeded|handshake timeout|timed out",
+        ErrorKind.TIMEOUT,
+    ),
+    (
+        r"unexpected EOF|\bEOF\b|connection reset|broken pipe|use of closed network",
+        ErrorKind.CUT_OFF,
+    ),
+    (r"internal server error|bad gateway|service unavailable", ErrorKind.SERVER_ERROR),
 )
 
 
-def fault_in(text: str) -> Fault:
-    """Recognise a fault in an English sentence; Fault.OTHER if none of the patterns is in it."""
-    for pattern, fault in _PATTERNS:
+def error_kind_in(text: str) -> ErrorKind:
+    """Recognise a kind in an English sentence; ErrorKind.OTHER if none of the patterns is in it."""
+    for pattern, kind in _PATTERNS:
         if re.search(pattern, text, re.IGNORECASE):
-            return fault
+            return kind
     status = _HTTP_STATUS.search(text)
-    return fault_of_status(int(status[1])) if status else Fault.OTHER
+    return error_kind_of_status(int(status[1])) if status else ErrorKind.OTHER
 
 
-def fault_of_status(status: int) -> Fault:
+def error_kind_of_status(status: int) -> ErrorKind:
     """Say what an HTTP status that is no success means."""
-    known = {401: Fault.DENIED, 403: Fault.DENIED, 404: Fault.NOT_FOUND, 410: Fault.NOT_FOUND}
-    soon = {408: Fault.TIMEOUT, 425: Fault.TOO_MANY_REQUESTS, 429: Fault.TOO_MANY_REQUESTS}
-    fallback = Fault.SERVER_ERROR if status >= 500 else Fault.BAD_REQUEST  # noqa: PLR2004 - HTTP's classes
+    known = {
+        401: ErrorKind.DENIED,
+        403: ErrorKind.DENIED,
+        404: ErrorKind.NOT_FOUND,
+        410: ErrorKind.NOT_FOUND,
+    }
+    soon = {
+        408: ErrorKind.TIMEOUT,
+        425: ErrorKind.TOO_MANY_REQUESTS,
+        429: ErrorKind.TOO_MANY_REQUESTS,
+    }
+    fallback = ErrorKind.SERVER_ERROR if status >= 500 else ErrorKind.BAD_REQUEST  # noqa: PLR2004 - HTTP's classes
     return (known | soon).get(status, fallback)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tinkie.error_kinds import Fault
+from tinkie.error_kinds import ErrorKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,13 +36,13 @@ class BootError(Exception):
         self,
         message: str,
         *,
-        fault: Fault = Fault.OTHER,
+        kind: ErrorKind = ErrorKind.OTHER,
         hint: str = "",
         retry_after: float | None = None,
     ) -> None:
         super().__init__(_bounded(message))
-        self.fault = fault
-        self.hint = hint or fault.hint
+        self.kind = kind
+        self.hint = hint or kind.hint
         self.retry_after = retry_after
 
 
@@ -60,12 +60,12 @@ class PermanentError(BootError):
 
 
 class BadParameters(PermanentError):
-    """Kernel parameters that make no sense: `faults` has the reason by the parameter's name."""
+    """Kernel parameters that make no sense: `problems` has the reason by the parameter's name."""
 
-    def __init__(self, faults: Mapping[str, str]) -> None:
-        self.faults = dict(faults)
-        told = "; ".join(f"{name}: {reason}" for name, reason in self.faults.items())
-        super().__init__(f"bad kernel parameters: {told}", fault=Fault.BAD_PARAMETER)
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        self.problems = dict(problems)
+        told = "; ".join(f"{name}: {reason}" for name, reason in self.problems.items())
+        super().__init__(f"bad kernel parameters: {told}", kind=ErrorKind.BAD_PARAMETER)
 
 
 class ShutdownRequested(BaseException):
@@ -75,9 +75,9 @@ class ShutdownRequested(BaseException):
     """
 
 
-def error_for(fault: Fault) -> type[TransientError | PermanentError]:
-    """Return the class of error that a fault is raised as."""
-    return PermanentError if fault.permanent else TransientError
+def error_for(kind: ErrorKind) -> type[TransientError | PermanentError]:
+    """Return the class of error that a kind is raised as."""
+    return PermanentError if kind.permanent else TransientError
 
 
 def deepest_cause(error: BaseException) -> BaseException:

@@ -1,4 +1,4 @@
-"""How much room the engine has for images and containers: tink-docker sees it, bootkit reads it."""
+"""The space for images and containers: tink-docker measures it, bootkit reads it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Self
 
 from tinkie.files import write_atomically
 
-PATH = Path("/run/tinkie/room.json")
+PATH = Path("/run/tinkie/space.json")
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class Space:
     """Bytes: those that are left, and all that there are."""
 
     free: int

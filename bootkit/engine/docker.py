@@ -23,7 +23,7 @@ from bootkit.engine.json import (
     tag_if_needed,
 )
 from bootkit.plan.worker import BINDS, ENGINE_LABEL, SPEC_LABEL
-from tinkie.error_kinds import Fault
+from tinkie.error_kinds import ErrorKind
 from tinkie.errors import NONSENSE, PermanentError
 from tinkie.paths import WORKER_NAME
 
@@ -106,7 +106,7 @@ class DockerEngine:
             with translated(f"look up image {image}"):
                 self._client().inspect_image(image)
         except PermanentError as error:
-            if error.fault is Fault.NOT_FOUND:
+            if error.kind is ErrorKind.NOT_FOUND:
                 return False
             raise
         return True
@@ -165,7 +165,7 @@ class DockerEngine:
             with translated(f"remove container {container[:12]}"):
                 self._client().remove_container(container, v=True, force=True)
         except PermanentError as error:
-            if error.fault is not Fault.NOT_FOUND:
+            if error.kind is not ErrorKind.NOT_FOUND:
                 raise
 
     def log_lines(self, container: str, count: int) -> list[str]:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bootkit.engine.interface import EngineNotReady
-from tinkie.error_kinds import Fault, fault_in
+from tinkie.error_kinds import ErrorKind, error_kind_in
 from tinkie.errors import (
     NONSENSE,
     PermanentError,
@@ -32,7 +32,7 @@ def translated(attempt: str) -> Iterator[None]:
     except _whatever_else() as error:
         if _is_timeout(error):
             message = f"{attempt}: no answer in time"
-            raise TransientError(message, fault=Fault.TIMEOUT) from error
+            raise TransientError(message, kind=ErrorKind.TIMEOUT) from error
         raise EngineNotReady(f"{attempt}: {plainly(error)}") from error
 
 
@@ -53,11 +53,11 @@ def _whatever_else() -> tuple[type[Exception], ...]:
 
 def error_from(attempt: str, said: str, response: Any) -> TransientError | PermanentError:
     """Return the error for what the engine said; `response` may have a status that tells more."""
-    fault = fault_in(said)
+    kind = error_kind_in(said)
     status = getattr(response, "status_code", None)
-    if fault is Fault.OTHER and status == 404:  # noqa: PLR2004 - HTTP: no such container
-        fault = Fault.NOT_FOUND
-    return error_for(fault)(f"{attempt}: {said.strip()}", fault=fault)
+    if kind is ErrorKind.OTHER and status == 404:  # noqa: PLR2004 - HTTP: no such container
+        kind = ErrorKind.NOT_FOUND
+    return error_for(kind)(f"{attempt}: {said.strip()}", kind=kind)
 
 
 def _is_timeout(error: BaseException) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tinkie.error_kinds import Fault
+from tinkie.error_kinds import ErrorKind
 from tinkie.errors import TransientError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ class EngineNotReady(TransientError):
     """The engine does not answer on its socket."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(message, fault=Fault.ENGINE_NOT_READY)
+        super().__init__(message, kind=ErrorKind.ENGINE_NOT_READY)
 
 
 @dataclass(frozen=True, slots=True)

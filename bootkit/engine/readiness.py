@@ -32,7 +32,7 @@ def wait_for_engine(
     def tell(error: Exception, _seconds: float) -> None:
         if not told or now() - told[-1] >= TELL_EVERY_SECONDS:
             told.append(now())
-            log.info("engine.awaited", reason=str(error), seconds=round(now() - started, 1))
+            log.info("engine.waiting", reason=str(error), seconds=round(now() - started, 1))
 
     version = POLL.retrying(pause, on=EngineNotReady, tell=tell)(engine.connect)
     log.info("engine.ready", version=version, seconds=round(now() - started, 3))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import structlog
 
 from bootkit.image.progress import tell_progress
-from tinkie.error_kinds import Fault
+from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, PermanentError
 from tinkie.parameters.image_reference import ImageReference
 
@@ -25,7 +25,7 @@ class Witness(Protocol):
     """What the registry itself says."""
 
     def refuse(self, image: str, present: Container[str]) -> None:
-        """Raise a BootError if there is no room for the layers that are not present."""
+        """Raise a BootError if there is no space for the layers that are not present."""
 
     def explain(self, error: BootError, image: str) -> BootError:
         """Return the error of a pull, with more of what is known about it."""
@@ -48,13 +48,13 @@ def obtain_image(
             return _pull_unless_pinned(engine, spec, image, witness, now)
         except BootError as error:
             errors.append(witness.explain(error, image))
-            if error.fault not in _MAYBE_UNDER_ANOTHER_NAME:
+            if error.kind not in _MAYBE_UNDER_ANOTHER_NAME:
                 break
     return _local(engine, spec.images, errors)
 
 
 # Registries that want a password answer "denied" for names that they do not have.
-_MAYBE_UNDER_ANOTHER_NAME = (Fault.NOT_FOUND, Fault.DENIED)
+_MAYBE_UNDER_ANOTHER_NAME = (ErrorKind.NOT_FOUND, ErrorKind.DENIED)
 
 
 def _pull_unless_pinned(
@@ -96,10 +96,10 @@ def _local(engine: Engine, images: tuple[str, ...], errors: list[BootError]) -> 
     for image in images:
         if engine.has_image(image):
             log.warning(
-                "image.not_pulled",
+                "image.pull_failed",
                 image=image,
                 error=str(reason),
-                fault=str(reason.fault),
+                kind=str(reason.kind),
                 hint=reason.hint,
                 next="using the image that is already here",
             )
@@ -109,6 +109,6 @@ def _local(engine: Engine, images: tuple[str, ...], errors: list[BootError]) -> 
 
 def _most_telling(errors: list[BootError]) -> BootError:
     """Return the first error; if the registry lacks all names, one error that tells all of them."""
-    if len(errors) == 1 or any(error.fault is not Fault.NOT_FOUND for error in errors):
-        return next((error for error in errors if error.fault is not Fault.NOT_FOUND), errors[0])
-    return PermanentError("; ".join(map(str, errors)), fault=Fault.NOT_FOUND)
+    if len(errors) == 1 or any(error.kind is not ErrorKind.NOT_FOUND for error in errors):
+        return next((error for error in errors if error.kind is not ErrorKind.NOT_FOUND), errors[0])
+    return PermanentError("; ".join(map(str, errors)), kind=ErrorKind.NOT_FOUND)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bootkit.image.manifest import Manifests
-from tinkie.error_kinds import Fault
+from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, PermanentError
 from tinkie.fetch.http_errors import seconds_asked
 from tinkie.parameters.image_reference import DEFAULT_DOMAIN, ImageReference
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from bootkit.plan.worker import Credentials
     from tinkie.fetch.fetcher import Answer, Fetcher
-    from tinkie.space import Room
+    from tinkie.space import Space
 
 log = structlog.get_logger()
 
@@ -37,43 +37,45 @@ _SHOWN_OF_A_LAYER = 12  # characters of its digest, in the engine's messages
 
 
 class TooLarge(PermanentError):
-    """An image that does not fit into the room there is."""
+    """An image that does not fit into the space there is."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(message, fault=Fault.OUT_OF_SPACE)
+        super().__init__(message, kind=ErrorKind.OUT_OF_SPACE)
 
 
 @dataclass(frozen=True, slots=True)
 class RegistryWitness:
     """Asks a registry about an image, and about the error of a pull.
 
-    `credentials_for` an image are those of its pull. `room` is what there was before that.
+    `credentials_for` an image are those of its pull. `space` is what there was before that.
     """
 
     fetcher: Fetcher
     credentials_for: Callable[[str], Credentials | None] = lambda _: None
-    room: Room | None = None
+    space: Space | None = None
     certificates: Path = CERTIFICATES
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def refuse(self, image: str, present: Container[str]) -> None:
-        """Raise TooLarge if the layers that are not `present` take more room than there is.
+        """Raise TooLarge if the layers that are not `present` take more space than there is.
 
         `present` has the first 12 characters of digests, as the engine tells them. How large an
         image is when it is unpacked is not known before; it is hardly ever smaller.
         """
-        size = self._size(image, present) if self.room else None
-        if self.room and size is not None and size > self.room.free:
-            message = f"pull {image}: it has {megabytes(size)} compressed, and {self.room} are left"
+        size = self._size(image, present) if self.space else None
+        if self.space and size is not None and size > self.space.free:
+            message = (
+                f"pull {image}: it has {megabytes(size)} compressed, and {self.space} are left"
+            )
             raise TooLarge(message)
 
     def explain(self, error: BootError, image: str) -> BootError:
         """Return the error with Retry-After, both sides' clocks or sizes, if it is about them."""
-        if error.fault is Fault.TOO_MANY_REQUESTS:
+        if error.kind is ErrorKind.TOO_MANY_REQUESTS:
             return self._with_patience(error, image)
-        if error.fault is Fault.CERTIFICATE_TIME:
+        if error.kind is ErrorKind.CERTIFICATE_TIME:
             return self._with_clocks(error, image)
-        if error.fault is Fault.OUT_OF_SPACE and not isinstance(error, TooLarge):
+        if error.kind is ErrorKind.OUT_OF_SPACE and not isinstance(error, TooLarge):
             return self._with_sizes(error, image)
         return error
 
@@ -92,7 +94,7 @@ class RegistryWitness:
     def _with_sizes(self, error: BootError, image: str) -> BootError:
         size = self._size(image, ())
         told = "of unknown size" if size is None else f"{megabytes(size)} compressed"
-        left = f"{self.room} were left" if self.room else "how much was left is unknown"
+        left = f"{self.space} were left" if self.space else "how much was left is unknown"
         return _with(error, f"the image is {told}, {left}")
 
     def _size(self, image: str, present: Container[str]) -> int | None:
@@ -126,4 +128,4 @@ def _host(domain: str) -> str:
 
 
 def _with(error: BootError, more: str) -> BootError:
-    return type(error)(f"{error} ({more})", fault=error.fault, hint=error.hint)
+    return type(error)(f"{error} ({more})", kind=error.kind, hint=error.hint)

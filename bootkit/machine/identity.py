@@ -72,7 +72,7 @@ class MachineFinder:
         log.warning(
             "metadata.missing",
             error=str(error),
-            fault=str(error.fault),
+            kind=str(error.kind),
             hint=error.hint,
             next=f"the worker does without; asking again in {seconds:.0f} s",
         )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tinkie.error_kinds import Fault
+from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, PermanentError
 from tinkie.parameters.types import in_url
 
@@ -154,4 +154,4 @@ def _line(body: bytes) -> str | None:
 
 
 def _no_metadata(what: str) -> PermanentError:
-    return PermanentError(f"the metadata service answered {what}", fault=Fault.BAD_ANSWER)
+    return PermanentError(f"the metadata service answered {what}", kind=ErrorKind.BAD_ANSWER)

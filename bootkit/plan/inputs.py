@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bootkit.machine.metadata import Machine, MetadataService, metadata_url
 from bootkit.plan.parameters import WorkerParams, stopping
 from bootkit.plan.worker import WorkerSpec, plan_worker
-from tinkie.error_kinds import Fault
+from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BadParameters, PermanentError
 from tinkie.fetch.fetcher import Fetcher
 from tinkie.parameters.proxy import Proxies
@@ -29,24 +29,24 @@ class Inputs:
     """What the command line says: good parameters, the reason for each bad one, proxies."""
 
     params: WorkerParams
-    faults: dict[str, str]
+    problems: dict[str, str]
     proxies: Proxies
 
     @classmethod
     def from_cmdline(cls, cmdline: Cmdline) -> Inputs:
         """Read all that bootkit reads."""
-        params, faults = WorkerParams.read(cmdline)
+        params, problems = WorkerParams.read(cmdline)
         nameless = params.known_id is None and metadata_url(params) is None
-        if nameless and not _TELLING_ID & faults.keys():
+        if nameless and not _TELLING_ID & problems.keys():
             reason = _WHERE_METADATA + "grpc_authority says where the metadata is"
-            faults = {"worker_id": reason} | faults
+            problems = {"worker_id": reason} | problems
         proxies, bad = Proxies.read(cmdline)
-        return cls(params, faults | bad, proxies.without(tinkerbell_hosts(cmdline)))
+        return cls(params, problems | bad, proxies.without(tinkerbell_hosts(cmdline)))
 
     def check(self) -> None:
-        """Raise BadParameters with every fault if one of them stops the worker."""
-        if stopping(self.params, self.faults):
-            raise BadParameters(self.faults)
+        """Raise BadParameters with every problem if one of them stops the worker."""
+        if stopping(self.params, self.problems):
+            raise BadParameters(self.problems)
 
     def metadata(self, fetcher: Fetcher) -> MetadataService | None:
         """Return the service to ask, or None if there is none or it can tell nothing new."""
@@ -69,7 +69,7 @@ def plan(inputs: Inputs, machine: Machine) -> WorkerSpec:
     if worker_id is None:
         raise PermanentError(
             "the metadata service answered, but knows no id of this machine",
-            fault=Fault.NOT_FOUND,
+            kind=ErrorKind.NOT_FOUND,
             hint="give worker_id, or enter this machine's hardware with its addresses",
         )
     return plan_worker(inputs.params, machine, inputs.proxies, worker_id)

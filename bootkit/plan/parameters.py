@@ -93,8 +93,8 @@ class WorkerParams(Parameters):
         return self.worker_id or self.hw_addr or self.bootif
 
 
-def stopping(params: WorkerParams, faults: Mapping[str, str]) -> dict[str, str]:
-    """Return the faults that the worker cannot be started with.
+def stopping(params: WorkerParams, problems: Mapping[str, str]) -> dict[str, str]:
+    """Return the problems that the worker cannot be started with.
 
     What is only wanted stops nothing: metadata, a proxy, what some workers read, and other ways to
     find the id or the image once there is one.
@@ -105,4 +105,4 @@ def stopping(params: WorkerParams, faults: Mapping[str, str]) -> dict[str, str]:
         wanted |= {"hw_addr", "BOOTIF"}
     if params.tink_worker_image:
         wanted |= {"docker_registry"}
-    return {name: reason for name, reason in faults.items() if name not in wanted}
+    return {name: reason for name, reason in problems.items() if name not in wanted}

@@ -91,7 +91,7 @@ class ServerTeller:
         self._due = self.now() + min(seconds, LONGEST_SECONDS)
         self._to_tell = True
         log.warning(
-            "server.unconnected",
+            "server.disconnected",
             error=f"the worker has had no connection for {seconds:.0f} s: {self.why(host, port)}",
             next="it tries on by itself",
         )

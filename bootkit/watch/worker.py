@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bootkit.engine.interface import Ended
-from tinkie.error_kinds import Fault
+from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError
 from tinkie.paths import WORKER_NAME
 
@@ -53,7 +53,7 @@ def _look(engine: Engine, container: str) -> Ended | None:
     try:
         return engine.ended(container)
     except BootError as error:
-        if error.fault is Fault.NOT_FOUND:
+        if error.kind is ErrorKind.NOT_FOUND:
             return _GONE
         raise
 
@@ -61,7 +61,7 @@ def _look(engine: Engine, container: str) -> Ended | None:
 def _tell(engine: Engine, container: str, ended: Ended) -> None:
     lines = [] if ended is _GONE else list(engine.log_lines(container, KEPT_LOG_LINES))
     for line in lines:  # for the log: a console would be full of them
-        log.debug("worker.said", text=line)
+        log.debug("worker.log", text=line)
     why = "killed: the machine is out of memory" if ended.out_of_memory else ended.error
     error = f"exit code {ended.exit_code}" + (f", {why}" if why else "")
     last = _before_usage(lines)[-1:]

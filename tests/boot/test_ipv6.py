@@ -58,7 +58,7 @@ def seen(
             booted(here, accelerator, folder, IDENTITY, words=addresses6.words(here), cards=(CARD,))
         )
         status = measure(here, box, "ipv6", WORKFLOW_SECONDS, registry=addresses6.HOST)
-        wait_for("card.missing", lambda: box.console.poll_for("card.m"), seconds=MISSING_SECONDS)
+        wait_for("nic.missing", lambda: box.console.poll_for("card.m"), seconds=MISSING_SECONDS)
         with box.shell() as shell:
             addresses = shell.run("ip -o address show dev eth0 scope global")
             resolver = shell.run("cat /run/resolvconf/resolv.conf")
@@ -90,7 +90,7 @@ def test_what_reads_from_the_network_has_no_rights(seen: Seen) -> None:
 
 
 def test_card_that_the_machine_has_not_is_told(seen: Seen) -> None:
-    assert f"dhcp: card.missing card={IDENTITY.mac}" in seen.console
+    assert f"dhcp: nic.missing card={IDENTITY.mac}" in seen.console
 
 
 def test_kernel_that_panics_says_so_and_boots_again(seen: Seen) -> None:

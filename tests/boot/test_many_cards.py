@@ -112,7 +112,7 @@ def _wait(box: Machine, event: str, seconds: float) -> None:
 
 def test_wrong_networks_that_answer_first_are_told_and_do_not_win(seen: Seen) -> None:
     before, _ = seen.console.split("dhcp: host.reached", 1)
-    (told,) = [line for line in before.splitlines() if "dhcp: host.unreached" in line][-1:]
+    (told,) = [line for line in before.splitlines() if "dhcp: host.unreachable" in line][-1:]
     assert "eth0: name not found" in told
     assert "eth2: no lease" in told
     assert "eth5: no link" in told

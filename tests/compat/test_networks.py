@@ -59,12 +59,12 @@ def test_static_ipv6_of_a_card_that_comes_late(
         box.shell() as shell,
         box.monitor() as monitor,
     ):
-        told = f"dhcp: card.missing card={CARD6}"
+        told = f"dhcp: nic.missing card={CARD6}"
         wait_for(told, lambda: box.console.poll_for(told), seconds=TOLD_SECONDS)
         here.network.add_tap("late")
         monitor.plug_card("late", CARD6)
         status = measure(here, box, "static6", WORKFLOW_SECONDS, registry=addresses6.HOST)
         assert status.state == "SUCCESS"
-        assert box.console.find("dhcp: card.found")
+        assert box.console.find("dhcp: nic.found")
         assert f"default via {ADDRESS6} dev eth1" in shell.run("ip -6 route")
         assert shell.run("cat /run/resolvconf/resolv.conf") == f"nameserver {ADDRESS6}"

@@ -24,7 +24,7 @@ BAD = "registry_mirrors=https://u:p@m insecure_registries=a/b syslog_host=a/b sy
 
 @pytest.fixture
 def run(docker: Docker, tmp_path: Path) -> Iterator[Any]:
-    """Run the image's programs with room for an engine, and tmp_path as /test."""
+    """Run the image's programs with space for an engine, and tmp_path as /test."""
     options = ["--privileged", "--network", "none", "--volume", f"{tmp_path}:/test:ro"]
     options += ["--tmpfs", "/var/run", "--mount", "type=tmpfs,destination=/var/lib/docker"]
     yield lambda *words: docker("run", "--name", NAME, *options, *words)

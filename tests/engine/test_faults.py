@@ -44,7 +44,7 @@ def test_networks_that_no_engine_starts_with_are_made_anew(machine: Machine) -> 
     program = f"from pathlib import Path; {path}.unlink(); {path}.write_text('no database')"
     machine.world.docker("exec", machine.tink_docker, "python3", "-c", program)
     machine.kill_dockerd()
-    machine.wait_for_event(machine.tink_docker, "networks.forgotten")
+    machine.wait_for_event(machine.tink_docker, "networks.reset")
     machine.world.docker("start", machine.bootkit)
     _assert_works(machine, "networks-anew")
     image = f"{machine.world.registry.host}/{ACTIONS_IMAGE}"

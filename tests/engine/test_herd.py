@@ -21,7 +21,7 @@ def test_a_small_herd_comes_back_spread_and_whole(world: World, tmp_path: Path) 
         AGENT_IMAGE,
     )
     figures = stampede(ground, 20, 10.0, print)
-    assert figures.faults() == []
+    assert figures.problems() == []
     assert len(figures.recovered) == 20
     for load in (figures.metadata, figures.registry):
         assert len(load.times) >= 20, "not every machine was counted"

@@ -13,7 +13,7 @@ def test_a_wrong_password_is_named_and_heals_when_it_is_set_right(
     user, password = "latecomer", "not+yet/known=@"
     with start_machine(registry_username=user, registry_password=password) as machine:
         failed = machine.wait_for_event(machine.bootkit, "run.failed")
-        assert failed["fault"] == "denied"
+        assert failed["kind"] == "denied"
         assert machine.world.registry.host in failed["error"]
         assert failed["hint"]
         assert failed["next"]
@@ -30,7 +30,7 @@ def test_an_authority_that_comes_late_is_fetched_and_used(
         missing = machine.wait_for_event(machine.tink_docker, "ca.failed")
         assert "late.pem" in missing["error"]
         failed = machine.wait_for_event(machine.bootkit, "run.failed")
-        assert failed["fault"] == "certificate-untrusted"
+        assert failed["kind"] == "certificate-untrusted"
         world.files.publish(world.registry.ca, "late.pem")
         machine.wait_for_event(machine.tink_docker, "ca.installed")
         machine.wait_for_worker()

@@ -1,4 +1,4 @@
-"""A Docker engine in memory behind a real unix socket: what bootkit asks of one, and its faults.
+"""A Docker engine in memory behind a real unix socket: what bootkit asks of one, and its problems.
 
 The tests change the world (`engine.end_worker(1)`) and let the real client look at it.
 """

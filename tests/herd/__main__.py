@@ -74,8 +74,8 @@ def main() -> None:
         sys.exit(f"tinkie: {error}")
     RESULT.write_text(json.dumps(figures.as_json(), indent=2) + "\n")
     print(_table(figures))
-    if figures.faults():
-        sys.exit("\n".join(["tinkie: the herd was too much:", *figures.faults()]))
+    if figures.problems():
+        sys.exit("\n".join(["tinkie: the herd was too much:", *figures.problems()]))
 
 
 def _tell(text: str) -> None:

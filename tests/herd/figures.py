@@ -70,7 +70,7 @@ class Figures:
     registry: Load
     memory_each: int
 
-    def faults(self) -> list[str]:
+    def problems(self) -> list[str]:
         """Return what is not as it must be, in plain words."""
         most = bound(self.machines, self.late)
         loads = {"metadata service": self.metadata, "registry": self.registry}

@@ -48,9 +48,9 @@ def _no_metadata() -> Iterator[None]:
         yield
 
 
-def check_faults(faults: Mapping[str, str]) -> None:
-    assert set(faults) <= set(PARAMETERS)
-    for reason in faults.values():
+def check_faults(problems: Mapping[str, str]) -> None:
+    assert set(problems) <= set(PARAMETERS)
+    for reason in problems.values():
         assert reason.isprintable()
         assert len(reason) < 500
 
@@ -70,8 +70,8 @@ def check_texts(texts: Iterable[str]) -> None:
 def test_bootkit_has_a_plan_or_tells_what_is_wrong(line: str) -> None:
     cmdline = Cmdline.parse(line)
     inputs = Inputs.from_cmdline(cmdline)
-    check_faults(inputs.faults)
-    if inputs.params.known_id and (inputs.params.tink_worker_image or not inputs.faults):
+    check_faults(inputs.problems)
+    if inputs.params.known_id and (inputs.params.tink_worker_image or not inputs.problems):
         check_spec(plan(inputs, Machine(id="m")), inputs)
 
 
@@ -95,7 +95,7 @@ def check_spec(spec: WorkerSpec, inputs: Inputs) -> None:
 @example("HTTP_PROXY=http://p tinkerbell=http://\udcff")
 def test_tink_docker_always_has_a_plan(line: str) -> None:
     made = Plan.from_cmdline(Cmdline.parse(line))
-    check_faults(made.faults)
+    check_faults(made.problems)
     text = json.dumps(made.as_json(), ensure_ascii=False)
     text.encode()
     check_texts(strings_in(json.loads(text)))
@@ -137,8 +137,8 @@ def test_a_value_that_is_no_utf8_is_told_by_its_name_and_others_go_on(
 ) -> None:
     cmdline = Cmdline.parse(f"{WORKER} docker_registry=r.example {name}={value}")
     told: set[str] = set()
-    for faults in (Inputs.from_cmdline(cmdline).faults, Plan.from_cmdline(cmdline).faults):
-        told |= set(faults)
+    for problems in (Inputs.from_cmdline(cmdline).problems, Plan.from_cmdline(cmdline).problems):
+        told |= set(problems)
     for content in FILES.values():
         with contextlib.suppress(ValueError):
             content(cmdline)

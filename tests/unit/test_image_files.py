@@ -20,7 +20,7 @@ from tink_docker import cli as tink_docker_cli
 from tink_docker import reboot
 from tink_docker.engine import daemon_json
 from tinkie import paths as agreed
-from tinkie import space as room
+from tinkie import space
 
 ROOT = Path(__file__).parents[2]
 INIT = ROOT / "images/init"
@@ -73,7 +73,7 @@ def test_agents_find_what_they_expect_in_their_containers() -> None:
     assert str(reboot.FLAG.parent) in engine
     assert str(bootkit_cli.STATE.parent) in agent
     assert str(tink_docker_cli.STATE_PATH.parent) in engine
-    assert str(room.PATH.parent) in set(agent) & set(engine)
+    assert str(space.PATH.parent) in set(agent) & set(engine)
 
 
 def test_worker_binds_exist_where_the_engine_resolves_them() -> None:

@@ -33,4 +33,4 @@ def test_each_is_explained() -> None:
 
 
 def test_both_ways_to_tell_are_looked_at() -> None:
-    assert {"worker.started", "boot.started", "host.unreached", "reboot.failed"} <= told()
+    assert {"worker.started", "boot.started", "host.unreachable", "reboot.failed"} <= told()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tinkie.error_kinds import Fault
+from tinkie.error_kinds import ErrorKind
 from tinkie.errors import PermanentError
 from tinkie.files import write_atomically
 from tinkie.parameters.image_reference import ImageReference, registry_domain
@@ -56,16 +56,16 @@ class CertificatePlan:
         return {"url": self.url, "paths": [str(path) for path in self.paths], "pins": self.pins}
 
 
-def plan_certificates(params: EngineParams, faults: Mapping[str, str]) -> CertificatePlan | None:
+def plan_certificates(params: EngineParams, problems: Mapping[str, str]) -> CertificatePlan | None:
     """Return what to get, or None if no authority is given, or no registry to use it for.
 
     Raises:
-        PermanentError: a parameter that this needs is among `faults`: nothing is trusted by half.
+        PermanentError: a parameter that this needs is among `problems`: nothing is trusted by half.
     """
-    bad = [name for name in _NEEDED if name in faults]
-    if bad and (params.registry_ca_url or params.packet_base_url or "registry_ca_url" in faults):
+    bad = [name for name in _NEEDED if name in problems]
+    if bad and (params.registry_ca_url or params.packet_base_url or "registry_ca_url" in problems):
         message = f"no registry's authority is asked for, because of {', '.join(bad)}"
-        raise PermanentError(message, fault=Fault.BAD_PARAMETER)
+        raise PermanentError(message, kind=ErrorKind.BAD_PARAMETER)
     pins = params.registry_ca_sha256 or ()
     if params.registry_ca_url:
         registries = (params.docker_registry, _registry_of_worker(params))
@@ -96,12 +96,12 @@ def wanted_certificates(pem: bytes, pins: tuple[str, ...]) -> dict[str, str]:
     """
     found = dict(map(_checked, _PEM.findall(pem)))
     if not found:
-        raise PermanentError("the answer holds no PEM certificate", fault=Fault.BAD_ANSWER)
+        raise PermanentError("the answer holds no PEM certificate", kind=ErrorKind.BAD_ANSWER)
     wanted = {digest: text for digest, text in found.items() if not pins or digest in pins}
     if not wanted:
         raise PermanentError(
             f"refused, since registry_ca_sha256 names none of it: {', '.join(found)}",
-            fault=Fault.CERTIFICATE_UNTRUSTED,
+            kind=ErrorKind.CERTIFICATE_UNTRUSTED,
             hint="correct registry_ca_sha256, or put the right certificate on the server",
         )
     return wanted
@@ -129,7 +129,7 @@ def _holding(certificate: bytes | str) -> ssl.SSLContext:
 
 def _unreadable(why: str) -> PermanentError:
     message = f"one of the answer's certificates cannot be read: {why}"
-    return PermanentError(message, fault=Fault.BAD_ANSWER)
+    return PermanentError(message, kind=ErrorKind.BAD_ANSWER)
 
 
 def check_time(found: dict[str, str], now: datetime) -> None:
@@ -146,7 +146,7 @@ def check_time(found: dict[str, str], now: datetime) -> None:
         over = ", ".join(f"{digest} on {end}" for digest, end in ends.items())
         raise PermanentError(
             f"refused, since all of it has expired: {over}; this machine's clock: {now}",
-            fault=Fault.CERTIFICATE_TIME,
+            kind=ErrorKind.CERTIFICATE_TIME,
         )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from tink_docker.ca.certs import LIMIT_BYTES, install
-from tinkie.error_kinds import Fault
+from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, PermanentError
 from tinkie.parameters.types import shown
 from tinkie.running.backoff import Backoff
@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_ABOUT_THE_URL = (Fault.NOT_FOUND, Fault.DENIED, Fault.BAD_REQUEST, Fault.BAD_ANSWER)
+_ABOUT_THE_URL = (
+    ErrorKind.NOT_FOUND,
+    ErrorKind.DENIED,
+    ErrorKind.BAD_REQUEST,
+    ErrorKind.BAD_ANSWER,
+)
 START_SECONDS = 10.0
 LATER_SECONDS = 2.0
 AT_THE_START = Backoff(first=0.25, ceiling=2.0)  # a second between two tries, on average
@@ -98,11 +103,11 @@ class RegistryAuthority:
         if self.settled:
             self._tell_failure(error)
         else:
-            log.debug("ca.awaited", error=str(error))
+            log.debug("ca.waiting", error=str(error))
 
     def _tell_failure(self, error: BootError) -> None:
         again = f"trying again in {self._due - self.now():.1f} s"
-        theirs = error.fault not in _ABOUT_THE_URL and error.hint
+        theirs = error.kind not in _ABOUT_THE_URL and error.hint
         hint = theirs or f"check {self.plan.parameter} and what the server has there"
         what_next = f"the engine works without it; {again}"
-        log.error("ca.failed", error=str(error), fault=str(error.fault), hint=hint, next=what_next)
+        log.error("ca.failed", error=str(error), kind=str(error.kind), hint=hint, next=what_next)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
-from tinkie.error_kinds import Fault
+from tinkie.error_kinds import ErrorKind
 from tinkie.errors import NONSENSE, TransientError
 
 if TYPE_CHECKING:
@@ -170,10 +170,10 @@ def _response(connection: _Connection, question: str) -> tuple[http.client.HTTPR
         raise _failure(question, error) from error
     if response.status != http.client.OK:
         message = f"asking the engine for {question}: {response.status} {response.reason}"
-        raise TransientError(message, fault=Fault.SERVER_ERROR)
+        raise TransientError(message, kind=ErrorKind.SERVER_ERROR)
     return response, body
 
 
 def _failure(question: str, error: Exception) -> TransientError:
-    fault = Fault.TIMEOUT if isinstance(error, TimeoutError) else Fault.CUT_OFF
-    return TransientError(f"asking the engine for {question}: {error}", fault=fault)
+    kind = ErrorKind.TIMEOUT if isinstance(error, TimeoutError) else ErrorKind.CUT_OFF
+    return TransientError(f"asking the engine for {question}: {error}", kind=kind)

@@ -110,7 +110,7 @@ class Child:
             text = line[:_LONGEST_LINE].decode(errors="replace").strip()
             if text:
                 self._tail.append(_message(text)[:TAIL_CHARACTERS])
-                log.debug("engine.said", child=self.name, line=text)
+                log.debug("engine.log", child=self.name, line=text)
 
     def stop(self, wait: Callable[[float, Sequence[int]], None]) -> None:
         """End it in order, within 15 s by `wait`, then by force; give everything back."""

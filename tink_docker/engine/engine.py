@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from tink_docker.engine.api import Ping
-from tinkie.error_kinds import Fault
+from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, TransientError
 from tinkie.running.backoff import Backoff
 from tinkie.running.supervise import HEALTHY_AFTER_SECONDS
@@ -148,7 +148,7 @@ def await_answer(
                 return version
             if now() >= end:
                 message = f"dockerd runs, but did not answer for {seconds:.0f} s"
-                raise TransientError(message, fault=Fault.TIMEOUT)
+                raise TransientError(message, kind=ErrorKind.TIMEOUT)
             turn(ping.files)
     finally:
         ping.close()
@@ -163,6 +163,6 @@ def _wait_until(
         if containerd.ended() or now() >= deadline:
             containerd.read_output()
             message = f"containerd does not serve ({containerd.status}): {containerd.last_lines}"
-            raise TransientError(message, fault=Fault.ENGINE_NOT_READY)
+            raise TransientError(message, kind=ErrorKind.ENGINE_NOT_READY)
         wait(POLL_SECONDS, [])
         containerd.read_output()

@@ -51,7 +51,7 @@ def _end(pid: int, program: str) -> None:
         for number in (signal.SIGTERM, signal.SIGKILL):
             if select.select([descriptor], [], [], 0)[0]:
                 return
-            log.warning("engine.left", program=program, pid=pid, next=f"ended by {number.name}")
+            log.warning("engine.leftover", program=program, pid=pid, next=f"ended by {number.name}")
             signal.pidfd_send_signal(descriptor, number)
             select.select([descriptor], [], [], END_SECONDS)
     except ProcessLookupError:

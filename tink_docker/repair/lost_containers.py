@@ -45,6 +45,6 @@ class Reckoning:
         try:
             found = self.processes().items()
         except TransientError as error:
-            log.debug("reckoning.skipped", error=str(error))
+            log.debug("lost_containers.unknown", error=str(error))
             return frozenset()
         return frozenset((name, pid) for name, pid in found if pid and not self.is_there(pid))

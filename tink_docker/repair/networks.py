@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from tink_docker.engine.daemon_json import DATA_ROOT
-from tinkie.error_kinds import Fault
+from tinkie.error_kinds import ErrorKind
 from tinkie.errors import TransientError
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ class NetworkRecord:
             return
         error = f"dockerd serves without its network: {said[-1]}"
         if self._lacking < _TRIES:
-            raise TransientError(error, fault=Fault.ENGINE_NOT_READY)
-        log.error("networks.lacking", error=error, next="going on without, actions may fail")
+            raise TransientError(error, kind=ErrorKind.ENGINE_NOT_READY)
+        log.error("networks.incomplete", error=error, next="going on without, actions may fail")
 
     def look(self, last_lines: Iterable[str], *, started: bool) -> None:
         """Look at what an engine said last that has ended, and whether it had answered before."""
@@ -77,10 +77,10 @@ class NetworkRecord:
         try:
             self.path.unlink(missing_ok=True)
         except OSError as error:
-            log.error("networks.kept", error=f"removing {self.path}: {error.strerror}")  # noqa: TRY400
+            log.error("networks.reset_failed", error=f"removing {self.path}: {error.strerror}")  # noqa: TRY400
             return
         log.warning(
-            "networks.forgotten",
+            "networks.reset",
             reason="with its record of networks no engine starts",
             next="the next one makes them anew",
         )

@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from tinkie.error_kinds import Fault
+from tinkie.error_kinds import ErrorKind
 from tinkie.errors import PermanentError, error_for
 from tinkie.fetch.deadline import at_most
 from tinkie.fetch.http_errors import http_error, status_error
@@ -108,7 +108,7 @@ class Fetcher:
                 return answer
             url = redirected(url, location)
         message = f"GET {shown(url)}: more than {MAXIMUM_REDIRECTS} redirects"
-        raise PermanentError(message, fault=Fault.BAD_ANSWER)
+        raise PermanentError(message, kind=ErrorKind.BAD_ANSWER)
 
     def _ask_once(
         self, url: str, limit: int, deadline: float, headers: Mapping[str, str]
@@ -144,7 +144,7 @@ class Fetcher:
         proxy = self.proxies.for_url(url)
         if proxy and not proxy.lower().startswith(("http://", "https://")):
             message = f"GET {shown(url)}: the proxy is no http:// or https:// one"
-            raise PermanentError(message, fault=Fault.BAD_PARAMETER)
+            raise PermanentError(message, kind=ErrorKind.BAD_PARAMETER)
         return proxy
 
     def _client(self, url: str, seconds: float) -> httpx.Client:
@@ -178,12 +178,12 @@ class Fetcher:
         url = shown(str(response.url))
         if response.headers.get("content-encoding", "identity") != "identity":
             message = f"GET {url}: the answer is compressed, which was not asked for"
-            raise PermanentError(message, fault=Fault.BAD_ANSWER)
+            raise PermanentError(message, kind=ErrorKind.BAD_ANSWER)
         for chunk in response.iter_bytes():
             body += chunk
             if len(body) > limit:
                 message = f"GET {url}: the answer is larger than {limit} bytes"
-                raise PermanentError(message, fault=Fault.BAD_ANSWER)
+                raise PermanentError(message, kind=ErrorKind.BAD_ANSWER)
             if self.now() > deadline:
-                raise error_for(Fault.TIMEOUT)(f"GET {url}: too slow", fault=Fault.TIMEOUT)
+                raise error_for(ErrorKind.TIMEOUT)(f"GET {url}: too slow", kind=ErrorKind.TIMEOUT)
         return bytes(body)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urljoin, urlsplit
 
-from tinkie.error_kinds import Fault
+from tinkie.error_kinds import ErrorKind
 from tinkie.errors import PermanentError
 from tinkie.parameters.types import shown
 
@@ -15,10 +15,10 @@ def redirected(url: str, location: str) -> str:
         new = urljoin(url, location)
     except ValueError as error:
         message = f"GET {shown(url)}: redirected to an address that makes no sense"
-        raise PermanentError(message, fault=Fault.BAD_ANSWER) from error
+        raise PermanentError(message, kind=ErrorKind.BAD_ANSWER) from error
     if urlsplit(url).scheme == "https" != urlsplit(new).scheme:
         message = f"GET {shown(url)}: redirected from HTTPS to {shown(new)}"
-        raise PermanentError(message, fault=Fault.BAD_ANSWER)
+        raise PermanentError(message, kind=ErrorKind.BAD_ANSWER)
     return new
 
 

@@ -34,13 +34,13 @@ class Proxies:
         Returns also why those that make no sense were left out, by their names.
         """
         given = {name: cmdline.get(name) or cmdline.get(name.lower()) for name in PARAMETERS}
-        faults = {name: _WRONG for name in PARAMETERS[:2] if not _is_proxy(given[name])}
+        problems = {name: _WRONG for name in PARAMETERS[:2] if not _is_proxy(given[name])}
         if not (given["NO_PROXY"] or "").isprintable():
-            faults["NO_PROXY"] = (
+            problems["NO_PROXY"] = (
                 "neither control characters nor bytes that are no UTF-8 are allowed"
             )
-        http, https, without = (None if name in faults else given[name] for name in PARAMETERS)
-        return cls(http, https, tuple(_split(without or ""))), faults
+        http, https, without = (None if name in problems else given[name] for name in PARAMETERS)
+        return cls(http, https, tuple(_split(without or ""))), problems
 
     def __bool__(self) -> bool:
         """Say whether there is any proxy."""

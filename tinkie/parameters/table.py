@@ -1,6 +1,6 @@
 """The base of both programs' models of the kernel parameters that they read.
 
-A field's alias is the kernel parameter's name. Every fault is told at once and by that name.
+A field's alias is the kernel parameter's name. Every problem is reported at once and by that name.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ class Parameters(BaseModel):
         """Return the parameters without the bad ones, and why each bad one is bad by its name."""
         values = cmdline.values()
         given = {name: values[name] for name in cls.names() if name in values}
-        faults: dict[str, str] = {}
+        problems: dict[str, str] = {}
         try:
             parameters = cls.model_validate(given)
         except ValidationError as error:
-            faults = dict(map(_fault, error.errors()))
-            good = {name: value for name, value in given.items() if name not in faults}
+            problems = dict(map(_fault, error.errors()))
+            good = {name: value for name, value in given.items() if name not in problems}
             parameters = cls.model_validate(good)
-        return parameters, faults | parameters.contradictions(frozenset(faults))
+        return parameters, problems | parameters.contradictions(frozenset(problems))
 
     def contradictions(self, bad: frozenset[str]) -> dict[str, str]:  # noqa: ARG002 - for subclasses
-        """Return faults that take more than one parameter to see; `bad` ones were left out."""
+        """Return problems that take more than one parameter to see; `bad` ones were left out."""
         return {}
 
     @classmethod

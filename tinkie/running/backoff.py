@@ -83,9 +83,9 @@ def _asked(error: Exception | None) -> float:
 
 def tell_wait(error: Exception, seconds: float) -> None:
     """Log one wait."""
-    fault = error.fault if isinstance(error, BootError) else type(error).__name__
+    kind = error.kind if isinstance(error, BootError) else type(error).__name__
     next_step = f"trying again in {seconds:.1f} s"
-    log.warning("retry.scheduled", error=str(error), fault=str(fault), next=next_step)
+    log.warning("retry.scheduled", error=str(error), kind=str(kind), next=next_step)
 
 
 def _error(state: tenacity.RetryCallState) -> Exception:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _NEW_PHASE = ("phase.started", "run.crash_looping")
 _BAD_LEVELS = ("warning", "error", "critical")
 _ERROR_FIELDS = (
-    *("event", "error", "fault", "hint", "next", "time", "uptime"),
+    *("event", "error", "kind", "hint", "next", "time", "uptime"),
     *("said", "last_lines"),  # of a program that ended
 )
 
@@ -29,7 +29,7 @@ class StateFile:
     """Writes `path` (JSON) at each new phase and each error.
 
     Shape: {"program", "worker_id", "phase", "since", "since_uptime", "last_error": null or
-    {"event", "error", "fault", "hint", "next", "time", "uptime", "said", "last_lines"}}, of which
+    {"event", "error", "kind", "hint", "next", "time", "uptime", "said", "last_lines"}}, of which
     an error has what its event has. Times are ISO 8601 in UTC, uptimes seconds since power-on.
     """
 

@@ -72,4 +72,4 @@ def _tell(error: BootError | None, failures: int, seconds: float) -> None:
         log.warning("run.ended", next=what_next)
         return
     hint = {"hint": error.hint} if error.hint else {}
-    log.error("run.failed", error=str(error), fault=str(error.fault), **hint, next=what_next)
+    log.error("run.failed", error=str(error), kind=str(error.kind), **hint, next=what_next)

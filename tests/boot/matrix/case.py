@@ -38,5 +38,5 @@ class Case:
 
     @property
     def title(self) -> str:
-        """Fault and moment, which no other case has."""
+        """ErrorKind and moment, which no other case has."""
         return f"{self.name}, {self.when}"

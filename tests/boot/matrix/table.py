@@ -29,10 +29,10 @@ _IN_ACTION = tuple(
 TABLE = (
     *_AT_REST,
     Case("link: down", Moment.IDLE, happen.link_down, "dhcp: link.down"),
-    Case("network: loses everything", Moment.IDLE, happen.host_away, "dhcp: host.unreached"),
+    Case("network: loses everything", Moment.IDLE, happen.host_away, "dhcp: host.unreachable"),
     Case("dhcp: silent past the lease", Moment.IDLE, happen.dhcp_silent, "dhcp: address.lost"),
-    Case("server: refuses", Moment.IDLE, happen.server_refuses, "bootkit: server.unconnected"),
-    Case("server: killed", Moment.IDLE, happen.server_killed, "bootkit: server.unconnected"),
+    Case("server: refuses", Moment.IDLE, happen.server_refuses, "bootkit: server.disconnected"),
+    Case("server: killed", Moment.IDLE, happen.server_killed, "bootkit: server.disconnected"),
     Case(  # nothing fails for good: what is slow now has the worker's death to be told by
         "killed: worker, and every fifth packet is lost",
         Moment.IDLE,

@@ -18,11 +18,11 @@ class Moment(StrEnum):
 
 @dataclass(frozen=True)
 class Sign:
-    """The line that names a fault: which program says which event; fault as `fault=` has it."""
+    """The line that names a fault: which program says which event; fault as `kind=` has it."""
 
     program: str
     event: str
-    fault: str = ""
+    kind: str = ""
     text: str = ""
 
 
@@ -43,5 +43,5 @@ class Case:
 
     @property
     def title(self) -> str:
-        """Fault and moment, which no other case has."""
+        """ErrorKind and moment, which no other case has."""
         return f"{self.name}, {self.when}"

@@ -59,7 +59,7 @@ def _events(box: Machine, sign: Sign) -> list[str]:
 
 
 def _is(event: dict[str, Any], sign: Sign) -> bool:
-    return event.get("fault", "").startswith(sign.fault) and sign.text in json.dumps(event)
+    return event.get("kind", "").startswith(sign.kind) and sign.text in json.dumps(event)
 
 
 def _line(event: dict[str, Any]) -> str:

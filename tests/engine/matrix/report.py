@@ -19,7 +19,7 @@ LONGEST = 160
 class Row:
     """What came of a fault; seconds: from healed to a workflow that has succeeded."""
 
-    fault: str
+    kind: str
     when: str
     said: str
     seconds: float

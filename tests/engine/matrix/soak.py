@@ -13,7 +13,7 @@ from tests.engine.matrix.happenings import KILL, wait_until_back
 from tests.engine.matrix.site import Site
 from tests.engine.matrix.wire import Wire
 
-LONGEST_FAULT = 15.0
+LONGEST_KIND = 15.0
 LONGEST_PEACE = 6.0
 SLOWEST = 512 * 1024  # bytes per second
 
@@ -42,7 +42,7 @@ class Soak:
 
     def _harm(self) -> None:
         what = self.chance.choice([*KILL, "silent", "cut", "slow", "workflow"])
-        long = self.chance.uniform(1, LONGEST_FAULT)
+        long = self.chance.uniform(1, LONGEST_KIND)
         self._tell(what)
         try:
             self._do(what, long)

@@ -27,8 +27,8 @@ _WORDS = b"<html><body>Welcome to the portal</body></html>"
 _HTML = Answer(200, {"Content-Type": "text/html"}, _WORDS)
 
 
-def _pull(fault: str, text: str = "") -> Sign:
-    return Sign("bootkit", "run.failed", fault, text)
+def _pull(kind: str, text: str = "") -> Sign:
+    return Sign("bootkit", "run.failed", kind, text)
 
 
 def _says(status: int, **headers: str) -> Happening:

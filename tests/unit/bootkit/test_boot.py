@@ -257,7 +257,7 @@ def test_the_last_words_of_a_worker_are_kept(world: World, events: Events) -> No
     text = "".join(f"line {number}\n" for number in range(60))
     world.meanwhile = [lambda: None, lambda: world.engine.end_worker(3, text)]
     world.run()
-    said = [event["text"] for event in events if event["event"] == "worker.said"]
+    said = [event["text"] for event in events if event["event"] == "worker.log"]
     assert (len(said), said[0], said[-1]) == (50, "line 10", "line 59")
     assert events[-2]["event"] == "worker.ended"
     assert events[-2]["error"] == "exit code 3"
@@ -302,7 +302,7 @@ def test_an_engine_that_comes_late_is_awaited(world: World, events: Events) -> N
     world.meanwhile = [lambda: None] * 3
     world.run()
     assert world.engine.worker().state == "running"
-    assert names(events)[:2] == ["engine.awaited", "engine.ready"]
+    assert names(events)[:2] == ["engine.waiting", "engine.ready"]
 
 
 def test_waiting_for_the_engine_is_told_every_ten_seconds(
@@ -314,8 +314,8 @@ def test_waiting_for_the_engine_is_told_every_ten_seconds(
     world.run(boot)
     told = names(events)
     assert 40 < world.clock < 60
-    assert 4 <= told.count("engine.awaited") <= 6
-    assert "No such file" in next(e["reason"] for e in events if e["event"] == "engine.awaited")
+    assert 4 <= told.count("engine.waiting") <= 6
+    assert "No such file" in next(e["reason"] for e in events if e["event"] == "engine.waiting")
 
 
 # The Docker library leaves a socket behind when it cannot connect.
@@ -421,7 +421,7 @@ class TestParameters:
         world.cmdline = "worker_id=w grpc_authority=x tinkerbell_tls=y"
         with pytest.raises(BadParameters) as caught:
             world.boot().run(world.is_up)
-        assert set(caught.value.faults) == {
+        assert set(caught.value.problems) == {
             "grpc_authority",
             "tinkerbell_tls",
             "tink_worker_image",
@@ -459,7 +459,7 @@ class TestParameters:
         boot.read_cmdline = lambda: Cmdline((("worker_id", "w"),), size=KEPT_BYTES)
         with pytest.raises(BadParameters):
             world.run(boot)
-        (event,) = [event for event in events if event["event"] == "cmdline.cut"]
+        (event,) = [event for event in events if event["event"] == "cmdline.truncated"]
         assert event["log_level"] == "warning"
         assert "the last parameters may be missing" in event["error"]
 

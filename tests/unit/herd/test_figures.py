@@ -60,7 +60,7 @@ def test_the_bound_grows_slower_than_the_herd_and_is_less_than_all_at_once() -> 
 
 
 def test_a_peak_above_the_bound_is_a_fault_and_so_is_a_machine_without_a_worker() -> None:
-    assert figures([1.0], [], (0.0,) * 45).faults() == []
+    assert figures([1.0], [], (0.0,) * 45).problems() == []
     too_many, stranded = figures([1.0], [], (0.0,) * 46), figures([], ["pull: EOF"], ())
-    assert too_many.faults() == ["the registry had 46 requests in one second, more than 45"]
-    assert stranded.faults() == ["a machine has no worker: pull: EOF"]
+    assert too_many.problems() == ["the registry had 46 requests in one second, more than 45"]
+    assert stranded.problems() == ["a machine has no worker: pull: EOF"]

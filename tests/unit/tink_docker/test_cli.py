@@ -98,8 +98,8 @@ def test_a_signal_is_an_orderly_end(
     told = lines(capsys.readouterr().out)
     assert [line["event"] for line in told] == [
         "program.started",
-        "cmdline.cut",
-        "parameters.bad",
+        "cmdline.truncated",
+        "parameters.invalid",
         "program.ended",
     ]
     assert "the last parameters may be missing" in str(told[1]["error"])

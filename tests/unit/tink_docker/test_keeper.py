@@ -89,7 +89,7 @@ class FakeBroker:
 
 
 @dataclass
-class FakeRoom:
+class FakeSpace:
     pace: float = 0.5
     ticks: int = 0
 
@@ -103,7 +103,7 @@ class World:
     engines: list[FakeEngine]
     broker: FakeBroker
     listener: FakeListener
-    room: FakeRoom
+    space: FakeSpace
     plans: list[dict[str, float] | Exception]
     containers: dict[str, int]
     last_lines: list[str]
@@ -133,7 +133,7 @@ def world(clock: Clock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Worl
         return engines[-1]
 
     monkeypatch.setattr(module, "Ping", FakePing)
-    broker, listener, room = FakeBroker(clock), FakeListener(), FakeRoom()
+    broker, listener, space = FakeBroker(clock), FakeListener(), FakeSpace()
     containers: dict[str, int] = {}
     last_lines = ["no space"]
     reckoning = Reckoning(lambda: containers, lambda pid: pid < 10)
@@ -144,11 +144,11 @@ def world(clock: Clock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Worl
         broker,  # type: ignore[arg-type]
         reckoning,
         NetworkRecord(tmp_path / "local-kv.db"),
-        room,  # type: ignore[arg-type]
+        space,  # type: ignore[arg-type]
         clock.wait,
         clock.now,
     )
-    return World(keeper, engines, broker, listener, room, plans, containers, last_lines)
+    return World(keeper, engines, broker, listener, space, plans, containers, last_lines)
 
 
 def keep(world: World) -> None:
@@ -201,11 +201,11 @@ def test_the_flag_is_looked_for_each_second_whatever_happens(world: World) -> No
 
 
 def test_the_room_is_looked_at_as_often_as_it_asks_for(world: World, clock: Clock) -> None:
-    world.room.pace = 0.05
+    world.space.pace = 0.05
     world.plans.append({"life": 100})
     keep(world)
     assert max(clock.waits) <= 0.05
-    assert world.room.ticks == len(world.broker.times)
+    assert world.space.ticks == len(world.broker.times)
 
 
 def test_one_that_cannot_be_started_is_tried_again(world: World, events: Events) -> None:
@@ -258,7 +258,7 @@ def test_the_socket_appears_when_the_authority_is_settled(
     assert all(published for time, published in seen if time > authority.settles + 0.5)
     assert authority.ticks > 20
     assert len(named(events, "engine.ready")) == 1
-    assert len(named(events, "socket.held")) == 1
+    assert len(named(events, "socket.waiting")) == 1
 
 
 def test_a_signal_stops_the_engine(world: World, clock: Clock, events: Events) -> None:
@@ -307,7 +307,7 @@ def test_an_engine_that_lacks_its_network_is_started_again(world: World, events:
     world.last_lines[:] = ["could not create bridge network for id 1fe8"]
     keep(world)
     assert len(named(events, "run.failed")) == 2
-    assert len(named(events, "engine.ready")) == len(named(events, "networks.lacking")) == 1
+    assert len(named(events, "engine.ready")) == len(named(events, "networks.incomplete")) == 1
     assert [bool(engine.stopped) for engine in world.engines[:3]] == [True, True, True]
 
 
@@ -315,5 +315,5 @@ def test_networks_that_no_engine_starts_with_are_forgotten(world: World, events:
     world.plans += [{"life": 0.5}, {"life": 0.5}, {"life": 100}]
     world.last_lines[:] = ["Error initializing network controller: networks have same bridge name"]
     keep(world)
-    assert len(named(events, "networks.forgotten")) == 1
+    assert len(named(events, "networks.reset")) == 1
     assert len(named(events, "engine.ready")) == 1

@@ -13,8 +13,8 @@ def read(line: str) -> tuple[EngineParams, dict[str, str]]:
 
 
 def test_nothing_is_needed() -> None:
-    params, faults = read("quiet console=ttyS0")
-    assert faults == {}
+    params, problems = read("quiet console=ttyS0")
+    assert problems == {}
     assert params.syslog_port == 514
     assert params.insecure_registries == ()
 
@@ -40,8 +40,8 @@ def test_nothing_is_needed() -> None:
     ],
 )
 def test_good_values(parameter: str, value: str, kept: object) -> None:
-    params, faults = read(f"{parameter}={value}")
-    assert faults == {}
+    params, problems = read(f"{parameter}={value}")
+    assert problems == {}
     expected = kept if kept is not None else value
     found = getattr(params, parameter)
     assert found == (expected if not isinstance(found, tuple) or kept else tuple(value.split(",")))
@@ -82,13 +82,13 @@ def test_good_values(parameter: str, value: str, kept: object) -> None:
     ],
 )
 def test_bad_values_are_told_and_left_out(parameter: str, value: str, reason: str) -> None:
-    params, faults = read(f'"{parameter}={value}"')
-    assert list(faults) == [parameter]
-    assert reason in faults[parameter]
+    params, problems = read(f'"{parameter}={value}"')
+    assert list(problems) == [parameter]
+    assert reason in problems[parameter]
     assert getattr(params, parameter) == EngineParams.model_fields[parameter].default
 
 
 def test_a_bad_value_takes_nothing_else_with_it() -> None:
-    params, faults = read("syslog_port=x syslog_host=10.0.0.1 insecure_registries=a/b,c")
-    assert sorted(faults) == ["insecure_registries", "syslog_port"]
+    params, problems = read("syslog_port=x syslog_host=10.0.0.1 insecure_registries=a/b,c")
+    assert sorted(problems) == ["insecure_registries", "syslog_port"]
     assert params.syslog_host == "10.0.0.1"

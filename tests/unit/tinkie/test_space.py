@@ -4,17 +4,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tinkie.space import Room
+from tinkie.space import Space
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
-    room = Room(48_200_000, 1_612_000_000)
-    room.write(tmp_path / "room.json")
-    assert Room.read(tmp_path / "room.json") == room
-    assert str(room) == "48.2 MB of 1612.0 MB"
+    space = Space(48_200_000, 1_612_000_000)
+    space.write(tmp_path / "space.json")
+    assert Space.read(tmp_path / "space.json") == space
+    assert str(space) == "48.2 MB of 1612.0 MB"
 
 
 @pytest.mark.parametrize(
@@ -22,9 +22,9 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     ["", "{", "[]", "null", '{"free": 1}', '{"free": null, "size": 1}', '{"free": [], "size": 1}'],
 )
 def test_what_makes_no_sense_is_as_good_as_nothing(tmp_path: Path, text: str) -> None:
-    (tmp_path / "room.json").write_text(text)
-    assert Room.read(tmp_path / "room.json") is None
+    (tmp_path / "space.json").write_text(text)
+    assert Space.read(tmp_path / "space.json") is None
 
 
 def test_nobody_has_written(tmp_path: Path) -> None:
-    assert Room.read(tmp_path / "room.json") is None
+    assert Space.read(tmp_path / "space.json") is None

@@ -13,7 +13,7 @@ from bootkit.engine.docker import DockerEngine
 from bootkit.engine.interface import EngineNotReady
 from tests.fakes.engine import FakeEngine
 from tests.fakes.thread import served
-from tinkie.error_kinds import Fault
+from tinkie.error_kinds import ErrorKind
 from tinkie.errors import TransientError
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def test_one_that_falls_silent_later_is_a_timeout(
         engine.connect()
         with pytest.raises(TransientError, match="list containers: no answer in time") as caught:
             engine.containers()
-    assert caught.value.fault is Fault.TIMEOUT
+    assert caught.value.kind is ErrorKind.TIMEOUT
 
 
 @pytest.mark.parametrize("said", [b"", begun(PROGRESS)])
@@ -122,7 +122,7 @@ def test_a_pull_that_stalls_is_a_timeout(
         engine.connect()
         with pytest.raises(TransientError, match="pull r/w:1: no answer in time") as caught:
             list(engine.pull("r/w:1", None))
-    assert caught.value.fault is Fault.TIMEOUT
+    assert caught.value.kind is ErrorKind.TIMEOUT
 
 
 def test_every_wait_for_the_engine_has_an_end() -> None:

@@ -12,7 +12,7 @@ from bootkit.engine.interface import EngineNotReady
 from bootkit.image.pull import obtain_image
 from bootkit.plan.worker import Credentials, WorkerSpec
 from tests.fakes.engine import FakeEngine
-from tinkie.error_kinds import Fault
+from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, PermanentError, TransientError
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def test_wrong_credentials_are_told_as_such(world: World) -> None:
     world.fake.pulls = {WORKER: list(DENIED), AGENT: list(MISSING)}
     with pytest.raises(PermanentError) as caught:
         world.obtain()
-    assert caught.value.fault == "denied"
+    assert caught.value.kind == "denied"
     assert "registry_password" in caught.value.hint
 
 
@@ -104,7 +104,7 @@ def test_an_error_inside_of_a_200_answer_is_an_error_though_the_image_is_there(
     world.fake.images = {WORKER}
     world.fake.pulls = {WORKER: [{"status": "Pulling from x", "id": "latest"}, *DENIED]}
     assert world.obtain() == WORKER
-    assert events[-1]["event"] == "image.not_pulled"
+    assert events[-1]["event"] == "image.pull_failed"
     assert "unauthorized" in events[-1]["error"]
     assert "already here" in events[-1]["next"]
 
@@ -127,7 +127,7 @@ def test_an_error_as_status_is_an_error(world: World) -> None:
     world.fake.pulls = {WORKER: (500, "Get https://r.example/v2/: no such host")}
     with pytest.raises(TransientError, match="no such host") as caught:
         world.obtain()
-    assert caught.value.fault == "name-resolution"
+    assert caught.value.kind == "name-resolution"
 
 
 def test_a_pinned_image_that_is_there_is_not_pulled(world: World) -> None:
@@ -200,7 +200,7 @@ def test_an_image_that_is_refused_is_hung_up_on(world: World) -> None:
                 closed.append(image)
                 raise
 
-    world.refusal = PermanentError("too large", fault=Fault.OUT_OF_SPACE)
+    world.refusal = PermanentError("too large", kind=ErrorKind.OUT_OF_SPACE)
     world.fake.pulls = {WORKER: LAYERS + DONE}
     engine = Hearing(world.fake.socket)
     engine.connect()

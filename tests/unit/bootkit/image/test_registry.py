@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from bootkit.image.registry import RegistryWitness
 from tests.strategies import TEXT
-from tinkie.error_kinds import Fault
+from tinkie.error_kinds import ErrorKind
 from tinkie.errors import PermanentError, TransientError
 from tinkie.fetch.fetcher import Fetcher
 from tinkie.running.backoff import Backoff
-from tinkie.space import Room
+from tinkie.space import Space
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +39,7 @@ def witness(folder: Path, headers: dict[str, str] | None, asked: list[str]) -> R
 
 def test_the_registry_says_how_long_to_wait(tmp_path: Path) -> None:
     asked: list[str] = []
-    error = TransientError("pull x: 429", fault=Fault.TOO_MANY_REQUESTS)
+    error = TransientError("pull x: 429", kind=ErrorKind.TOO_MANY_REQUESTS)
     told = witness(tmp_path, {"Retry-After": "120"}, asked).explain(error, "r.example:5000/x")
     assert told.retry_after == 120.0
     assert asked == ["https://r.example:5000/v2/"]
@@ -47,13 +47,15 @@ def test_the_registry_says_how_long_to_wait(tmp_path: Path) -> None:
 
 def test_docker_hub_answers_elsewhere(tmp_path: Path) -> None:
     asked: list[str] = []
-    error = TransientError("pull x: 429", fault=Fault.TOO_MANY_REQUESTS)
+    error = TransientError("pull x: 429", kind=ErrorKind.TOO_MANY_REQUESTS)
     assert witness(tmp_path, {}, asked).explain(error, "busybox").retry_after is None
     assert asked == ["https://registry-1.docker.io/v2/"]
 
 
 def test_a_certificate_outside_of_its_time_is_told_with_both_clocks(tmp_path: Path) -> None:
-    error = TransientError("pull x: x509", fault=Fault.CERTIFICATE_TIME, hint="look at the clock")
+    error = TransientError(
+        "pull x: x509", kind=ErrorKind.CERTIFICATE_TIME, hint="look at the clock"
+    )
     told = witness(tmp_path, {"Date": DATE}, []).explain(error, "r.example/x")
     assert str(told) == (
         f"pull x: x509 (it is Thu, 01 Jan 1970 00:00:00 GMT here and {DATE} at the registry)"
@@ -63,24 +65,24 @@ def test_a_certificate_outside_of_its_time_is_told_with_both_clocks(tmp_path: Pa
 
 
 def test_a_registry_that_does_not_answer_changes_nothing(tmp_path: Path) -> None:
-    error = TransientError("pull x: x509", fault=Fault.CERTIFICATE_TIME)
+    error = TransientError("pull x: x509", kind=ErrorKind.CERTIFICATE_TIME)
     assert "unknown at the registry" in str(
         witness(tmp_path, None, []).explain(error, "r.example/x")
     )
-    patience = TransientError("pull x: 429", fault=Fault.TOO_MANY_REQUESTS)
+    patience = TransientError("pull x: 429", kind=ErrorKind.TOO_MANY_REQUESTS)
     assert witness(tmp_path, None, []).explain(patience, "r.example/x").retry_after is None
 
 
 def test_other_errors_are_not_asked_about(tmp_path: Path) -> None:
     asked: list[str] = []
-    error = PermanentError("no", fault=Fault.DENIED)
+    error = PermanentError("no", kind=ErrorKind.DENIED)
     assert witness(tmp_path, {}, asked).explain(error, "r.example/x") is error
     assert asked == []
 
 
 MB = 1_000_000
 SIZES = {"a" * 64: 30 * MB, "b" * 64: 12 * MB}
-FULL = PermanentError("pull r.example/x: no space left on device", fault=Fault.OUT_OF_SPACE)
+FULL = PermanentError("pull r.example/x: no space left on device", kind=ErrorKind.OUT_OF_SPACE)
 
 
 def sized(folder: Path, free: int | None, answer: httpx.Response | None = None) -> RegistryWitness:
@@ -92,9 +94,9 @@ def sized(folder: Path, free: int | None, answer: httpx.Response | None = None) 
         assert request.url.path in ("/v2/x/manifests/latest", "/v2/library/x/manifests/latest")
         return said
 
-    room = None if free is None else Room(free * MB, 500 * MB)
+    space = None if free is None else Space(free * MB, 500 * MB)
     fetcher = Fetcher(transport=httpx.MockTransport(handler))
-    return RegistryWitness(fetcher, room=room, certificates=folder)
+    return RegistryWitness(fetcher, space=space, certificates=folder)
 
 
 @pytest.mark.parametrize("image", ["r.example/x", "x"])
@@ -104,7 +106,7 @@ def test_an_image_that_is_larger_than_the_room_is_refused(tmp_path: Path, image:
     assert str(caught.value) == (
         f"pull {image}: it has 42.0 MB compressed, and 41.0 MB of 500.0 MB are left"
     )
-    assert caught.value.fault is Fault.OUT_OF_SPACE
+    assert caught.value.kind is ErrorKind.OUT_OF_SPACE
     assert caught.value.hint
     assert sized(tmp_path, 41).explain(caught.value, image) is caught.value
 
@@ -144,17 +146,17 @@ def test_or_without_those_that_nobody_knows(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("_no_authorities")
 @given(
-    st.sampled_from([Fault.TOO_MANY_REQUESTS, Fault.CERTIFICATE_TIME]),
+    st.sampled_from([ErrorKind.TOO_MANY_REQUESTS, ErrorKind.CERTIFICATE_TIME]),
     TEXT.map(lambda text: text.encode(errors="replace")),
 )
-@example(Fault.TOO_MANY_REQUESTS, b"9" * 400)
-@example(Fault.CERTIFICATE_TIME, b"x" * 9999)
-def test_whatever_a_registry_says(fault: Fault, text: bytes) -> None:
+@example(ErrorKind.TOO_MANY_REQUESTS, b"9" * 400)
+@example(ErrorKind.CERTIFICATE_TIME, b"x" * 9999)
+def test_whatever_a_registry_says(kind: ErrorKind, text: bytes) -> None:
     headers = [(b"Retry-After", text), (b"Date", text), (b"Location", text)]
     transport = httpx.MockTransport(lambda _: httpx.Response(401, headers=headers))
-    error = TransientError("pull x", fault=fault)
+    error = TransientError("pull x", kind=kind)
     told = RegistryWitness(Fetcher(transport=transport)).explain(error, "r.example/x")
-    assert told.fault is fault
+    assert told.kind is kind
     assert str(told).startswith("pull x")
     assert len(str(told)) <= 2000
     backoff = Backoff(first=1.0, ceiling=60.0)

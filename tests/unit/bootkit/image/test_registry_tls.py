@@ -11,7 +11,7 @@ from bootkit.image.registry import RegistryWitness
 from bootkit.plan.worker import Credentials
 from sandbox.certificates import Authority
 from tests.fakes.tls import HOST, serving
-from tinkie.error_kinds import Fault
+from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, TransientError
 from tinkie.fetch.fetcher import Fetcher
 
@@ -31,12 +31,12 @@ def authority(tmp_path: Path) -> Authority:
     return Authority.make(tmp_path / "ca")
 
 
-def explained(pair: Pair, authority: Authority, folder: Path, fault: Fault) -> BootError:
+def explained(pair: Pair, authority: Authority, folder: Path, kind: ErrorKind) -> BootError:
     with serving(pair) as server:
         server.answers["/v2/"] = (401, {"Date": DATE, "Retry-After": "120"}, b"")
         (folder / server.place).mkdir()
         (folder / server.place / "ca.crt").write_bytes(authority.pair.certificate.read_bytes())
-        error = TransientError("pull x", fault=fault)
+        error = TransientError("pull x", kind=kind)
         return RegistryWitness(Fetcher(), certificates=folder).explain(error, f"{server.place}/x")
 
 
@@ -44,19 +44,19 @@ def test_one_of_the_engines_authority_may_ask_for_patience(
     tmp_path: Path, authority: Authority
 ) -> None:
     pair = authority.issue("registry", [HOST])
-    told = explained(pair, authority, tmp_path, Fault.TOO_MANY_REQUESTS)
+    told = explained(pair, authority, tmp_path, ErrorKind.TOO_MANY_REQUESTS)
     assert told.retry_after == 120.0
 
 
 def test_one_of_another_authority_may_not(tmp_path: Path, authority: Authority) -> None:
     pair = Authority.make(tmp_path / "other").issue("registry", [HOST])
-    told = explained(pair, authority, tmp_path, Fault.TOO_MANY_REQUESTS)
+    told = explained(pair, authority, tmp_path, ErrorKind.TOO_MANY_REQUESTS)
     assert told.retry_after is None
 
 
 def test_the_clock_of_one_whose_time_is_over_is_shown(tmp_path: Path, authority: Authority) -> None:
     pair = authority.issue("registry", [HOST], not_after=datetime.now(UTC) - timedelta(days=1))
-    told = explained(pair, authority, tmp_path, Fault.CERTIFICATE_TIME)
+    told = explained(pair, authority, tmp_path, ErrorKind.CERTIFICATE_TIME)
     assert f"and {DATE} at the registry" in str(told)
 
 
@@ -65,6 +65,6 @@ def test_no_password_goes_to_one_of_another_authority(tmp_path: Path) -> None:
     with serving(pair) as server:
         password = Credentials("u", "hunter2")
         witness = RegistryWitness(Fetcher(), lambda _: password, certificates=tmp_path)
-        full = TransientError("pull x", fault=Fault.OUT_OF_SPACE)
+        full = TransientError("pull x", kind=ErrorKind.OUT_OF_SPACE)
         assert "of unknown size" in str(witness.explain(full, f"{server.place}/x"))
         assert server.asked == []

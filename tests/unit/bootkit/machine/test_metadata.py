@@ -36,8 +36,8 @@ def service(fake: FakeMetadata, url: str = "http://10.0.0.1:7080") -> MetadataSe
     ],
 )
 def test_where_the_metadata_is(text: str, url: str | None) -> None:
-    params, faults = WorkerParams.read(Cmdline.parse(f"tink_worker_image=a/b {text}"))
-    assert (metadata_url(params), faults) == (url, {})
+    params, problems = WorkerParams.read(Cmdline.parse(f"tink_worker_image=a/b {text}"))
+    assert (metadata_url(params), problems) == (url, {})
 
 
 RECORD = {
@@ -109,7 +109,7 @@ def test_something_else_that_answers_is_told() -> None:
 def test_an_unknown_machine_is_told() -> None:
     with pytest.raises(PermanentError, match="404") as caught:
         service(FakeMetadata()).find(seconds=2)
-    assert caught.value.fault == "not-found"
+    assert caught.value.kind == "not-found"
 
 
 def test_a_service_that_is_down_is_worth_another_try() -> None:

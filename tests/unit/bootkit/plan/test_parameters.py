@@ -25,8 +25,8 @@ def read(text: str) -> tuple[WorkerParams, dict[str, str]]:
     ],
 )
 def test_who_the_machine_is(text: str, known: str | None) -> None:
-    params, faults = read(text)
-    assert (params.known_id, faults) == (known, {})
+    params, problems = read(text)
+    assert (params.known_id, problems) == (known, {})
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,8 @@ def test_who_the_machine_is(text: str, known: str | None) -> None:
     ],
 )
 def test_a_bad_value_is_told_by_its_parameter(name: str, value: str) -> None:
-    _, faults = read(f"{name}={value}")
-    assert list(faults) == [name]
+    _, problems = read(f"{name}={value}")
+    assert list(problems) == [name]
 
 
 @pytest.mark.parametrize(
@@ -84,36 +84,36 @@ def test_what_boot_servers_send_is_taken(text: str) -> None:
 
 
 def test_every_fault_is_told_at_once() -> None:
-    _, faults = WorkerParams.read(Cmdline.parse("grpc_authority=x tinkerbell_tls=y hw_addr=z"))
-    assert set(faults) == {"grpc_authority", "tinkerbell_tls", "hw_addr", "tink_worker_image"}
+    _, problems = WorkerParams.read(Cmdline.parse("grpc_authority=x tinkerbell_tls=y hw_addr=z"))
+    assert set(problems) == {"grpc_authority", "tinkerbell_tls", "hw_addr", "tink_worker_image"}
 
 
 def test_no_image_is_a_fault() -> None:
-    _, faults = WorkerParams.read(Cmdline.parse("worker_id=a tink_worker_image="))
-    assert faults == {"tink_worker_image": "neither this nor docker_registry is given"}
+    _, problems = WorkerParams.read(Cmdline.parse("worker_id=a tink_worker_image="))
+    assert problems == {"tink_worker_image": "neither this nor docker_registry is given"}
 
 
 def test_a_bad_image_is_not_also_told_as_missing() -> None:
-    _, faults = WorkerParams.read(Cmdline.parse("docker_registry=a@b"))
-    assert list(faults) == ["docker_registry"]
+    _, problems = WorkerParams.read(Cmdline.parse("docker_registry=a@b"))
+    assert list(problems) == ["docker_registry"]
 
 
 def test_a_password_never_goes_to_docker_hub_by_mistake() -> None:
-    _, faults = read("docker_registry=registry registry_username=u registry_password=p")
-    assert "Docker Hub" in faults["docker_registry"]
+    _, problems = read("docker_registry=registry registry_username=u registry_password=p")
+    assert "Docker Hub" in problems["docker_registry"]
     assert read("docker_registry=registry")[1] == {}
     assert read("docker_registry=registry:443 registry_username=u registry_password=p")[1] == {}
 
 
 def test_what_is_only_wanted_stops_nothing() -> None:
-    params, faults = read("worker_id=a metadata_url=x hw_addr=y BOOTIF=z instance_id=' '")
-    assert set(faults) == {"metadata_url", "hw_addr", "BOOTIF"}
-    assert stopping(params, faults) == {}
+    params, problems = read("worker_id=a metadata_url=x hw_addr=y BOOTIF=z instance_id=' '")
+    assert set(problems) == {"metadata_url", "hw_addr", "BOOTIF"}
+    assert stopping(params, problems) == {}
 
 
 def test_what_tells_the_id_stops_if_nothing_else_does() -> None:
-    params, faults = read("hw_addr=y")
-    assert set(stopping(params, faults)) == {"hw_addr"}
+    params, problems = read("hw_addr=y")
+    assert set(stopping(params, problems)) == {"hw_addr"}
 
 
 def test_the_password_masks_itself() -> None:

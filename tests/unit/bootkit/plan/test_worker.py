@@ -59,7 +59,7 @@ def test_a_machine_that_nobody_knows_is_told() -> None:
 
 def test_nowhere_to_ask_is_a_bad_parameter() -> None:
     inputs = Inputs.from_cmdline(Cmdline.parse("tink_worker_image=r.example/w:1"))
-    assert "worker_id" in inputs.faults
+    assert "worker_id" in inputs.problems
 
 
 def test_tinkerbells_own_hosts_are_reached_without_proxy() -> None:

@@ -74,7 +74,7 @@ def test_a_loss_is_told_ever_less_often_and_its_end_once(events: Events) -> None
     world = World()
     teller = world.teller()
     world.run(teller, 3600)
-    assert [event["event"] for event in events] == ["server.unconnected"] * 10
+    assert [event["event"] for event in events] == ["server.disconnected"] * 10
     assert events[0]["error"] == "the worker has had no connection for 20 s: refused"
     assert events[1]["error"].startswith("the worker has had no connection for 40 s")
     world.connect(*SERVER)
@@ -86,7 +86,7 @@ def test_connections_to_others_do_not_count(events: Events) -> None:
     world = World()
     world.ends = {(ip_address("192.0.2.1"), 443), (ip_address("192.0.2.9"), 42113)}
     world.run(world.teller(), 20)
-    assert told(events) == ["server.unconnected"]
+    assert told(events) == ["server.disconnected"]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from tink_docker.ca.certs import (
     wanted_certificates,
 )
 from tink_docker.parameters import EngineParams
-from tinkie.error_kinds import Fault
+from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, PermanentError
 from tinkie.parameters.cmdline import Cmdline
 
@@ -105,7 +105,7 @@ def test_certificates_without_a_pin_are_dropped(
 def test_none_pinned_is_a_refusal_that_names_what_was_found(authority: Certificate) -> None:
     with pytest.raises(PermanentError, match=f"refused.*{authority.sha256}") as raised:
         wanted_certificates(authority.pem, ("00" * 32,))
-    assert raised.value.fault is Fault.CERTIFICATE_UNTRUSTED
+    assert raised.value.kind is ErrorKind.CERTIFICATE_UNTRUSTED
 
 
 def test_what_has_expired_is_taken_beside_what_has_not(authority: Certificate) -> None:
@@ -117,7 +117,7 @@ def test_all_expired_is_a_refusal_that_tells_when_and_the_machines_own_time() ->
     old = make_certificate("old", days=30)
     with pytest.raises(PermanentError, match=r"2026-01-31.*clock: 2026-11-23") as raised:
         check_time(wanted_certificates(old.pem, ()), NOW)
-    assert raised.value.fault is Fault.CERTIFICATE_TIME
+    assert raised.value.kind is ErrorKind.CERTIFICATE_TIME
 
 
 def test_a_clock_that_is_behind_refuses_nothing(authority: Certificate) -> None:
@@ -148,7 +148,7 @@ def test_what_was_written_stays_when_rubbish_comes(authority: Certificate, tmp_p
 def test_what_is_no_certificate_is_not_taken(body: bytes) -> None:
     with pytest.raises(PermanentError, match="certificate") as raised:
         wanted_certificates(body, ())
-    assert raised.value.fault is Fault.BAD_ANSWER
+    assert raised.value.kind is ErrorKind.BAD_ANSWER
 
 
 def test_a_file_that_is_cut_off_is_not_taken(authority: Certificate) -> None:

@@ -108,7 +108,7 @@ def test_after_ten_seconds_the_boot_goes_on_and_so_does_the_try(
     assert not (tmp_path / "reg:5000").exists()
     failed = [event for event in events if event["event"] == "ca.failed"]
     assert len(failed) == 1
-    assert failed[0]["fault"] == "refused"
+    assert failed[0]["kind"] == "refused"
     assert "the engine works without it; trying again in" in failed[0]["next"]
     server.outcomes = [authority.pem]
     pass_time(ours, clock, 10)
@@ -193,7 +193,7 @@ def test_a_server_that_asks_for_patience_keeps_nobody_waiting_longer(
     ours = asking(server)
     pass_time(ours, clock, 11)
     assert ours.settled
-    assert [event["event"] for event in events] == ["ca.awaited", "ca.failed"]
+    assert [event["event"] for event in events] == ["ca.waiting", "ca.failed"]
     pass_time(ours, clock, 3000)
     assert server.asked == 1
 

@@ -30,7 +30,7 @@ def test_golden_files(line: str) -> None:
     plan = Plan.from_cmdline(Cmdline.read(DATA / line / "cmdline"))
     golden = json.loads((DATA / line / "tink-docker.json").read_text(encoding="utf-8"))
     assert json.loads(json.dumps(plan.as_json())) == golden
-    assert plan.faults == {}
+    assert plan.problems == {}
 
 
 def test_the_socket_is_handed_over_and_nothing_else_listens() -> None:

@@ -145,7 +145,7 @@ def test_one_that_dies_again_and_again_is_started_at_a_growing_distance(
 
 
 def test_one_that_cannot_be_started_is_told_and_tried_again(clock: Clock, events: Events) -> None:
-    world = World(clock, [5.0, PermanentError("no room")])
+    world = World(clock, [5.0, PermanentError("no space")])
     engine = world.start()
     world.live(engine, 30)
     assert "containerd.failed" in [event["event"] for event in events]

@@ -41,7 +41,7 @@ def test_an_engine_without_its_bridge_is_tried_again_twice(
         with pytest.raises(TransientError, match=r"serves without its network: .*iptables failed"):
             record.check(LACKING)
     record.check(LACKING)
-    assert [event["event"] for event in events] == ["networks.lacking"]
+    assert [event["event"] for event in events] == ["networks.incomplete"]
 
 
 def test_an_engine_with_its_bridge_starts_the_count_anew(record: NetworkRecord) -> None:
@@ -56,7 +56,7 @@ def test_the_second_refusal_removes_it(record: NetworkRecord, events: Events) ->
     assert record.path.exists()
     record.look(REFUSAL, started=False)
     assert not record.path.exists()
-    assert [event["event"] for event in events] == ["networks.forgotten"]
+    assert [event["event"] for event in events] == ["networks.reset"]
 
 
 def test_an_engine_that_started_in_between_keeps_it(record: NetworkRecord) -> None:
@@ -85,4 +85,4 @@ def test_one_that_cannot_be_removed_is_told(record: NetworkRecord, events: Event
     record.path.mkdir()
     for _ in range(2):
         record.look(REFUSAL, started=False)
-    assert [event["event"] for event in events] == ["networks.kept"]
+    assert [event["event"] for event in events] == ["networks.reset_failed"]

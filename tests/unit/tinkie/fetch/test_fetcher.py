@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.strategies import TEXT, outcome
-from tinkie.error_kinds import Fault
+from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, PermanentError, TransientError
 from tinkie.fetch import deadline
 from tinkie.fetch.fetcher import Fetcher
@@ -89,7 +89,7 @@ def test_a_body_that_drips_is_given_up() -> None:
     slow = httpx.MockTransport(lambda _: httpx.Response(200, content=drip()))
     with pytest.raises(TransientError, match="too slow") as caught:
         Fetcher(transport=slow, now=lambda: float(next(clock))).get(URL, seconds=10)
-    assert caught.value.fault is Fault.TIMEOUT
+    assert caught.value.kind is ErrorKind.TIMEOUT
 
 
 def test_redirects_are_followed() -> None:
@@ -124,14 +124,14 @@ def test_a_server_that_drips_headers_is_given_up() -> None:
 
     with pytest.raises(TransientError) as caught:
         Fetcher(transport=httpx.MockTransport(drip)).get(URL, seconds=0.05)
-    assert caught.value.fault is Fault.TIMEOUT
+    assert caught.value.kind is ErrorKind.TIMEOUT
 
 
 @pytest.mark.parametrize("proxy", ["socks5://p:1", "foo://p"])
 def test_a_proxy_that_cannot_be_used_is_told(proxy: str) -> None:
     with pytest.raises(PermanentError, match="proxy") as caught:
         Fetcher(proxies=Proxies(proxy)).get(URL)
-    assert caught.value.fault is Fault.BAD_PARAMETER
+    assert caught.value.kind is ErrorKind.BAD_PARAMETER
 
 
 HEADER = TEXT.map(lambda text: text.encode(errors="replace")) | st.binary(max_size=20)
@@ -196,6 +196,6 @@ def test_a_library_that_waits_for_itself_is_interrupted_again(
     before = signal.getsignal(signal.SIGALRM)
     with pytest.raises(TransientError) as caught:
         Fetcher(transport=transport).get(URL, seconds=0.05)
-    assert caught.value.fault is Fault.TIMEOUT
+    assert caught.value.kind is ErrorKind.TIMEOUT
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
     assert signal.getsignal(signal.SIGALRM) is before

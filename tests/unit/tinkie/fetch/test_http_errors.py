@@ -5,7 +5,7 @@ import ssl
 import httpx
 import pytest
 
-from tinkie.error_kinds import Fault
+from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError
 from tinkie.fetch.fetcher import Fetcher
 
@@ -20,27 +20,31 @@ def failing(error: Exception, cause: Exception | None = None) -> Fetcher:
 
 
 @pytest.mark.parametrize(
-    ("error", "cause", "fault"),
+    ("error", "cause", "kind"),
     [
-        (httpx.ConnectError("x"), OSError(111, "Connection refused"), Fault.REFUSED),
-        (httpx.ConnectError("x"), OSError(-2, "Name or service not known"), Fault.NAME_RESOLUTION),
-        (httpx.ConnectError("x"), OSError(101, "Network is unreachable"), Fault.UNREACHABLE),
-        (httpx.ConnectTimeout("x"), TimeoutError("timed out"), Fault.TIMEOUT),
-        (httpx.ReadTimeout("x"), None, Fault.TIMEOUT),
+        (httpx.ConnectError("x"), OSError(111, "Connection refused"), ErrorKind.REFUSED),
+        (
+            httpx.ConnectError("x"),
+            OSError(-2, "Name or service not known"),
+            ErrorKind.NAME_RESOLUTION,
+        ),
+        (httpx.ConnectError("x"), OSError(101, "Network is unreachable"), ErrorKind.UNREACHABLE),
+        (httpx.ConnectTimeout("x"), TimeoutError("timed out"), ErrorKind.TIMEOUT),
+        (httpx.ReadTimeout("x"), None, ErrorKind.TIMEOUT),
         (httpx.ReadError("x"), ConnectionResetError(104, "Connection reset by peer"), "cut-off"),
-        (httpx.RemoteProtocolError("server disconnected"), None, Fault.CUT_OFF),
+        (httpx.RemoteProtocolError("server disconnected"), None, ErrorKind.CUT_OFF),
         (httpx.ConnectError("x"), ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER]"), "plain-http"),
-        (httpx.UnsupportedProtocol("no such scheme"), None, Fault.BAD_REQUEST),
+        (httpx.UnsupportedProtocol("no such scheme"), None, ErrorKind.BAD_REQUEST),
     ],
 )
-def test_errors_of_the_network(error: Exception, cause: Exception | None, fault: Fault) -> None:
+def test_errors_of_the_network(error: Exception, cause: Exception | None, kind: ErrorKind) -> None:
     with pytest.raises(BootError) as caught:
         failing(error, cause).get(URL)
-    assert caught.value.fault == fault
+    assert caught.value.kind == kind
 
 
 @pytest.mark.parametrize(
-    ("code", "fault"),
+    ("code", "kind"),
     [
         (9, "certificate-time"),
         (10, "certificate-time"),
@@ -50,9 +54,9 @@ def test_errors_of_the_network(error: Exception, cause: Exception | None, fault:
         (64, "certificate-name"),
     ],
 )
-def test_errors_of_certificates(code: int, fault: str) -> None:
+def test_errors_of_certificates(code: int, kind: str) -> None:
     cause = ssl.SSLCertVerificationError(1, "certificate verify failed")
     cause.verify_code, cause.verify_message = code, "why"
     with pytest.raises(BootError, match="why") as caught:
         failing(httpx.ConnectError("x"), cause).get("https://service.example/")
-    assert caught.value.fault == fault
+    assert caught.value.kind == kind

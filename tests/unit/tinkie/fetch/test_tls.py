@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.certificates import Authority
 from tests.fakes.tls import HOST, serving
-from tinkie.error_kinds import Fault
+from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, PermanentError
 from tinkie.fetch.fetcher import Fetcher
 
@@ -56,27 +56,27 @@ def refused(
 
 
 def test_one_of_an_unknown_authority_is_not(authority: Authority) -> None:
-    assert refused(Fetcher(), authority).fault is Fault.CERTIFICATE_UNTRUSTED
+    assert refused(Fetcher(), authority).kind is ErrorKind.CERTIFICATE_UNTRUSTED
 
 
 def test_nor_one_of_another_authority(ours: Fetcher, tmp_path: Path) -> None:
     other = Authority.make(tmp_path)
-    assert refused(ours, other).fault is Fault.CERTIFICATE_UNTRUSTED
+    assert refused(ours, other).kind is ErrorKind.CERTIFICATE_UNTRUSTED
 
 
 def test_nor_one_of_yesterday(authority: Authority, ours: Fetcher) -> None:
     error = refused(ours, authority, not_before=NOW - 2 * DAY, not_after=NOW - DAY)
-    assert error.fault is Fault.CERTIFICATE_TIME
+    assert error.kind is ErrorKind.CERTIFICATE_TIME
 
 
 def test_nor_one_of_tomorrow(authority: Authority, ours: Fetcher) -> None:
     error = refused(ours, authority, not_before=NOW + DAY, not_after=NOW + 2 * DAY)
-    assert error.fault is Fault.CERTIFICATE_TIME
+    assert error.kind is ErrorKind.CERTIFICATE_TIME
 
 
 @pytest.mark.parametrize("host", ["127.0.0.2", "other.example"])
 def test_nor_one_of_another_name(authority: Authority, ours: Fetcher, host: str) -> None:
-    assert refused(ours, authority, host).fault is Fault.CERTIFICATE_NAME
+    assert refused(ours, authority, host).kind is ErrorKind.CERTIFICATE_NAME
 
 
 def test_an_answer_that_is_only_shown_may_come_from_anybody(authority: Authority) -> None:
@@ -88,7 +88,7 @@ def test_an_answer_that_is_only_shown_may_come_from_anybody(authority: Authority
 def test_a_server_without_tls_is_told_as_such() -> None:
     with serving() as server, pytest.raises(PermanentError) as caught:
         Fetcher().get(f"https://{server.place}/")
-    assert caught.value.fault is Fault.PLAIN_HTTP
+    assert caught.value.kind is ErrorKind.PLAIN_HTTP
 
 
 def test_nobody_leads_from_https_to_http(authority: Authority, ours: Fetcher) -> None:
@@ -97,7 +97,7 @@ def test_nobody_leads_from_https_to_http(authority: Authority, ours: Fetcher) ->
         plain.answers["/x"] = (200, {}, b"body")
         with pytest.raises(PermanentError, match=f"from HTTPS to {plain.url}/x") as caught:
             ours.get(f"{server.url}/")
-        assert caught.value.fault is Fault.BAD_ANSWER
+        assert caught.value.kind is ErrorKind.BAD_ANSWER
         assert (server.asked, plain.asked) == (["/"], [])
 
 

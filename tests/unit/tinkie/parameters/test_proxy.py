@@ -9,8 +9,8 @@ BOTH = Proxies("http://p:1", "http://p:2")
 
 
 def read(text: str) -> Proxies:
-    proxies, faults = Proxies.read(Cmdline.parse(text))
-    assert not faults
+    proxies, problems = Proxies.read(Cmdline.parse(text))
+    assert not problems
     return proxies
 
 
@@ -96,6 +96,6 @@ def test_its_credentials_are_known(name: str, url: str, secrets: set[str]) -> No
 
 @pytest.mark.parametrize("url", ["foo://p:1", "http://", "p:port", "http://[::1", "http://:1"])
 def test_what_is_no_proxy_is_named_and_left_out(url: str) -> None:
-    proxies, faults = Proxies.read(Cmdline.parse(f"https_proxy={url} http_proxy=p:1"))
-    assert list(faults) == ["HTTPS_PROXY"]
+    proxies, problems = Proxies.read(Cmdline.parse(f"https_proxy={url} http_proxy=p:1"))
+    assert list(problems) == ["HTTPS_PROXY"]
     assert proxies == Proxies("p:1", None)

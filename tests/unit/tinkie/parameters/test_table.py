@@ -28,20 +28,20 @@ def test_lists_have_commas_in_between() -> None:
 
 
 def test_every_fault_is_told_by_its_parameter() -> None:
-    _, faults = read("the_number=x the_port=y the_secret=hunter2")
-    assert set(faults) == {"the_number", "the_port"}
+    _, problems = read("the_number=x the_port=y the_secret=hunter2")
+    assert set(problems) == {"the_number", "the_port"}
 
 
 def test_a_bad_value_leaves_the_good_ones() -> None:
-    parameters, faults = read("the_number=x the_port=5")
+    parameters, problems = read("the_number=x the_port=5")
     assert parameters.port == 5
     assert parameters.number is None
-    assert set(faults) == {"the_number"}
+    assert set(problems) == {"the_number"}
 
 
 def test_a_value_is_not_repeated_in_the_reason() -> None:
-    _, faults = read("the_number=hunter2")
-    assert "hunter2" not in faults["the_number"]
+    _, problems = read("the_number=hunter2")
+    assert "hunter2" not in problems["the_number"]
 
 
 def test_secrets_mask_themselves() -> None:

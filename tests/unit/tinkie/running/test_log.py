@@ -167,7 +167,7 @@ def test_a_line_for_people() -> None:
 
 
 def test_a_line_for_people_is_one_line_without_escapes() -> None:
-    line = console_line("bootkit", {"event": "worker.said", "text": "a\n\x1b[31mb\x9bc"})
+    line = console_line("bootkit", {"event": "worker.log", "text": "a\n\x1b[31mb\x9bc"})
     assert line.isprintable()
 
 
@@ -280,16 +280,16 @@ def test_a_secret_may_hold_any_byte() -> None:
 @given(st.dictionaries(st.sampled_from(["error", "hint", "text", "n"]), TEXT | JSON | st.binary()))
 @example({"text": "a\u202eb\u2028c\udcff"})
 def test_lines_for_people_are_one_printable_line(fields: dict[str, Any]) -> None:
-    line = console_line("bootkit", {"event": "worker.said", "uptime": 1.0} | fields)
+    line = console_line("bootkit", {"event": "worker.log", "uptime": 1.0} | fields)
     assert line.isprintable()
-    assert line.startswith("[     1.00] bootkit: worker.said")
+    assert line.startswith("[     1.00] bootkit: worker.log")
 
 
 @given(TEXT)
 @example("a\nnext=forged")
 @example('"a"')
 def test_no_value_looks_like_another_field(text: str) -> None:
-    line = console_line("bootkit", {"event": "worker.said", "text": text, "next": "x"})
+    line = console_line("bootkit", {"event": "worker.log", "text": text, "next": "x"})
     value = line.removesuffix(" next=x").partition(" text=")[2]
     shown = json.loads(value) if value.startswith('"') else value
     assert " " not in value or value.startswith('"')

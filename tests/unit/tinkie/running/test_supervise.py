@@ -86,7 +86,7 @@ def test_an_error_is_told_with_what_comes_next(events: list[MutableMapping[str, 
             "event": "run.failed",
             "log_level": "error",
             "error": "no such image",
-            "fault": "other",
+            "kind": "other",
             "hint": "push it",
             "next": "trying again in 15.0 s",
         }

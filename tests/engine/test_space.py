@@ -13,7 +13,7 @@ from tests.engine.conftest import StartMachine
 from tests.engine.machine import READY_SECONDS, Machine
 from tests.engine.servers import AGENT_IMAGE
 from tests.engine.world import ACTIONS_IMAGE, WORKFLOW_SECONDS, World
-from tinkie.space import Room
+from tinkie.space import Space
 
 MIB = 1024 * 1024
 LARGE_MIB = 300
@@ -35,7 +35,7 @@ def test_a_worker_that_is_too_large_is_refused_until_a_smaller_one_is_there(
     image = world.registry.push(large, f"refused/{AGENT_IMAGE}")
     with start_machine(disk="256m", tink_worker_image=image) as machine:
         failed = machine.wait_for_event(machine.bootkit, "run.failed")
-        assert failed["fault"] == "out-of-space"
+        assert failed["kind"] == "out-of-space"
         told = re.search(r"has (\S+) MB compressed, and (\S+) MB of 268\.4 MB", failed["error"])
         assert told, failed
         assert float(told[1]) > LARGE_MIB
@@ -54,7 +54,7 @@ def test_a_worker_that_only_unpacked_is_too_large_is_named_and_nothing_stays(
     image = world.registry.push(_agent_with(tmp_path / "zeros"), f"full/{AGENT_IMAGE}")
     with start_machine(disk="256m", tink_worker_image=image) as machine:
         failed = machine.wait_for_event(machine.bootkit, "run.failed")
-        assert failed["fault"] == "out-of-space"
+        assert failed["kind"] == "out-of-space"
         assert "no space left on device" in failed["error"]
         told = re.search(r"is \S+ MB compressed, \S+ MB of 268\.4 MB were left", failed["error"])
         assert told, machine.events(machine.bootkit, "size.unknown")
@@ -71,12 +71,12 @@ def test_an_action_that_does_not_fit_is_named_and_the_next_one_runs(
         given = world.start_workflow(
             machine.identity, "too-large", registry=f"{world.registry.host}/large"
         )
-        short = machine.wait_for_event(machine.tink_docker, "room.short")
-        assert short["fault"] == "out-of-space"
+        short = machine.wait_for_event(machine.tink_docker, "space.low")
+        assert short["kind"] == "out-of-space"
         assert "MB of 536.9 MB are left" in short["error"]
         assert given.end(WORKFLOW_SECONDS).state != "SUCCESS"
-        machine.wait_for_event(machine.tink_docker, "room.back")
-        wait_for("the room", lambda: _free(machine) > before - MIB, seconds=READY_SECONDS)
+        machine.wait_for_event(machine.tink_docker, "space.recovered")
+        wait_for("the space", lambda: _free(machine) > before - MIB, seconds=READY_SECONDS)
         world.prove(machine.identity, "after-too-large")
 
 
@@ -89,7 +89,7 @@ def test_what_a_killed_engine_was_unpacking_is_removed(
         machine.kill_dockerd()
         machine.wait_for_event(machine.tink_docker, "layers.removed")
         machine.wait_for_worker()
-        wait_for("the room", lambda: _used(machine) < 1.5 * LARGE_MIB * MIB, seconds=READY_SECONDS)
+        wait_for("the space", lambda: _used(machine) < 1.5 * LARGE_MIB * MIB, seconds=READY_SECONDS)
 
 
 def _agent_with(ballast: Path) -> Path:
@@ -98,10 +98,10 @@ def _agent_with(ballast: Path) -> Path:
     return write_archive(ballast.with_suffix(".tar"), files, entrypoint=["/tink-agent"])
 
 
-def _room(machine: Machine) -> Room:
-    room = Room.read(machine.folder / "tinkie" / "room.json")
-    assert room
-    return room
+def _room(machine: Machine) -> Space:
+    space = Space.read(machine.folder / "tinkie" / "space.json")
+    assert space
+    return space
 
 
 def _free(machine: Machine) -> int:
@@ -113,7 +113,7 @@ def _used(machine: Machine) -> int:
 
 
 def _wait_until_all_is_free(machine: Machine) -> None:
-    wait_for("the room", lambda: _used(machine) < 4 * MIB, seconds=READY_SECONDS)
+    wait_for("the space", lambda: _used(machine) < 4 * MIB, seconds=READY_SECONDS)
 
 
 def _is_unpacking(machine: Machine) -> bool:
