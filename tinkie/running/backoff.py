@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import structlog
@@ -74,6 +74,42 @@ class Backoff:
             before_sleep=lambda state: (tell or tell_wait)(_error(state), state.upcoming_sleep),
             reraise=True,
         )
+
+
+@dataclass(slots=True)
+class Schedule:
+    """Say when to try something again that is tried beside other work.
+
+    The first try is due at once, the next one after each failure when `backoff` says so. `now`
+    returns seconds of a clock that nobody sets.
+    """
+
+    backoff: Backoff
+    now: Callable[[], float]
+    failures: int = field(default=0, init=False)  # in a row
+    due_at: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.due_at = self.now()
+
+    def is_due(self) -> bool:
+        """Return whether it is time to try."""
+        return self.now() >= self.due_at
+
+    def seconds_left(self) -> float:
+        """Return the seconds until the next try, 0 if it is due."""
+        return max(self.due_at - self.now(), 0.0)
+
+    def failed(self, error: Exception | None = None) -> float:
+        """Put the next try off, as long as `error` asks for if that is longer; return the wait."""
+        self.failures += 1
+        wait = self.backoff.delay(self.failures, error)
+        self.due_at = self.now() + wait
+        return wait
+
+    def reset(self) -> None:
+        """Forget the failures; the next try is due at once."""
+        self.failures, self.due_at = 0, self.now()
 
 
 def _asked(error: Exception | None) -> float:

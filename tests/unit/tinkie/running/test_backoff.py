@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinkie.errors import PermanentError, ShutdownRequested, TransientError
-from tinkie.running.backoff import Backoff
+from tinkie.running.backoff import Backoff, Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
@@ -152,3 +152,46 @@ def test_a_signal_ends_the_waiting() -> None:
 
     with pytest.raises(ShutdownRequested):
         STEADY.retrying(pause)(failing(TransientError("x"), None))
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.time = 100.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
+def test_the_first_try_is_due_at_once() -> None:
+    schedule = Schedule(STEADY, Clock())
+    assert schedule.is_due()
+    assert schedule.seconds_left() == 0.0
+
+
+def test_a_failure_puts_the_next_try_off_by_the_backoff() -> None:
+    clock = Clock()
+    schedule = Schedule(STEADY, clock)
+    for wait in (1.0, 2.0, 4.0, 5.0, 5.0):
+        assert schedule.failed() == wait
+        assert schedule.seconds_left() == wait
+        clock.time += wait - 0.01
+        assert not schedule.is_due()
+        clock.time += 0.02
+        assert schedule.is_due()
+        assert schedule.seconds_left() == 0.0
+
+
+def test_what_the_error_asks_for_is_waited_for() -> None:
+    schedule = Schedule(STEADY, Clock())
+    assert schedule.failed(TransientError("later", retry_after=30.0)) == 35.0
+
+
+def test_a_reset_begins_anew() -> None:
+    clock = Clock()
+    schedule = Schedule(STEADY, clock)
+    schedule.failed()
+    schedule.failed()
+    schedule.reset()
+    assert schedule.is_due()
+    assert schedule.failures == 0
+    assert schedule.failed() == 1.0
