@@ -34,6 +34,9 @@ check: setup-venv ## format, lint, types, spelling, shell
 format: setup-venv ## format the Python code
 	@$(PYTHON) -m ruff format --quiet $(PACKAGES)
 
+docs: setup-venv ## print the tables of docs/cmdline.md from the code
+	@$(PYTHON) -m release.cmdline_docs
+
 test-unit: setup-venv ## unit tests: no network, no process, no clock
 	@$(PYTHON) -m pytest --quiet tests/unit
 

@@ -16,7 +16,9 @@ from bootkit.plan.worker import ENGINE_LABEL, SPEC_LABEL
 from bootkit.watch.actions import ActionTeller, clear_actions
 from bootkit.watch.connection import ServerTeller
 from bootkit.watch.worker import watch_worker
+from tinkie.parameters.table import GRPC_AUTHORITY
 from tinkie.paths import WORKER_NAME
+from tinkie.running.cmdline_report import log_cmdline_problems
 from tinkie.running.log import phase
 from tinkie.running.redaction import REDACTOR, secrets_in
 from tinkie.space import Space
@@ -57,7 +59,7 @@ class Boot:
             inputs = self._inputs()
         fetcher = self.make_fetcher(inputs)
         with phase("metadata"):
-            needed = inputs.params.known_id is None
+            needed = inputs.known_id is None
             machine = self.finder.find(inputs.metadata(fetcher), needed=needed)
         with phase("plan"):
             spec = plan(inputs, machine)
@@ -67,7 +69,8 @@ class Boot:
         container = adopt(self.engine, spec) or start(self.engine, spec, fetcher)
         with phase("watch"):
             actions = ActionTeller(self.engine, self.clock, self.clock())
-            server = ServerTeller(inputs.params.grpc_authority, self.now)
+            endpoint = inputs.parameters[GRPC_AUTHORITY]
+            server = ServerTeller(str(endpoint) if endpoint else None, self.now)
             is_up()
             watch_worker(
                 self.engine,
@@ -80,17 +83,16 @@ class Boot:
     def _inputs(self) -> Inputs:
         cmdline = self.read_cmdline()
         REDACTOR.hide(*secrets_in(cmdline))
-        if cmdline.cut_off:
-            log.warning(
-                "cmdline.truncated", error=cmdline.cut_off, next="going on with what is there"
-            )
+        log_cmdline_problems(cmdline)
         inputs = Inputs.from_cmdline(cmdline)
         inputs.check()
         for name, reason in inputs.problems.items():
             log.warning("parameter.ignored", parameter=name, error=reason)
-        if not inputs.params.grpc_authority:
+        for name, message in inputs.notices.items():
+            log.info("parameter.completed", parameter=name, message=message)
+        if not inputs.parameters[GRPC_AUTHORITY]:
             error = "grpc_authority is not given: most workers end without it"
-            log.warning("parameter.missing", parameter="grpc_authority", error=error)
+            log.warning("parameter.missing", parameter=GRPC_AUTHORITY.name, error=error)
         return inputs
 
 

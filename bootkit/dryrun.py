@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 from bootkit.machine.identity import NEEDED_SECONDS, WANTED_SECONDS
 from bootkit.machine.metadata import Machine, machine_in
 from bootkit.plan.inputs import Inputs, plan
-from settings import files as settings
-from settings.bad_value import BadValueError
+from settings.files import settings_problems
 from tinkie.errors import BadParameters, BootError
+from tinkie.running.cmdline_report import cmdline_problems
 from tinkie.running.redaction import REDACTOR, secrets_in
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bootkit.plan.worker import WorkerSpec
     from tinkie.parameters.cmdline import Cmdline
 
@@ -32,9 +34,9 @@ def dry_run(cmdline: Cmdline, metadata: bytes | None = None) -> int:
     """
     REDACTOR.hide(*secrets_in(cmdline))
     inputs = Inputs.from_cmdline(cmdline)
-    problems = _faults(inputs, cmdline)
-    for told in filter(None, [cmdline.cut_off, *problems]):
-        _say(f"bootkit: {told}")
+    problems = _problems(inputs)
+    for message in (*cmdline_problems(cmdline), *_by_name(inputs.notices), *problems):
+        _say(f"bootkit: {message}")
     try:
         _show(_planned(inputs, metadata))
     except BadParameters:
@@ -58,14 +60,18 @@ def _show(spec: WorkerSpec) -> None:
     _say(shlex.join(map(REDACTOR.text, spec.as_command())))
 
 
-def _faults(inputs: Inputs, cmdline: Cmdline) -> list[str]:
+def _problems(inputs: Inputs) -> list[str]:
     """Return what is wrong with what the worker and the system's services read."""
-    ours = [str(BadValueError(name, reason)) for name, reason in inputs.problems.items()]
-    return [*ours, *map(str, settings.problems(cmdline))]
+    problems = {**inputs.problems, **settings_problems(inputs.parameters)}
+    return [f"bad kernel parameter {message}" for message in _by_name(problems)]
+
+
+def _by_name(messages: Mapping[str, str]) -> list[str]:
+    return [f"{name}: {message}" for name, message in messages.items()]
 
 
 def _machine(inputs: Inputs, metadata: bytes | None) -> Machine:
-    needed = inputs.params.known_id is None
+    needed = inputs.known_id is None
     try:
         if metadata is not None:
             return machine_in(metadata)

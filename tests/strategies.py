@@ -6,11 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from hypothesis import strategies as st
 
-from bootkit.plan.parameters import WorkerParams
-from settings import files as settings
-from tink_docker.parameters import EngineParams
 from tinkie.errors import BootError
-from tinkie.parameters import proxy
+from tinkie.parameters.table import TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,17 +16,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-PARAMETERS = tuple(
-    dict.fromkeys(
-        (
-            *WorkerParams.names(),
-            *EngineParams.names(),
-            *proxy.PARAMETERS,
-            *map(str.lower, proxy.PARAMETERS),
-            *settings.PARAMETERS,
-        )
-    )
-)
+PARAMETERS = tuple(name for row in TABLE for name in (row.name, *row.also))
 
 _GOOD = """
     10.0.0.1 [::1] fe80::1%eth0 r.example localhost REG.example:5000 team/app :42113 :443 latest

@@ -21,6 +21,7 @@ from tink_docker.plan import Plan, keeper
 from tinkie.errors import ShutdownRequested
 from tinkie.fetch.fetcher import bound_name_lookups
 from tinkie.parameters.cmdline import PROC_CMDLINE, Cmdline
+from tinkie.running.cmdline_report import cmdline_problems, log_cmdline_problems
 from tinkie.running.log import configure
 from tinkie.running.redaction import REDACTOR, secrets_in
 from tinkie.running.signals import ShutdownSignals
@@ -57,9 +58,9 @@ def run(path: Path) -> None:
     """Keep the engine running until a signal comes."""
     log.info("program.started")
     bound_name_lookups()
-    plan = _plan(path)
-    if plan.cut_off:
-        log.warning("cmdline.truncated", error=plan.cut_off, next="going on with what is there")
+    cmdline = _read(path)
+    plan = Plan.from_cmdline(cmdline)
+    log_cmdline_problems(cmdline)
     if plan.problems:
         log.error("parameters.invalid", error=_told(plan), next="going on without them")
     keeper(plan, wait=wait, now=time.monotonic).keep()
@@ -68,14 +69,15 @@ def run(path: Path) -> None:
 def dry_run(path: Path) -> int:
     """Print the plan as JSON on stdout, and the bad parameters on stderr."""
     try:
-        plan = _plan(path)
+        cmdline = _read(path)
     except OSError as error:
         sys.stderr.write(f"{PROGRAM}: kernel parameters: {error}\n")
         return BAD_PARAMETERS
+    plan = Plan.from_cmdline(cmdline)
     json.dump(REDACTOR.value(plan.as_json()), sys.stdout, indent=2)
     sys.stdout.write("\n")
-    if plan.cut_off:
-        sys.stderr.write(f"{PROGRAM}: {plan.cut_off}\n")
+    for message in cmdline_problems(cmdline):
+        sys.stderr.write(f"{PROGRAM}: {message}\n")
     if plan.problems:
         sys.stderr.write(REDACTOR.text(f"{PROGRAM}: {_told(plan)}\n"))
     return BAD_PARAMETERS if plan.problems else 0
@@ -86,10 +88,10 @@ def wait(seconds: float, files: Sequence[int]) -> None:
     select.select(files, [], [], seconds)
 
 
-def _plan(path: Path) -> Plan:
+def _read(path: Path) -> Cmdline:
     cmdline = Cmdline.read(path)
     REDACTOR.hide(*secrets_in(cmdline))
-    return Plan.from_cmdline(cmdline)
+    return cmdline
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -19,7 +19,6 @@ from tink_docker.engine.dockerd import start_dockerd, words
 from tink_docker.engine.engine import Engine
 from tink_docker.engine.socket import Listener
 from tink_docker.keeper import Keeper
-from tink_docker.parameters import EngineParams
 from tink_docker.reboot import RebootBroker
 from tink_docker.repair.layers import clear_half_unpacked
 from tink_docker.repair.leftovers import clear_remains
@@ -29,15 +28,16 @@ from tink_docker.space import SpaceMonitor
 from tinkie.errors import PermanentError
 from tinkie.fetch.fetcher import Fetcher
 from tinkie.files import write_atomically
+from tinkie.parameters.parameter import Reader
 from tinkie.parameters.proxy import Proxies
-from tinkie.parameters.tinkerbell import tinkerbell_hosts
-from tinkie.parameters.types import is_address
+from tinkie.parameters.table import SYSLOG_HOST, problems_for, read_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from tink_docker.ca.certs import CertificatePlan
     from tinkie.parameters.cmdline import Cmdline
+    from tinkie.parameters.parameter import Parameters
 
 log = structlog.get_logger()
 
@@ -52,24 +52,21 @@ class Plan:
     problems: Mapping[str, str]
     syslog_name: str | None = None
     refusal: PermanentError | None = None
-    cut_off: str | None = None
 
     @classmethod
     def from_cmdline(cls, cmdline: Cmdline) -> Plan:
         """Work it out; there is always a plan."""
-        params, problems = EngineParams.read(cmdline)
-        proxies, bad = Proxies.read(cmdline)
-        proxies = proxies.without(tinkerbell_hosts(cmdline))
-        host = params.syslog_host
-        certificates, refusal = _certificates(params, problems)
+        parameters = read_parameters(cmdline)
+        proxies = Proxies.given_by(parameters)
+        certificates, refusal = _certificates(parameters)
+        host = parameters[SYSLOG_HOST]
         return cls(
-            config=daemon_json(params, proxies),
+            config=daemon_json(parameters, proxies),
             certificates=certificates,
             proxies=proxies,
-            problems=problems | bad,
-            syslog_name=host if host and not is_address(host) else None,
+            problems=problems_for(Reader.TINK_DOCKER, parameters),
+            syslog_name=host if host and not host.is_address else None,
             refusal=refusal,
-            cut_off=cmdline.cut_off,
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -79,10 +76,10 @@ class Plan:
 
 
 def _certificates(
-    params: EngineParams, problems: Mapping[str, str]
+    parameters: Parameters,
 ) -> tuple[CertificatePlan | None, PermanentError | None]:
     try:
-        return plan_certificates(params, problems), None
+        return plan_certificates(parameters), None
     except PermanentError as error:
         return None, error
 

@@ -7,4 +7,3 @@ from pathlib import Path
 ENGINE_SOCKET = Path("/var/run/docker.sock")
 CERTIFICATES = Path("/etc/docker/certs.d")  # dockerd looks for <host[:port]>/ca.crt below it
 WORKER_NAME = "tink-worker"  # of the container
-SYSLOG_PORT = 514

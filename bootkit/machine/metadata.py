@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, PermanentError
-from tinkie.parameters.types import in_url
+from tinkie.parameters.table import GRPC_AUTHORITY, METADATA_URL, TINKERBELL
 
 if TYPE_CHECKING:
-    from bootkit.plan.parameters import WorkerParams
     from tinkie.fetch.fetcher import Fetcher
+    from tinkie.parameters.parameter import Parameters
 
 HEGEL_PORT = 50061
 TOOTLES_PORT = 7080
@@ -67,16 +67,14 @@ class MetadataService:
         return self.fetcher.get(url, limit=LIMIT_BYTES, seconds=seconds)
 
 
-def metadata_url(params: WorkerParams) -> str | None:
+def metadata_url(parameters: Parameters) -> str | None:
     """Return where to ask: metadata_url, tinkerbell, the gRPC server's host; None without these."""
-    if params.metadata_url:
-        return params.metadata_url
-    if params.tinkerbell:
-        parts = urlsplit(params.tinkerbell)
-        return f"{parts.scheme}://{in_url(parts.hostname or '')}:{HEGEL_PORT}/metadata"
-    if params.grpc_authority:
-        host = params.grpc_authority.rpartition(":")[0]
-        return f"http://{host}:{TOOTLES_PORT}"
+    if url := parameters[METADATA_URL]:
+        return url
+    if base := parameters[TINKERBELL]:
+        return f"{base.scheme}://{base.endpoint.host.in_url}:{HEGEL_PORT}/metadata"
+    if server := parameters[GRPC_AUTHORITY]:
+        return f"http://{server.host.in_url}:{TOOTLES_PORT}"
     return None
 
 

@@ -1,4 +1,4 @@
-"""From the kernel's command line and the metadata to what the worker should be."""
+"""What the command line gives to bootkit, and what the worker should be by it and the metadata."""
 
 from __future__ import annotations
 
@@ -6,70 +6,127 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bootkit.machine.metadata import Machine, MetadataService, metadata_url
-from bootkit.plan.parameters import WorkerParams, stopping
 from bootkit.plan.worker import WorkerSpec, plan_worker
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BadParameters, PermanentError
 from tinkie.fetch.fetcher import Fetcher
+from tinkie.parameters.parameter import Parameters, Reader, Stops
 from tinkie.parameters.proxy import Proxies
-from tinkie.parameters.tinkerbell import tinkerbell_hosts
+from tinkie.parameters.table import (
+    BOOTIF,
+    DOCKER_REGISTRY,
+    GRPC_AUTHORITY,
+    HW_ADDR,
+    INSTANCE_ID,
+    REGISTRY_PASSWORD,
+    TABLE,
+    TINK_WORKER_IMAGE,
+    WORKER_ID,
+    problems_for,
+    read_parameters,
+)
 
 if TYPE_CHECKING:
     from tinkie.parameters.cmdline import Cmdline
 
-# A bad one of these is told itself, and stops a worker that has no other id.
-_TELLING_ID = {"hw_addr", "BOOTIF", "grpc_authority"}
-_WHERE_METADATA = (
-    "neither this, hw_addr nor BOOTIF is given, and none of metadata_url, tinkerbell and "
+_GIVING_ID = {HW_ADDR.name, BOOTIF.name, GRPC_AUTHORITY.name}  # a bad one is reported by itself
+_GIVING_IMAGE = {TINK_WORKER_IMAGE.name, DOCKER_REGISTRY.name}
+_NO_ID = (
+    "not given, nor are hw_addr and BOOTIF, and none of metadata_url, tinkerbell and "
+    "grpc_authority gives the address of a metadata service"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What the command line says: good parameters, the reason for each bad one, proxies."""
+    """What the command line gives: the good parameters, why each bad one is bad, proxies."""
 
-    params: WorkerParams
+    parameters: Parameters
     problems: dict[str, str]
     proxies: Proxies
 
     @classmethod
     def from_cmdline(cls, cmdline: Cmdline) -> Inputs:
         """Read all that bootkit reads."""
-        params, problems = WorkerParams.read(cmdline)
-        nameless = params.known_id is None and metadata_url(params) is None
-        if nameless and not _TELLING_ID & problems.keys():
-            reason = _WHERE_METADATA + "grpc_authority says where the metadata is"
-            problems = {"worker_id": reason} | problems
-        proxies, bad = Proxies.read(cmdline)
-        return cls(params, problems | bad, proxies.without(tinkerbell_hosts(cmdline)))
+        parameters = read_parameters(cmdline)
+        bad = problems_for(Reader.BOOTKIT, parameters)
+        problems = _missing_id(parameters, bad) | bad | _contradictions(parameters, bad)
+        return cls(parameters, problems, Proxies.given_by(parameters))
+
+    @property
+    def known_id(self) -> str | None:
+        """Return the worker's id if the parameters give it."""
+        return known_id(self.parameters)
+
+    @property
+    def notices(self) -> dict[str, str]:
+        """Return, by the parameter's name, what was added to a value that is not complete."""
+        server, text = (
+            self.parameters[GRPC_AUTHORITY],
+            self.parameters.texts.get(GRPC_AUTHORITY.name),
+        )
+        if server is None or text not in (server.host, server.host.in_url):
+            return {}
+        return {GRPC_AUTHORITY.name: f"it has no port: using Tinkerbell's, {server.port}"}
+
+    @property
+    def stopping(self) -> dict[str, str]:
+        """Return the problems with which the worker cannot be started."""
+        with_id = {Stops.WITHOUT_ID} if self.known_id else set()
+        with_image = {Stops.WITHOUT_IMAGE} if self.parameters[TINK_WORKER_IMAGE] else set()
+        harmless = {Stops.NEVER} | with_id | with_image
+        names = {parameter.name for parameter in TABLE if parameter.stops in harmless}
+        return {name: why for name, why in self.problems.items() if name not in names}
 
     def check(self) -> None:
         """Raise BadParameters with every problem if one of them stops the worker."""
-        if stopping(self.params, self.problems):
+        if self.stopping:
             raise BadParameters(self.problems)
 
     def metadata(self, fetcher: Fetcher) -> MetadataService | None:
-        """Return the service to ask, or None if there is none or it can tell nothing new."""
-        url = metadata_url(self.params)
-        nothing_new = self.params.known_id and self.params.instance_id
+        """Return the service to ask, or None if there is none or it can add nothing."""
+        url = metadata_url(self.parameters)
+        nothing_new = self.known_id and self.parameters[INSTANCE_ID]
         return None if url is None or nothing_new else MetadataService(url, fetcher)
 
     def fetcher(self) -> Fetcher:
-        """Return what to make requests with."""
+        """Return what makes requests."""
         return Fetcher(user_agent="bootkit", proxies=self.proxies)
+
+
+def known_id(parameters: Parameters) -> str | None:
+    """Return the worker's id if the parameters give it."""
+    return parameters[WORKER_ID] or parameters[HW_ADDR] or parameters[BOOTIF]
+
+
+def _missing_id(parameters: Parameters, bad: dict[str, str]) -> dict[str, str]:
+    if known_id(parameters) or metadata_url(parameters) or _GIVING_ID & bad.keys():
+        return {}
+    return {WORKER_ID.name: _NO_ID}
+
+
+def _contradictions(parameters: Parameters, bad: dict[str, str]) -> dict[str, str]:
+    """Return what is missing, and what Docker would take for something else."""
+    registry = parameters[DOCKER_REGISTRY]
+    if not (parameters[TINK_WORKER_IMAGE] or registry or _GIVING_IMAGE & bad.keys()):
+        return {TINK_WORKER_IMAGE.name: "neither this nor docker_registry is given"}
+    if registry and registry.is_docker_hub_user and parameters[REGISTRY_PASSWORD]:
+        reason = f"Docker takes {str(registry)!r} for a user of Docker Hub, "
+        return {DOCKER_REGISTRY.name: reason + "where no password goes: add the port, as :443"}
+    return {}
 
 
 def plan(inputs: Inputs, machine: Machine) -> WorkerSpec:
     """Decide what the worker should be.
 
     Raises:
-        PermanentError: nothing tells who this machine is.
+        PermanentError: neither the parameters nor the metadata give the worker's id.
     """
-    worker_id = inputs.params.known_id or machine.id
+    worker_id = inputs.known_id or machine.id
     if worker_id is None:
         raise PermanentError(
-            "the metadata service answered, but knows no id of this machine",
+            "the metadata service answered, but has no id of this machine",
             kind=ErrorKind.NOT_FOUND,
             hint="give worker_id, or enter this machine's hardware with its addresses",
         )
-    return plan_worker(inputs.params, machine, inputs.proxies, worker_id)
+    return plan_worker(inputs.parameters, machine, inputs.proxies, worker_id)

@@ -7,12 +7,23 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tinkie.parameters.image_reference import ImageReference, registry_domain, same_registry
+from tinkie.parameters.image_reference import ImageReference, same_registry
+from tinkie.parameters.table import (
+    DOCKER_REGISTRY,
+    GRPC_AUTHORITY,
+    GRPC_CERT_URL,
+    INSTANCE_ID,
+    REGISTRY_PASSWORD,
+    REGISTRY_USERNAME,
+    TINK_WORKER_IMAGE,
+    TINKERBELL_INSECURE_TLS,
+    TINKERBELL_TLS,
+)
 from tinkie.paths import ENGINE_SOCKET, WORKER_NAME
 
 if TYPE_CHECKING:
     from bootkit.machine.metadata import Machine
-    from bootkit.plan.parameters import WorkerParams
+    from tinkie.parameters.parameter import Parameters
     from tinkie.parameters.proxy import Proxies
 
 SPEC_LABEL = "tinkie.spec"
@@ -27,8 +38,8 @@ BINDS = (
     # The engine's own copy would not follow a lease that changes.
     "/etc/resolv.conf:/etc/resolv.conf:ro",
 )
-# Learned late and of no use to any worker: it must not make a running worker look like another.
-# Secrets cannot change without a boot, and a digest of one could be guessed at.
+# CONTAINER_UUID may come late, and no worker uses it: a running worker must not look like another
+# because of it. Secrets change only with a boot, and their digest would help to guess them.
 _NOT_IN_THE_DIGEST = ("CONTAINER_UUID", "REGISTRY_PASSWORD", "HTTP_PROXY", "HTTPS_PROXY")
 
 
@@ -56,8 +67,12 @@ class WorkerSpec:
     @property
     def digest(self) -> str:
         """Return a digest that changes whenever another container would have to be made."""
-        told = {k: v for k, v in self.environment.items() if k.upper() not in _NOT_IN_THE_DIGEST}
-        text = json.dumps([WORKER_NAME, BINDS, self.images, told], sort_keys=True)
+        variables = {
+            name: value
+            for name, value in self.environment.items()
+            if name.upper() not in _NOT_IN_THE_DIGEST
+        }
+        text = json.dumps([WORKER_NAME, BINDS, self.images, variables], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def credentials_for(self, image: str) -> Credentials | None:
@@ -96,52 +111,54 @@ class WorkerSpec:
 
 
 def plan_worker(
-    params: WorkerParams, machine: Machine, proxies: Proxies, worker_id: str
+    parameters: Parameters, machine: Machine, proxies: Proxies, worker_id: str
 ) -> WorkerSpec:
     """Decide what the worker's container should be."""
+    registry = parameters[DOCKER_REGISTRY]
     return WorkerSpec(
         worker_id=worker_id,
-        images=candidate_images(params),
-        environment=environment(params, machine, proxies, worker_id),
-        registry=registry_domain(params.docker_registry) if params.docker_registry else None,
-        credentials=_credentials(params),
+        images=candidate_images(parameters),
+        environment=environment(parameters, machine, proxies, worker_id),
+        registry=registry.domain if registry else None,
+        credentials=_credentials(parameters),
     )
 
 
-def _credentials(params: WorkerParams) -> Credentials | None:
-    username, password = params.registry_username, params.registry_password
+def _credentials(parameters: Parameters) -> Credentials | None:
+    username, password = parameters[REGISTRY_USERNAME], parameters[REGISTRY_PASSWORD]
     if username is None or password is None:
         return None
-    return Credentials(username, password.get_secret_value())
+    return Credentials(username, password.reveal())
 
 
-def candidate_images(params: WorkerParams) -> tuple[str, ...]:
+def candidate_images(parameters: Parameters) -> tuple[str, ...]:
     """Return the images to try: tink_worker_image, or the two names in docker_registry."""
-    if params.tink_worker_image:
-        return (params.tink_worker_image,)
-    registry = params.docker_registry
-    return (f"{registry}/tink-worker:latest", f"{registry}/tink-agent:latest")
+    image, registry = parameters[TINK_WORKER_IMAGE], parameters[DOCKER_REGISTRY]
+    return (
+        (image,) if image else (f"{registry}/tink-worker:latest", f"{registry}/tink-agent:latest")
+    )
 
 
 def environment(
-    params: WorkerParams, machine: Machine, proxies: Proxies, worker_id: str
+    parameters: Parameters, machine: Machine, proxies: Proxies, worker_id: str
 ) -> dict[str, str]:
     """Return the union of what all generations of workers read.
 
-    What was not given is not in it, and the worker takes its own default; but for NO_TIMEOUT.
+    What is not given is left out, so that the worker takes its own default; but for NO_TIMEOUT.
     """
-    password = params.registry_password
+    password = parameters[REGISTRY_PASSWORD]
     variables = {
         "TIMEOUT": NO_TIMEOUT,
         "ID": worker_id,
         "WORKER_ID": worker_id,
-        "container_uuid": params.instance_id or machine.id,
-        "DOCKER_REGISTRY": params.docker_registry,
-        "REGISTRY_USERNAME": params.registry_username,
-        "REGISTRY_PASSWORD": password.get_secret_value() if password else None,
-        "TINKERBELL_GRPC_AUTHORITY": params.grpc_authority,
-        "TINKERBELL_CERT_URL": params.grpc_cert_url,
-        "TINKERBELL_TLS": params.tinkerbell_tls,
-        "TINKERBELL_INSECURE_TLS": params.tinkerbell_insecure_tls,
+        "container_uuid": parameters[INSTANCE_ID] or machine.id,
+        "DOCKER_REGISTRY": parameters[DOCKER_REGISTRY],
+        "REGISTRY_USERNAME": parameters[REGISTRY_USERNAME],
+        "REGISTRY_PASSWORD": password.reveal() if password else None,
+        "TINKERBELL_GRPC_AUTHORITY": parameters[GRPC_AUTHORITY],
+        "TINKERBELL_CERT_URL": parameters[GRPC_CERT_URL],
+        "TINKERBELL_TLS": parameters[TINKERBELL_TLS],
+        "TINKERBELL_INSECURE_TLS": parameters[TINKERBELL_INSECURE_TLS],
     }
-    return {name: value for name, value in variables.items() if value} | proxies.environment()
+    given = {name: str(value) for name, value in variables.items() if value}
+    return given | proxies.environment()

@@ -90,7 +90,7 @@ def test_what_reads_from_the_network_has_no_rights(seen: Seen) -> None:
 
 
 def test_card_that_the_machine_has_not_is_told(seen: Seen) -> None:
-    assert f"dhcp: nic.missing card={IDENTITY.mac}" in seen.console
+    assert f"dhcp: nic.missing nic={IDENTITY.mac}" in seen.console
 
 
 def test_kernel_that_panics_says_so_and_boots_again(seen: Seen) -> None:

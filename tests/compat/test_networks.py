@@ -59,7 +59,7 @@ def test_static_ipv6_of_a_card_that_comes_late(
         box.shell() as shell,
         box.monitor() as monitor,
     ):
-        told = f"dhcp: nic.missing card={CARD6}"
+        told = f"dhcp: nic.missing nic={CARD6}"
         wait_for(told, lambda: box.console.poll_for(told), seconds=TOLD_SECONDS)
         here.network.add_tap("late")
         monitor.plug_card("late", CARD6)

@@ -59,7 +59,7 @@ def test_settings_that_come_after_many_leases_still_name_the_host(docker: Docker
         sleep 1
         for lease in $(seq 80); do echo lo >/run/dhcpcd/events; done
         sleep 1
-        echo lo >/run/tinkie/settings/cards
+        echo lo >/run/tinkie/settings/nics
         echo {ADDRESS} 1 >/run/tinkie/settings/host
         for i in $(seq 15); do grep -q reached /run/said && break; sleep 1; done
         cat /run/said

@@ -1,66 +1,53 @@
-"""docs/cmdline.md says exactly which program reads which parameter."""
+"""docs/cmdline.md is printed from the table of kernel parameters, and the table is true."""
 
 from __future__ import annotations
 
-import re
+import ast
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 
-from bootkit.plan.parameters import WorkerParams
-from settings import files as settings
-from tink_docker.parameters import EngineParams
-from tinkie.parameters import proxy, tinkerbell
-from tinkie.parameters.cmdline import Cmdline
+from release.cmdline_docs import DOCUMENT, table, written
+from tinkie.parameters import table as parameters
+from tinkie.parameters.parameter import Parameter, Reader, Section
+from tinkie.parameters.tinkerbell import TINKERBELL_PARAMETERS
 
 ROOT = Path(__file__).parents[2]
-ROW = re.compile(r"\| `([\w.]+)` \| ([\w, -]+) \| ([^|]+) \| ([^|]+) \|")
-
-READ = {
-    "bootkit": {*WorkerParams.names(), *proxy.PARAMETERS},
-    "tink-docker": {*EngineParams.names(), *proxy.PARAMETERS},
-    "settings": set(settings.PARAMETERS),
-    "init": {"tinkie.shell"},
-    "kernel": {"console"},
+FOLDERS = {
+    Reader.BOOTKIT: "bootkit",
+    Reader.TINK_DOCKER: "tink_docker",
+    Reader.SETTINGS: "settings",
 }
+NAMES = {name for name, row in vars(parameters).items() if isinstance(row, Parameter)}
 
 
-def documented() -> dict[str, set[str]]:
-    """Return the parameters by program, as the tables say."""
-    rows = ROW.findall((ROOT / "docs" / "cmdline.md").read_text(encoding="utf-8"))
-    programs: dict[str, set[str]] = {program: set() for program in READ}
-    for name, readers, _, _ in rows:
-        for program in readers.split(", "):
-            programs[program].add(name)
-    return programs
+def test_the_tables_are_printed_from_the_code() -> None:
+    """`make docs` writes them."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    assert written(text) == text
+    assert all(table(section) in text for section in Section)
 
 
-class Recording(Cmdline):
-    """A command line that has no parameter but a log's host, and knows what it was asked for."""
-
-    asked: ClassVar[set[str]] = set()
-
-    def get(self, name: str) -> str | None:
-        self.asked.add(name)
-        return "h" if name == "syslog_host" else None
+def used(folder: str) -> set[str]:
+    """Return the names of the parameters that the modules of a program mention."""
+    paths = (ROOT / folder).rglob("*.py")
+    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in paths)
+    found = {node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return {getattr(parameters, name).name for name in found & NAMES}
 
 
-def test_each_row_is_read() -> None:
-    text = (ROOT / "docs" / "cmdline.md").read_text(encoding="utf-8")
-    assert text.count("\n| `") == len(ROW.findall(text))
+@pytest.mark.parametrize("reader", FOLDERS)
+def test_a_program_reads_what_the_table_has(reader: Reader) -> None:
+    proxies = {parameters.HTTP_PROXY.name, parameters.HTTPS_PROXY.name, parameters.NO_PROXY.name}
+    shared = proxies if reader is not Reader.SETTINGS else set()  # by tinkie.parameters.proxy
+    assert used(FOLDERS[reader]) | shared == set(parameters.names_read_by(reader))
 
 
-@pytest.mark.parametrize("program", READ)
-def test_the_tables_are_what_the_program_reads(program: str) -> None:
-    assert documented()[program] == READ[program]
-
-
-def test_settings_reads_what_it_says_it_does() -> None:
-    cmdline = Recording()
-    for content in settings.FILES.values():
-        content(cmdline)
-    assert cmdline.asked - set(tinkerbell.NAMING) == READ["settings"]
+def test_what_names_tinkerbell_is_a_host_or_a_url() -> None:
+    assert [row.name for row in TINKERBELL_PARAMETERS] == [
+        *("grpc_authority", "grpc_cert_url", "metadata_url", "tinkerbell"),
+        *("packet_base_url", "registry_ca_url"),
+    ]
 
 
 def test_init_looks_for_its_word() -> None:

@@ -226,12 +226,12 @@ def test_resolver_is_written_in_place() -> None:
     assert "mv " not in resolver
 
 
-def test_settings_that_choose_the_card_are_written() -> None:
+def test_settings_that_choose_the_nic_are_written() -> None:
     route = (ROOT / "images/dhcp/route").read_text()
     command = CONTAINERS["settings"]["command"]
     assert f"settings={command[command.index('--output') + 1]}\n" in route
     used = set(re.findall(r"\$settings/([\w.]+)", route))
-    assert used == {"host", "cards"}
+    assert used == {"host", "nics"}
     assert used <= settings.FILES.keys()
 
 

@@ -28,6 +28,10 @@ def test_a_program_does_not_load_this_before_it_needs_it(program: str, module: s
     assert not loaded(program, module)
 
 
+def test_tink_docker_does_without_pydantic() -> None:
+    assert not loaded("tink_docker.cli, tink_docker.keeper", "pydantic")
+
+
 def test_the_settings_load_next_to_nothing() -> None:
     for module in ("pydantic", "structlog", "argparse", "json", "ssl"):
         assert not loaded("settings.files", module)

@@ -17,19 +17,26 @@ from typing import TYPE_CHECKING, Any
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import PermanentError
 from tinkie.files import write_atomically
-from tinkie.parameters.image_reference import ImageReference, registry_domain
+from tinkie.parameters.image_reference import ImageReference
+from tinkie.parameters.table import (
+    DOCKER_REGISTRY,
+    PACKET_BASE_URL,
+    REGISTRY_CA_SHA256,
+    REGISTRY_CA_URL,
+    TINK_WORKER_IMAGE,
+)
 from tinkie.paths import CERTIFICATES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
-    from tink_docker.parameters import EngineParams
+    from tinkie.parameters.parameter import Parameter, Parameters
+    from tinkie.parameters.types import Url
 
 LIMIT_BYTES = 256 * 1024
 
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
-_NEEDED = ("docker_registry", "registry_ca_url", "registry_ca_sha256")
+_NEEDED = (DOCKER_REGISTRY.name, REGISTRY_CA_URL.name, REGISTRY_CA_SHA256.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,36 +63,34 @@ class CertificatePlan:
         return {"url": self.url, "paths": [str(path) for path in self.paths], "pins": self.pins}
 
 
-def plan_certificates(params: EngineParams, problems: Mapping[str, str]) -> CertificatePlan | None:
-    """Return what to get, or None if no authority is given, or no registry to use it for.
+def plan_certificates(parameters: Parameters) -> CertificatePlan | None:
+    """Return what to get, or None if no CA is given, or no registry to use it for.
 
     Raises:
-        PermanentError: a parameter that this needs is among `problems`: nothing is trusted by half.
+        PermanentError: a parameter that this needs is bad: all of it is trusted, or nothing.
     """
-    bad = [name for name in _NEEDED if name in problems]
-    if bad and (params.registry_ca_url or params.packet_base_url or "registry_ca_url" in problems):
-        message = f"no registry's authority is asked for, because of {', '.join(bad)}"
+    bad = [name for name in _NEEDED if name in parameters.problems]
+    ca_url, base_url = parameters[REGISTRY_CA_URL], parameters[PACKET_BASE_URL]
+    if bad and (ca_url or base_url or REGISTRY_CA_URL.name in bad):
+        message = f"no CA certificate is fetched, because of {', '.join(bad)}"
         raise PermanentError(message, kind=ErrorKind.BAD_PARAMETER)
-    pins = params.registry_ca_sha256 or ()
-    if params.registry_ca_url:
-        registries = (params.docker_registry, _registry_of_worker(params))
-        return _plan("registry_ca_url", params.registry_ca_url, registries, pins)
-    if params.packet_base_url:
-        url = params.packet_base_url.rstrip("/") + "/ca.pem"
-        return _plan("packet_base_url", url, (params.docker_registry,), pins)
+    registry, image = parameters[DOCKER_REGISTRY], parameters[TINK_WORKER_IMAGE]
+    domains = [registry.domain] if registry else []
+    if ca_url:
+        domains += [ImageReference.parse(image).domain] if image else []
+        return _plan(REGISTRY_CA_URL, ca_url, domains, parameters)
+    if base_url:
+        return _plan(PACKET_BASE_URL, base_url.rstrip("/") + "/ca.pem", domains, parameters)
     return None
 
 
-def _registry_of_worker(params: EngineParams) -> str | None:
-    image = params.tink_worker_image
-    return ImageReference.parse(image).domain if image else None
-
-
 def _plan(
-    parameter: str, url: str, registries: tuple[str | None, ...], pins: tuple[str, ...]
+    parameter: Parameter[Url | None], url: str, domains: list[str], parameters: Parameters
 ) -> CertificatePlan | None:
-    domains = dict.fromkeys(registry_domain(registry) for registry in registries if registry)
-    return CertificatePlan(parameter, url, tuple(domains), pins) if domains else None
+    if not domains:
+        return None
+    registries = tuple(dict.fromkeys(domains))
+    return CertificatePlan(parameter.name, url, registries, parameters[REGISTRY_CA_SHA256])
 
 
 def wanted_certificates(pem: bytes, pins: tuple[str, ...]) -> dict[str, str]:

@@ -8,10 +8,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinkie.parameters.types import in_url, is_address
+from tinkie.parameters.table import (
+    INSECURE_REGISTRIES,
+    REGISTRY_MIRRORS,
+    SYSLOG_HOST,
+    SYSLOG_PORT,
+)
 
 if TYPE_CHECKING:
-    from tink_docker.parameters import EngineParams
+    from tinkie.parameters.parameter import Parameters
     from tinkie.parameters.proxy import Proxies
 
 CONFIG_PATH = Path("/etc/docker/daemon.json")
@@ -31,7 +36,7 @@ _BRIDGE = "198.18.0.1/24"
 _OTHER_NETWORKS = {"base": "198.19.0.0/16", "size": 24}
 
 
-def daemon_json(params: EngineParams, proxies: Proxies) -> dict[str, Any]:
+def daemon_json(parameters: Parameters, proxies: Proxies) -> dict[str, Any]:
     """Return the content of daemon.json; `hosts` is missing, since the socket is handed over.
 
     `proxies` may hold credentials.
@@ -46,21 +51,27 @@ def daemon_json(params: EngineParams, proxies: Proxies) -> dict[str, Any]:
     }
     networks = {"bip": _BRIDGE, "default-address-pools": [_OTHER_NETWORKS]}
     lists = {
-        "insecure-registries": list(params.insecure_registries),
-        "registry-mirrors": list(params.registry_mirrors),
+        "insecure-registries": list(parameters[INSECURE_REGISTRIES]),
+        "registry-mirrors": [str(mirror) for mirror in parameters[REGISTRY_MIRRORS]],
         "proxies": _proxies(proxies),
     }
-    return always | networks | _logs(params) | {key: value for key, value in lists.items() if value}
+    return (
+        always
+        | networks
+        | _logs(parameters)
+        | {key: value for key, value in lists.items() if value}
+    )
 
 
-def _logs(params: EngineParams) -> dict[str, Any]:
+def _logs(parameters: Parameters) -> dict[str, Any]:
     """Bound every log; `docker logs`, which workers use, works with both drivers."""
     # A name that does not resolve would keep every container down.
-    if params.syslog_host is None or not is_address(params.syslog_host):
+    host, port = parameters[SYSLOG_HOST], parameters[SYSLOG_PORT]
+    if host is None or not host.is_address:
         size = {"max-size": _LOG_SIZE, "max-file": _LOG_FILES}
         return {"log-driver": "local", "log-opts": size}
     options = {
-        "syslog-address": f"udp://{in_url(params.syslog_host)}:{params.syslog_port}",
+        "syslog-address": f"udp://{host.in_url}:{port}",
         "tag": "{{.Name}}",
         "cache-max-size": _LOG_SIZE,  # of docker's own copy, else 100 MB a container
         "cache-max-file": _LOG_FILES,

@@ -34,18 +34,23 @@ class Cmdline:
 
     words: tuple[tuple[str, str | None], ...] = ()
     size: int = field(default=0, compare=False)  # of the file, in bytes
+    open_quote: str | None = field(
+        default=None, compare=False
+    )  # the name whose quotes do not close
 
     @classmethod
     def parse(cls, text: str) -> Cmdline:
         """Split any text; there is no malformed command line."""
         words: list[tuple[str, str | None]] = []
         rest = text.split("\0", 1)[0].lstrip(_WHITE_SPACE)
+        open_quote = None
         while rest:
-            word, rest = _next_word(rest)
+            word, rest, is_open = _next_word(rest)
             if word == _END_OF_PARAMETERS:
                 break
             words.append(word)
-        return cls(tuple(words))
+            open_quote = word[0] if is_open else None
+        return cls(tuple(words), open_quote=open_quote)
 
     @classmethod
     def read(cls, path: Path = PROC_CMDLINE) -> Cmdline:
@@ -62,12 +67,19 @@ class Cmdline:
         return replace(cmdline, size=len(data))
 
     @property
-    def cut_off(self) -> str | None:
-        """Return what there is to tell if the line is as long as the kernel lets one be."""
+    def truncated(self) -> str | None:
+        """Return a message if the line is as long as the kernel lets one be."""
         if self.size < KEPT_BYTES:
             return None
-        told = f"the command line has {self.size} characters, and the kernel keeps {KEPT_BYTES}"
-        return f"{told}: the last parameters may be missing"
+        sizes = f"the command line has {self.size} characters, and the kernel keeps {KEPT_BYTES}"
+        return f"{sizes}: the last parameters may be missing"
+
+    @property
+    def unclosed_quote(self) -> str | None:
+        """Return a message if a double quote is not closed, which makes all behind it one value."""
+        if self.open_quote is None:
+            return None
+        return "a double quote is not closed: all that follows it is part of this value"
 
     def get(self, name: str) -> str | None:
         """Return the last value given to `name`, or None if there is none or the last one is empty.
@@ -90,30 +102,33 @@ class Cmdline:
         return [value for key, value in self.words if key == name and value is not None]
 
 
-def _next_word(text: str) -> tuple[tuple[str, str | None], str]:
-    """Take one word off the front of `text`, which does not start with white space."""
+def _next_word(text: str) -> tuple[tuple[str, str | None], str, bool]:
+    """Take one word off the front of `text`, which does not start with white space.
+
+    Returns also the rest, and whether a quote in the word is not closed.
+    """
     quoted = text.startswith('"')
     body = text[1:] if quoted else text
-    end = _end_of_word(body, in_quotes=quoted)
+    end, is_open = _end_of_word(body, in_quotes=quoted)
     word, rest = body[:end], body[end:].lstrip(_WHITE_SPACE)
     equals = word.find("=", 1)
     if equals < 0:
-        return (_without_last_quote(word) if quoted else word, None), rest
+        return (_without_last_quote(word) if quoted else word, None), rest, is_open
     name, value = word[:equals], word[equals + 1 :]
     if value.startswith('"'):
         value = _without_last_quote(value[1:])
     elif quoted:
         value = _without_last_quote(value)
-    return (name, value), rest
+    return (name, value), rest, is_open
 
 
-def _end_of_word(text: str, *, in_quotes: bool) -> int:
+def _end_of_word(text: str, *, in_quotes: bool) -> tuple[int, bool]:
     for index, character in enumerate(text):
         if character == '"':
             in_quotes = not in_quotes
         elif character in _WHITE_SPACE and not in_quotes:
-            return index
-    return len(text)
+            return index, False
+    return len(text), in_quotes
 
 
 def _without_last_quote(text: str) -> str:

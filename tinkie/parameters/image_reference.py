@@ -21,6 +21,7 @@ _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _DIGEST = re.compile("sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
 _IDENTIFIER = re.compile("[0-9a-f]{64}")  # of an image, which nobody can pull
 _LONGEST_PATH = 255
+_LONGEST_LABEL = 63  # of a host's name (RFC 1035): dockerd takes longer ones, no resolver does
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,32 +46,42 @@ class ImageReference:
         legal = _is_path(path) and re.fullmatch(_DOMAIN, domain) and not _IDENTIFIER.fullmatch(text)
         if not legal or ("@" in text and not _DIGEST.fullmatch(digest)):
             raise ValueError("not an image name that Docker understands ([host[:port]/]path[:tag])")
+        if any(len(label) > _LONGEST_LABEL for label in re.split("[.:]", domain)):
+            raise ValueError(f"a part of the registry's name has over {_LONGEST_LABEL} characters")
         if tag is not None and not _TAG.fullmatch(tag):
             raise ValueError("the tag after the last colon is not one that Docker understands")
         return cls(domain, path, tag or (None if digest else "latest"), digest or None)
 
 
-def registry_domain(registry: str) -> str:
-    """Return the host, with its port, that images of `docker_registry` are pulled from.
+class Registry(str):
+    """host[:port][/path] of a registry, without a slash at its end."""
 
-    Raises:
-        ValueError: `<registry>/name` is no image name.
-    """
-    try:
-        return ImageReference.parse(f"{registry}/tink-worker").domain
-    except ValueError:
-        raise ValueError("not a registry: give host[:port][/path], without https://") from None
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Registry:
+        """Take what stands before an image's name; ValueError if no image name comes of it."""
+        registry = text.rstrip("/")
+        try:
+            ImageReference.parse(f"{registry}/tink-worker")
+        except ValueError:
+            raise ValueError("not a registry: give host[:port][/path], without https://") from None
+        return cls(registry)
+
+    @property
+    def domain(self) -> str:
+        """Return the host, with its port, that its images are pulled from."""
+        return ImageReference.parse(f"{self}/tink-worker").domain
+
+    @property
+    def is_docker_hub_user(self) -> bool:
+        """Return whether Docker takes this for a user of Docker Hub, not for a host."""
+        return not _is_host(self.partition("/")[0])
 
 
 def is_domain(text: str) -> bool:
     """Say whether dockerd takes this for a registry's host[:port], with or without a dot in it."""
     return re.fullmatch(_DOMAIN, text) is not None
-
-
-def is_docker_hub_user(registry: str | None) -> bool:
-    """Say whether Docker takes this for a user of Docker Hub though it may be meant as a host."""
-    first = (registry or "").partition("/")[0]
-    return bool(first) and not _is_host(first)
 
 
 def same_registry(one: str, other: str) -> bool:

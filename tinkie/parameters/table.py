@@ -1,123 +1,464 @@
-"""The base of both programs' models of the kernel parameters that they read.
+"""THE table of kernel parameters: their names, types, readers, secrets, meanings.
 
-A field's alias is the kernel parameter's name. Every problem is reported at once and by that name.
+docs/cmdline.md's tables, redaction, `--dry-run`, the services' settings and all that the agents
+read come from here. Sources of the names: what Tinkerbell's boot servers put on the command line,
+and what Hook, OSIE and CaptainOS read there.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Self
-from urllib.parse import SplitResult, urlsplit
+from typing import TYPE_CHECKING, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
-
-from tinkie.parameters.image_reference import ImageReference, registry_domain
+from tinkie.parameters.image_reference import ImageReference, Registry, is_domain
+from tinkie.parameters.ipam import StaticAddress
+from tinkie.parameters.parameter import Parameter, Parameters, Reader, Section, Stops
+from tinkie.parameters.proxy_url import ProxyUrl, credentials_in
+from tinkie.parameters.types import (
+    Host,
+    HostPort,
+    Mac,
+    Secret,
+    Url,
+    elements,
+    list_of,
+    parse_go_boolean,
+    parse_nic,
+    parse_port,
+    parse_text,
+    parse_vlan,
+    parse_word,
+)
 
 if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
-
     from tinkie.parameters.cmdline import Cmdline
 
-_HIGHEST_PORT = 65535
-_DIGITS = re.compile("[0-9]{1,5}")
+GRPC_PORT = 42113  # Tinkerbell's default
+USUAL_SYSLOG_PORT = 514
+
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+_BOOTKIT = (Reader.BOOTKIT,)
+_TINK_DOCKER = (Reader.TINK_DOCKER,)
+_BOTH = (Reader.BOOTKIT, Reader.TINK_DOCKER)
+_SETTINGS = (Reader.SETTINGS,)
+_NIC_READERS = (Reader.BOOTKIT, Reader.SETTINGS)
 
 
-class Parameters(BaseModel):
-    """Some of the kernel parameters; unknown ones are ignored, absent and empty ones are None."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
-
-    @classmethod
-    def read(cls, cmdline: Cmdline) -> tuple[Self, dict[str, str]]:
-        """Return the parameters without the bad ones, and why each bad one is bad by its name."""
-        values = cmdline.values()
-        given = {name: values[name] for name in cls.names() if name in values}
-        problems: dict[str, str] = {}
-        try:
-            parameters = cls.model_validate(given)
-        except ValidationError as error:
-            problems = dict(map(_fault, error.errors()))
-            good = {name: value for name, value in given.items() if name not in problems}
-            parameters = cls.model_validate(good)
-        return parameters, problems | parameters.contradictions(frozenset(problems))
-
-    def contradictions(self, bad: frozenset[str]) -> dict[str, str]:  # noqa: ARG002 - for subclasses
-        """Return problems that take more than one parameter to see; `bad` ones were left out."""
-        return {}
-
-    @classmethod
-    def names(cls) -> tuple[str, ...]:
-        """Return the kernel parameters that this model reads."""
-        return tuple(field.alias or name for name, field in cls.model_fields.items())
+def _grpc_authority(text: str) -> HostPort:
+    return HostPort.parse(text, default_port=GRPC_PORT)
 
 
-def _fault(error: ErrorDetails) -> tuple[str, str]:
-    where = str(error["loc"][0]) if error["loc"] else "parameters"
-    reason = "not UTF-8" if error["type"] == "string_unicode" else error["msg"]
-    return where, reason.removeprefix("Value error, ")
+def _image(text: str) -> str:
+    ImageReference.parse(text)
+    return text
 
 
-def _split(value: Any) -> Any:
-    if not isinstance(value, str):
+def _fingerprints(text: str) -> tuple[str, ...]:
+    """Return SHA-256 sums as hashlib writes them; `openssl x509 -fingerprint` has colons."""
+    sums = tuple(one.lower().removeprefix("sha256:").replace(":", "") for one in elements(text))
+    bad = [str(at) for at, one in enumerate(sums, start=1) if not _FINGERPRINT.fullmatch(one)]
+    if not sums or bad:
+        where = f"element {', '.join(bad)}: " if bad else ""
+        raise ValueError(f"{where}not a SHA-256 sum of 64 hexadecimal digits; none is used")
+    return sums
+
+
+def _insecure_registry(text: str) -> str:
+    """Return host[:port] or address/bits without a scheme, which dockerd leaves out as well."""
+    value = re.sub("^https?://", "", text).rstrip("/")
+    if _is_network(value):
         return value
-    return tuple(part.strip() for part in value.split(",") if part.strip())
+    name, colon, port = value.rpartition(":")
+    host = name if colon and not value.endswith("]") else value
+    if not is_domain(host):
+        raise ValueError("not host[:port] or address/bits")
+    Host.parse(host)
+    if host != value:
+        parse_port(port)
+    return value
 
 
-CommaList = Annotated[tuple[str, ...], BeforeValidator(_split)]
-"""A list with commas in between; empty parts are left out."""
-
-
-def check_port(value: str) -> int:
-    """Return the number that a port is, or raise ValueError."""
-    if not _DIGITS.fullmatch(value) or not 0 < int(value) <= _HIGHEST_PORT:
-        raise ValueError(f"not a port number from 1 to {_HIGHEST_PORT}")
-    return int(value)
-
-
-def check_url(value: str) -> SplitResult:
-    """Take an address of the web apart, or raise ValueError; nothing of the value is repeated."""
-    if not value.isprintable() or " " in value:
-        raise ValueError("no blanks or control characters are allowed")
+def _is_network(text: str) -> bool:
     try:
-        parts = urlsplit(value)
-    except ValueError:  # its message has the password
-        raise ValueError("not an http:// or https:// address") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("not an http:// or https:// address")
-    port = re.sub(r"^\[.*\]", "", parts.netloc.rpartition("@")[2]).rpartition(":")
-    if port[1]:
-        check_port(port[2])
-    return parts
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return "/" in text
 
 
-def _url(value: str) -> str:
-    check_url(value)
-    return value
+def _syslog_host(text: str) -> Host:
+    """Refuse an address with a zone, which dockerd's log driver does not take."""
+    host = Host.parse(text)
+    if "%" in host:
+        raise ValueError("not a host name or an address without a zone")
+    return host
 
 
-def _base(value: str) -> str:
-    return _url(value if "://" in value else f"http://{value}")
+def _mirror(text: str) -> Url:
+    """Refuse what dockerd refuses to start with."""
+    url = Url.parse(text)
+    endpoint = re.fullmatch("https?://([^/@?#]+)/*", url, re.IGNORECASE)
+    if not endpoint:
+        raise ValueError("not a mirror that dockerd takes: http[s]://host[:port]")
+    return url
 
 
-def _image(value: str) -> str:
-    ImageReference.parse(value)
-    return value
+WORKER_ID = Parameter[str | None](
+    name="worker_id",
+    section=Section.WORKER,
+    read_by=_NIC_READERS,
+    value="word",
+    meaning="The worker's id. Without it: `hw_addr`, then `BOOTIF`, then the metadata's id",
+    parse=parse_word,
+    default=None,
+    stops=Stops.ALWAYS,
+)
+HW_ADDR = Parameter[Mac | None](
+    name="hw_addr",
+    section=Section.WORKER,
+    read_by=_NIC_READERS,
+    value="MAC",
+    meaning=(
+        "The NIC that the machine booted from, with colons, dashes, dots (`0200.0000.0001`) or "
+        "nothing in between; 20 octets for InfiniBand. The worker's id if `worker_id` is not given"
+    ),
+    parse=Mac.parse,
+    default=None,
+    stops=Stops.WITHOUT_ID,
+)
+BOOTIF = Parameter[Mac | None](
+    name="BOOTIF",
+    section=Section.WORKER,
+    read_by=_NIC_READERS,
+    value="MAC",
+    meaning="The same as PXELINUX writes it: `01-` in front (`20-` for InfiniBand)",
+    parse=Mac.parse,
+    default=None,
+    stops=Stops.WITHOUT_ID,
+)
+INSTANCE_ID = Parameter[str | None](
+    name="instance_id",
+    section=Section.WORKER,
+    read_by=_BOOTKIT,
+    value="word",
+    meaning="Handed to the worker as `container_uuid`",
+    parse=parse_word,
+    default=None,
+)
+GRPC_AUTHORITY = Parameter[HostPort | None](
+    name="grpc_authority",
+    section=Section.WORKER,
+    read_by=_BOOTKIT,
+    value="host[:port]",
+    meaning=(
+        f"Tinkerbell's server, port {GRPC_PORT} if none is given. Handed to the worker; most "
+        "workers end at once without it"
+    ),
+    parse=_grpc_authority,
+    default=None,
+    stops=Stops.ALWAYS,
+    names_tinkerbell=True,
+)
+GRPC_CERT_URL = Parameter[Url | None](
+    name="grpc_cert_url",
+    section=Section.WORKER,
+    read_by=_BOOTKIT,
+    value="URL",
+    meaning="Handed to the worker (tink-worker up to v0.6)",
+    parse=Url.parse,
+    default=None,
+    names_tinkerbell=True,
+)
+TINKERBELL_TLS = Parameter[str | None](
+    name="tinkerbell_tls",
+    section=Section.WORKER,
+    read_by=_BOOTKIT,
+    value="true or false",
+    meaning="Handed to the worker",
+    parse=parse_go_boolean,
+    default=None,
+    stops=Stops.ALWAYS,
+)
+TINKERBELL_INSECURE_TLS = Parameter[str | None](
+    name="tinkerbell_insecure_tls",
+    section=Section.WORKER,
+    read_by=_BOOTKIT,
+    value="true or false",
+    meaning="Handed to the worker",
+    parse=parse_go_boolean,
+    default=None,
+    stops=Stops.ALWAYS,
+)
+TINK_WORKER_IMAGE = Parameter[str | None](
+    name="tink_worker_image",
+    section=Section.WORKER,
+    read_by=_BOTH,
+    value="image",
+    meaning="The worker's image. Overrides `docker_registry`",
+    parse=_image,
+    default=None,
+    stops=Stops.ALWAYS,
+)
+DOCKER_REGISTRY = Parameter[Registry | None](
+    name="docker_registry",
+    section=Section.WORKER,
+    read_by=_BOTH,
+    value="host[:port][/path]",
+    meaning=(
+        "Its `tink-worker:latest` is the worker's image, or its `tink-agent:latest` if it has no "
+        "`tink-worker`. Handed to the worker. Either this or `tink_worker_image` is needed"
+    ),
+    parse=Registry.parse,
+    default=None,
+    stops=Stops.WITHOUT_IMAGE,
+)
+METADATA_URL = Parameter[Url | None](
+    name="metadata_url",
+    section=Section.WORKER,
+    read_by=_BOOTKIT,
+    value="URL",
+    meaning=(
+        "The metadata service: hegel's if the URL ends in `/metadata`, any other is EC2 style. "
+        "Overrides `tinkerbell`"
+    ),
+    parse=Url.parse,
+    default=None,
+    names_tinkerbell=True,
+)
+TINKERBELL = Parameter[Url | None](
+    name="tinkerbell",
+    section=Section.WORKER,
+    read_by=_BOOTKIT,
+    value="URL or host",
+    meaning=(
+        "The metadata is at port 50061 of this host, `/metadata`. Without this and "
+        "`metadata_url`: EC2 style at port 7080 of the host in `grpc_authority`"
+    ),
+    parse=Url.parse_base,
+    default=None,
+    names_tinkerbell=True,
+)
+
+REGISTRY_USERNAME = Parameter[str | None](
+    name="registry_username",
+    section=Section.REGISTRIES,
+    read_by=_BOOTKIT,
+    value="text",
+    meaning=(
+        "With `registry_password`: for pulls from exactly the host in `docker_registry`, and "
+        "handed to the worker"
+    ),
+    parse=parse_text,
+    default=None,
+    stops=Stops.ALWAYS,
+    free_text=True,
+)
+REGISTRY_PASSWORD = Parameter[Secret | None](
+    name="registry_password",
+    section=Section.REGISTRIES,
+    read_by=_BOOTKIT,
+    value="text",
+    meaning=(
+        "As above. Tinkie never shows it. The kernel prints its command line on the console before "
+        "any program runs: add `quiet`"
+    ),
+    parse=Secret.parse,
+    default=None,
+    stops=Stops.ALWAYS,
+    secrets=lambda text: (text,),
+)
+PACKET_BASE_URL = Parameter[Url | None](
+    name="packet_base_url",
+    section=Section.REGISTRIES,
+    read_by=_TINK_DOCKER,
+    value="URL",
+    meaning="`<URL>/ca.pem` is the CA certificate of the registry in `docker_registry`",
+    parse=Url.parse_base,
+    default=None,
+    names_tinkerbell=True,
+)
+REGISTRY_CA_URL = Parameter[Url | None](
+    name="registry_ca_url",
+    section=Section.REGISTRIES,
+    read_by=_TINK_DOCKER,
+    value="URL",
+    meaning=(
+        "The same by its full address, for the hosts in `docker_registry` and `tink_worker_image`"
+    ),
+    parse=Url.parse,
+    default=None,
+    names_tinkerbell=True,
+)
+REGISTRY_CA_SHA256 = Parameter[tuple[str, ...]](
+    name="registry_ca_sha256",
+    section=Section.REGISTRIES,
+    read_by=_TINK_DOCKER,
+    value="comma list",
+    meaning=(
+        "SHA-256 sums of the certificates (DER) that may be used from there; all others are "
+        "dropped. If one element is bad, no certificate is used"
+    ),
+    parse=_fingerprints,
+    default=(),
+)
+INSECURE_REGISTRIES = Parameter[tuple[str, ...]](
+    name="insecure_registries",
+    section=Section.REGISTRIES,
+    read_by=_TINK_DOCKER,
+    value="comma list",
+    meaning=("Registries (host[:port] or address/bits) that may use plain HTTP or any certificate"),
+    parse=list_of(_insecure_registry),
+    default=(),
+)
+REGISTRY_MIRRORS = Parameter[tuple[Url, ...]](
+    name="registry_mirrors",
+    section=Section.REGISTRIES,
+    read_by=_TINK_DOCKER,
+    value="comma list",
+    meaning=(
+        "Mirrors, as URLs, of Docker Hub only: dockerd has none for other registries. Name an "
+        "image of another registry by the mirror's host"
+    ),
+    parse=list_of(_mirror),
+    default=(),
+)
+HTTP_PROXY = Parameter[ProxyUrl | None](
+    name="HTTP_PROXY",
+    section=Section.REGISTRIES,
+    read_by=_BOTH,
+    value="URL",
+    meaning="Proxy for the engine and the worker; in lower case too",
+    parse=ProxyUrl.parse,
+    default=None,
+    also=("http_proxy",),
+    secrets=credentials_in,
+)
+HTTPS_PROXY = Parameter[ProxyUrl | None](
+    name="HTTPS_PROXY",
+    section=Section.REGISTRIES,
+    read_by=_BOTH,
+    value="URL",
+    meaning="As above",
+    parse=ProxyUrl.parse,
+    default=None,
+    also=("https_proxy",),
+    secrets=credentials_in,
+)
+NO_PROXY = Parameter[tuple[str, ...]](
+    name="NO_PROXY",
+    section=Section.REGISTRIES,
+    read_by=_BOTH,
+    value="comma list",
+    meaning=(
+        "What is reached without a proxy: names with their subdomains, addresses, networks. "
+        "Tinkerbell's own hosts are added"
+    ),
+    parse=list_of(parse_text),
+    default=(),
+    also=("no_proxy",),
+)
+
+SYSLOG_HOST = Parameter[Host | None](
+    name="syslog_host",
+    section=Section.SYSTEM,
+    read_by=(Reader.SETTINGS, Reader.TINK_DOCKER),
+    value="host",
+    meaning=(
+        "Where all logs go too (UDP). Give an address: with a name, the machine's own log goes "
+        "there, but containers' logs do not, because dockerd starts no container while the name "
+        "does not resolve"
+    ),
+    parse=_syslog_host,
+    default=None,
+)
+SYSLOG_PORT = Parameter[int](
+    name="syslog_port",
+    section=Section.SYSTEM,
+    read_by=(Reader.SETTINGS, Reader.TINK_DOCKER),
+    value="port",
+    meaning=f"Instead of {USUAL_SYSLOG_PORT}",
+    parse=parse_port,
+    default=USUAL_SYSLOG_PORT,
+)
+NTP = Parameter[tuple[Host, ...]](
+    name="ntp",
+    section=Section.SYSTEM,
+    read_by=_SETTINGS,
+    value="comma list",
+    meaning="Time servers, used before those that DHCP names",
+    parse=list_of(Host.parse),
+    default=(),
+)
+INTERFACE = Parameter[str | None](
+    name="interface",
+    section=Section.SYSTEM,
+    read_by=_SETTINGS,
+    value="name",
+    meaning=(
+        "A NIC to prefer, before those in `hw_addr`, `BOOTIF` and `worker_id`. The others get an "
+        "address too, and are used while this one does not reach Tinkerbell's host. In Hook it is "
+        "the only NIC"
+    ),
+    parse=parse_nic,
+    default=None,
+)
+VLAN_ID = Parameter[int](
+    name="vlan_id",
+    section=Section.SYSTEM,
+    read_by=_SETTINGS,
+    value="1 to 4094",
+    meaning=(
+        "The NIC in `interface`, `hw_addr`, `BOOTIF` or `worker_id` (the first that is given) gets "
+        "this VLAN, as `vlan<id>`, which is preferred to all NICs"
+    ),
+    parse=parse_vlan,
+    default=0,
+)
+IPAM = Parameter[StaticAddress | None](
+    name="ipam",
+    section=Section.SYSTEM,
+    read_by=_SETTINGS,
+    value="9 parts",
+    meaning="Addresses of one NIC without DHCP: below",
+    parse=StaticAddress.parse,
+    default=None,
+)
+CONSOLE = Parameter[str | None](
+    name="console",
+    section=Section.SYSTEM,
+    read_by=(Reader.KERNEL,),
+    value="device",
+    meaning="The kernel's consoles: Tinkie writes on all of them",
+    parse=parse_text,
+    default=None,
+)
+SHELL = Parameter[str | None](
+    name="tinkie.shell",
+    section=Section.SYSTEM,
+    read_by=(Reader.INIT,),
+    value="bare word",
+    meaning="A root shell on the consoles; without it there is none",
+    parse=parse_text,
+    default=None,
+)
+
+TABLE: tuple[Parameter[Any], ...] = tuple(
+    row for row in tuple(globals().values()) if isinstance(row, Parameter)
+)
 
 
-def _registry(value: str) -> str:
-    registry = value.rstrip("/")
-    registry_domain(registry)
-    return registry
+def read_parameters(cmdline: Cmdline) -> Parameters:
+    """Return the values of all parameters on a command line; any command line can be read."""
+    return Parameters.read(cmdline, TABLE)
 
 
-Port = Annotated[int, BeforeValidator(check_port)]
-Url = Annotated[str, AfterValidator(_url)]
+def names_read_by(reader: Reader) -> tuple[str, ...]:
+    """Return the names of the parameters that a program reads."""
+    return tuple(parameter.name for parameter in TABLE if reader in parameter.read_by)
 
-Base = Annotated[str, AfterValidator(_base)]
-"""An address whose `http://` may be left out."""
 
-Image = Annotated[str, AfterValidator(_image)]
-"""An image's name, as Docker reads it."""
-
-Registry = Annotated[str, AfterValidator(_registry)]
-"""host[:port][/path] of a registry, without a slash at its end."""
+def problems_for(reader: Reader, parameters: Parameters) -> dict[str, str]:
+    """Return why the bad ones among the parameters that a program reads are bad, by name."""
+    names = names_read_by(reader)
+    return {name: why for name, why in parameters.problems.items() if name in names}

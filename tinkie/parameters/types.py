@@ -1,19 +1,86 @@
-"""Hosts and addresses as they stand in parameters and URLs."""
+"""The types of values that kernel parameters and URLs hold, each parsed once, at the edge.
+
+`parse` takes a text as somebody wrote it and raises ValueError with a reason for people, which
+repeats no part of the text: it may be a secret. No I/O, and only cheap imports: the settings of the
+shell services are read with this module early in the boot.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,253}[A-Za-z0-9])?\.?")
-_IPV6 = re.compile(r"[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._-]+)?")
-_MAC_DIGITS = re.compile("[0-9a-f]{12}")
-_MAC_GROUPS = ([2] * 6, [4] * 3, [12])  # 02:00:00:00:00:01, 0200.0000.0001, 020000000001
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+_LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")  # RFC 1035, 2.3.4
+_LONGEST_NAME = 253
+_ZONE = re.compile(r"[A-Za-z0-9._-]{1,15}")  # a NIC's name: IFNAMSIZ is 16
+_NIC = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")
+_DIGITS = re.compile("[0-9]{1,5}")
+_HIGHEST_PORT = 65535
+_HIGHEST_VLAN = 4094
+_NO_HOST = "not a host name or an address"
+_NO_CONTROL = "control characters and bytes that are not UTF-8 are not allowed"
+_GO_BOOLEANS = ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False")
+
+ETHERNET, INFINIBAND = 1, 0x20  # hardware types of ARP, as PXELINUX writes them before an address
+_OCTETS = {ETHERNET: 6, INFINIBAND: 20}
+
+
+class Host(str):
+    """A host name or an IP address; an IPv6 address has no brackets here."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Host:
+        """Take a name, or an address; an IPv6 address may stand in brackets and have a zone."""
+        bare = without_brackets(text)
+        if ":" in bare:
+            return cls(_ipv6(bare))
+        name = bare.removesuffix(".")
+        labels = name.split(".")
+        if len(name) > _LONGEST_NAME or not all(map(_LABEL.fullmatch, labels)):
+            raise ValueError(_NO_HOST)
+        if labels[-1].isdigit() and not is_address(name):
+            raise ValueError(f"{_NO_HOST} (it looks like half an IPv4 address)")
+        return cls(bare)
+
+    @property
+    def is_address(self) -> bool:
+        """Return whether it is an address, so that nobody has to look it up."""
+        return is_address(self)
+
+    @property
+    def in_url(self) -> str:
+        """Return it as it stands in a URL: an IPv6 address in brackets."""
+        return in_url(self)
+
+
+def _ipv6(text: str) -> str:
+    address, percent, zone = text.partition("%")
+    try:
+        ipaddress.IPv6Address(address)
+    except ValueError:
+        raise ValueError(_NO_HOST) from None
+    if percent and not _ZONE.fullmatch(zone):
+        raise ValueError("not the name of a NIC behind the % of an IPv6 address")
+    return text
+
+
+def in_url(host: str) -> str:
+    """Return a host as it stands in a URL: an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host else str(host)
 
 
 def is_address(host: str) -> bool:
-    """Say whether a host is an IP address, which nobody has to look up."""
+    """Return whether a host is an IP address, so that nobody has to look it up."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -21,34 +88,73 @@ def is_address(host: str) -> bool:
     return True
 
 
-def is_host(value: str) -> bool:
-    """Say whether it is a host name or an address (IPv6 without brackets), and nothing besides."""
-    return bool(_HOST.fullmatch(value) or (_IPV6.fullmatch(value) and is_address(value)))
+def without_brackets(host: str) -> str:
+    """Return a host without the brackets that a URL has around an IPv6 address."""
+    return host[1:-1] if host.startswith("[") and host.endswith("]") and ":" in host else host
 
 
-def in_url(host: str) -> str:
-    """Write a host as a URL has it: an IPv6 address in brackets."""
-    return f"[{host}]" if ":" in host else host
+@dataclass(frozen=True, slots=True)
+class HostPort:
+    """A host and a TCP or UDP port; `str` gives `host:port`, an IPv6 address in brackets."""
+
+    host: Host
+    port: int
+
+    @classmethod
+    def parse(cls, text: str, *, default_port: int | None = None) -> HostPort:
+        """Take `host:port`, and a host alone if there is a default port."""
+        if text.count(":") > 1 and not text.startswith("["):
+            raise ValueError("not host:port (an IPv6 address stands in brackets)")
+        name, colon, port = text.rpartition(":")
+        if not colon or text.endswith("]"):
+            name, port = text, "" if default_port is None else str(default_port)
+        if not port:
+            raise ValueError("not host:port")
+        return cls(Host.parse(name), parse_port(port))
+
+    def __str__(self) -> str:
+        return f"{self.host.in_url}:{self.port}"
 
 
-def out_of_url(host: str) -> str:
-    """Write a host without the brackets that a URL has around an IPv6 address."""
-    return host.removeprefix("[").removesuffix("]")
+class Url(str):
+    """An absolute http:// or https:// URL, as it was written; it may hold user and password."""
 
+    __slots__ = ()
 
-def hardware_address(value: str) -> str:
-    """Write a MAC as boot servers do; BOOTIF has a hardware type in front (PXELINUX).
+    @classmethod
+    def parse(cls, text: str) -> Url:
+        """Take a URL with a legal host and port."""
+        if not text.isprintable() or " " in text:
+            raise ValueError("blanks and control characters are not allowed")
+        try:
+            parts = urlsplit(text)
+            hostname = parts.hostname
+        except ValueError:  # its message has the password
+            raise ValueError("not an http:// or https:// URL") from None
+        if parts.scheme not in ("http", "https") or not hostname:
+            raise ValueError("not an http:// or https:// URL")
+        Host.parse(hostname)
+        port = re.sub(r"^\[.*\]", "", parts.netloc.rpartition("@")[2]).rpartition(":")
+        if port[1]:
+            parse_port(port[2])
+        return cls(text)
 
-    Raises:
-        ValueError: it is none.
-    """
-    groups = re.split("[:.-]", value.lower())
-    if len(groups) == 7 and groups[0] == "01":  # noqa: PLR2004 - type and six bytes
-        del groups[0]
-    digits = "".join(groups)
-    if [len(group) for group in groups] not in _MAC_GROUPS or not _MAC_DIGITS.fullmatch(digits):
-        raise ValueError("not a hardware address")
-    return ":".join(re.findall("..", digits))
+    @classmethod
+    def parse_base(cls, text: str) -> Url:
+        """Take a URL whose `http://` may be missing."""
+        return cls.parse(text if "://" in text else f"http://{text}")
+
+    @property
+    def scheme(self) -> str:
+        """Return `http` or `https`."""
+        return urlsplit(self).scheme
+
+    @property
+    def endpoint(self) -> HostPort:
+        """Return host and port, the scheme's own port if the URL has none."""
+        parts = urlsplit(self)
+        default = 443 if parts.scheme == "https" else 80
+        return HostPort(Host(parts.hostname or ""), parts.port or default)
 
 
 def shown(url: str) -> str:
@@ -56,6 +162,144 @@ def shown(url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:
-        return "an address that makes no sense"
+        return "a malformed URL"
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, parts.path, "", ""))
+
+
+class Mac(str):
+    """A NIC's hardware address, in lower case with colons: 6 octets, or 20 of InfiniBand."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Mac:
+        """Take colons, dashes, dots (`0200.0000.0001`) or nothing in between.
+
+        A hardware type may stand in front, as PXELINUX writes it into BOOTIF: `01-` for Ethernet,
+        `20-` for InfiniBand.
+        """
+        groups = re.split("[:.-]", text.lower())
+        kind = _hardware_type(groups)
+        digits = "".join(groups[1:] if kind else groups)
+        octets = {len(digits) // 2} & ({_OCTETS[kind]} if kind else set(_OCTETS.values()))
+        if not octets or not re.fullmatch("([0-9a-f]{2})+", digits) or not _is_grouped(groups):
+            raise ValueError("not a hardware address")
+        return cls(":".join(re.findall("..", digits)))
+
+
+def _hardware_type(groups: list[str]) -> int:
+    """Return the type in front of the octets, 0 without one."""
+    pairs = all(len(group) == 2 for group in groups)  # noqa: PLR2004 - digits of an octet
+    with_type = {octets + 1: kind for kind, octets in _OCTETS.items()}
+    kind = with_type.get(len(groups), 0) if pairs else 0
+    return kind if kind and groups[0] == f"{kind:02x}" else 0
+
+
+def _is_grouped(groups: list[str]) -> bool:
+    """Return whether the digits stand in pairs, in fours, or all together."""
+    return len(groups) == 1 or {len(group) for group in groups} in ({2}, {4})
+
+
+class Secret:
+    """A text that shows itself to nobody but to `reveal`."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret('********')"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    @classmethod
+    def parse(cls, text: str) -> Secret:
+        """Take what HTTP lets a password be (RFC 7617)."""
+        return cls(parse_text(text))
+
+
+class BadElements(ValueError):
+    """Some elements of a list are bad; `good` has the others, parsed."""
+
+    def __init__(self, reason: str, good: tuple[object, ...]) -> None:
+        super().__init__(reason)
+        self.good = good
+
+
+def elements(text: str) -> list[str]:
+    """Split a list at its commas; empty elements are left out."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def list_of(parse: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
+    """Return a parser of lists that judges each element by itself.
+
+    It raises BadElements with the position (from 1) of each bad element and its reason.
+    """
+
+    def parse_list(text: str) -> tuple[T, ...]:
+        good: list[T] = []
+        bad: list[str] = []
+        for position, element in enumerate(elements(text), start=1):
+            try:
+                good.append(parse(element))
+            except ValueError as error:
+                bad.append(f"element {position}: {error}")
+        if bad:
+            others = f"; the other {len(good)} used" if good else ""
+            raise BadElements("; ".join(bad) + others, tuple(good))
+        return tuple(good)
+
+    return parse_list
+
+
+def parse_port(text: str) -> int:
+    """Return the number of a port."""
+    if not _DIGITS.fullmatch(text) or not 0 < int(text) <= _HIGHEST_PORT:
+        raise ValueError(f"not a port number from 1 to {_HIGHEST_PORT}")
+    return int(text)
+
+
+def parse_vlan(text: str) -> int:
+    """Return a VLAN's number, 0 for none."""
+    if not _DIGITS.fullmatch(text) or int(text) > _HIGHEST_VLAN:
+        raise ValueError(f"not a VLAN from 1 to {_HIGHEST_VLAN}")
+    return int(text)
+
+
+def parse_nic(text: str) -> str:
+    """Return the name of a network interface."""
+    if not _NIC.fullmatch(text):
+        raise ValueError("not a name of a network interface")
+    return text
+
+
+def parse_word(text: str) -> str:
+    """Return a text without blanks."""
+    if not text.isprintable() or " " in text:
+        raise ValueError("blanks and control characters are not allowed")
+    return text
+
+
+def parse_text(text: str) -> str:
+    """Return a printable text."""
+    if not text.isprintable():
+        raise ValueError(_NO_CONTROL)
+    return text
+
+
+def parse_go_boolean(text: str) -> str:
+    """Return a text that Go's strconv.ParseBool takes, as it was written."""
+    if text not in _GO_BOOLEANS:
+        raise ValueError("neither true nor false")
+    return text

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
-from tinkie.parameters.proxy import proxy_secrets
+from tinkie.parameters.table import TABLE
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -75,7 +75,14 @@ REDACTOR = Redactor()
 
 def secrets_in(cmdline: Cmdline) -> tuple[str, ...]:
     """Return every secret of the kernel's command line, also those that nobody uses."""
-    return (*cmdline.get_all("registry_password"), *proxy_secrets(cmdline))
+    return tuple(
+        secret
+        for parameter in TABLE
+        if parameter.secrets
+        for name in (parameter.name, *parameter.also)
+        for text in cmdline.get_all(name)
+        for secret in parameter.secrets(text)
+    )
 
 
 def _is_secret(key: object, value: object) -> bool:

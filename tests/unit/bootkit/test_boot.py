@@ -409,7 +409,7 @@ class TestMetadata:
         answers: dict[str, bytes | int | Exception] = {INSTANCE: b""}
         world.metadata = FakeMetadata(answers)
         boot = world.boot()
-        with pytest.raises(PermanentError, match="knows no id"):
+        with pytest.raises(PermanentError, match="has no id"):
             boot.run(world.is_up)
         answers[INSTANCE] = b"i-1"
         world.run(boot)
@@ -418,7 +418,7 @@ class TestMetadata:
 
 class TestParameters:
     def test_bad_ones_stop_the_worker_and_are_told_at_once(self, world: World) -> None:
-        world.cmdline = "worker_id=w grpc_authority=x tinkerbell_tls=y"
+        world.cmdline = "worker_id=w grpc_authority=: tinkerbell_tls=y"
         with pytest.raises(BadParameters) as caught:
             world.boot().run(world.is_up)
         assert set(caught.value.problems) == {

@@ -45,7 +45,7 @@ def network(monkeypatch: pytest.MonkeyPatch) -> FakeMetadata:
 def test_every_bad_parameter_is_told_by_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert dry_run(tmp_path, "worker_id=w grpc_authority=x tinkerbell_tls=y") == 2
+    assert dry_run(tmp_path, "worker_id=w grpc_authority=: tinkerbell_tls=y") == 2
     printed = capsys.readouterr()
     assert printed.out == ""
     for name in ("grpc_authority", "tinkerbell_tls", "tink_worker_image"):

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from bootkit.cli import main
-from bootkit.plan.parameters import WorkerParams
-from tinkie.parameters import proxy
 from tinkie.parameters.cmdline import Cmdline
+from tinkie.parameters.parameter import Reader
+from tinkie.parameters.table import names_read_by
 
 DATA = Path(__file__).parents[2] / "data"
 LINES = ["2021-boots", "2024-smee", "2026-tinkerbell", "everything"]
@@ -33,7 +33,7 @@ def test_the_worker_of_each_line(line: str, capsys: pytest.CaptureFixture[str]) 
 
 def test_everything_is_in_one_of_the_lines() -> None:
     everything = Cmdline.read(DATA / "everything" / "cmdline").values()
-    assert {*WorkerParams.names(), *proxy.PARAMETERS} <= everything.keys()
+    assert set(names_read_by(Reader.BOOTKIT)) <= everything.keys()
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bootkit.machine.metadata import Machine, MetadataService, ec2_leaves, machine_in, metadata_url
-from bootkit.plan.parameters import WorkerParams
 from tests.fakes.metadata import FakeMetadata
 from tests.strategies import TEXT, mutants, outcome
 from tinkie.errors import BootError, PermanentError, TransientError
 from tinkie.fetch.fetcher import Fetcher
 from tinkie.parameters.cmdline import Cmdline
+from tinkie.parameters.table import read_parameters
 
 EC2 = "/2009-04-04/meta-data/"
 
@@ -36,8 +36,8 @@ def service(fake: FakeMetadata, url: str = "http://10.0.0.1:7080") -> MetadataSe
     ],
 )
 def test_where_the_metadata_is(text: str, url: str | None) -> None:
-    params, problems = WorkerParams.read(Cmdline.parse(f"tink_worker_image=a/b {text}"))
-    assert (metadata_url(params), problems) == (url, {})
+    parameters = read_parameters(Cmdline.parse(f"tink_worker_image=a/b {text}"))
+    assert (metadata_url(parameters), parameters.problems) == (url, {})
 
 
 RECORD = {

@@ -53,7 +53,7 @@ def test_the_metadata_tells_the_id_if_nothing_else_does() -> None:
 
 
 def test_a_machine_that_nobody_knows_is_told() -> None:
-    with pytest.raises(PermanentError, match="knows no id"):
+    with pytest.raises(PermanentError, match="has no id"):
         spec(BASE.replace("worker_id=w", ""))
 
 

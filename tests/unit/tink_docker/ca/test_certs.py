@@ -19,10 +19,10 @@ from tink_docker.ca.certs import (
     plan_certificates,
     wanted_certificates,
 )
-from tink_docker.parameters import EngineParams
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, PermanentError
 from tinkie.parameters.cmdline import Cmdline
+from tinkie.parameters.table import read_parameters
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +34,7 @@ NOW = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
 
 
 def plan(line: str) -> CertificatePlan | None:
-    return plan_certificates(*EngineParams.read(Cmdline.parse(line)))
+    return plan_certificates(read_parameters(Cmdline.parse(line)))
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tink_docker.parameters import EngineParams
 from tink_docker.plan import Plan
-from tinkie.parameters import proxy
 from tinkie.parameters.cmdline import Cmdline
+from tinkie.parameters.parameter import Reader
+from tinkie.parameters.table import names_read_by
 
 DATA = Path(__file__).parents[3] / "data"
 LINES = sorted(path.parent.name for path in DATA.glob("*/cmdline"))
@@ -22,7 +22,7 @@ def config(line: str) -> dict[str, object]:
 def test_there_are_three_generations_and_one_with_everything() -> None:
     assert LINES == ["2021-boots", "2024-smee", "2026-tinkerbell", "everything"]
     everything = Cmdline.read(DATA / "everything" / "cmdline").values()
-    assert {*EngineParams.names(), *proxy.PARAMETERS} <= everything.keys()
+    assert set(names_read_by(Reader.TINK_DOCKER)) <= everything.keys()
 
 
 @pytest.mark.parametrize("line", LINES)

@@ -125,7 +125,7 @@ def test_no_byte_is_changed(tmp_path_factory: pytest.TempPathFactory, data: byte
 
 
 @pytest.mark.parametrize(
-    ("data", "cut_off"),
+    ("data", "truncated"),
     [
         (b"x" * KEPT_BYTES, True),
         (b"x" * KEPT_BYTES + b"\n", True),
@@ -135,13 +135,33 @@ def test_no_byte_is_changed(tmp_path_factory: pytest.TempPathFactory, data: byte
     ],
 )
 def test_a_line_as_long_as_the_kernel_lets_it_be_may_be_cut_off(
-    tmp_path: Path, data: bytes, *, cut_off: bool
+    tmp_path: Path, data: bytes, *, truncated: bool
 ) -> None:
     path = tmp_path / "cmdline"
     path.write_bytes(data)
-    told = Cmdline.read(path).cut_off
-    assert (told is not None) is cut_off
-    assert not cut_off or "has 2047 characters, and the kernel keeps 2047" in str(told)
+    message = Cmdline.read(path).truncated
+    assert (message is not None) is truncated
+    assert not truncated or "has 2047 characters, and the kernel keeps 2047" in str(message)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('a=1 b="c d" e', None),
+        ('a=1 b="c d e=2', "b"),
+        ('a=1 "b=c d', "b"),
+        ('a=x"y z', "a"),
+        ('"word', "word"),
+        ('a="1" -- b="c', None),
+        ("", None),
+    ],
+)
+def test_a_quote_that_is_not_closed_is_reported_with_its_parameter(
+    text: str, name: str | None
+) -> None:
+    cmdline = Cmdline.parse(text)
+    assert cmdline.open_quote == name
+    assert (cmdline.unclosed_quote is not None) is (name is not None)
 
 
 def kernel_words(text: str) -> list[tuple[str, str | None]]:

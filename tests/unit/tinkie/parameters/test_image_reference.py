@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from tinkie.parameters.image_reference import (
     ImageReference,
-    is_docker_hub_user,
-    registry_domain,
+    Registry,
     same_registry,
 )
 
@@ -92,13 +91,19 @@ def test_what_docker_refuses_is_refused(text: str) -> None:
     ],
 )
 def test_the_host_of_a_registry(registry: str, domain: str) -> None:
-    assert registry_domain(registry) == domain
+    assert Registry.parse(registry).domain == domain
 
 
 @pytest.mark.parametrize("registry", ["https://reg.example.com", "a b", "reg.example.com:x", "@"])
 def test_what_is_no_registry(registry: str) -> None:
     with pytest.raises(ValueError, match="without https"):
-        registry_domain(registry)
+        Registry.parse(registry)
+
+
+@pytest.mark.parametrize("host", ["a" * 64 + ":5000", "b." + "a" * 64 + ".example:5000"])
+def test_a_registry_has_no_name_that_no_resolver_takes(host: str) -> None:
+    with pytest.raises(ValueError, match="over 63"):
+        ImageReference.parse(f"{host}/a")
 
 
 def test_hosts_know_no_upper_case() -> None:
@@ -108,12 +113,10 @@ def test_hosts_know_no_upper_case() -> None:
 
 @pytest.mark.parametrize(
     ("registry", "user"),
-    [("someone", True), ("someone/else", True), ("r.example", False), (None, False), ("R", False)],
+    [("someone", True), ("someone/else", True), ("r.example", False), ("R", False)],
 )
-def test_a_host_without_dot_or_port_is_a_user_of_docker_hub(
-    registry: str | None, *, user: bool
-) -> None:
-    assert is_docker_hub_user(registry) is user
+def test_a_host_without_dot_or_port_is_a_user_of_docker_hub(registry: str, *, user: bool) -> None:
+    assert Registry.parse(registry).is_docker_hub_user is user
 
 
 PARTS = """
@@ -156,7 +159,7 @@ def test_only_a_name_that_starts_with_the_registry_is_of_it(
     """Credentials go to a host that is the same; one that only looks like it is another."""
     text = f"{before}{registry}{behind}{rest}"
     full = dockers_reading(text)
-    if full and same_registry(ImageReference.parse(full).domain, registry_domain(registry)):
+    if full and same_registry(ImageReference.parse(full).domain, Registry.parse(registry).domain):
         assert text.lower().startswith(f"{registry}/".lower())
 
 

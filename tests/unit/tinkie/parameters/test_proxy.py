@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tinkie.parameters.cmdline import Cmdline
-from tinkie.parameters.proxy import Proxies, proxy_secrets
+from tinkie.parameters.proxy import Proxies
+from tinkie.parameters.table import read_parameters
+from tinkie.running.redaction import secrets_in
 
 BOTH = Proxies("http://p:1", "http://p:2")
 
 
 def read(text: str) -> Proxies:
-    proxies, problems = Proxies.read(Cmdline.parse(text))
-    assert not problems
-    return proxies
+    parameters = read_parameters(Cmdline.parse(text))
+    assert not parameters.problems
+    return Proxies.given_by(parameters)
 
 
 def test_both_cases_are_read_and_upper_case_wins() -> None:
@@ -26,7 +30,7 @@ def test_nothing_given_is_no_environment_at_all() -> None:
 
 
 def test_the_environment_has_both_cases() -> None:
-    assert read("HTTP_PROXY=http://p:1").without(["10.0.0.1"]).environment() == {
+    assert read("HTTP_PROXY=http://p:1 grpc_authority=10.0.0.1").environment() == {
         "HTTP_PROXY": "http://p:1",
         "NO_PROXY": "10.0.0.1",
         "http_proxy": "http://p:1",
@@ -34,8 +38,9 @@ def test_the_environment_has_both_cases() -> None:
     }
 
 
-def test_hosts_are_added_once_and_behind() -> None:
-    assert read("NO_PROXY=a,b").without(["b", "", "c", "c"]).no_proxy == ("a", "b", "c")
+def test_tinkerbells_hosts_are_added_once_and_behind() -> None:
+    line = "NO_PROXY=a,,b grpc_authority=b:1 tinkerbell=c metadata_url=http://c"
+    assert read(line).no_proxy == ("a", "b", "c")
 
 
 def test_credentials_are_not_in_the_repr() -> None:
@@ -66,7 +71,7 @@ def test_credentials_are_not_in_the_repr() -> None:
     ],
 )
 def test_which_proxy_is_used(url: str, no_proxy: tuple[str, ...], proxy: str | None) -> None:
-    assert BOTH.without(no_proxy).for_url(url) == proxy
+    assert replace(BOTH, no_proxy=no_proxy).for_url(url) == proxy
 
 
 def test_a_proxy_without_scheme_is_one_of_http() -> None:
@@ -91,11 +96,11 @@ def test_a_proxy_without_scheme_is_one_of_http() -> None:
 )
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "https_proxy"])
 def test_its_credentials_are_known(name: str, url: str, secrets: set[str]) -> None:
-    assert set(proxy_secrets(Cmdline.parse(f"{name}={url}"))) == secrets
+    assert set(secrets_in(Cmdline.parse(f"{name}={url}"))) == secrets
 
 
 @pytest.mark.parametrize("url", ["foo://p:1", "http://", "p:port", "http://[::1", "http://:1"])
 def test_what_is_no_proxy_is_named_and_left_out(url: str) -> None:
-    proxies, problems = Proxies.read(Cmdline.parse(f"https_proxy={url} http_proxy=p:1"))
-    assert list(problems) == ["HTTPS_PROXY"]
-    assert proxies == Proxies("p:1", None)
+    parameters = read_parameters(Cmdline.parse(f"https_proxy={url} http_proxy=p:1"))
+    assert list(parameters.problems) == ["HTTPS_PROXY"]
+    assert Proxies.given_by(parameters) == Proxies("p:1", None)

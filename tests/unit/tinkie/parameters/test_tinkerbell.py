@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tinkie.parameters.cmdline import Cmdline
+from tinkie.parameters.table import read_parameters
 from tinkie.parameters.tinkerbell import tinkerbell_hosts
 
 
@@ -18,4 +19,4 @@ from tinkie.parameters.tinkerbell import tinkerbell_hosts
     ],
 )
 def test_every_parameter_that_names_a_host_counts(line: str, hosts: tuple[str, ...]) -> None:
-    assert tinkerbell_hosts(Cmdline.parse(line)) == hosts
+    assert tinkerbell_hosts(read_parameters(Cmdline.parse(line))) == hosts

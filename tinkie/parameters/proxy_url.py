@@ -1,0 +1,48 @@
+"""The URL of a proxy, and the credentials in it."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote, urlsplit
+
+_SCHEMES = ("http", "https", "socks5")
+_BAD = f"not the URL of a proxy: [{'|'.join(_SCHEMES)}://][user:password@]host[:port]"
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+
+
+class ProxyUrl(str):
+    """The URL of a proxy, as it was written: Go's programs and ours read it."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> ProxyUrl:
+        """Take a URL whose `http://` may be missing."""
+        try:
+            parts = urlsplit(text if "://" in text else f"http://{text}")
+            parts.port  # noqa: B018 - raises for what is not a port
+        except ValueError:  # its message has the password
+            raise ValueError(_BAD) from None
+        if not text.isprintable() or " " in text:
+            raise ValueError(_BAD)
+        if parts.scheme not in _SCHEMES or not parts.hostname:
+            raise ValueError(_BAD)
+        return cls(text)
+
+    @property
+    def with_scheme(self) -> str:
+        """Return it with the scheme that may be missing."""
+        return self if "://" in self else f"http://{self}"
+
+
+def credentials_in(text: str) -> tuple[str, ...]:
+    """Return the passwords of a proxy's URL, as written and decoded; it may be malformed."""
+    passwords = [user.partition(":")[2] or user for user in _users(text)]
+    return tuple(filter(None, (*passwords, *map(unquote, passwords))))
+
+
+def _users(url: str) -> list[str]:
+    """Return what may be user:password: up to the last `@` of the host's part, and of it all."""
+    scheme = _SCHEME.match(url)
+    rest = url[scheme.end() :] if scheme else url
+    return [part.rpartition("@")[0] for part in (rest.partition("/")[0], rest)]

@@ -1,0 +1,37 @@
+"""What is wrong with the command line as a whole, for the log and for dry runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from tinkie.parameters.table import TABLE
+
+if TYPE_CHECKING:
+    from tinkie.parameters.cmdline import Cmdline
+
+log = structlog.get_logger()
+
+_NAMES = {name for row in TABLE for name in (row.name, *row.also)}
+_NEXT = "using the parameters as they are"
+
+
+def cmdline_problems(cmdline: Cmdline) -> list[str]:
+    """Return a message for each."""
+    quote = cmdline.unclosed_quote and f"{_name(cmdline)}: {cmdline.unclosed_quote}"
+    return [message for message in (cmdline.truncated, quote) if message]
+
+
+def log_cmdline_problems(cmdline: Cmdline) -> None:
+    """Log each of them."""
+    if error := cmdline.truncated:
+        log.warning("cmdline.truncated", error=error, next=_NEXT)
+    if error := cmdline.unclosed_quote:
+        log.warning("cmdline.unclosed_quote", parameter=_name(cmdline), error=error, next=_NEXT)
+
+
+def _name(cmdline: Cmdline) -> str:
+    """Return the parameter in which the open quote stands; other words may be half a password."""
+    name = cmdline.open_quote
+    return name if name in _NAMES else "a word that is not a parameter"
