@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bootkit.machine.metadata import Machine, MetadataService, metadata_url
+from bootkit.machine.metadata import MachineMetadata, MetadataService, metadata_url
 from bootkit.plan.parameters import WorkerParams, stopping
 from bootkit.plan.worker import WorkerSpec, plan_worker
 from tinkie.error_kinds import ErrorKind
@@ -59,7 +59,7 @@ class Inputs:
         return Fetcher(user_agent="bootkit", proxies=self.proxies)
 
 
-def plan(inputs: Inputs, machine: Machine) -> WorkerSpec:
+def plan(inputs: Inputs, machine: MachineMetadata) -> WorkerSpec:
     """Decide what the worker should be.
 
     Raises:

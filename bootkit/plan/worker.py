@@ -11,7 +11,7 @@ from tinkie.parameters.image_reference import ImageReference, registry_domain, s
 from tinkie.paths import ENGINE_SOCKET, WORKER_NAME
 
 if TYPE_CHECKING:
-    from bootkit.machine.metadata import Machine
+    from bootkit.machine.metadata import MachineMetadata
     from bootkit.plan.parameters import WorkerParams
     from tinkie.parameters.proxy import Proxies
 
@@ -96,7 +96,7 @@ class WorkerSpec:
 
 
 def plan_worker(
-    params: WorkerParams, machine: Machine, proxies: Proxies, worker_id: str
+    params: WorkerParams, machine: MachineMetadata, proxies: Proxies, worker_id: str
 ) -> WorkerSpec:
     """Decide what the worker's container should be."""
     return WorkerSpec(
@@ -124,7 +124,7 @@ def candidate_images(params: WorkerParams) -> tuple[str, ...]:
 
 
 def environment(
-    params: WorkerParams, machine: Machine, proxies: Proxies, worker_id: str
+    params: WorkerParams, machine: MachineMetadata, proxies: Proxies, worker_id: str
 ) -> dict[str, str]:
     """Return the union of what all generations of workers read.
 
