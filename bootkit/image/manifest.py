@@ -1,8 +1,8 @@
 """The sizes of an image's layers, from its manifest in the registry.
 
 Source: OCI distribution specification, "Pulling manifests", and the image specification's index
-and manifest; Docker's own media types have the same fields. This is the one module that needs
-pydantic: each field of an answer must have the right type, or the whole answer is unusable.
+and manifest; Docker's own media types have the same fields. pydantic checks them: an answer with a
+field of a wrong type is unusable as a whole.
 """
 
 from __future__ import annotations
