@@ -1,25 +1,23 @@
-"""The way from the kernel's command line to a worker that runs, phase by phase."""
+"""Boot, phase by phase: from the kernel command line to a running worker."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import structlog
-
 from bootkit.engine.readiness import wait_for_engine
 from bootkit.image.pull import obtain_image
-from bootkit.image.registry import RegistryWitness
+from bootkit.image.registry import RegistryClient
 from bootkit.machine.identity import MachineFinder
 from bootkit.plan.inputs import Inputs, plan
 from bootkit.plan.worker import ENGINE_LABEL, SPEC_LABEL
-from bootkit.watch.actions import ActionTeller, clear_actions
-from bootkit.watch.connection import ServerTeller
+from bootkit.watch.actions import ActionReporter, remove_actions
+from bootkit.watch.connection import ConnectionMonitor
 from bootkit.watch.worker import watch_worker
 from tinkie.parameters.table import GRPC_AUTHORITY
 from tinkie.paths import WORKER_NAME
 from tinkie.running.cmdline_report import log_cmdline_problems
-from tinkie.running.log import phase
+from tinkie.running.log import get_logger, phase, set_worker_id
 from tinkie.running.redaction import REDACTOR, secrets_in
 from tinkie.space import Space
 
@@ -31,12 +29,12 @@ if TYPE_CHECKING:
     from tinkie.fetch.fetcher import Fetcher
     from tinkie.parameters.cmdline import Cmdline
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 @dataclass(slots=True)
 class Boot:
-    """One machine's boot: `run` is repeated for ever and keeps only what the metadata said."""
+    """The boot of this machine; `supervise` repeats `run`, which keeps only the metadata."""
 
     read_cmdline: Callable[[], Cmdline]
     engine: Engine
@@ -50,10 +48,10 @@ class Boot:
         self.finder = MachineFinder(self.now)
 
     def run(self, is_up: Callable[[], None]) -> None:
-        """Bring the worker up, say so by `is_up`, and watch it; returns when it has ended.
+        """Start or adopt the worker, call `is_up`, and watch it; return when it has ended.
 
         Raises:
-            BootError: a phase failed; nothing is half done that the next run would not put right.
+            BootError: a phase failed; the next run corrects whatever is half done.
         """
         with phase("parameters"):
             inputs = self._inputs()
@@ -63,20 +61,19 @@ class Boot:
             machine = self.finder.find(inputs.metadata(fetcher), needed=needed)
         with phase("plan"):
             spec = plan(inputs, machine)
-            structlog.contextvars.bind_contextvars(worker_id=spec.worker_id)
+            set_worker_id(spec.worker_id)
         with phase("engine"):
             wait_for_engine(self.engine, self.pause, self.now)
         container = adopt(self.engine, spec) or start(self.engine, spec, fetcher)
         with phase("watch"):
-            actions = ActionTeller(self.engine, self.clock, self.clock())
-            endpoint = inputs.parameters[GRPC_AUTHORITY]
-            server = ServerTeller(str(endpoint) if endpoint else None, self.now)
+            actions = ActionReporter(self.engine, self.clock, self.clock())
+            server = ConnectionMonitor(inputs.parameters[GRPC_AUTHORITY], self.now)
             is_up()
             watch_worker(
                 self.engine,
                 container,
                 pause=self.pause,
-                tell_actions=actions.tick,
+                report_actions=actions.tick,
                 ticks=(server.tick, self.finder.tick),
             )
 
@@ -91,13 +88,13 @@ class Boot:
         for name, message in inputs.notices.items():
             log.info("parameter.completed", parameter=name, message=message)
         if not inputs.parameters[GRPC_AUTHORITY]:
-            error = "grpc_authority is not given: most workers end without it"
+            error = "grpc_authority is missing: most workers end without it"
             log.warning("parameter.missing", parameter=GRPC_AUTHORITY.name, error=error)
         return inputs
 
 
 def adopt(engine: Engine, spec: WorkerSpec) -> str | None:
-    """Return the worker that runs already, if it is the one that would be started."""
+    """Return the id of the running worker if it is the one that `spec` would start."""
     for container in engine.containers():
         if container.name == WORKER_NAME and container.running:
             if _is_the_same(engine, container, spec):
@@ -108,15 +105,15 @@ def adopt(engine: Engine, spec: WorkerSpec) -> str | None:
 
 
 def start(engine: Engine, spec: WorkerSpec, fetcher: Fetcher) -> str:
-    """Get the image, remove whatever an earlier worker left, start the worker; return its id."""
+    """Get the image, remove the leftovers of an earlier worker, start the worker; return its id."""
     with phase("pull"):
-        witness = RegistryWitness(fetcher, spec.credentials_for, Space.read())
-        image = obtain_image(engine, spec, witness, fetcher.now)
+        registry = RegistryClient(fetcher, spec.credentials_for, Space.read())
+        image = obtain_image(engine, spec, registry, fetcher.now)
     with phase("start"):
         for container in engine.containers():
             if container.name == WORKER_NAME or SPEC_LABEL in container.labels:
                 engine.remove(container.id)
-        clear_actions(engine)
+        remove_actions(engine)
         started = engine.start_worker(spec, image)
         log.info("worker.started", container=started[:12], image=image)
         return started

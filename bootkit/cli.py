@@ -1,4 +1,4 @@
-"""The program `bootkit`: the only place that knows arguments, clocks, signals and exit codes."""
+"""The program `bootkit`: its arguments, clocks, signals and exit codes, and nothing else."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STATE = Path("/run/tinkie/bootkit.json")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run for ever, or with --dry-run print the plan; return the exit code."""
+    """Run until a signal, or with --dry-run print the plan; return the exit code."""
     options = _options(arguments)
     if options.dry_run:
         return _dry_run(options)
@@ -39,9 +39,9 @@ def _run(options: argparse.Namespace) -> int:
         signals.install()
         _boot(options)
     except ShutdownRequested as signal:
-        log.get_logger().info("program.ended", signal=str(signal), next="the worker runs on")
+        log.get_logger().info("program.ended", signal=str(signal), next="the worker keeps running")
         return 0
-    except Exception:  # noqa: BLE001 - the one place; whoever runs us starts us again
+    except Exception:  # noqa: BLE001 - the only such place; containerd restarts the program
         log.get_logger().exception("program.failed", error="this is a bug in bootkit")
         return 1
 
@@ -53,13 +53,13 @@ def _dry_run(options: argparse.Namespace) -> int:
         cmdline = Cmdline.read(options.cmdline)
         metadata = options.metadata.read_bytes() if options.metadata else None
     except OSError as error:
-        sys.stderr.write(f"bootkit: a file cannot be read: {error}\n")
+        sys.stderr.write(f"bootkit: cannot read a file: {error}\n")
         return BAD_PARAMETERS
     return dry_run(cmdline, metadata)
 
 
 def _boot(options: argparse.Namespace) -> NoReturn:
-    from bootkit.boot import Boot  # noqa: PLC0415 - lets a mistaken argument be told at once
+    from bootkit.boot import Boot  # noqa: PLC0415 - reports a wrong argument at once
     from bootkit.engine.docker import DockerEngine  # noqa: PLC0415 - as above
 
     log.get_logger().info("program.started")
@@ -84,16 +84,24 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        "bootkit", description="Starts this machine's Tinkerbell worker."
+        "bootkit", description="Start this machine's Tinkerbell worker, and keep it running."
     )
     add = partial(parser.add_argument, type=Path, metavar="PATH")
-    add("--cmdline", default=PROC_CMDLINE, help="kernel parameters (default %(default)s)")
-    add("--console", help="FIFO or terminal that gets lines for people")
-    add("--state", default=STATE, help="file that says what goes on (default %(default)s)")
+    add(
+        "--cmdline",
+        default=PROC_CMDLINE,
+        help="file with the kernel parameters (default %(default)s)",
+    )
+    add("--console", help="FIFO or terminal for log lines in plain text")
+    add(
+        "--state",
+        default=STATE,
+        help="JSON file for the current phase and the last error (default %(default)s)",
+    )
     add("--engine", default=ENGINE_SOCKET, help="the engine's socket (default %(default)s)")
     add(
         "--metadata",
-        help="with --dry-run: hegel's /metadata from a file; otherwise it is asked for",
+        help="with --dry-run: read hegel's /metadata from this file, not from the network",
     )
-    parser.add_argument("--dry-run", action="store_true", help="print what would be done")
+    parser.add_argument("--dry-run", action="store_true", help="print the plan and change nothing")
     return parser

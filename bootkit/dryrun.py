@@ -1,4 +1,4 @@
-"""`bootkit --dry-run`: what would be done, and nothing of it."""
+"""`bootkit --dry-run`: print the plan and change nothing."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
-from bootkit.machine.identity import NEEDED_SECONDS, WANTED_SECONDS
-from bootkit.machine.metadata import Machine, machine_in
+from bootkit.machine.metadata import MachineMetadata, parse_hegel
 from bootkit.plan.inputs import Inputs, plan
+from bootkit.policy import METADATA_NEEDED_SECONDS, METADATA_WANTED_SECONDS
 from settings.files import settings_problems
 from tinkie.errors import BadParameters, BootError
 from tinkie.running.cmdline_report import cmdline_problems
@@ -29,21 +29,21 @@ NO_METADATA = 3
 def dry_run(cmdline: Cmdline, metadata: bytes | None = None) -> int:
     """Print the plan (JSON, stdout) and an equivalent `docker run` (stderr); return the exit code.
 
-    `metadata` is what hegel's `/metadata` would answer; without it the service is asked. Values
-    that make no sense are told; only without those that the worker needs there is no plan.
+    `metadata` replaces the answer of hegel's `/metadata`; without it, ask the service. Report all
+    invalid values; print no plan only if the worker needs one of them.
     """
     REDACTOR.hide(*secrets_in(cmdline))
     inputs = Inputs.from_cmdline(cmdline)
     problems = _problems(inputs)
     for message in (*cmdline_problems(cmdline), *_by_name(inputs.notices), *problems):
-        _say(f"bootkit: {message}")
+        _print_error(f"bootkit: {message}")
     try:
         _show(_planned(inputs, metadata))
     except BadParameters:
-        _say("bootkit: the worker cannot be started with these")
+        _print_error("bootkit: no plan: correct these parameters")
         return BAD_PARAMETERS
     except (BootError, OSError) as error:
-        _say(f"bootkit: no metadata, and without it this machine has no worker id: {error}")
+        _print_error(f"bootkit: no plan: the metadata service must provide the worker id: {error}")
         return NO_METADATA
     return BAD_PARAMETERS if problems else PLANNED
 
@@ -56,8 +56,8 @@ def _planned(inputs: Inputs, metadata: bytes | None) -> WorkerSpec:
 def _show(spec: WorkerSpec) -> None:
     shown: Any = REDACTOR.value(spec.as_json())
     print(json.dumps(shown, indent=2))  # noqa: T201 - the output of the dry run
-    # Masked word by word: in shell's quotes a secret looks different.
-    _say(shlex.join(map(REDACTOR.text, spec.as_command())))
+    # Mask it word by word: in the shell's quotes a secret looks different.
+    _print_error(shlex.join(map(REDACTOR.text, spec.as_command())))
 
 
 def _problems(inputs: Inputs) -> list[str]:
@@ -70,20 +70,20 @@ def _by_name(messages: Mapping[str, str]) -> list[str]:
     return [f"{name}: {message}" for name, message in messages.items()]
 
 
-def _machine(inputs: Inputs, metadata: bytes | None) -> Machine:
+def _machine(inputs: Inputs, metadata: bytes | None) -> MachineMetadata:
     needed = inputs.known_id is None
     try:
         if metadata is not None:
-            return machine_in(metadata)
+            return parse_hegel(metadata)
         service = inputs.metadata(inputs.fetcher())
-        seconds = NEEDED_SECONDS if needed else WANTED_SECONDS
-        return service.find(seconds=seconds) if service else Machine()
+        seconds = METADATA_NEEDED_SECONDS if needed else METADATA_WANTED_SECONDS
+        return service.find(seconds=seconds) if service else MachineMetadata()
     except (BootError, OSError) as error:
         if needed:
             raise
-        _say(f"bootkit: going on without metadata: {error}")
-        return Machine()
+        _print_error(f"bootkit: continuing without metadata: {error}")
+        return MachineMetadata()
 
 
-def _say(text: str) -> None:
+def _print_error(text: str) -> None:
     sys.stderr.write(REDACTOR.text(text) + "\n")

@@ -1,1 +1,1 @@
-"""What the programs of the OS share; it imports none of them."""
+"""The library that the programs of the OS share; it imports none of them."""

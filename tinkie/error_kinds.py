@@ -1,7 +1,7 @@
-"""The kinds of error that people meet, in plain words, and how to recognise them in text.
+"""The kinds of error, what a person can do about each, and how to recognise them in text.
 
-dockerd tells why a pull failed only in English sentences that come from several Go libraries; the
-patterns are tested against sentences of dockerd 20.10 and 26.1.
+dockerd reports the cause of a failed pull only as an English sentence from one of several Go
+libraries. The patterns are tested against sentences of dockerd 20.10 and 26.1.
 """
 
 from __future__ import annotations
@@ -12,66 +12,72 @@ from typing import Self
 
 
 class ErrorKind(StrEnum):
-    """One kind of kind: whether it heals without a person, and what a person can do."""
+    """One kind of error: what a person can do, and whether only a person can repair it."""
 
     hint: str
     permanent: bool
 
     def __new__(cls, value: str, hint: str = "", permanent: bool = False) -> Self:  # noqa: FBT001,FBT002 - the enum's table
-        """Make a member of its name, its hint and whether it is permanent."""
+        """Create a member from its name, its hint and whether it is permanent."""
         member = str.__new__(cls, value)
         member._value_ = value
         member.hint = hint
         member.permanent = permanent
         return member
 
-    NAME_RESOLUTION = "name-resolution", "check the name and the DNS servers that DHCP gave"
+    NAME_RESOLUTION = (
+        "name-resolution",
+        "check the host name and the DNS servers that DHCP provides",
+    )
     REFUSED = "refused", "nothing listens there: check address and port, and that the service runs"
-    UNREACHABLE = "unreachable", "check the machine's address, its gateway and VLAN"
-    TIMEOUT = "timeout", "no answer: check firewalls, VLAN and that the service runs"
-    CUT_OFF = "cut-off", "the connection ended early: check the service and what is in between"
+    UNREACHABLE = "unreachable", "check this machine's address, gateway and VLAN"
+    TIMEOUT = "timeout", "no answer: check firewalls and the VLAN, and that the service runs"
+    CUT_OFF = "cut-off", "the connection closed early: check the service, and proxies on the way"
     DENIED = "denied", "check registry_username and registry_password", True
     NOT_FOUND = (
         "not-found",
-        "nothing has that name there: check the address; an image's tag, and that it was pushed",
+        "check the URL; for an image its name and tag, and that it was pushed",
         True,
     )
-    TOO_MANY_REQUESTS = "too-many-requests", "the server asks for patience"
-    SERVER_ERROR = "server-error", "look at the server's own log"
-    BAD_REQUEST = "bad-request", "the server does not take the request: check the address", True
-    BAD_ANSWER = "bad-answer", "something else answers at that address", True
+    TOO_MANY_REQUESTS = (
+        "too-many-requests",
+        "the server limits its requests: retries wait as long as it demands",
+    )
+    SERVER_ERROR = "server-error", "check the log of the server"
+    BAD_REQUEST = "bad-request", "the server rejects the request: check the URL", True
+    BAD_ANSWER = "bad-answer", "another service answers at that URL: check it", True
     CERTIFICATE_UNTRUSTED = (
         "certificate-untrusted",
-        "give the authority by registry_ca_url or packet_base_url, or use insecure_registries",
+        "give the CA certificate by registry_ca_url or packet_base_url, or use insecure_registries",
         True,
     )
     CERTIFICATE_NAME = (
         "certificate-name",
-        "the certificate is for another name: use a name that it has, or make a new one",
+        "the certificate is for another host name: use a name in it, or issue a new one",
         True,
     )
     CERTIFICATE_TIME = (
         "certificate-time",
-        "the clock or the certificate is wrong: check ntp= and the certificate's dates",
+        "check the clock (ntp=) and the validity dates of the certificate",
     )
     PLAIN_HTTP = (
         "plain-http",
-        "the server speaks plain HTTP on this port: list it in insecure_registries, or give it TLS",
+        "the server uses plain HTTP on this port: list it in insecure_registries, or enable TLS",
         True,
     )
     OUT_OF_SPACE = (
         "out-of-space",
-        "the images do not fit into memory: use smaller ones or give the machine more",
+        "not enough memory for the image: use a smaller image, or a machine with more memory",
         True,
     )
-    ENGINE_NOT_READY = "engine-not-ready", "tink-docker starts the engine again: see its lines"
-    BAD_PARAMETER = "bad-parameter", "correct the kernel parameters and boot again", True
+    ENGINE_NOT_READY = "engine-not-ready", "tink-docker restarts the engine: see its lines"
+    BAD_PARAMETER = "bad-parameter", "correct the kernel parameters and reboot", True
     OTHER = "other"
 
 
 _HTTP_STATUS = re.compile(r"HTTP (?:status: )?([45]\d\d)\b")
 
-# The first pattern that is found decides; the narrow ones come first.
+# The first match decides, so the narrow patterns come first.
 _PATTERNS: tuple[tuple[str, ErrorKind], ...] = (
     (r"no space left on device|disk quota exceeded", ErrorKind.OUT_OF_SPACE),
     (r"server gave HTTP response to HTTPS client", ErrorKind.PLAIN_HTTP),
@@ -122,7 +128,7 @@ _PATTERNS: tuple[tuple[str, ErrorKind], ...] = (
 
 
 def error_kind_in(text: str) -> ErrorKind:
-    """Recognise a kind in an English sentence; ErrorKind.OTHER if none of the patterns is in it."""
+    """Return the kind of an error sentence; ErrorKind.OTHER if no pattern matches."""
     for pattern, kind in _PATTERNS:
         if re.search(pattern, text, re.IGNORECASE):
             return kind
@@ -131,7 +137,7 @@ def error_kind_in(text: str) -> ErrorKind:
 
 
 def error_kind_of_status(status: int) -> ErrorKind:
-    """Say what an HTTP status that is no success means."""
+    """Return the kind of an HTTP status that is not a success."""
     known = {
         401: ErrorKind.DENIED,
         403: ErrorKind.DENIED,

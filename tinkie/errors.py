@@ -1,10 +1,10 @@
-"""What can go wrong, by the one question that the programs ask: is it worth trying again soon?
+"""The errors of the programs, divided by one question: is it worth retrying soon?
 
 BootError
-  + TransientError      the world is not ready: tried again soon
-  + PermanentError      somebody must change something: told, and tried again slowly
-      + BadParameters   kernel parameters that make no sense, all of them in one message
-ShutdownRequested       not an error: a signal asked us to end
+  + TransientError      may heal without a person: retried soon
+  + PermanentError      a person must change something: reported, and retried slowly
+      + BadParameters   invalid kernel parameters, all of them in one message
+ShutdownRequested       not an error: a signal to end
 """
 
 from __future__ import annotations
@@ -12,24 +12,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tinkie.error_kinds import ErrorKind
+from tinkie.policy import ERROR_MESSAGE_CHARACTERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-_LONGEST_MESSAGE = 2000
-
 NONSENSE = (LookupError, TypeError, AttributeError, ArithmeticError, ValueError, RecursionError)
-"""What comes of reading an answer that has another shape than it should."""
+"""The exceptions that reading a malformed answer raises."""
 
 
 class BootError(Exception):
     """A step failed.
 
-    The message is lower case and has no full stop: what was attempted, on what, what came back. It
-    is cut after 2,000 characters: what came back may be a whole page of HTML.
-    `hint` says what a person can do about it. `retry_after` is the number of seconds that the
-    other side asked us to wait.
+    The message is lower case and has no full stop: what was attempted, on what, the cause. It is
+    cut after ERROR_MESSAGE_CHARACTERS. `hint` is what a person can do about it. `retry_after` is
+    the wait in seconds that the server requests.
     """
 
     def __init__(
@@ -47,41 +45,42 @@ class BootError(Exception):
 
 
 def _bounded(message: str) -> str:
-    cut = message if len(message) <= _LONGEST_MESSAGE else message[: _LONGEST_MESSAGE - 1] + "…"
+    fits = len(message) <= ERROR_MESSAGE_CHARACTERS
+    cut = message if fits else message[: ERROR_MESSAGE_CHARACTERS - 1] + "…"
     return cut.encode(errors="replace").decode()
 
 
 class TransientError(BootError):
-    """The world is not ready yet; the same call may succeed in a moment."""
+    """The same call may succeed in a moment."""
 
 
 class PermanentError(BootError):
-    """The same call fails until somebody changes something."""
+    """The same call fails until a person changes something."""
 
 
 class BadParameters(PermanentError):
-    """Kernel parameters that make no sense: `problems` has the reason by the parameter's name."""
+    """Invalid kernel parameters; `problems` maps each name to the reason."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:
         self.problems = dict(problems)
-        told = "; ".join(f"{name}: {reason}" for name, reason in self.problems.items())
-        super().__init__(f"bad kernel parameters: {told}", kind=ErrorKind.BAD_PARAMETER)
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in self.problems.items())
+        super().__init__(f"bad kernel parameters: {reasons}", kind=ErrorKind.BAD_PARAMETER)
 
 
 class ShutdownRequested(BaseException):
-    """SIGTERM, SIGINT or SIGHUP came.
+    """SIGTERM, SIGINT or SIGHUP arrived.
 
-    It is no Exception, so that no library's `except Exception` takes it for a failure of its own.
+    It is not an Exception, so that no library's `except Exception` catches it.
     """
 
 
 def error_for(kind: ErrorKind) -> type[TransientError | PermanentError]:
-    """Return the class of error that a kind is raised as."""
+    """Return the class to raise an error of this kind as."""
     return PermanentError if kind.permanent else TransientError
 
 
 def deepest_cause(error: BaseException) -> BaseException:
-    """Return the innermost error: libraries wrap `Connection refused` three times."""
+    """Return the innermost error: libraries wrap `Connection refused` several times."""
     while error.__cause__ or error.__context__:
         error = error.__cause__ or error.__context__ or error
     return error

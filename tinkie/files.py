@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files that exist whole or not at all."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
-    """Write `data` to `path`, whole: a reader sees the old content or the new, never a part.
+    """Write `data` to `path`: a reader sees the old content or the new, never a part.
 
-    Folders that are missing are made. The permission bits are `mode`, whatever the umask.
+    Create missing folders. The permission bits are `mode`, whatever the umask.
 
     Raises:
-        OSError: the folder or the file cannot be written; nothing is left behind.
+        OSError: the folder or the file cannot be written; no temporary file remains.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

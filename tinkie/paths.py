@@ -1,4 +1,4 @@
-"""What both programs, workers and the system around them must call by the same name."""
+"""Paths and names that the programs, the workers and the system around them share."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from pathlib import Path
 
 ENGINE_SOCKET = Path("/var/run/docker.sock")
 CERTIFICATES = Path("/etc/docker/certs.d")  # dockerd looks for <host[:port]>/ca.crt below it
-WORKER_NAME = "tink-worker"  # of the container
+WORKER_NAME = "tink-worker"  # the container's name

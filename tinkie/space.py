@@ -14,17 +14,17 @@ PATH = Path("/run/tinkie/space.json")
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """Bytes: those that are left, and all that there are."""
+    """Free and total bytes of the file system that holds images and containers."""
 
     free: int
     size: int
 
     def __str__(self) -> str:
-        """Return it for people."""
+        """Return both numbers for people."""
         return f"{megabytes(self.free)} of {megabytes(self.size)}"
 
     def write(self, path: Path) -> None:
-        """Write it for `read`, and for people.
+        """Write the state file that `read` reads.
 
         Raises:
             OSError: the file cannot be written.
@@ -33,14 +33,14 @@ class Space:
 
     @classmethod
     def read(cls, path: Path = PATH) -> Self | None:
-        """Return what was written last; None if nothing was, or nothing that makes sense."""
+        """Return what was written last; None if the file is missing or invalid."""
         try:
-            told = json.loads(path.read_text(encoding="utf-8"))
-            return cls(int(told["free"]), int(told["size"]))
+            content = json.loads(path.read_text(encoding="utf-8"))
+            return cls(int(content["free"]), int(content["size"]))
         except (OSError, ValueError, TypeError, KeyError):
             return None
 
 
 def megabytes(count: int) -> str:
-    """Return a number of bytes as Docker shows it to people."""
+    """Return a number of bytes in the form that Docker uses."""
     return f"{count / 1e6:.1f} MB"

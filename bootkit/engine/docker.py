@@ -1,8 +1,7 @@
-"""The container engine, through the Docker library, which only this and engine_errors know.
+"""The engine through the Docker library.
 
-Its calls either do what their names say or raise: EngineNotReady when the engine does not answer
-(it is being started, or started again), otherwise a TransientError or PermanentError that says
-what the engine said.
+A call that fails raises EngineNotReady if the engine does not answer (it is starting), otherwise a
+TransientError or a PermanentError with the engine's own text.
 """
 
 from __future__ import annotations
@@ -12,17 +11,25 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bootkit.engine.errors import plainly, translated
+from bootkit.engine.errors import plain_reason, translated
 from bootkit.engine.interface import EngineNotReady
 from bootkit.engine.json import (
     auth_header,
     container_in,
     ended_in,
-    happening_in,
+    event_in,
     progress_in,
     tag_if_needed,
 )
 from bootkit.plan.worker import BINDS, ENGINE_LABEL, SPEC_LABEL
+from bootkit.policy import (
+    ENGINE_ANSWER_SECONDS,
+    ENGINE_PING_SECONDS,
+    PULL_SILENCE_SECONDS,
+    WORKER_LOG_FILE_MEBIBYTES,
+    WORKER_LOG_FILES,
+    WORKER_LOG_LINE_BYTES,
+)
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import NONSENSE, PermanentError
 from tinkie.paths import WORKER_NAME
@@ -31,15 +38,11 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-    from bootkit.engine.interface import Container, Ended, Happening
+    from bootkit.engine.interface import Container, ContainerEvent, Ended
     from bootkit.plan.worker import Credentials, WorkerSpec
 
-OLDEST_API = "1.41"  # Docker 20.10; what is really spoken is agreed on at each connect
-ANSWER_SECONDS = 30.0  # an engine that is busy with a pull or a stop is slow to answer
-PING_SECONDS = 5.0
-PULL_SILENCE_SECONDS = 60.0  # between two lines of a pull; the engine itself waits for ever
-LOG_OPTIONS = {"max-size": "2m", "max-file": "2"}  # RAM is the disk
-_LONGEST_LINE = 2000  # of a worker's log
+OLDEST_API = "1.41"  # Docker 20.10; each connect negotiates the version to use
+_LOG_OPTIONS = {"max-size": f"{WORKER_LOG_FILE_MEBIBYTES}m", "max-file": str(WORKER_LOG_FILES)}
 _FORWARDING_DRIVERS = ("syslog", "gelf", "fluentd")
 
 
@@ -51,57 +54,57 @@ class DockerEngine:
     _api: Any = None
 
     def connect(self) -> str:
-        """Connect, agree on the API's version, return the engine's."""
-        import docker  # noqa: PLC0415 - costs 120 ms, and the engine is being started meanwhile
+        """Connect, negotiate the API's version, return the engine's version."""
+        import docker  # noqa: PLC0415 - costs 120 ms; the engine starts meanwhile
         import requests  # noqa: PLC0415 - below docker
 
         self.close()
-        self._knock()
+        self._probe()
         url = f"unix://{self.socket}"
-        # Opened offline first: a constructor that asks for the version leaks its connection if it
-        # fails.
-        with closing(docker.APIClient(url, version=OLDEST_API, timeout=PING_SECONDS)) as api:
+        # Open it offline first: a constructor that requests the version leaks its connection when
+        # it fails.
+        with closing(docker.APIClient(url, version=OLDEST_API, timeout=ENGINE_PING_SECONDS)) as api:
             try:
                 answer = api.version(api_version=False)
                 version = str(answer["ApiVersion"])
-                self._api = docker.APIClient(url, version=version, timeout=ANSWER_SECONDS)
+                self._api = docker.APIClient(url, version=version, timeout=ENGINE_ANSWER_SECONDS)
                 return str(answer["Version"])
             except (docker.errors.DockerException, requests.RequestException, *NONSENSE) as error:
-                raise EngineNotReady(f"ask {self.socket}: {plainly(error)}") from error
+                raise EngineNotReady(f"connect to {self.socket}: {plain_reason(error)}") from error
 
     def close(self) -> None:
-        """Give up the connections."""
+        """Close the connections."""
         if self._api is not None:
             self._api.close()
             self._api = None
 
-    def _knock(self) -> None:
-        """Fail at once if nobody listens: the library would leave an open socket behind."""
-        with socket.socket(socket.AF_UNIX) as knock:
-            knock.settimeout(PING_SECONDS)
+    def _probe(self) -> None:
+        """Fail at once if nothing listens: the library would leave an open socket."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(ENGINE_PING_SECONDS)
             try:
-                knock.connect(str(self.socket))
+                probe.connect(str(self.socket))
             except OSError as error:
                 raise EngineNotReady(f"connect to {self.socket}: {error.strerror}") from error
 
     def socket_identity(self) -> str:
-        """Return which file the socket is: who bound another one talks to nobody.
+        """Return which file the socket is: a container with another one bound reaches no engine.
 
-        The inode alone may be used again; a socket's time of modification is that of its making.
+        The inode alone may be reused; a socket's modification time is its creation time.
         """
         try:
             status = self.socket.stat()
         except OSError as error:
-            raise EngineNotReady(f"look at {self.socket}: {error.strerror}") from error
+            raise EngineNotReady(f"stat {self.socket}: {error.strerror}") from error
         return f"{status.st_dev}:{status.st_ino}:{status.st_mtime_ns}"
 
     def containers(self) -> list[Container]:
-        """List all containers."""
+        """Return all containers, including those that have ended."""
         with translated("list containers"):
             return [container_in(row) for row in self._client().containers(all=True)]
 
     def has_image(self, image: str) -> bool:
-        """Look the image up by its name."""
+        """Return whether the engine has the image."""
         try:
             with translated(f"look up image {image}"):
                 self._client().inspect_image(image)
@@ -112,10 +115,10 @@ class DockerEngine:
         return True
 
     def pull(self, image: str, credentials: Credentials | None) -> Generator[dict[str, Any]]:
-        """Pull by the low-level stream: an error comes inside of a 200 answer.
+        """Pull through the low-level stream: an error comes inside a 200 answer.
 
-        An empty configuration of credentials is sent rather than none, so that no file of the host
-        is read for one.
+        Always send credentials, empty ones if there are none: otherwise the library would read a
+        file of the host for them.
         """
         api = self._client()
         with translated(f"pull {image}"):
@@ -124,14 +127,14 @@ class DockerEngine:
                 params={"fromImage": image} | tag_if_needed(image),
                 headers={"X-Registry-Auth": auth_header(credentials)},
                 stream=True,
-                timeout=(ANSWER_SECONDS, PULL_SILENCE_SECONDS),
+                timeout=(ENGINE_ANSWER_SECONDS, PULL_SILENCE_SECONDS),
             )
             with response:
-                api._raise_for_status(response)  # noqa: SLF001 - makes the library's own errors
+                api._raise_for_status(response)  # noqa: SLF001 - raises the library's own errors
                 yield from progress_in(image, response.iter_lines())
 
     def start_worker(self, spec: WorkerSpec, image: str) -> str:
-        """Create and start the container."""
+        """Create and start the worker's container; return its id."""
         labels = {SPEC_LABEL: spec.digest, ENGINE_LABEL: self.socket_identity()}
         api = self._client()
         with translated(f"start {WORKER_NAME} from {image}"):
@@ -146,21 +149,21 @@ class DockerEngine:
             return str(made["Id"])
 
     def ended(self, container: str) -> Ended | None:
-        """Look at the container's state."""
-        with translated(f"look at {WORKER_NAME}"):
+        """Return how the container ended, None while it runs."""
+        with translated(f"inspect {WORKER_NAME}"):
             state = self._client().inspect_container(container)["State"]
             return ended_in(state)
 
-    def happened(self, since: float, until: float) -> list[Happening]:
-        """Read the engine's events of a time that has passed."""
+    def events(self, since: float, until: float) -> list[ContainerEvent]:
+        """Return the starts and ends of containers between two past Unix times."""
         filters = {"type": ["container"], "event": ["start", "die"]}
         window = {"since": f"{since:.9f}", "until": f"{until:.9f}"}
         with translated("read events"):
             events = self._client().events(**window, filters=filters, decode=True)
-            return [happening_in(event) for event in events]
+            return [event_in(event) for event in events]
 
     def remove(self, container: str) -> None:
-        """Kill and remove a container."""
+        """Kill and remove a container and its anonymous volumes; ignore a missing one."""
         try:
             with translated(f"remove container {container[:12]}"):
                 self._client().remove_container(container, v=True, force=True)
@@ -169,11 +172,11 @@ class DockerEngine:
                 raise
 
     def log_lines(self, container: str, count: int) -> list[str]:
-        """Read the end of the container's log."""
+        """Return the last lines of the container's log."""
         with translated(f"read the log of {WORKER_NAME}"):
             output = self._client().logs(container, tail=count)
             lines = output.splitlines()[-count:]
-            return [line[:_LONGEST_LINE].decode(errors="replace") for line in lines]
+            return [line[:WORKER_LOG_LINE_BYTES].decode(errors="replace") for line in lines]
 
     def _host_config(self) -> Any:
         log = self._log_config()
@@ -182,11 +185,11 @@ class DockerEngine:
         )
 
     def _log_config(self) -> dict[str, Any] | None:
-        """Bound the log, unless the engine forwards all logs and has its own bounds for that."""
+        """Bound the log, unless the engine forwards all logs and bounds them itself."""
         driver = str(self._client().info().get("LoggingDriver", ""))
         if driver in _FORWARDING_DRIVERS:
             return None
-        return {"Type": "json-file", "Config": LOG_OPTIONS}
+        return {"Type": "json-file", "Config": _LOG_OPTIONS}
 
     def _client(self) -> Any:
         if self._api is None:

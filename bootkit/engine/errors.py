@@ -1,4 +1,4 @@
-"""What the Docker library raises, as errors that say what was attempted and what came back."""
+"""The exceptions of the Docker library as our errors: the attempt, and the cause."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
 
 @contextmanager
 def translated(attempt: str) -> Iterator[None]:
-    """Turn what the Docker library and the HTTP library below it raise into our errors."""
+    """Turn exceptions of the Docker library and those below it into our errors."""
     import docker  # noqa: PLC0415 - costs 120 ms; see DockerEngine.connect
 
     try:
         yield
     except docker.errors.APIError as error:
-        said = str(error.explanation or error)
-        raise error_from(attempt, said, error.response) from error
-    except _whatever_else() as error:
+        text = str(error.explanation or error)
+        raise error_from(attempt, text, error.response) from error
+    except _other_exceptions() as error:
         if _is_timeout(error):
             message = f"{attempt}: no answer in time"
             raise TransientError(message, kind=ErrorKind.TIMEOUT) from error
-        raise EngineNotReady(f"{attempt}: {plainly(error)}") from error
+        raise EngineNotReady(f"{attempt}: {plain_reason(error)}") from error
 
 
-def _whatever_else() -> tuple[type[Exception], ...]:
+def _other_exceptions() -> tuple[type[Exception], ...]:
     import docker  # noqa: PLC0415 - as above
-    import requests  # noqa: PLC0415 - the library below docker's, whose errors it lets through
-    import urllib3  # noqa: PLC0415 - and the one below that
+    import requests  # noqa: PLC0415 - below docker, which passes its errors on
+    import urllib3  # noqa: PLC0415 - below requests
 
     return (
         docker.errors.DockerException,
@@ -47,21 +47,21 @@ def _whatever_else() -> tuple[type[Exception], ...]:
         requests.RequestException,
         urllib3.exceptions.HTTPError,
         OSError,
-        *NONSENSE,  # half a message is no JSON; and a whole one may be anything
+        *NONSENSE,  # an answer that is cut off, or malformed
     )
 
 
-def error_from(attempt: str, said: str, response: Any) -> TransientError | PermanentError:
-    """Return the error for what the engine said; `response` may have a status that tells more."""
-    kind = error_kind_in(said)
+def error_from(attempt: str, text: str, response: Any) -> TransientError | PermanentError:
+    """Return our error for the engine's text; the status of `response` decides if it is vague."""
+    kind = error_kind_in(text)
     status = getattr(response, "status_code", None)
     if kind is ErrorKind.OTHER and status == 404:  # noqa: PLR2004 - HTTP: no such container
         kind = ErrorKind.NOT_FOUND
-    return error_for(kind)(f"{attempt}: {said.strip()}", kind=kind)
+    return error_for(kind)(f"{attempt}: {text.strip()}", kind=kind)
 
 
 def _is_timeout(error: BaseException) -> bool:
-    """Look inside, too: requests calls it no timeout if the answer had begun."""
+    """Look inside, too: requests raises another error if the answer had begun."""
     import requests  # noqa: PLC0415 - as above
     import urllib3  # noqa: PLC0415 - as above
 
@@ -70,8 +70,8 @@ def _is_timeout(error: BaseException) -> bool:
     return any(isinstance(one, timeouts) for one in inside)
 
 
-def plainly(error: BaseException) -> str:
-    """Return the innermost reason, in words."""
+def plain_reason(error: BaseException) -> str:
+    """Return the text of the innermost error."""
     error = deepest_cause(error)
-    said = repr(error) if isinstance(error, KeyError) else str(error)
-    return getattr(error, "strerror", None) or said or type(error).__name__
+    text = repr(error) if isinstance(error, KeyError) else str(error)
+    return getattr(error, "strerror", None) or text or type(error).__name__

@@ -1,4 +1,4 @@
-"""What bootkit asks of a container engine, and what it is told."""
+"""The container engine as bootkit uses it: its calls and their results."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class EngineNotReady(TransientError):
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A container as the engine lists it."""
+    """A container in the engine's list."""
 
     id: str
     name: str
@@ -43,8 +43,8 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
-    """A container that started or ended; `exit_code` is None for a start."""
+class ContainerEvent:
+    """The start or the end of a container; `exit_code` is None for a start."""
 
     container: str  # name
     image: str
@@ -52,34 +52,34 @@ class Happening:
 
 
 class Engine(Protocol):
-    """What bootkit asks of an engine."""
+    """The calls that bootkit makes."""
 
     def connect(self) -> str:
-        """Return the engine's version once it answers, or raise EngineNotReady."""
+        """Return the engine's version; raise EngineNotReady if it does not answer."""
 
     def socket_identity(self) -> str:
-        """Return a text that changes when the socket file is another one."""
+        """Return a text that changes when the socket file is replaced."""
 
     def containers(self) -> list[Container]:
-        """Return all containers, also those that have ended."""
+        """Return all containers, including those that have ended."""
 
     def has_image(self, image: str) -> bool:
-        """Say whether the image is there."""
+        """Return whether the engine has the image."""
 
     def pull(self, image: str, credentials: Credentials | None) -> Generator[dict[str, Any]]:
-        """Pull the image; yields the engine's progress messages, raises at an error among them."""
+        """Pull the image; yield the engine's progress messages, raise at an error among them."""
 
     def start_worker(self, spec: WorkerSpec, image: str) -> str:
-        """Create and start the worker's container; returns its id."""
+        """Create and start the worker's container; return its id."""
 
     def ended(self, container: str) -> Ended | None:
         """Return how the container ended, None while it runs."""
 
-    def happened(self, since: float, until: float) -> list[Happening]:
-        """Return what started and ended between two times (Unix, of this machine's clock)."""
+    def events(self, since: float, until: float) -> list[ContainerEvent]:
+        """Return starts and ends between two past Unix times of this machine's clock."""
 
     def remove(self, container: str) -> None:
-        """Kill and remove a container, its anonymous volumes too; one that is gone is fine."""
+        """Kill and remove a container and its anonymous volumes; ignore a missing one."""
 
     def log_lines(self, container: str, count: int) -> list[str]:
         """Return the last lines of the container's log."""

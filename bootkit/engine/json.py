@@ -1,4 +1,4 @@
-"""The engine's JSON: what it says, as values of ours, and what we say in it."""
+"""The engine's JSON as our values, and our values as its JSON."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from bootkit.engine.errors import error_from
-from bootkit.engine.interface import Container, Ended, Happening
+from bootkit.engine.interface import Container, ContainerEvent, Ended
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def container_in(row: Mapping[str, Any]) -> Container:
-    """Read a row of the list of containers."""
+    """Return the container in a row of the engine's list."""
     names: Sequence[str] = row.get("Names") or ["/"]
     return Container(
         id=str(row["Id"]),
@@ -28,32 +28,32 @@ def container_in(row: Mapping[str, Any]) -> Container:
 
 
 def ended_in(state: Mapping[str, Any]) -> Ended | None:
-    """Read a container's state; None while it runs."""
+    """Return how a container ended, from its state; None while it runs."""
     if state["Running"] or state["Restarting"]:
         return None
     error, killed = str(state.get("Error") or ""), bool(state.get("OOMKilled"))
     return Ended(int(state["ExitCode"]), error, killed)
 
 
-def happening_in(event: Mapping[str, Any]) -> Happening:
-    """Read an event, `start` or `die`."""
+def event_in(event: Mapping[str, Any]) -> ContainerEvent:
+    """Return the container event in a message, `start` or `die`."""
     about = event["Actor"]["Attributes"]
     code = int(about.get("exitCode", 0)) if event["Action"] == "die" else None
-    return Happening(str(about.get("name", "")), str(about.get("image", "")), code)
+    return ContainerEvent(str(about.get("name", "")), str(about.get("image", "")), code)
 
 
 def progress_in(image: str, lines: Iterator[bytes]) -> Iterator[dict[str, Any]]:
-    """Read the stream of a pull, and raise the error if one is among its messages."""
+    """Yield the messages of a pull's stream; raise the error if one is among them."""
     for line in lines:
         if not line.strip():
             continue
         message = json.loads(line)
         if not isinstance(message, dict):
-            raise TypeError("a message of the pull is no object")
+            raise TypeError("a message of the pull is not an object")
         if "error" in message or "errorDetail" in message:
             detail = message.get("errorDetail") or {}
-            said = str(message.get("error") or detail.get("message") or "unknown error")
-            raise error_from(f"pull {image}", said, None)
+            text = str(message.get("error") or detail.get("message") or "unknown error")
+            raise error_from(f"pull {image}", text, None)
         yield message
 
 
@@ -68,6 +68,6 @@ def auth_header(credentials: Credentials | None) -> str:
 
 
 def tag_if_needed(image: str) -> dict[str, str]:
-    """Say `latest` for a name without tag and digest, of which the engine pulls every tag."""
+    """Return `latest` for a name without tag and digest: the engine would pull every tag."""
     last = image.rpartition("/")[2]
     return {} if ":" in last or "@" in last else {"tag": "latest"}

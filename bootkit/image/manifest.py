@@ -1,7 +1,8 @@
-"""What a registry says of an image's layers, before any of them is downloaded.
+"""The sizes of an image's layers, from its manifest in the registry.
 
 Source: OCI distribution specification, "Pulling manifests", and the image specification's index
-and manifest; Docker's own kinds of both have the same fields.
+and manifest; Docker's own media types have the same fields. pydantic checks them: an answer with a
+field of a wrong type is unusable as a whole.
 """
 
 from __future__ import annotations
@@ -15,14 +16,13 @@ from urllib.parse import urlencode, urlsplit
 
 from pydantic import BaseModel, NonNegativeInt
 
+from bootkit.policy import MANIFEST_LIMIT_BYTES, MANIFESTS_SECONDS
 from tinkie.parameters.image_reference import same_registry
 
 if TYPE_CHECKING:
     from bootkit.plan.worker import Credentials
     from tinkie.fetch.fetcher import Answer, Fetcher
 
-LIMIT_BYTES = 4 * 1024 * 1024  # what registries themselves take at most
-SECONDS = 3.0  # altogether
 _INDEXES = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
@@ -63,7 +63,10 @@ class _Token(BaseModel):
 
 @dataclass(slots=True)
 class Manifests:
-    """The manifests of one repository (`url` up to its name); credentials go to its host only."""
+    """The manifests of one repository.
+
+    `url` is the repository's, without `/manifests`. Only its host gets the credentials.
+    """
 
     url: str
     fetcher: Fetcher
@@ -71,12 +74,13 @@ class Manifests:
     _authorization: str = ""
 
     def layers(self, reference: str) -> dict[str, int]:
-        """Return each layer's compressed size by its digest; empty if the answer tells none.
+        """Return each layer's compressed size by its digest; empty if the answer has no layers.
 
         Raises:
-            BootError: as `Fetcher.ask`. ValueError: the answer makes no sense.
+            BootError: as `Fetcher.ask`.
+            ValueError: the answer is malformed.
         """
-        deadline = self.fetcher.now() + SECONDS
+        deadline = self.fetcher.now() + MANIFESTS_SECONDS
         self._authorization = _basic(self.credentials)
         found = self._get(reference, deadline)
         ours = [one.digest for one in found.manifests if one.platform == _OURS]
@@ -97,16 +101,16 @@ class Manifests:
         more = {"Authorization": self._authorization} if self._authorization else {}
         seconds = deadline - self.fetcher.now()
         headers = {"Accept": _ACCEPT} | more
-        return self.fetcher.ask(url, limit=LIMIT_BYTES, seconds=seconds, headers=headers)
+        return self.fetcher.ask(url, limit=MANIFEST_LIMIT_BYTES, seconds=seconds, headers=headers)
 
     def _token(self, challenge: str, deadline: float) -> str:
-        """Ask whoever gives out tokens, without credentials unless that is the registry itself."""
-        said = dict(_CHALLENGE.findall(challenge))
-        realm = said.pop("realm", "")
+        """Get a token from the challenge's realm; only the registry itself gets the credentials."""
+        fields = dict(_CHALLENGE.findall(challenge))
+        realm = fields.pop("realm", "")
         host = urlsplit(realm).netloc
-        known = same_registry(host, urlsplit(self.url).netloc) and realm.startswith("https://")
-        self._authorization = _basic(self.credentials) if known else ""
-        query = urlencode({name: said[name] for name in ("service", "scope") if name in said})
+        trusted = same_registry(host, urlsplit(self.url).netloc) and realm.startswith("https://")
+        self._authorization = _basic(self.credentials) if trusted else ""
+        query = urlencode({name: fields[name] for name in ("service", "scope") if name in fields})
         answer = _Token.model_validate_json(self._ask(f"{realm}?{query}", deadline).body)
         return f"Bearer {answer.token or answer.access_token}"
 

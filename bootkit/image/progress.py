@@ -1,19 +1,18 @@
-"""How far a pull has come, for people."""
+"""The progress of a pull, for people."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import structlog
+from bootkit.policy import PULL_PROGRESS_LOG_SECONDS
+from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-log = structlog.get_logger()
+log = get_logger()
 
-TELL_EVERY_SECONDS = 15.0  # of a layer whose state stays
-
-# What the engine says of a layer, as far as it is a new state and no more bytes of the same one.
+# The states of a layer in the engine's messages; "Downloading" comes again with each new size.
 _STATES = (
     "Pulling fs layer",
     "Downloading",
@@ -24,25 +23,25 @@ _STATES = (
 )
 
 
-def tell_progress(messages: Iterable[dict[str, Any]], now: Callable[[], float]) -> None:
-    """Log each change of a layer's state; and on a slow line, now and then, how much is there.
+def log_progress(messages: Iterable[dict[str, Any]], now: Callable[[], float]) -> None:
+    """Log each change of a layer's state, and on a slow line now and then how much has arrived.
 
-    messages: the engine's, as POST /images/create streams them. now: seconds, monotonic.
+    messages: the engine's, as POST /images/create streams them. now: monotonic seconds.
     """
-    told: dict[str, tuple[str, float]] = {}
+    last_logged: dict[str, tuple[str, float]] = {}
     for message in messages:
         layer, status = str(message.get("id") or ""), str(message.get("status", ""))
         state = next((state for state in _STATES if status.startswith(state)), "")
         if not (layer and state):
             continue
-        (before, since), at = told.get(layer, ("", 0.0)), now()
-        if state != before or at - since >= TELL_EVERY_SECONDS:
-            told[layer] = (state, at)
+        (before, since), at = last_logged.get(layer, ("", 0.0)), now()
+        if state != before or at - since >= PULL_PROGRESS_LOG_SECONDS:
+            last_logged[layer] = (state, at)
             done = {"done": _bytes(message, "current")} if state == before else {}
-            _tell(layer, state, **done, bytes=_bytes(message, "total"))
+            _log(layer, state, **done, bytes=_bytes(message, "total"))
 
 
-def _tell(layer: str, state: str, **sizes: int | None) -> None:
+def _log(layer: str, state: str, **sizes: int | None) -> None:
     known = {name: size for name, size in sizes.items() if size}
     log.info("image.progress", layer=layer, state=state, **known)
 

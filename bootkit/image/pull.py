@@ -1,16 +1,15 @@
-"""Getting the worker's image: the candidates in order, and what went wrong in plain words."""
+"""Get the worker's image: pull the candidates in order, else use one that is already here."""
 
 from __future__ import annotations
 
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Protocol
 
-import structlog
-
-from bootkit.image.progress import tell_progress
+from bootkit.image.progress import log_progress
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, PermanentError
 from tinkie.parameters.image_reference import ImageReference
+from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator
@@ -18,97 +17,97 @@ if TYPE_CHECKING:
     from bootkit.engine.interface import Engine
     from bootkit.plan.worker import WorkerSpec
 
-log = structlog.get_logger()
+log = get_logger()
+
+# Registries that require a login answer "denied" for names that they do not have.
+_MAYBE_UNDER_ANOTHER_NAME = (ErrorKind.NOT_FOUND, ErrorKind.DENIED)
 
 
-class Witness(Protocol):
-    """What the registry itself says."""
+class ImageChecker(Protocol):
+    """Checks an image against its registry, besides the engine's pull."""
 
-    def refuse(self, image: str, present: Container[str]) -> None:
+    def check_fits(self, image: str, present: Container[str]) -> None:
         """Raise a BootError if there is no space for the layers that are not present."""
 
     def explain(self, error: BootError, image: str) -> BootError:
-        """Return the error of a pull, with more of what is known about it."""
+        """Return the error of a pull with what the registry's answers add to it."""
 
 
 def obtain_image(
-    engine: Engine, spec: WorkerSpec, witness: Witness, now: Callable[[], float]
+    engine: Engine, spec: WorkerSpec, checker: ImageChecker, now: Callable[[], float]
 ) -> str:
-    """Return the name of the first image of `spec` that is there after a pull.
+    """Return the name of the first image of `spec` that a pull brings up to date.
 
-    The next candidate is tried only if the registry has none of that name. If no pull succeeds, an
-    image that is already there is used and that is said.
+    Try the next candidate only if the registry may lack the one before. If no pull succeeds, use an
+    image that is already here, and log why.
 
     Raises:
-        BootError: no image can be had; the first candidate's reason.
+        BootError: there is no image; the most useful error of the pulls.
     """
     errors: list[BootError] = []
     for image in spec.images:
         try:
-            return _pull_unless_pinned(engine, spec, image, witness, now)
+            return _pull_unless_pinned(engine, spec, image, checker, now)
         except BootError as error:
-            errors.append(witness.explain(error, image))
+            errors.append(checker.explain(error, image))
             if error.kind not in _MAYBE_UNDER_ANOTHER_NAME:
                 break
     return _local(engine, spec.images, errors)
 
 
-# Registries that want a password answer "denied" for names that they do not have.
-_MAYBE_UNDER_ANOTHER_NAME = (ErrorKind.NOT_FOUND, ErrorKind.DENIED)
-
-
 def _pull_unless_pinned(
-    engine: Engine, spec: WorkerSpec, image: str, witness: Witness, now: Callable[[], float]
+    engine: Engine, spec: WorkerSpec, image: str, checker: ImageChecker, now: Callable[[], float]
 ) -> str:
     if ImageReference.parse(image).digest and engine.has_image(image):
         log.info("image.present", image=image)
         return image
     log.info("image.pulling", image=image)
     with closing(engine.pull(image, spec.credentials_for(image))) as messages:
-        tell_progress(_unless_refused(messages, image, witness), now)
+        log_progress(_check_size(messages, image, checker), now)
     log.info("image.pulled", image=image)
     return image
 
 
-def _unless_refused(
-    messages: Iterable[dict[str, Any]], image: str, witness: Witness
+def _check_size(
+    messages: Iterable[dict[str, Any]], image: str, checker: ImageChecker
 ) -> Iterator[dict[str, Any]]:
-    """Ask for the image's size while the engine begins: it stops when we hang up, and tidies up.
+    """Yield the messages; check the image's size when the first layer is about to download.
 
-    So a boot that goes well waits for no second question to the registry. The engine tells of the
-    layers that are there before it tells of the first one to download.
+    So the check costs a good boot no time: the engine downloads meanwhile. By then the engine has
+    reported every layer that is present. If the check fails, the engine stops as soon as we close
+    the connection, and cleans up.
     """
     present: set[str] = set()
-    asked = False
+    checked = False
     for message in messages:
         status = message.get("status")
         if status == "Already exists":
             present.add(str(message.get("id")))
-        elif status == "Pulling fs layer" and not asked:
-            asked = True
-            witness.refuse(image, present)
+        elif status == "Pulling fs layer" and not checked:
+            checked = True
+            checker.check_fits(image, present)
         yield message
 
 
 def _local(engine: Engine, images: tuple[str, ...], errors: list[BootError]) -> str:
-    """Return an image that is there already, or raise the error of the pull."""
-    reason = _most_telling(errors)
+    """Return an image that is already here, or raise the error of the pull."""
+    error = _most_useful(errors)
     for image in images:
         if engine.has_image(image):
             log.warning(
                 "image.pull_failed",
                 image=image,
-                error=str(reason),
-                kind=str(reason.kind),
-                hint=reason.hint,
+                error=str(error),
+                kind=str(error.kind),
+                hint=error.hint,
                 next="using the image that is already here",
             )
             return image
-    raise reason
+    raise error
 
 
-def _most_telling(errors: list[BootError]) -> BootError:
-    """Return the first error; if the registry lacks all names, one error that tells all of them."""
+def _most_useful(errors: list[BootError]) -> BootError:
+    """Return the first error; if the registry lacks all names, one error with all of them."""
     if len(errors) == 1 or any(error.kind is not ErrorKind.NOT_FOUND for error in errors):
         return next((error for error in errors if error.kind is not ErrorKind.NOT_FOUND), errors[0])
     return PermanentError("; ".join(map(str, errors)), kind=ErrorKind.NOT_FOUND)

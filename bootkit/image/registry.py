@@ -1,8 +1,8 @@
-"""What a registry itself says: of an image before it is pulled, and of a pull that failed.
+"""Questions to an image's registry that the engine does not answer.
 
-dockerd tells of a failed pull only a sentence. How long to wait, what time it is at the other
-side, how large an image is, has to be asked of the registry. What it answers is told to people,
-makes a wait longer, or stops a pull that cannot end well; nothing else. No answer stops nothing.
+dockerd reports a failed pull as one sentence, without the registry's headers, clock and sizes. The
+answers explain an error, lengthen a wait, or stop a pull that cannot succeed. If the registry does
+not answer, nothing changes.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import structlog
-
 from bootkit.image.manifest import Manifests
+from bootkit.policy import REGISTRY_PROBE_LIMIT_BYTES, REGISTRY_PROBE_SECONDS
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, PermanentError
-from tinkie.fetch.http_errors import seconds_asked
+from tinkie.fetch.http_errors import retry_after_seconds
 from tinkie.parameters.image_reference import DEFAULT_DOMAIN, ImageReference
 from tinkie.paths import CERTIFICATES
+from tinkie.running.log import get_logger
 from tinkie.space import megabytes
 
 if TYPE_CHECKING:
@@ -29,25 +29,25 @@ if TYPE_CHECKING:
     from tinkie.fetch.fetcher import Answer, Fetcher
     from tinkie.space import Space
 
-log = structlog.get_logger()
+log = get_logger()
 
-ASK_SECONDS = 3.0
 _HUB = "registry-1.docker.io"
-_SHOWN_OF_A_LAYER = 12  # characters of its digest, in the engine's messages
+_SHORT_DIGEST = 12  # characters of a layer's digest in the engine's messages
 
 
 class TooLarge(PermanentError):
-    """An image that does not fit into the space there is."""
+    """An image does not fit into the space that is left."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, kind=ErrorKind.OUT_OF_SPACE)
 
 
 @dataclass(frozen=True, slots=True)
-class RegistryWitness:
-    """Asks a registry about an image, and about the error of a pull.
+class RegistryClient:
+    """Ask a registry about an image, and about the error of a pull.
 
-    `credentials_for` an image are those of its pull. `space` is what there was before that.
+    `credentials_for` returns the credentials for the pull of an image. `space` is what was free
+    before the pull.
     """
 
     fetcher: Fetcher
@@ -56,11 +56,11 @@ class RegistryWitness:
     certificates: Path = CERTIFICATES
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    def refuse(self, image: str, present: Container[str]) -> None:
-        """Raise TooLarge if the layers that are not `present` take more space than there is.
+    def check_fits(self, image: str, present: Container[str]) -> None:
+        """Raise TooLarge if the layers that are not `present` need more space than is free.
 
-        `present` has the first 12 characters of digests, as the engine tells them. How large an
-        image is when it is unpacked is not known before; it is hardly ever smaller.
+        `present` has the first 12 characters of digests, as the engine reports them. Only the
+        compressed size is known in advance; the unpacked image is hardly ever smaller.
         """
         size = self._size(image, present) if self.space else None
         if self.space and size is not None and size > self.space.free:
@@ -70,32 +70,33 @@ class RegistryWitness:
             raise TooLarge(message)
 
     def explain(self, error: BootError, image: str) -> BootError:
-        """Return the error with Retry-After, both sides' clocks or sizes, if it is about them."""
+        """Return the error with Retry-After, both clocks or the sizes, if it is about them."""
         if error.kind is ErrorKind.TOO_MANY_REQUESTS:
-            return self._with_patience(error, image)
+            return self._with_retry_after(error, image)
         if error.kind is ErrorKind.CERTIFICATE_TIME:
             return self._with_clocks(error, image)
         if error.kind is ErrorKind.OUT_OF_SPACE and not isinstance(error, TooLarge):
             return self._with_sizes(error, image)
         return error
 
-    def _with_patience(self, error: BootError, image: str) -> BootError:
-        answer = self._ask(image)
-        error.retry_after = seconds_asked(answer.headers.get("retry-after")) if answer else None
+    def _with_retry_after(self, error: BootError, image: str) -> BootError:
+        answer = self._probe(image)
+        header = answer.headers.get("retry-after") if answer else None
+        error.retry_after = retry_after_seconds(header)
         return error
 
     def _with_clocks(self, error: BootError, image: str) -> BootError:
-        """The certificate cannot be trusted now, so neither can the Date: it is only shown."""
-        answer = self._ask(image, unverified=True)
+        """Add both clocks; the certificate is not trusted now, so the Date is only shown."""
+        answer = self._probe(image, unverified=True)
         there = answer.headers.get("date") if answer else None
         here = self.clock().strftime("%a, %d %b %Y %H:%M:%S GMT")
         return _with(error, f"it is {here} here and {there or 'unknown'} at the registry")
 
     def _with_sizes(self, error: BootError, image: str) -> BootError:
         size = self._size(image, ())
-        told = "of unknown size" if size is None else f"{megabytes(size)} compressed"
-        left = f"{self.space} were left" if self.space else "how much was left is unknown"
-        return _with(error, f"the image is {told}, {left}")
+        needed = "of unknown size" if size is None else f"{megabytes(size)} compressed"
+        free = f"{self.space} were left" if self.space else "the free space is unknown"
+        return _with(error, f"the image is {needed}, {free}")
 
     def _size(self, image: str, present: Container[str]) -> int | None:
         reference = ImageReference.parse(image)
@@ -105,22 +106,28 @@ class RegistryWitness:
             layers = manifests.layers(reference.digest or reference.tag or "")
         except (BootError, ValueError) as error:
             log.debug("size.unknown", image=image, error=str(error))
-            return None  # dockerd says what is wrong with that registry
+            return None  # the engine's pull reports what is wrong with the registry
         hexadecimal = {digest.partition(":")[2]: size for digest, size in layers.items()}
-        missing = (n for name, n in hexadecimal.items() if name[:_SHOWN_OF_A_LAYER] not in present)
+        missing = (
+            size for name, size in hexadecimal.items() if name[:_SHORT_DIGEST] not in present
+        )
         return sum(missing) if layers else None
 
-    def _ask(self, image: str, *, unverified: bool = False) -> Answer | None:
+    def _probe(self, image: str, *, unverified: bool = False) -> Answer | None:
         domain = ImageReference.parse(image).domain
         fetcher = replace(self._fetcher(domain), unverified=unverified)
         try:
-            return fetcher.ask(f"https://{_host(domain)}/v2/", limit=64 * 1024, seconds=ASK_SECONDS)
+            return fetcher.ask(
+                f"https://{_host(domain)}/v2/",
+                limit=REGISTRY_PROBE_LIMIT_BYTES,
+                seconds=REGISTRY_PROBE_SECONDS,
+            )
         except BootError:
-            return None  # the pull's own error is told already, and says more
+            return None  # the pull's own error is more useful
 
     def _fetcher(self, domain: str) -> Fetcher:
-        authority = self.certificates / domain / "ca.crt"
-        return replace(self.fetcher, authority=authority if authority.is_file() else None)
+        ca = self.certificates / domain / "ca.crt"
+        return replace(self.fetcher, ca=ca if ca.is_file() else None)
 
 
 def _host(domain: str) -> str:

@@ -1,1 +1,1 @@
-"""Which machine this is."""
+"""Which machine this is: the metadata service."""

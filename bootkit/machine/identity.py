@@ -1,78 +1,78 @@
-"""Asking the metadata service: without end where it is needed, briefly where it is wanted."""
+"""Which machine this is: ask once within a bound, then again beside the running worker."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import structlog
-
-from bootkit.machine.metadata import Machine
+from bootkit.machine.metadata import MachineMetadata
+from bootkit.policy import METADATA_NEEDED_SECONDS, METADATA_RETRY, METADATA_WANTED_SECONDS
 from tinkie.errors import BootError
-from tinkie.running.backoff import Backoff
+from tinkie.running.backoff import Schedule
+from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bootkit.machine.metadata import MetadataService
 
-log = structlog.get_logger()
-
-WANTED_SECONDS = 2.0
-NEEDED_SECONDS = 10.0
-LATER = Backoff(first=5.0, ceiling=300.0)
+log = get_logger()
 
 
 @dataclass(slots=True)
 class MachineFinder:
-    """Remembers what the metadata service said once it said who this machine is."""
+    """Ask the metadata service, and keep its first answer with an id for all later runs."""
 
     now: Callable[[], float]
-    machine: Machine | None = None
-    _late: MetadataService | None = field(default=None, init=False)
-    _failures: int = field(default=0, init=False)
-    _due: float = field(default=0.0, init=False)
+    machine: MachineMetadata | None = None
+    _retry: Schedule = field(init=False)
+    _to_retry: MetadataService | None = field(default=None, init=False)
 
-    def find(self, service: MetadataService | None, *, needed: bool) -> Machine:
-        """Return what is known of this machine: nothing, if that is enough and nobody answers.
+    def __post_init__(self) -> None:
+        self._retry = Schedule(METADATA_RETRY, self.now)
+
+    def find(self, service: MetadataService | None, *, needed: bool) -> MachineMetadata:
+        """Return the machine's metadata; empty if there is no answer and it is not needed.
 
         Raises:
             BootError: it is needed and there was no answer.
         """
         if self.machine is not None or service is None:
-            return self.machine or Machine()
+            return self.machine or MachineMetadata()
         try:
-            return self._ask(service, NEEDED_SECONDS if needed else WANTED_SECONDS)
+            return self._ask(
+                service, METADATA_NEEDED_SECONDS if needed else METADATA_WANTED_SECONDS
+            )
         except BootError as error:
             if needed:
                 raise
             self._ask_later(service, error)
-            return Machine()
+            return MachineMetadata()
 
     def tick(self) -> None:
-        """Ask again if it is time to; what is learned serves the next worker, never this one."""
-        if self._late is None or self.now() < self._due:
+        """Ask again if it is due; the next worker uses the answer, the running one does not."""
+        if self._to_retry is None or not self._retry.is_due():
             return
         try:
-            self._ask(self._late, WANTED_SECONDS)
+            self._ask(self._to_retry, METADATA_WANTED_SECONDS)
         except BootError as error:
-            self._ask_later(self._late, error)
+            self._ask_later(self._to_retry, error)
 
-    def _ask(self, service: MetadataService, seconds: float) -> Machine:
+    def _ask(self, service: MetadataService, seconds: float) -> MachineMetadata:
         machine = service.find(seconds=seconds)
         log.info("machine.found", id=machine.id, hostname=machine.hostname, url=service.url)
         self.machine = machine if machine.id else None
-        self._late, self._failures = None, 0
+        self._to_retry = None
+        self._retry.reset()
         return machine
 
     def _ask_later(self, service: MetadataService, error: BootError) -> None:
-        self._failures += 1
-        seconds = LATER.delay(self._failures, error)
-        self._late, self._due = service, self.now() + seconds
+        self._to_retry = service
+        seconds = self._retry.failed(error)
         log.warning(
             "metadata.missing",
             error=str(error),
             kind=str(error.kind),
             hint=error.hint,
-            next=f"the worker does without; asking again in {seconds:.0f} s",
+            next=f"the worker starts without metadata; trying again in {seconds:.0f} s",
         )

@@ -1,8 +1,8 @@
-"""The metadata service says who this machine is (contracts, section 2).
+"""The metadata service: this machine's id and host name (contracts, section 2).
 
-Two kinds answer. hegel's `/metadata` gives JSON: the whole hardware record, only its instance, or
-nothing. The EC2 style gives one value an address, below `/2009-04-04/meta-data/`. Both tell
-machines apart by their address.
+There are two styles. hegel's `/metadata` returns JSON: the whole hardware record, only its
+instance, or nothing. EC2 style has one URL for each value, below `/2009-04-04/meta-data/`. Both
+identify a machine by its IP address.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from bootkit.policy import METADATA_LIMIT_BYTES, METADATA_WORD_CHARACTERS
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, PermanentError
 from tinkie.parameters.table import GRPC_AUTHORITY, METADATA_URL, TINKERBELL
@@ -23,13 +24,11 @@ if TYPE_CHECKING:
 HEGEL_PORT = 50061
 TOOTLES_PORT = 7080
 EC2_VERSION = "2009-04-04"
-LIMIT_BYTES = 4 * 1024 * 1024  # a whole hardware record may hold user data
-_LONGEST_NAME = 255
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
-    """What the metadata service knows of this machine; everything may be missing."""
+class MachineMetadata:
+    """This machine's metadata; every value may be missing."""
 
     id: str | None = None
     hostname: str | None = None
@@ -37,34 +36,34 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class MetadataService:
-    """One metadata service: its address and how to ask it."""
+    """One metadata service: its URL and how to fetch it."""
 
     url: str
     fetcher: Fetcher
 
-    def find(self, *, seconds: float) -> Machine:
-        """Ask for this machine, within `seconds` altogether.
+    def find(self, *, seconds: float) -> MachineMetadata:
+        """Return this machine's metadata, within `seconds` altogether.
 
         Raises:
             TransientError, PermanentError: as `Fetcher.get`.
-            PermanentError: the answer is no metadata.
+            PermanentError: the answer is not metadata.
         """
         if urlsplit(self.url).path.rstrip("/").endswith("/metadata"):
-            return machine_in(self._get(self.url, seconds))
+            return parse_hegel(self._get(self.url, seconds))
         deadline = self.fetcher.now() + seconds
         leaves = ec2_leaves(self.url)
         instance = _line(self._get(leaves + "instance-id", seconds))
-        return Machine(instance, self._hostname(leaves, deadline - self.fetcher.now()))
+        return MachineMetadata(instance, self._hostname(leaves, deadline - self.fetcher.now()))
 
     def _hostname(self, leaves: str, seconds: float) -> str | None:
-        """Ask for what only people want to know; no answer is no error."""
+        """Return the host name, which is only for people: without an answer, None."""
         try:
             return _line(self._get(leaves + "hostname", seconds))
         except BootError:
             return None
 
     def _get(self, url: str, seconds: float) -> bytes:
-        return self.fetcher.get(url, limit=LIMIT_BYTES, seconds=seconds)
+        return self.fetcher.get(url, limit=METADATA_LIMIT_BYTES, seconds=seconds)
 
 
 def metadata_url(parameters: Parameters) -> str | None:
@@ -78,32 +77,32 @@ def metadata_url(parameters: Parameters) -> str | None:
     return None
 
 
-def machine_in(body: bytes) -> Machine:
+def parse_hegel(body: bytes) -> MachineMetadata:
     """Read hegel's JSON: a whole hardware record, an instance, or an empty body.
 
     Raises:
-        PermanentError: it is no JSON object, or its id is none.
+        PermanentError: it is not a JSON object, or its id is invalid.
     """
     if not body.strip():
-        return Machine()
+        return MachineMetadata()
     try:
         record = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise _no_metadata("no JSON") from error
+        raise _invalid("the answer is not JSON") from error
     if not isinstance(record, dict):
-        raise _no_metadata("JSON, but no object")
-    return Machine(id=_id(record.get("id")), hostname=_hostname(record))
+        raise _invalid("the answer is not a JSON object")
+    return MachineMetadata(id=_id(record.get("id")), hostname=_hostname(record))
 
 
 def ec2_leaves(url: str) -> str:
-    """Return the address below which the values are, whether `url` has the version or not."""
+    """Return the URL below which the values are, whether `url` has the version or not."""
     base = url.rstrip("/").removesuffix("/meta-data")
     versioned = base if f"/{EC2_VERSION}" in base else f"{base}/{EC2_VERSION}"
     return f"{versioned}/meta-data/"
 
 
 def _hostname(record: dict[str, Any]) -> str | None:
-    """Find the host name: an instance's own, or a whole record's in one of two places."""
+    """Return the host name of an instance, or of a whole record, which has it in two places."""
     instance = _inside(record, "metadata", "instance")
     interfaces = _inside(record, "network").get("interfaces")
     first = interfaces[0] if isinstance(interfaces, list) and interfaces else {}
@@ -124,32 +123,32 @@ def _text(value: object) -> str | None:
 
 
 def _id(value: object) -> str | None:
-    """Take what every worker can be called, as it may stand on the command line.
+    """Return the id if it is valid as `worker_id`, too.
 
     Raises:
-        PermanentError: it has blanks or control characters, or it is very long.
+        PermanentError: it contains blanks or control characters, or it is too long.
     """
     text = _text(value)
     if text and not _is_word(text):
-        raise _no_metadata("an id with blanks or control characters, or a very long one")
+        raise _invalid("the id contains blanks or control characters, or is too long")
     return text
 
 
 def _is_word(text: str) -> bool:
-    return text.isprintable() and " " not in text and len(text) <= _LONGEST_NAME
+    return text.isprintable() and " " not in text and len(text) <= METADATA_WORD_CHARACTERS
 
 
 def _line(body: bytes) -> str | None:
     """Read one EC2 value.
 
     Raises:
-        PermanentError: it is no plain word, so something else answered.
+        PermanentError: it is not one plain word, so another service answered.
     """
     text = body.decode(errors="surrogateescape").strip()
     if not _is_word(text) or "<" in text:
-        raise _no_metadata("more than one plain value")
+        raise _invalid("the answer is not one plain value")
     return text or None
 
 
-def _no_metadata(what: str) -> PermanentError:
-    return PermanentError(f"the metadata service answered {what}", kind=ErrorKind.BAD_ANSWER)
+def _invalid(reason: str) -> PermanentError:
+    return PermanentError(f"read metadata: {reason}", kind=ErrorKind.BAD_ANSWER)

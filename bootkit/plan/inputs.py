@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bootkit.machine.metadata import Machine, MetadataService, metadata_url
+from bootkit.machine.metadata import MachineMetadata, MetadataService, metadata_url
 from bootkit.plan.worker import WorkerSpec, plan_worker
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BadParameters, PermanentError
@@ -116,7 +116,7 @@ def _contradictions(parameters: Parameters, bad: dict[str, str]) -> dict[str, st
     return {}
 
 
-def plan(inputs: Inputs, machine: Machine) -> WorkerSpec:
+def plan(inputs: Inputs, machine: MachineMetadata) -> WorkerSpec:
     """Decide what the worker should be.
 
     Raises:

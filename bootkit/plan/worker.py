@@ -22,7 +22,7 @@ from tinkie.parameters.table import (
 from tinkie.paths import ENGINE_SOCKET, WORKER_NAME
 
 if TYPE_CHECKING:
-    from bootkit.machine.metadata import Machine
+    from bootkit.machine.metadata import MachineMetadata
     from tinkie.parameters.parameter import Parameters
     from tinkie.parameters.proxy import Proxies
 
@@ -111,7 +111,7 @@ class WorkerSpec:
 
 
 def plan_worker(
-    parameters: Parameters, machine: Machine, proxies: Proxies, worker_id: str
+    parameters: Parameters, machine: MachineMetadata, proxies: Proxies, worker_id: str
 ) -> WorkerSpec:
     """Decide what the worker's container should be."""
     registry = parameters[DOCKER_REGISTRY]
@@ -140,7 +140,7 @@ def candidate_images(parameters: Parameters) -> tuple[str, ...]:
 
 
 def environment(
-    parameters: Parameters, machine: Machine, proxies: Proxies, worker_id: str
+    parameters: Parameters, machine: MachineMetadata, proxies: Proxies, worker_id: str
 ) -> dict[str, str]:
     """Return the union of what all generations of workers read.
 

@@ -1,1 +1,1 @@
-"""A running worker."""
+"""Watch the running worker: its end, its actions, its connection."""

@@ -6,40 +6,39 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import structlog
-
 from tinkie.paths import ENGINE_SOCKET, WORKER_NAME
+from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bootkit.engine.interface import Container, Engine, Happening
+    from bootkit.engine.interface import Container, ContainerEvent, Engine
 
-log = structlog.get_logger()
+log = get_logger()
 
 _PREFIXES = ("action_", "tinkerbell_")  # tink-worker from v0.9.0, tink-agent
-_WORKFLOW_FOLDER = "/workflow"  # which tink-worker binds into all of its actions
+_WORKFLOW_FOLDER = "/workflow"  # tink-worker binds it into all of its actions
 _NAMED_BY_THE_ENGINE = re.compile(r"[a-z]+_[a-z]+\d?")
 _SOCKET = str(ENGINE_SOCKET)
 
 
 def is_action(container: Container) -> bool:
-    """Say whether a worker started this container, as far as name and mounts tell.
+    """Return whether a worker started this container, judged by its name and mounts.
 
-    tink-worker before v0.9.0 gave the container the action's own name. One that an action started
-    for itself (waitdaemon does so, with the same mounts, the engine's socket among them) has a name
-    made up by the engine.
+    tink-worker before v0.9.0 gives a container the action's own name. A container that an action
+    starts for itself is not an action: waitdaemon starts one with the same mounts and the engine's
+    socket, and lets the engine choose its name.
     """
     if container.name.startswith(_PREFIXES):
         return True
-    made_up = _NAMED_BY_THE_ENGINE.fullmatch(container.name) and _SOCKET in container.mounts
-    return _WORKFLOW_FOLDER in container.mounts and not made_up
+    engine_named = _NAMED_BY_THE_ENGINE.fullmatch(container.name) and _SOCKET in container.mounts
+    return _WORKFLOW_FOLDER in container.mounts and not engine_named
 
 
-def clear_actions(engine: Engine) -> None:
-    """Remove what an earlier worker left: two writers on a disk are worse than none.
+def remove_actions(engine: Engine) -> None:
+    """Remove the actions of an earlier worker: two writers on a disk are worse than none.
 
-    Those that have ended go too, since their names would be in the way of the next worker's.
+    Remove the ended ones too, since the next worker may need their names.
     """
     for container in filter(is_action, engine.containers()):
         log.warning("action.removed", name=container.name, running=container.running)
@@ -47,27 +46,30 @@ def clear_actions(engine: Engine) -> None:
 
 
 @dataclass(slots=True)
-class ActionTeller:
-    """Tells people of actions that start and end; `clock` is Unix time, `since` where it begins."""
+class ActionReporter:
+    """Log the start and the end of each action.
+
+    clock: Unix time. since: the Unix time from which events are read.
+    """
 
     engine: Engine
     clock: Callable[[], float]
     since: float
 
     def tick(self) -> None:
-        """Tell what happened since the last time; a clock that was set back loses a moment."""
+        """Log the events since the last tick; a clock that was set back loses a moment."""
         now = self.clock()
         if now > self.since:
-            for happening in self.engine.happened(self.since, now):
-                if happening.container != WORKER_NAME:
-                    _tell(happening)
+            for event in self.engine.events(self.since, now):
+                if event.container != WORKER_NAME:
+                    _log(event)
         self.since = now
 
 
-def _tell(happening: Happening) -> None:
-    name, code = happening.container, happening.exit_code
+def _log(event: ContainerEvent) -> None:
+    name, code = event.container, event.exit_code
     if code is None:
-        log.info("action.started", name=name, image=happening.image)
+        log.info("action.started", name=name, image=event.image)
     elif code == 0:
         log.info("action.ended", name=name)
     else:

@@ -1,7 +1,7 @@
 """Whether the worker is connected to its server.
 
-It tries for ever by itself, and what it says of that is for its developers. So people are told
-from here: by the kernel's table of connections, which costs the server nothing.
+A worker retries by itself, but its own log lines are for its developers. bootkit therefore reads
+the kernel's table of TCP connections, which costs the server nothing.
 """
 
 from __future__ import annotations
@@ -11,87 +11,87 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-import structlog
-
-from bootkit.watch.tcp_table import established
-from tinkie.parameters.tinkerbell import place_of
-from tinkie.parameters.types import in_url, is_address
+from bootkit.policy import (
+    SERVER_LOST_AFTER_SECONDS,
+    SERVER_LOST_LOG_CEILING_SECONDS,
+    SERVER_PROBE_SECONDS,
+)
+from bootkit.watch.tcp_table import remote_endpoints
+from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bootkit.watch.tcp_table import Address
+    from tinkie.parameters.types import HostPort
 
-log = structlog.get_logger()
-
-PATIENCE_SECONDS = 20.0  # a worker takes some to start, and to connect again
-LONGEST_SECONDS = 600.0  # between two lines about the same loss
-CONNECT_SECONDS = 3.0
+log = get_logger()
 
 
-def why_unconnected(host: str, port: int) -> str:
-    """Try it, once."""
-    place = f"{in_url(host)}:{port}"
+def why_disconnected(server: HostPort) -> str:
+    """Return the reason, found by one try to connect."""
     try:
-        socket.create_connection((host, port), CONNECT_SECONDS).close()
+        socket.create_connection((server.host, server.port), SERVER_PROBE_SECONDS).close()
     except OSError as error:
-        return f"connect to {place}: {error.strerror or error}"
-    return f"{place} takes connections; look at the worker's log, and at tinkerbell_tls"
+        return f"connect to {server}: {error.strerror or error}"
+    return f"{server} accepts connections; check the worker's log and tinkerbell_tls"
 
 
 @dataclass(slots=True)
-class ServerTeller:
-    """Tells of a worker's connection: the first, none for 20 s, then ever less often, the next.
+class ConnectionMonitor:
+    """Log the worker's first connection, each loss that lasts, and each connection after one.
 
-    `authority` is `grpc_authority`, host:port; without it there is nothing to tell. `ends` returns
-    address and port of the other end of each connection of this machine; `why`, given host and
-    port, why there is none.
+    Log a loss after SERVER_LOST_AFTER_SECONDS, then at intervals that double.
+
+    server: `grpc_authority`; without it there is nothing to log. connected_to: returns the remote
+    endpoints of this machine's connections. why: returns the reason for having none.
     """
 
-    authority: str | None
+    server: HostPort | None
     now: Callable[[], float]
-    ends: Callable[[], set[tuple[Address, int]]] = established
-    why: Callable[[str, int], str] = why_unconnected
-    _place: tuple[str, int] | None = field(init=False)
-    _lost: float = field(init=False)
-    _due: float = field(init=False)
-    _to_tell: bool = field(default=True, init=False)
+    connected_to: Callable[[], set[tuple[Address, int]]] = remote_endpoints
+    why: Callable[[HostPort], str] = why_disconnected
+    _lost_at: float = field(init=False)
+    _log_due: float = field(init=False)
+    _connected_logged: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
-        self._place = place_of(self.authority or "")
         self._start_over()
 
     def tick(self) -> None:
-        """Look, and tell what is new."""
-        if self._place is None:
+        """Look at the connection once; log what is new."""
+        if self.server is None:
             return
-        if self._stands(*self._place):
-            self._tell_connected()
-        elif self.now() >= self._due:
-            self._tell_unconnected(*self._place)
+        if self._is_connected(self.server):
+            self._log_connected()
+        elif self.now() >= self._log_due:
+            self._log_disconnected(self.server)
 
     def _start_over(self) -> None:
-        self._lost = self.now()
-        self._due = self._lost + PATIENCE_SECONDS
+        self._lost_at = self.now()
+        self._log_due = self._lost_at + SERVER_LOST_AFTER_SECONDS
 
-    def _stands(self, host: str, port: int) -> bool:
-        """Look for the connection; a name may stand for any address, so then its port is enough."""
-        known = ip_address(host) if is_address(host) else None
-        return any(port == far and known in (None, address) for address, far in self.ends())
+    def _is_connected(self, server: HostPort) -> bool:
+        """Look for the connection; a name may have any address, so then its port decides."""
+        expected = ip_address(server.host) if server.host.is_address else None
+        return any(
+            remote_port == server.port and expected in (None, address)
+            for address, remote_port in self.connected_to()
+        )
 
-    def _tell_connected(self) -> None:
-        if self._to_tell:
-            seconds = round(self.now() - self._lost)
-            log.info("server.connected", server=self.authority, seconds=seconds)
+    def _log_connected(self) -> None:
+        if not self._connected_logged:
+            seconds = round(self.now() - self._lost_at)
+            log.info("server.connected", server=str(self.server), seconds=seconds)
         self._start_over()
-        self._to_tell = False
+        self._connected_logged = True
 
-    def _tell_unconnected(self, host: str, port: int) -> None:
-        seconds = self.now() - self._lost
-        self._due = self.now() + min(seconds, LONGEST_SECONDS)
-        self._to_tell = True
+    def _log_disconnected(self, server: HostPort) -> None:
+        seconds = self.now() - self._lost_at
+        self._log_due = self.now() + min(seconds, SERVER_LOST_LOG_CEILING_SECONDS)
+        self._connected_logged = False
         log.warning(
             "server.disconnected",
-            error=f"the worker has had no connection for {seconds:.0f} s: {self.why(host, port)}",
-            next="it tries on by itself",
+            error=f"the worker has had no connection for {seconds:.0f} s: {self.why(server)}",
+            next="the worker retries by itself",
         )

@@ -1,7 +1,7 @@
 """The TCP connections of this machine, as the kernel lists them (proc_net_tcp.rst, proc(5)).
 
-A line has, after its number, the local and the remote "address:port" and the state, all in
-hexadecimal; an address is written as 32-bit words of the machine's own byte order.
+After its number, a line has the local and the remote "address:port" and the state, all in
+hexadecimal. An address is a sequence of 32-bit words in the machine's byte order.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 _ESTABLISHED = "01"
 
 
-def established(tables: Iterable[Path] = TABLES) -> set[tuple[Address, int]]:
-    """Return address and port of the other end of each connection that stands."""
-    return {end for table in tables for end in _remote_ends(table)}
+def remote_endpoints(tables: Iterable[Path] = TABLES) -> set[tuple[Address, int]]:
+    """Return the remote address and port of each established connection."""
+    return {endpoint for table in tables for endpoint in _remote_endpoints(table)}
 
 
-def _remote_ends(table: Path) -> Iterator[tuple[Address, int]]:
+def _remote_endpoints(table: Path) -> Iterator[tuple[Address, int]]:
     try:
         lines = table.read_text(encoding="ascii").splitlines()[1:]
     except OSError:  # a kernel without IPv6

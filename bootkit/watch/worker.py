@@ -1,26 +1,25 @@
-"""A worker that runs: what its actions do, and how it ends."""
+"""Watch a running worker until it ends."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import structlog
-
 from bootkit.engine.interface import Ended
+from bootkit.policy import WATCH_TICK_SECONDS, WORKER_LOG_TAIL_LINES
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError
 from tinkie.paths import WORKER_NAME
+from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from bootkit.engine.interface import Engine
 
-log = structlog.get_logger()
+log = get_logger()
 
-TICK_SECONDS = 1.0
-KEPT_LOG_LINES = 50
 _USAGE = "Usage:"
+_REMOVED = Ended(exit_code=-1, error=f"the container {WORKER_NAME} was removed")
 
 
 def watch_worker(
@@ -28,25 +27,22 @@ def watch_worker(
     container: str,
     *,
     pause: Callable[[float], None],
-    tell_actions: Callable[[], None],
+    report_actions: Callable[[], None],
     ticks: Iterable[Callable[[], None]],
 ) -> None:
-    """Return when the worker has ended, and say how; the others are called about once a second.
+    """Return when the worker has ended, and log how; call the others about once a second.
 
     Raises:
-        EngineNotReady: the engine went away; the worker may well be running on.
+        EngineNotReady: the engine does not answer; the worker may still run.
     """
     while True:
         ended = _look(engine, container)
-        tell_actions()  # of a worker that has ended, too: its last action may have ended with it
+        report_actions()  # also when the worker has ended: its last action may have ended with it
         if ended is not None:
-            return _tell(engine, container, ended)
+            return _log_end(engine, container, ended)
         for tick in ticks:
             tick()
-        pause(TICK_SECONDS)
-
-
-_GONE = Ended(exit_code=-1, error=f"somebody removed the container {WORKER_NAME}")
+        pause(WATCH_TICK_SECONDS)
 
 
 def _look(engine: Engine, container: str) -> Ended | None:
@@ -54,29 +50,30 @@ def _look(engine: Engine, container: str) -> Ended | None:
         return engine.ended(container)
     except BootError as error:
         if error.kind is ErrorKind.NOT_FOUND:
-            return _GONE
+            return _REMOVED
         raise
 
 
-def _tell(engine: Engine, container: str, ended: Ended) -> None:
-    lines = [] if ended is _GONE else list(engine.log_lines(container, KEPT_LOG_LINES))
-    for line in lines:  # for the log: a console would be full of them
+def _log_end(engine: Engine, container: str, ended: Ended) -> None:
+    removed = ended is _REMOVED
+    lines = [] if removed else list(engine.log_lines(container, WORKER_LOG_TAIL_LINES))
+    for line in lines:  # at level debug, which the console does not get: they would fill it
         log.debug("worker.log", text=line)
     why = "killed: the machine is out of memory" if ended.out_of_memory else ended.error
     error = f"exit code {ended.exit_code}" + (f", {why}" if why else "")
     last = _before_usage(lines)[-1:]
-    said = {"said": last[0]} if last else {}
+    last_line = {"last_line": last[0]} if last else {}
     code = ended.exit_code
-    log.warning("worker.ended", error=error, **said, exit_code=code, next="starting it again")
+    log.warning("worker.ended", error=error, **last_line, exit_code=code, next="restarting it")
 
 
 def _before_usage(lines: list[str]) -> list[str]:
-    """Leave out blank lines, and the usage that tink-worker's library prints behind its error.
+    """Drop blank lines, and the usage that tink-worker's library prints after its error.
 
-    What an action says is among the lines, and may well be a usage, too.
+    The output of actions is among the lines, and may contain a usage, too.
     """
-    told = [line for line in lines if line.strip()]
-    for end in range(len(told) - 1, 0, -1):
-        if told[end] == _USAGE and told[end - 1].startswith("Error: "):
-            return told[:end]
-    return told
+    kept = [line for line in lines if line.strip()]
+    for end in range(len(kept) - 1, 0, -1):
+        if kept[end] == _USAGE and kept[end - 1].startswith("Error: "):
+            return kept[:end]
+    return kept

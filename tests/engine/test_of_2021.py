@@ -77,5 +77,5 @@ def test_a_worker_that_ends_when_its_server_is_away_is_started_until_it_is_back(
         finally:
             server.start()
             oldest.servers.wait_until_it_serves()
-        assert "connection refused" in ended.get("said", "")
+        assert "connection refused" in ended.get("last_line", "")
         oldest.prove(LEFT, "server-is-back")

@@ -175,7 +175,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self.engine.registry(image, self.headers["X-Registry-Auth"])
         return self.engine.pulls.get(image, [{"error": f"manifest for {image} not found"}])
 
-    def happened(self, query: dict[str, str], _body: Any) -> tuple[int, Any]:
+    def list_events(self, query: dict[str, str], _body: Any) -> tuple[int, Any]:
         assert float(query["since"]) < float(query["until"])
         told, self.engine.events = self.engine.events, []
         lines = [
@@ -260,7 +260,7 @@ class _Handler(BaseHTTPRequestHandler):
 _ROUTES: tuple[tuple[str, str, Callable[..., tuple[int, Any]]], ...] = (
     ("GET", r"/version", _Handler.version),
     ("GET", r"/info", _Handler.info),
-    ("GET", r"/events", _Handler.happened),
+    ("GET", r"/events", _Handler.list_events),
     ("GET", r"/images/(.+)/json", _Handler.image),
     ("POST", r"/images/create", _Handler.pull),
     ("GET", r"/containers/json", _Handler.list),

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import bootkit.cli
 import tink_docker.cli
-from bootkit.machine.metadata import Machine
+from bootkit.machine.metadata import MachineMetadata
 from bootkit.plan.inputs import Inputs, plan
 from settings.files import main as settings
 from tests.strategies import LINES, PARAMETERS, TEXT, as_bytes
@@ -78,7 +78,7 @@ def test_bootkit_has_a_plan_or_tells_what_is_wrong(line: str) -> None:
     inputs = Inputs.from_cmdline(cmdline)
     check_problems(inputs.problems)
     if inputs.known_id and (inputs.parameters[TINK_WORKER_IMAGE] or not inputs.problems):
-        check_spec(plan(inputs, Machine(id="m")), inputs)
+        check_spec(plan(inputs, MachineMetadata(id="m")), inputs)
 
 
 def check_spec(spec: WorkerSpec, inputs: Inputs) -> None:

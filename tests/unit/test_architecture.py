@@ -60,7 +60,37 @@ def test_the_packages_are_found() -> None:
     [
         ("docker", {"bootkit/engine/docker.py", "bootkit/engine/errors.py"}),
         ("requests", {"bootkit/engine/docker.py", "bootkit/engine/errors.py"}),
+        ("urllib3", {"bootkit/engine/errors.py"}),
         ("httpx", {"tinkie/fetch/fetcher.py", "tinkie/fetch/http_errors.py"}),
+        ("tenacity", {"tinkie/running/backoff.py"}),
+        (
+            "pydantic",
+            {
+                "bootkit/image/manifest.py",
+                "bootkit/plan/parameters.py",
+                "tink_docker/parameters.py",
+            },
+        ),
+        (
+            "structlog",
+            {
+                "tinkie/running/log.py",
+                "tink_docker/ca/fetching.py",
+                "tink_docker/cli.py",
+                "tink_docker/embedded.py",
+                "tink_docker/engine/api.py",
+                "tink_docker/engine/child.py",
+                "tink_docker/engine/engine.py",
+                "tink_docker/keeper.py",
+                "tink_docker/plan.py",
+                "tink_docker/reboot.py",
+                "tink_docker/repair/layers.py",
+                "tink_docker/repair/leftovers.py",
+                "tink_docker/repair/lost_containers.py",
+                "tink_docker/repair/networks.py",
+                "tink_docker/space.py",
+            },
+        ),
     ],
 )
 def test_who_uses_a_foreign_library(library: str, users: set[str]) -> None:

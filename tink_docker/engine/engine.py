@@ -10,8 +10,8 @@ import structlog
 from tink_docker.engine.api import Ping
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, TransientError
+from tinkie.policy import HEALTHY_AFTER_SECONDS
 from tinkie.running.backoff import Backoff
-from tinkie.running.supervise import HEALTHY_AFTER_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

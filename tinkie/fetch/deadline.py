@@ -1,9 +1,11 @@
-"""An end to what has no timeout of its own, or only one for each of its parts."""
+"""A deadline for calls that have no timeout, or only one for each of their parts."""
 
 from __future__ import annotations
 
 import signal
 from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+from tinkie.policy import INTERRUPT_AGAIN_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -11,26 +13,24 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-AGAIN_SECONDS = 1.0
-
 
 class TooSlow(OSError):
-    """The whole took too long; httpx bounds only each read."""
+    """The whole call took too long; httpx bounds only each read."""
 
 
 def at_most(seconds: float, do: Callable[[], Result]) -> Result:
-    """Interrupt `do` after `seconds`: a server may send one byte of header a second.
+    """Call `do` and interrupt it after `seconds`: a server may send one byte of header a second.
 
-    An interruption may come where a library has just taken a lock: what tidies up then waits for
-    that lock for ever. So it is interrupted again and again, until `do` has ended. (And this is no
-    context manager, which an interruption could keep from its end.)
+    The interruption may come where a library has just taken a lock; its clean-up then waits for
+    that lock without end. So it is repeated until `do` has ended. (And this is not a context
+    manager, whose exit an interruption could prevent.)
 
     Raises:
-        TooSlow, or whatever `do` makes of it.
+        TooSlow: or whatever `do` raises because of it.
     """
     before = signal.signal(signal.SIGALRM, _interrupt)
     try:
-        signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN_SECONDS)
+        signal.setitimer(signal.ITIMER_REAL, seconds, INTERRUPT_AGAIN_SECONDS)
         return do()
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)

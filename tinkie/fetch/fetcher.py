@@ -1,7 +1,7 @@
-"""Bounded downloads, through httpx, which only this and http_errors know.
+"""Bounded downloads with httpx, which only this package uses.
 
-Whatever goes wrong leaves here as a TransientError or a PermanentError that says what was asked of
-whom. Nothing is taken from the environment: proxies and authorities are arguments.
+Every failure becomes a TransientError or a PermanentError with the URL and the cause. Nothing comes
+from the environment: proxies and the CA certificate are arguments.
 """
 
 from __future__ import annotations
@@ -18,9 +18,16 @@ from tinkie.error_kinds import ErrorKind
 from tinkie.errors import PermanentError, error_for
 from tinkie.fetch.deadline import at_most
 from tinkie.fetch.http_errors import http_error, status_error
-from tinkie.fetch.redirects import place, redirected
+from tinkie.fetch.redirects import origin, redirected
 from tinkie.parameters.proxy import Proxies
 from tinkie.parameters.types import shown
+from tinkie.policy import (
+    FETCH_LIMIT_BYTES,
+    FETCH_REDIRECTS_LIMIT,
+    FETCH_SECONDS,
+    NAME_LOOKUP_ATTEMPTS,
+    NAME_SERVER_SECONDS,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,17 +35,13 @@ if TYPE_CHECKING:
 
     import httpx
 
-DEFAULT_LIMIT_BYTES = 1024 * 1024
-DEFAULT_SECONDS = 10.0
-MAXIMUM_REDIRECTS = 5
-# Looking a name up is the one call that no deadline of ours ends: 10 s for each server that is
-# silent, in which nobody would watch anything. The first use of resolver(3) reads it.
-_RESOLVER = "timeout:1 attempts:2"
-
 
 def bound_name_lookups() -> None:
-    """Give up on silent name servers after seconds, in the whole process; call it at the start."""
-    os.environ["RES_OPTIONS"] = _RESOLVER
+    """Give up on silent name servers early, in the whole process.
+
+    Call it at the start: resolver(3) reads the variable when it is first used.
+    """
+    os.environ["RES_OPTIONS"] = f"timeout:{NAME_SERVER_SECONDS} attempts:{NAME_LOOKUP_ATTEMPTS}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,28 +56,29 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetcher:
-    """GETs with one set of proxies, authorities and bounds.
+    """Send GET requests with one set of proxies, CA certificates and bounds.
 
-    `authority` is a PEM file trusted beside the system's authorities; `unverified` takes any
-    certificate, for answers that are only shown; `transport` replaces the network in tests.
+    `ca` is a PEM file of CA certificates to trust besides the system's. `unverified` accepts any
+    certificate, for answers that are only shown. `transport` replaces the network in tests.
     """
 
     user_agent: str = "tinkie"
     proxies: Proxies = field(default_factory=Proxies)
-    authority: Path | None = None
+    ca: Path | None = None
     unverified: bool = False
     transport: httpx.BaseTransport | None = None
     now: Callable[[], float] = time.monotonic
 
     def get(
-        self, url: str, *, limit: int = DEFAULT_LIMIT_BYTES, seconds: float = DEFAULT_SECONDS
+        self, url: str, *, limit: int = FETCH_LIMIT_BYTES, seconds: float = FETCH_SECONDS
     ) -> bytes:
         """Return the body of a 200 answer, at most `limit` bytes, got within `seconds`.
 
         Raises:
-            TransientError: not reached, cut off, too slow, or a status that heals (408, 425, 429,
-            5xx). PermanentError: another status, a body that is too large, a certificate that is
-            not trusted.
+            TransientError: not reached, cut off, too slow, or a status that may heal (408, 425,
+            429, 5xx).
+            PermanentError: another status, a body that is too large, or a certificate that is not
+            trusted.
         """
         answer = self.ask(url, limit=limit, seconds=seconds)
         if answer.status == HTTPStatus.OK:
@@ -85,35 +89,35 @@ class Fetcher:
         self,
         url: str,
         *,
-        limit: int = DEFAULT_LIMIT_BYTES,
-        seconds: float = DEFAULT_SECONDS,
+        limit: int = FETCH_LIMIT_BYTES,
+        seconds: float = FETCH_SECONDS,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Return the answer whatever its status; redirects are followed, at most five.
+        """Return the answer whatever its status; follow redirects, FETCH_REDIRECTS_LIMIT at most.
 
-        `headers` may hold credentials: they go to the host of `url`, and are left out elsewhere.
+        `headers` may contain credentials: only the origin of `url` gets them.
 
         Raises:
             TransientError: not reached, cut off or too slow.
-            PermanentError: the body is too large, the certificate is not trusted, the URL makes no
-            sense.
+            PermanentError: the body is too large, the certificate is not trusted, or the URL is
+            invalid.
         """
         deadline = self.now() + seconds
-        home = place(url)
-        for _ in range(MAXIMUM_REDIRECTS + 1):
-            more = headers if headers and place(url) == home else {}
+        home = origin(url)
+        for _ in range(FETCH_REDIRECTS_LIMIT + 1):
+            more = headers if headers and origin(url) == home else {}
             answer = self._ask_once(url, limit, deadline, more)
             location = answer.headers.get("location")
             if not (300 <= answer.status < 400 and location):  # noqa: PLR2004 - HTTP's redirects
                 return answer
             url = redirected(url, location)
-        message = f"GET {shown(url)}: more than {MAXIMUM_REDIRECTS} redirects"
+        message = f"GET {shown(url)}: more than {FETCH_REDIRECTS_LIMIT} redirects"
         raise PermanentError(message, kind=ErrorKind.BAD_ANSWER)
 
     def _ask_once(
         self, url: str, limit: int, deadline: float, headers: Mapping[str, str]
     ) -> Answer:
-        import httpx  # noqa: PLC0415 - costs 60 ms; most boots ask nothing before the worker runs
+        import httpx  # noqa: PLC0415 - costs 60 ms; most boots download nothing before the worker runs
 
         left = max(deadline - self.now(), 0.001)
 
@@ -137,13 +141,13 @@ class Fetcher:
             return Answer(url, response.status_code, dict(response.headers), body)
 
     def _headers(self) -> dict[str, str]:
-        """Ask for no compression: a few kB of it can become any amount of memory."""
+        """Request no compression: a few compressed kB can expand to any amount of memory."""
         return {"User-Agent": self.user_agent, "Accept-Encoding": "identity"}
 
     def _proxy(self, url: str) -> str | None:
         proxy = self.proxies.for_url(url)
         if proxy and not proxy.lower().startswith(("http://", "https://")):
-            message = f"GET {shown(url)}: the proxy is no http:// or https:// one"
+            message = f"GET {shown(url)}: the proxy is neither http:// nor https://"
             raise PermanentError(message, kind=ErrorKind.BAD_PARAMETER)
         return proxy
 
@@ -159,25 +163,27 @@ class Fetcher:
         )
 
     def _trust(self, url: str) -> ssl.SSLContext:
-        """Return what to trust; plain HTTP does without the authorities, which load slowly."""
+        """Return what to trust; plain HTTP needs no CA certificates, which load slowly."""
         if urlsplit(url).scheme != "https":
             return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context = ssl.create_default_context()
-        # Since 3.13 Python refuses what Go, and so dockerd and workers, take: an authority of
-        # one's own often signs without an Authority Key Identifier.
+        # Python 3.13 and later reject what Go, and so dockerd and workers, accept: certificates of
+        # a private CA often lack the Authority Key Identifier.
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         if self.unverified:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
-        if self.authority is not None:
-            context.load_verify_locations(cafile=self.authority)
+        if self.ca is not None:
+            context.load_verify_locations(cafile=self.ca)
         return context
 
     def _read(self, response: httpx.Response, limit: int, deadline: float) -> bytes:
         body = bytearray()
         url = shown(str(response.url))
         if response.headers.get("content-encoding", "identity") != "identity":
-            message = f"GET {url}: the answer is compressed, which was not asked for"
+            message = (
+                f"GET {url}: the answer is compressed, though the request allows no compression"
+            )
             raise PermanentError(message, kind=ErrorKind.BAD_ANSWER)
         for chunk in response.iter_bytes():
             body += chunk

@@ -1,4 +1,4 @@
-"""Where a server may lead us, and whether it is another place."""
+"""Where a server may redirect a request to, and whether that is another origin."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tinkie.parameters.types import shown
 
 
 def redirected(url: str, location: str) -> str:
-    """Return where to go next: never from HTTPS to a place that anybody could answer for."""
+    """Return the URL to request next; never go from HTTPS to HTTP, which is easy to forge."""
     try:
         new = urljoin(url, location)
     except ValueError as error:
-        message = f"GET {shown(url)}: redirected to an address that makes no sense"
+        message = f"GET {shown(url)}: redirected to an invalid URL"
         raise PermanentError(message, kind=ErrorKind.BAD_ANSWER) from error
     if urlsplit(url).scheme == "https" != urlsplit(new).scheme:
         message = f"GET {shown(url)}: redirected from HTTPS to {shown(new)}"
@@ -22,8 +22,8 @@ def redirected(url: str, location: str) -> str:
     return new
 
 
-def place(url: str) -> tuple[str, str] | None:
-    """Return scheme, host and port, or None if that makes no sense."""
+def origin(url: str) -> tuple[str, str] | None:
+    """Return scheme and host:port of a URL, or None if it is invalid."""
     try:
         return urlsplit(url)[:2]
     except ValueError:

@@ -43,12 +43,3 @@ def _endpoint(value: object) -> HostPort | None:
     if isinstance(value, Url):
         return value.endpoint
     return value if isinstance(value, HostPort) else None
-
-
-def place_of(value: str) -> tuple[str, int] | None:
-    """Return host and port of `host:port`."""
-    try:
-        endpoint = HostPort.parse(value)
-    except ValueError:
-        return None
-    return str(endpoint.host), endpoint.port

@@ -1,1 +1,1 @@
-"""What keeps a program running and observable: log, state file, retries, signals."""
+"""Keep a program running and observable: log, state file, retries, signals."""

@@ -1,4 +1,4 @@
-"""How long to wait before the next try; who waits, and on what, is the caller's."""
+"""How long to wait before the next try: exponential back-off with full jitter."""
 
 from __future__ import annotations
 
@@ -6,28 +6,25 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import structlog
-
 from tinkie.errors import BootError, TransientError
+from tinkie.policy import BACKOFF_FLOOR_SHARE, RETRY_AFTER_LIMIT_SECONDS
+from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import tenacity
 
-log = structlog.get_logger()
-
-FLOOR = 0.25  # of `first`: chance alone would let two tries, and two lines, follow at once
-MOST_ASKED_SECONDS = 3600.0
+log = get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backoff:
-    """Waits anywhere below a bound that doubles from `first` to `ceiling` seconds (full jitter).
+    """Wait a random time below a bound that doubles from `first` to `ceiling` seconds.
 
-    So machines that failed in the same second do not come back in the same second. Their
-    `chance`, a number from 0 to 1, differs since Python seeds it from the kernel's entropy; a test
-    gives one of its own. `attempts` bounds how often `retrying` tries; None is without end.
+    The jitter spreads machines that failed in the same second. `chance` returns a number from 0 to
+    1; Python seeds it from the kernel's entropy, so it differs between machines, and a test passes
+    its own. `attempts` bounds how often `retrying` tries; None means without end.
     """
 
     first: float
@@ -38,15 +35,15 @@ class Backoff:
     def delay(self, failures: int, error: Exception | None = None) -> float:
         """Return the seconds to wait after 1, 2, ... failures in a row; 0 after none.
 
-        What the other side asked for in `error` (at most an hour) is waited for in full. It asked
-        every machine for the same, so they come back over as much time again, `ceiling` at most.
+        A Retry-After in `error` (an hour at most) is honoured in full. Every machine gets the
+        same one, so jitter is added to it: up to as much again, `ceiling` at most.
         """
         if failures < 1:
             return 0.0
         bound = min(self.first * 2 ** min(failures - 1, 62), self.ceiling)
-        ours = self._between(min(FLOOR * self.first, bound), bound)
-        asked = _asked(error)
-        return max(ours, self._between(asked, asked + min(asked, self.ceiling)))
+        ours = self._between(min(BACKOFF_FLOOR_SHARE * self.first, bound), bound)
+        requested = _requested(error)
+        return max(ours, self._between(requested, requested + min(requested, self.ceiling)))
 
     def _between(self, low: float, high: float) -> float:
         return low + self.chance() * (high - low)
@@ -56,14 +53,15 @@ class Backoff:
         pause: Callable[[float], None],
         *,
         on: type[Exception] = TransientError,
-        tell: Callable[[Exception, float], None] | None = None,
+        on_wait: Callable[[Exception, float], None] | None = None,
     ) -> tenacity.Retrying:
-        """Return what calls a function until it raises no `on`: `retrying(pause)(function, ...)`.
+        """Return an object that calls a function until it does not raise `on`.
 
-        Before each wait `tell` is called with the error and the seconds; without it each wait is
-        logged. The last error is raised as it is when the attempts are used up.
+        Use it as `retrying(pause)(function, ...)`. It calls `on_wait` with the error and the
+        seconds before each wait; the default logs them. It raises the last error unchanged when the
+        attempts are used up.
         """
-        import tenacity  # noqa: PLC0415 - 20 ms that a program does without until it has to wait
+        import tenacity  # noqa: PLC0415 - costs 20 ms, which a program pays only if it has to wait
 
         forever = tenacity.stop_never
         return tenacity.Retrying(
@@ -71,17 +69,17 @@ class Backoff:
             retry=tenacity.retry_if_exception_type(on),
             wait=lambda state: self.delay(state.attempt_number, _error(state)),
             stop=forever if self.attempts is None else tenacity.stop_after_attempt(self.attempts),
-            before_sleep=lambda state: (tell or tell_wait)(_error(state), state.upcoming_sleep),
+            before_sleep=lambda state: (on_wait or log_wait)(_error(state), state.upcoming_sleep),
             reraise=True,
         )
 
 
 @dataclass(slots=True)
 class Schedule:
-    """Say when to try something again that is tried beside other work.
+    """Decide when to retry something beside other work.
 
-    The first try is due at once, the next one after each failure when `backoff` says so. `now`
-    returns seconds of a clock that nobody sets.
+    The first try is due at once, the next one a `backoff` after each failure. `now` returns
+    monotonic seconds.
     """
 
     backoff: Backoff
@@ -101,7 +99,7 @@ class Schedule:
         return max(self.due_at - self.now(), 0.0)
 
     def failed(self, error: Exception | None = None) -> float:
-        """Put the next try off, as long as `error` asks for if that is longer; return the wait."""
+        """Delay the next try by the back-off, or by the Retry-After in `error`; return the wait."""
         self.failures += 1
         wait = self.backoff.delay(self.failures, error)
         self.due_at = self.now() + wait
@@ -112,12 +110,12 @@ class Schedule:
         self.failures, self.due_at = 0, self.now()
 
 
-def _asked(error: Exception | None) -> float:
-    asked = error.retry_after if isinstance(error, BootError) else None
-    return min(asked or 0.0, MOST_ASKED_SECONDS)
+def _requested(error: Exception | None) -> float:
+    requested = error.retry_after if isinstance(error, BootError) else None
+    return min(requested or 0.0, RETRY_AFTER_LIMIT_SECONDS)
 
 
-def tell_wait(error: Exception, seconds: float) -> None:
+def log_wait(error: Exception, seconds: float) -> None:
     """Log one wait."""
     kind = error.kind if isinstance(error, BootError) else type(error).__name__
     next_step = f"trying again in {seconds:.1f} s"

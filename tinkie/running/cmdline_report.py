@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import structlog
-
 from tinkie.parameters.table import TABLE
+from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
     from tinkie.parameters.cmdline import Cmdline
 
-log = structlog.get_logger()
+log = get_logger()
 
 _NAMES = {name for row in TABLE for name in (row.name, *row.also)}
 _NEXT = "using the parameters as they are"

@@ -1,8 +1,8 @@
 """The log of both programs: one event a line, `noun.verb`, with phase, worker id and uptime.
 
-stdout gets JSON lines, or coloured text on a terminal; the console (a FIFO that the init image
-copies to every console of the machine) gets lines for people. Secrets are taken out before any of
-them sees an event.
+stdout gets JSON lines, or coloured text on a terminal. The console gets lines for people: it is a
+FIFO that the init image copies to every console of the machine. Secrets are masked before either.
+Only this module uses structlog; the others call `get_logger`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from tinkie.policy import CONSOLE_LINE_BYTES
 from tinkie.running.redaction import REDACTOR
 
 if TYPE_CHECKING:
@@ -27,22 +28,18 @@ if TYPE_CHECKING:
 
     Event = MutableMapping[str, Any]
 
-CONSOLE_LINE_BYTES = (
-    4096  # PIPE_BUF: a longer write to a FIFO could be mixed with another program's
-)
-
 _NOT_FOR_THE_CONSOLE = ("event", "level", "time", "uptime", "program", "worker_id", "exception")
 
 
 @dataclass(slots=True)
 class ConsoleSink:
-    """Writes a line for people per event to a FIFO or a terminal; drops what does not fit."""
+    """Write a line for people per event to a FIFO or a terminal; drop what does not fit."""
 
     path: Path
     program: str
 
     def __call__(self, _logger: object, _method: str, event: Event) -> Event:
-        """Write one event at level info or above and hand it on unchanged."""
+        """Write one event of level info or above; return it unchanged."""
         if event.get("level") != "debug":
             self._write(console_line(self.program, event))
         return event
@@ -52,11 +49,11 @@ class ConsoleSink:
         try:
             descriptor = os.open(self.path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_APPEND)
         except OSError:
-            return  # nobody reads at the moment; stdout has the line too
+            return  # the FIFO has no reader now; stdout has the line too
         try:
             os.write(descriptor, data)
         except OSError:
-            return  # full
+            return  # the FIFO is full
         finally:
             os.close(descriptor)
 
@@ -78,7 +75,7 @@ def configure(
     state: Processor | None = None,
     uptime: Callable[[], float] | None = None,
 ) -> None:
-    """Set the log up for the whole process; `state` is a StateFile or nothing."""
+    """Set up the log of the whole process; `state` is a StateFile or None."""
     sinks = (state, ConsoleSink(console, program) if console else None)
     structlog.configure(
         processors=[
@@ -102,7 +99,7 @@ def _renderer() -> Processor:
 
 
 class _Output:
-    """stdout; what it does not take is lost, for whoever reads it is not worth an engine."""
+    """stdout, whose errors are ignored: a broken log must not stop the engine or the worker."""
 
     def write(self, text: str) -> None:
         """Write a line or a part of one."""
@@ -110,20 +107,25 @@ class _Output:
             sys.stdout.write(text)
 
     def flush(self) -> None:
-        """Have it read now."""
+        """Flush stdout."""
         with suppress(OSError):
             sys.stdout.flush()
 
 
 def get_logger() -> Any:
-    """Return the logger of both programs."""
+    """Return the logger; modules call this once, before `configure` as well as after it."""
     return structlog.get_logger()
+
+
+def set_worker_id(worker_id: str) -> None:
+    """Put the worker's id on every later event."""
+    structlog.contextvars.bind_contextvars(worker_id=worker_id)
 
 
 @contextmanager
 def phase(name: str, *, now: Callable[[], float] = time.monotonic) -> Iterator[None]:
-    """Log the begin and the end of a step and put its name on every event in between."""
-    log = structlog.get_logger()
+    """Log the start and the end of a step; put its name on every event in between."""
+    log = get_logger()
     with structlog.contextvars.bound_contextvars(phase=name):
         log.info("phase.started")
         started = now()
@@ -161,7 +163,7 @@ def _console_value(value: object) -> str:
 
 
 def _printable(text: str) -> str:
-    """Put blanks for whatever moves the cursor, colours, or turns the direction of writing."""
+    """Replace control characters with blanks: no cursor moves, colours, changes of direction."""
     start = text[:CONSOLE_LINE_BYTES]  # no more is shown
     return "".join(character if character.isprintable() else " " for character in start)
 

@@ -1,4 +1,4 @@
-"""The first signal to end raises ShutdownRequested wherever the program is; repeats do nothing."""
+"""Signals that end a program: the first raises ShutdownRequested, repeats do nothing."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class ShutdownSignals:
-    """Installs the handlers; `requested` is true from the first signal on.
+    """Handle SIGTERM, SIGINT and SIGHUP; `requested` is true from the first signal on.
 
-    Repeats are told apart by a flag and not by SIG_IGN, which child processes would inherit. The
-    handler takes no lock: it may run while this thread holds any.
+    A flag ignores repeats, since child processes would inherit SIG_IGN. The handler takes no lock:
+    the thread that it interrupts may hold it.
     """
 
     def __init__(self) -> None:

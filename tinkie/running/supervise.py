@@ -1,24 +1,29 @@
-"""The outer loop of both programs: whatever ends is started again, for ever."""
+"""The outer loop of both programs: restart whatever ends, without end."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
-import structlog
-
 from tinkie.errors import BootError, PermanentError
+from tinkie.policy import (
+    CRASH_LOOP_ENDS,
+    HEALTHY_AFTER_SECONDS,
+    RETRY_SLOWLY_CEILING_SECONDS,
+    RETRY_SLOWLY_FIRST_SECONDS,
+    RETRY_SOON_CEILING_SECONDS,
+    RETRY_SOON_FIRST_SECONDS,
+)
 from tinkie.running.backoff import Backoff
+from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-log = structlog.get_logger()
+log = get_logger()
 
-SOON = Backoff(first=1.0, ceiling=60.0)
-SLOWLY = Backoff(first=15.0, ceiling=60.0)
-HEALTHY_AFTER_SECONDS = 60.0
-CRASH_LOOP = 3  # ends in a row, none of them after health
+SOON = Backoff(first=RETRY_SOON_FIRST_SECONDS, ceiling=RETRY_SOON_CEILING_SECONDS)
+SLOWLY = Backoff(first=RETRY_SLOWLY_FIRST_SECONDS, ceiling=RETRY_SLOWLY_CEILING_SECONDS)
 
 
 def supervise(
@@ -32,10 +37,9 @@ def supervise(
 ) -> NoReturn:
     """Call `run` again whenever it returns or raises a BootError; never returns.
 
-    `run` gets a function to call once its thing is up. The waits' bounds grow as `soon` says, or
-    `slowly` after a PermanentError, and start from the beginning once it has been up for
-    `healthy_after` seconds: minutes on the way to a failure are no health. Any other exception is
-    a bug and leaves this function.
+    `run` gets a function to call once it is up. The back-off is `soon`, or `slowly` after a
+    PermanentError. It starts anew once `run` has been up for `healthy_after` seconds; the time
+    before it was up does not count. Any other exception is a bug and leaves this function.
     """
     failures = 0
     while True:
@@ -45,7 +49,7 @@ def supervise(
         failures = 1 if healthy else failures + 1
         policy = slowly if isinstance(error, PermanentError) else soon
         seconds = policy.delay(failures, error)
-        _tell(error, failures, seconds)
+        _log_end(error, failures, seconds)
         pause(seconds)
 
 
@@ -57,19 +61,19 @@ def _run(run: Callable[[], None]) -> BootError | None:
     return None
 
 
-def _tell(error: BootError | None, failures: int, seconds: float) -> None:
-    what_next = f"trying again in {seconds:.1f} s"
-    if error is None and failures >= CRASH_LOOP:
+def _log_end(error: BootError | None, failures: int, seconds: float) -> None:
+    next_step = f"trying again in {seconds:.1f} s"
+    if error is None and failures >= CRASH_LOOP_ENDS:
         log.error(
             "run.crash_looping",
             phase="crash loop",
-            reason=f"it ended {failures} times, and never ran for long",
-            hint="what it said last is above",
-            next=what_next,
+            reason=f"{failures} ends in a row without a healthy run",
+            hint="see the last lines of what ended, above",
+            next=next_step,
         )
         return
     if error is None:
-        log.warning("run.ended", next=what_next)
+        log.warning("run.ended", next=next_step)
         return
     hint = {"hint": error.hint} if error.hint else {}
-    log.error("run.failed", error=str(error), kind=str(error.kind), **hint, next=what_next)
+    log.error("run.failed", error=str(error), kind=str(error.kind), **hint, next=next_step)

@@ -206,8 +206,8 @@ def test_actions_of_an_adopted_worker_are_left_alone(world: World) -> None:
     assert action in world.engine.containers
 
 
-def test_people_are_told_of_actions(world: World, events: Events) -> None:
-    happened = [
+def test_actions_are_logged(world: World, events: Events) -> None:
+    sent = [
         ("start", "tinkerbell_stream_1", ""),
         ("die", "tinkerbell_stream_1", "0"),
         ("start", "tink-worker", ""),
@@ -215,10 +215,10 @@ def test_people_are_told_of_actions(world: World, events: Events) -> None:
         ("start", "action_wipe", ""),
         ("die", "action_wipe", "3"),
     ]
-    world.meanwhile = [lambda: world.engine.events.extend(happened), lambda: None]
+    world.meanwhile = [lambda: world.engine.events.extend(sent), lambda: None]
     world.run()
-    told = [(e["event"], e["name"], e.get("error")) for e in events if "action." in e["event"]]
-    assert told == [
+    logged = [(e["event"], e["name"], e.get("error")) for e in events if "action." in e["event"]]
+    assert logged == [
         ("action.started", "tinkerbell_stream_1", None),
         ("action.ended", "tinkerbell_stream_1", None),
         ("action.started", "stream_image", None),
@@ -227,7 +227,7 @@ def test_people_are_told_of_actions(world: World, events: Events) -> None:
     ]
 
 
-def test_an_action_that_fails_with_its_worker_is_told_before_it(
+def test_an_action_that_fails_with_its_worker_is_logged_before_it(
     world: World, events: Events
 ) -> None:
     def both_end() -> None:
@@ -236,8 +236,8 @@ def test_an_action_that_fails_with_its_worker_is_told_before_it(
 
     world.meanwhile = [lambda: None, both_end]
     world.run()
-    told = [e["event"] for e in events if e["event"] in ("action.failed", "worker.ended")]
-    assert told == ["action.failed", "worker.ended"]
+    logged = [e["event"] for e in events if e["event"] in ("action.failed", "worker.ended")]
+    assert logged == ["action.failed", "worker.ended"]
 
 
 def test_a_clock_that_is_set_does_not_disturb_the_watch(world: World) -> None:
@@ -253,12 +253,12 @@ def test_a_clock_that_is_set_does_not_disturb_the_watch(world: World) -> None:
     assert world.meanwhile == []
 
 
-def test_the_last_words_of_a_worker_are_kept(world: World, events: Events) -> None:
+def test_the_last_lines_of_a_worker_are_kept(world: World, events: Events) -> None:
     text = "".join(f"line {number}\n" for number in range(60))
     world.meanwhile = [lambda: None, lambda: world.engine.end_worker(3, text)]
     world.run()
-    said = [event["text"] for event in events if event["event"] == "worker.log"]
-    assert (len(said), said[0], said[-1]) == (50, "line 10", "line 59")
+    lines = [event["text"] for event in events if event["event"] == "worker.log"]
+    assert (len(lines), lines[0], lines[-1]) == (50, "line 10", "line 59")
     assert events[-2]["event"] == "worker.ended"
     assert events[-2]["error"] == "exit code 3"
 
@@ -276,16 +276,16 @@ def test_the_last_words_of_a_worker_are_kept(world: World, events: Events) -> No
         ("", None),
     ],
 )
-def test_what_a_worker_said_last_is_no_blank_line_and_no_usage(
+def test_the_last_line_of_a_worker_is_not_blank_and_not_its_usage(
     world: World, events: Events, text: str, expected: str | None
 ) -> None:
     world.meanwhile = [lambda: None, lambda: world.engine.end_worker(1, text)]
     world.run()
     ended = next(event for event in events if event["event"] == "worker.ended")
-    assert ended.get("said") == expected
+    assert ended.get("last_line") == expected
 
 
-def test_a_worker_killed_for_memory_is_told(world: World, events: Events) -> None:
+def test_a_worker_killed_for_memory_is_reported(world: World, events: Events) -> None:
     world.meanwhile = [lambda: world.engine.end_worker(137)]
     world.run()
     assert "out of memory" in next(e["error"] for e in events if e["event"] == "worker.ended")
@@ -294,10 +294,10 @@ def test_a_worker_killed_for_memory_is_told(world: World, events: Events) -> Non
 def test_a_worker_that_somebody_removed_has_ended(world: World, events: Events) -> None:
     world.meanwhile = [world.engine.containers.clear]
     world.run()
-    assert "somebody removed" in next(e["error"] for e in events if e["event"] == "worker.ended")
+    assert "was removed" in next(e["error"] for e in events if e["event"] == "worker.ended")
 
 
-def test_an_engine_that_comes_late_is_awaited(world: World, events: Events) -> None:
+def test_bootkit_waits_for_an_engine_that_is_late(world: World, events: Events) -> None:
     world.engine.broken = 3
     world.meanwhile = [lambda: None] * 3
     world.run()
@@ -305,16 +305,16 @@ def test_an_engine_that_comes_late_is_awaited(world: World, events: Events) -> N
     assert names(events)[:2] == ["engine.waiting", "engine.ready"]
 
 
-def test_waiting_for_the_engine_is_told_every_ten_seconds(
+def test_waiting_for_the_engine_is_logged_every_ten_seconds(
     world: World, events: Events, tmp_path: Path
 ) -> None:
     world.meanwhile = [lambda: None] * 350
     boot = world.boot()
     boot.engine = DockerEngine(tmp_path / "nothing.sock")
     world.run(boot)
-    told = names(events)
+    logged = names(events)
     assert 40 < world.clock < 60
-    assert 4 <= told.count("engine.waiting") <= 6
+    assert 4 <= logged.count("engine.waiting") <= 6
     assert "No such file" in next(e["reason"] for e in events if e["event"] == "engine.waiting")
 
 
@@ -341,7 +341,7 @@ def test_an_engine_that_goes_away_under_the_worker_is_no_end_of_it(world: World)
 
 
 @pytest.mark.parametrize("cut", [10, 60, 115])
-def test_an_engine_that_dies_while_it_tells_what_happened(world: World, cut: int) -> None:
+def test_an_engine_that_dies_while_it_sends_events(world: World, cut: int) -> None:
     def die() -> None:
         world.engine.events = [("start", "action_x", "")] * 3
         world.engine.cut = cut
@@ -354,11 +354,11 @@ def test_an_engine_that_dies_while_it_tells_what_happened(world: World, cut: int
 class TestMetadata:
     CMDLINE = CMDLINE.replace("instance_id=i", "")
 
-    def test_it_is_not_asked_for_what_is_known(self, world: World) -> None:
+    def test_it_is_not_requested_if_everything_is_known(self, world: World) -> None:
         world.run()
         assert world.metadata.asked == []
 
-    def test_the_worker_does_without_what_is_only_wanted(
+    def test_the_worker_starts_without_optional_metadata(
         self, world: World, events: Events
     ) -> None:
         world.cmdline = self.CMDLINE
@@ -388,7 +388,7 @@ class TestMetadata:
         world.run(boot)
         assert "container_uuid=i-1" in world.engine.worker().spec["Env"]
 
-    def test_it_is_needed_where_nothing_else_tells_the_id(self, world: World) -> None:
+    def test_it_is_needed_if_nothing_else_has_the_id(self, world: World) -> None:
         world.cmdline = self.CMDLINE.replace("worker_id=w1", "")
         world.metadata = FakeMetadata({INSTANCE: 503})
         with pytest.raises(BootError, match="503"):
@@ -396,7 +396,7 @@ class TestMetadata:
         assert world.engine.containers == []
         assert world.metadata.seconds == [pytest.approx(10.0, abs=1)]
 
-    def test_the_id_it_tells_is_the_workers(self, world: World, events: Events) -> None:
+    def test_the_worker_gets_its_id(self, world: World, events: Events) -> None:
         world.cmdline = self.CMDLINE.replace("worker_id=w1", "")
         world.metadata = FakeMetadata({INSTANCE: b"i-1"})
         world.run()
@@ -404,7 +404,7 @@ class TestMetadata:
         started = next(event for event in events if event["event"] == "worker.started")
         assert started["worker_id"] == "i-1"
 
-    def test_an_unknown_machine_is_asked_about_again(self, world: World) -> None:
+    def test_metadata_of_an_unknown_machine_is_requested_again(self, world: World) -> None:
         world.cmdline = self.CMDLINE.replace("worker_id=w1", "")
         answers: dict[str, bytes | int | Exception] = {INSTANCE: b""}
         world.metadata = FakeMetadata(answers)
@@ -440,7 +440,7 @@ class TestParameters:
             "HTTPS_PROXY=http://p:port",
         ],
     )
-    def test_a_bad_one_that_is_only_wanted_is_told(
+    def test_an_invalid_optional_one_is_reported(
         self, world: World, events: Events, bad: str
     ) -> None:
         world.cmdline = f"{CMDLINE} {bad}"
@@ -452,7 +452,7 @@ class TestParameters:
             variable.endswith(f"={value}") for variable in world.engine.worker().spec["Env"]
         )
 
-    def test_a_line_that_the_kernel_may_have_cut_is_told_before_what_is_missing(
+    def test_a_truncated_command_line_is_reported_before_missing_parameters(
         self, world: World, events: Events
     ) -> None:
         boot = world.boot()
@@ -463,7 +463,7 @@ class TestParameters:
         assert event["log_level"] == "warning"
         assert "the last parameters may be missing" in event["error"]
 
-    def test_a_missing_server_is_told(self, world: World, events: Events) -> None:
+    def test_a_missing_server_is_reported(self, world: World, events: Events) -> None:
         world.cmdline = f"worker_id=w tink_worker_image={IMAGE}"
         world.run()
         assert "parameter.missing" in names(events)

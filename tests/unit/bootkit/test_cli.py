@@ -42,7 +42,7 @@ def network(monkeypatch: pytest.MonkeyPatch) -> FakeMetadata:
     return fake
 
 
-def test_every_bad_parameter_is_told_by_name(
+def test_every_bad_parameter_is_reported_by_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert dry_run(tmp_path, "worker_id=w grpc_authority=: tinkerbell_tls=y") == 2
@@ -56,7 +56,7 @@ def test_metadata_that_is_needed_and_not_reached(
     tmp_path: Path, network: FakeMetadata, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert dry_run(tmp_path, WORKER) == 3
-    assert "no metadata" in capsys.readouterr().err
+    assert "the metadata service must provide the worker id" in capsys.readouterr().err
     assert network.asked == ["http://10.0.0.1:7080/2009-04-04/meta-data/instance-id"]
     assert network.seconds == [pytest.approx(10.0, abs=1)]
 
@@ -67,7 +67,7 @@ def test_metadata_that_is_only_wanted(
     assert dry_run(tmp_path, f"worker_id=w {WORKER}") == 0
     printed = capsys.readouterr()
     assert json.loads(printed.out)["worker_id"] == "w"
-    assert "going on without metadata" in printed.err
+    assert "continuing without metadata" in printed.err
     assert network.seconds == [pytest.approx(2.0, abs=1)]
 
 
@@ -83,7 +83,7 @@ def test_a_broken_file_of_metadata_that_is_only_wanted(
     assert dry_run(tmp_path, f"worker_id=w {WORKER}", metadata) == 0
     printed = capsys.readouterr()
     assert json.loads(printed.out)["worker_id"] == "w"
-    assert "going on without metadata: the metadata service answered" in printed.err
+    assert "continuing without metadata: read metadata: the answer is not" in printed.err
 
 
 def test_a_missing_file_of_metadata(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -105,7 +105,7 @@ def test_metadata_without_a_dry_run(capsys: pytest.CaptureFixture[str]) -> None:
     "bad",
     ["hw_addr=zz", "instance_id=\x07", "HTTP_PROXY=x:y:z", "ipam=1:2", "vlan_id=9999", "ntp=/"],
 )
-def test_what_the_worker_does_without_is_told_beside_the_plan(
+def test_an_invalid_optional_value_is_reported_beside_the_plan(
     tmp_path: Path, bad: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert dry_run(tmp_path, f"worker_id=w {WORKER} {bad}", '{"id": "m"}') == 2
@@ -115,17 +115,17 @@ def test_what_the_worker_does_without_is_told_beside_the_plan(
     assert f"bootkit: bad kernel parameter {bad.partition('=')[0]}: " in printed.err
 
 
-def test_a_bad_address_is_not_told_as_a_missing_one(
+def test_an_invalid_address_is_not_reported_as_missing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert dry_run(tmp_path, "hw_addr=zz grpc_authority=h:999999 tink_worker_image=r/w") == 2
-    told = capsys.readouterr().err
-    assert "hw_addr: " in told
-    assert "worker_id" not in told
+    printed = capsys.readouterr().err
+    assert "hw_addr: " in printed
+    assert "worker_id" not in printed
 
 
 @pytest.mark.parametrize("metadata", ["", "no json"])
-def test_metadata_from_a_file_that_tells_no_id(tmp_path: Path, metadata: str) -> None:
+def test_metadata_from_a_file_without_an_id(tmp_path: Path, metadata: str) -> None:
     assert dry_run(tmp_path, WORKER, metadata) == 3
 
 
@@ -205,18 +205,18 @@ class TestTheRealRun:
         seen = {"console": os.read(console, 65536).decode(), "stdout": capsys.readouterr().out}
         os.close(console)
         seen["state"] = (tmp_path / "state.json").read_text()
-        for place, text in seen.items():
-            assert "the engine says docker_registry=r.example" in text, place
-            assert "registry_password=********" in text, place
-            assert "hunter2" not in text, place
+        for sink, text in seen.items():
+            assert "the engine says docker_registry=r.example" in text, sink
+            assert "registry_password=********" in text, sink
+            assert "hunter2" not in text, sink
         gc.collect()
 
-    def test_name_servers_that_are_silent_are_given_up_soon(self, tmp_path: Path) -> None:
+    def test_silent_name_servers_are_given_up_soon(self, tmp_path: Path) -> None:
         self.run(tmp_path, pull="error")
         assert os.environ["RES_OPTIONS"] == "timeout:1 attempts:2"
         gc.collect()
 
-    def test_a_bug_is_told_with_its_traceback(
+    def test_a_bug_is_logged_with_its_traceback(
         self,
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,

@@ -5,7 +5,7 @@ import pytest
 from tinkie.error_kinds import ErrorKind, error_kind_in, error_kind_of_status
 from tinkie.errors import PermanentError, TransientError, error_for
 
-# What dockerd says, in part on behalf of the registry.
+# Errors of dockerd, some of them from the registry.
 SENTENCES = [
     ("dial tcp: lookup reg.invalid on 10.0.2.3:53: no such host", ErrorKind.NAME_RESOLUTION),
     ("dial tcp: lookup reg.example on 10.0.2.3:53: server misbehaving", ErrorKind.NAME_RESOLUTION),
@@ -81,7 +81,7 @@ SENTENCES = [
 
 
 @pytest.mark.parametrize(("sentence", "kind"), SENTENCES)
-def test_faults_are_told_as_what_they_are(sentence: str, kind: ErrorKind) -> None:
+def test_a_sentence_has_its_kind(sentence: str, kind: ErrorKind) -> None:
     assert error_kind_in(sentence) == kind
 
 
@@ -114,10 +114,10 @@ def test_what_a_status_means(status: int, kind: ErrorKind) -> None:
         (ErrorKind.CERTIFICATE_UNTRUSTED, PermanentError),
     ],
 )
-def test_which_faults_heal(kind: ErrorKind, error: type[Exception]) -> None:
+def test_which_kinds_are_transient(kind: ErrorKind, error: type[Exception]) -> None:
     assert error_for(kind) is error
 
 
 @pytest.mark.parametrize("kind", [kind for kind in ErrorKind if kind is not ErrorKind.OTHER])
-def test_each_fault_says_what_a_person_can_do(kind: ErrorKind) -> None:
+def test_each_kind_has_a_hint(kind: ErrorKind) -> None:
     assert error_for(kind)("x", kind=kind).hint

@@ -21,10 +21,10 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     "text",
     ["", "{", "[]", "null", '{"free": 1}', '{"free": null, "size": 1}', '{"free": [], "size": 1}'],
 )
-def test_what_makes_no_sense_is_as_good_as_nothing(tmp_path: Path, text: str) -> None:
+def test_an_invalid_file_counts_as_missing(tmp_path: Path, text: str) -> None:
     (tmp_path / "space.json").write_text(text)
     assert Space.read(tmp_path / "space.json") is None
 
 
-def test_nobody_has_written(tmp_path: Path) -> None:
+def test_a_missing_file(tmp_path: Path) -> None:
     assert Space.read(tmp_path / "space.json") is None

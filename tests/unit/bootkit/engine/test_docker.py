@@ -1,4 +1,4 @@
-"""The client alone: what it removes, which socket it means, and how long it waits."""
+"""The client alone: removals, the socket's identity, and timeouts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bootkit import policy
 from bootkit.engine import docker as module
 from bootkit.engine.docker import DockerEngine
 from bootkit.engine.interface import EngineNotReady
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 VERSION = b'{"ApiVersion": "1.41", "Version": "26.1.5"}'
 PROGRESS = b'{"status": "Downloading", "id": "a"}\r\n'
-PATIENCE_SECONDS = 5.0  # of the server, much more than the client's; then it hangs up
+SERVER_SECONDS = 5.0  # how long the server stays silent, much longer than the client waits
 
 
 @contextmanager
@@ -44,7 +45,7 @@ def test_a_container_is_removed_whatever_it_does_and_its_volumes_too(
     assert (fake.containers, fake.volumes) == ([], [])
 
 
-def test_another_socket_under_the_same_name_is_another_one(tmp_path: Path) -> None:
+def test_a_new_socket_under_the_same_name_has_another_identity(tmp_path: Path) -> None:
     fake = FakeEngine(tmp_path / "docker.sock")
     engine = DockerEngine(fake.socket)
     seen = set()
@@ -54,34 +55,34 @@ def test_another_socket_under_the_same_name_is_another_one(tmp_path: Path) -> No
     assert len(seen) == 2
 
 
-def test_a_socket_that_is_not_there_is_awaited(tmp_path: Path) -> None:
+def test_a_missing_socket_means_not_ready(tmp_path: Path) -> None:
     with pytest.raises(EngineNotReady, match="No such file"):
         DockerEngine(tmp_path / "docker.sock").socket_identity()
 
 
 class Silent(socketserver.ThreadingUnixStreamServer):
-    """Answers as told, keeps the connection, and says nothing more until the client has gone."""
+    """Send the given answers, then keep the connection and stay silent until the client closes."""
 
     daemon_threads = True
     answers: dict[bytes, bytes]
 
-    def say(self, request: bytes) -> bytes:
-        return next((said for path, said in self.answers.items() if path in request), b"")
+    def answer(self, request: bytes) -> bytes:
+        return next((text for path, text in self.answers.items() if path in request), b"")
 
 
 class Handler(socketserver.BaseRequestHandler):
     server: Silent
 
     def handle(self) -> None:
-        self.request.settimeout(PATIENCE_SECONDS)
+        self.request.settimeout(SERVER_SECONDS)
         while request := self.request.recv(65536):
-            self.request.sendall(self.server.say(request))
+            self.request.sendall(self.server.answer(request))
 
 
 @contextmanager
 def silent(path: Path, **answers: bytes) -> Iterator[DockerEngine]:
     server = Silent(str(path), Handler)
-    server.answers = {f"/{name}".encode(): said for name, said in answers.items()}
+    server.answers = {f"/{name}".encode(): text for name, text in answers.items()}
     with closing(DockerEngine(path)) as engine, served(server):
         yield engine
 
@@ -94,18 +95,18 @@ def begun(body: bytes) -> bytes:
     return HEAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n" % (len(body), body)
 
 
-def test_an_engine_that_takes_connections_and_says_nothing_is_awaited(
+def test_an_engine_that_accepts_connections_and_is_silent_is_not_ready(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "PING_SECONDS", 0.1)
+    monkeypatch.setattr(module, "ENGINE_PING_SECONDS", 0.1)
     with silent(tmp_path / "s") as engine, pytest.raises(EngineNotReady, match="timed out"):
         engine.connect()
 
 
-def test_one_that_falls_silent_later_is_a_timeout(
+def test_an_engine_that_becomes_silent_later_is_a_timeout(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "ANSWER_SECONDS", 0.1)
+    monkeypatch.setattr(module, "ENGINE_ANSWER_SECONDS", 0.1)
     with silent(tmp_path / "s", version=whole(VERSION)) as engine:
         engine.connect()
         with pytest.raises(TransientError, match="list containers: no answer in time") as caught:
@@ -113,12 +114,12 @@ def test_one_that_falls_silent_later_is_a_timeout(
     assert caught.value.kind is ErrorKind.TIMEOUT
 
 
-@pytest.mark.parametrize("said", [b"", begun(PROGRESS)])
+@pytest.mark.parametrize("start", [b"", begun(PROGRESS)])
 def test_a_pull_that_stalls_is_a_timeout(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: bytes
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: bytes
 ) -> None:
     monkeypatch.setattr(module, "PULL_SILENCE_SECONDS", 0.1)
-    with silent(tmp_path / "s", version=whole(VERSION), images=said) as engine:
+    with silent(tmp_path / "s", version=whole(VERSION), images=start) as engine:
         engine.connect()
         with pytest.raises(TransientError, match="pull r/w:1: no answer in time") as caught:
             list(engine.pull("r/w:1", None))
@@ -126,5 +127,5 @@ def test_a_pull_that_stalls_is_a_timeout(
 
 
 def test_every_wait_for_the_engine_has_an_end() -> None:
-    assert 0 < module.PING_SECONDS < module.ANSWER_SECONDS <= 60
-    assert module.ANSWER_SECONDS < module.PULL_SILENCE_SECONDS <= 600
+    assert 0 < policy.ENGINE_PING_SECONDS < policy.ENGINE_ANSWER_SECONDS <= 60
+    assert policy.ENGINE_ANSWER_SECONDS < policy.PULL_SILENCE_SECONDS <= 600

@@ -1,4 +1,4 @@
-"""Whatever answers on the engine's socket: our own errors, and values of the types that we say."""
+"""Any answer on the engine's socket becomes our own error, or values of the promised types."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bootkit.engine.docker import DockerEngine
-from bootkit.engine.interface import Container, Ended, EngineNotReady, Happening
-from bootkit.image.progress import tell_progress
+from bootkit.engine.interface import Container, ContainerEvent, Ended, EngineNotReady
+from bootkit.image.progress import log_progress
 from bootkit.plan.worker import Credentials, WorkerSpec
 from tests.fakes.parrot import Parrot, http
 from tests.strategies import JSON, mutants, outcome
@@ -54,21 +54,21 @@ def parrot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parrot]:
         yield parrot
 
 
-def said(parrot: Parrot, answers: dict[bytes, bytes], ask: Callable[[DockerEngine], Any]) -> Any:
-    """Return what `ask` makes of these answers, or None if it told of them by an error of ours."""
+def result(parrot: Parrot, answers: dict[bytes, bytes], ask: Callable[[DockerEngine], Any]) -> Any:
+    """Return what `ask` returns for these answers, or None if it raises an error of ours."""
     parrot.answers = {b"/version": http(dumped(VERSION))} | answers
     engine = DockerEngine(parrot.path)
     engine.connect()
     with closing(engine):
-        result = outcome(lambda: ask(engine))
-    return None if isinstance(result, BootError) else result
+        returned = outcome(lambda: ask(engine))
+    return None if isinstance(returned, BootError) else returned
 
 
 @given(answer=answers_like(VERSION))
 @example(answer=http(b"[]"))
 @example(answer=http(b'{"ApiVersion": "banana", "Version": 1}'))
 @example(answer=http(b"[" * 9999))
-def test_a_version_is_a_text_or_the_engine_is_awaited(parrot: Parrot, answer: bytes) -> None:
+def test_a_version_is_a_text_or_the_engine_is_not_ready(parrot: Parrot, answer: bytes) -> None:
     parrot.answers = {b"/version": answer}
     with closing(DockerEngine(parrot.path)) as engine:
         assert isinstance(outcome(engine.connect), str | EngineNotReady)
@@ -80,7 +80,7 @@ def test_a_version_is_a_text_or_the_engine_is_awaited(parrot: Parrot, answer: by
 @example(answer=http(b'[{"Id": 5, "Labels": [1]}]'))
 @example(answer=http(b'{"Id": 5}'))
 def test_containers_are_containers(parrot: Parrot, answer: bytes) -> None:
-    rows = said(parrot, {b"/containers/json": answer}, DockerEngine.containers)
+    rows = result(parrot, {b"/containers/json": answer}, DockerEngine.containers)
     for row in rows or ():
         assert isinstance(row, Container)
         texts = (row.id, row.name, row.image, *row.mounts)
@@ -92,7 +92,7 @@ def test_containers_are_containers(parrot: Parrot, answer: bytes) -> None:
 @example(answer=http(b'{"State": null}'))
 @example(answer=http(b'{"State": {"Running": false, "Restarting": 0, "ExitCode": Infinity}}'))
 def test_an_end_is_an_end(parrot: Parrot, answer: bytes) -> None:
-    ended = said(parrot, {b"/containers/x/json": answer}, lambda engine: engine.ended("x"))
+    ended = result(parrot, {b"/containers/x/json": answer}, lambda engine: engine.ended("x"))
     assert ended is None or (isinstance(ended, Ended) and isinstance(ended.exit_code, int))
 
 
@@ -102,7 +102,7 @@ def test_an_end_is_an_end(parrot: Parrot, answer: bytes) -> None:
 @example(answer=http(b"{}"), log=b"")
 def test_lines_of_a_log_are_bounded_texts(parrot: Parrot, answer: bytes, log: bytes) -> None:
     answers = {b"/containers/x/json": answer, b"/containers/x/logs": http(log)}
-    lines = said(parrot, answers, lambda engine: engine.log_lines("x", 3))
+    lines = result(parrot, answers, lambda engine: engine.log_lines("x", 3))
     for line in lines or ():
         assert len(line) <= 2000
     assert len(lines or ()) <= 3
@@ -112,9 +112,9 @@ def test_lines_of_a_log_are_bounded_texts(parrot: Parrot, answer: bytes, log: by
 @example(answer=http(b"5"))
 @example(answer=http(b'{"Action": "die", "Actor": {"Attributes": {"exitCode": "x"}}}'))
 def test_events_are_events(parrot: Parrot, answer: bytes) -> None:
-    events = said(parrot, {b"/events": answer}, lambda engine: engine.happened(1.0, 2.0))
+    events = result(parrot, {b"/events": answer}, lambda engine: engine.events(1.0, 2.0))
     for event in events or ():
-        assert isinstance(event, Happening)
+        assert isinstance(event, ContainerEvent)
         assert event.exit_code is None or isinstance(event.exit_code, int)
 
 
@@ -122,7 +122,7 @@ def test_events_are_events(parrot: Parrot, answer: bytes) -> None:
 @example(answer=http(b"{}"))
 @example(answer=http(b"5", 500))
 def test_an_image_is_there_or_not(parrot: Parrot, answer: bytes) -> None:
-    there = said(parrot, {b"/images/": answer}, lambda engine: engine.has_image("x"))
+    there = result(parrot, {b"/images/": answer}, lambda engine: engine.has_image("x"))
     assert there in (True, False, None)
 
 
@@ -131,7 +131,7 @@ def test_an_image_is_there_or_not(parrot: Parrot, answer: bytes) -> None:
 @example(made=http(b'{"Id": "x"}'), info=http(b"[]"))
 def test_a_worker_is_started_or_not(parrot: Parrot, made: bytes, info: bytes) -> None:
     answers = {b"/containers/create": made, b"/start": http(b"", 204), b"/info": info}
-    started = said(parrot, answers, lambda engine: engine.start_worker(SPEC, "r/w:1"))
+    started = result(parrot, answers, lambda engine: engine.start_worker(SPEC, "r/w:1"))
     assert started is None or isinstance(started, str)
 
 
@@ -146,22 +146,24 @@ MESSAGES = st.lists(
 @example(messages=[{"error": "<html>" * 9999}], tail=b"")
 @example(messages=[PROGRESS | {"progressDetail": None, "id": ["a"]}], tail=b"")
 @example(messages=[], tail=b"[" * 9999)
-def test_a_pull_goes_on_or_is_told(parrot: Parrot, messages: list[Any], tail: bytes) -> None:
+def test_a_pull_continues_or_fails_with_our_error(
+    parrot: Parrot, messages: list[Any], tail: bytes
+) -> None:
     stream = b"\r\n".join([*map(dumped, messages), tail])
 
     def pull(engine: DockerEngine) -> None:
-        tell_progress(engine.pull("r/w:1", None), time.monotonic)
+        log_progress(engine.pull("r/w:1", None), time.monotonic)
 
-    said(parrot, {b"/images/create": http(stream)}, pull)
+    result(parrot, {b"/images/create": http(stream)}, pull)
 
 
 @given(st.lists(st.dictionaries(st.sampled_from(["id", "status", "progressDetail"]), JSON)))
 @example([PROGRESS | {"progressDetail": 5}])
 def test_progress_takes_any_object(messages: list[dict[str, Any]]) -> None:
-    tell_progress(messages, lambda: 0.0)
+    log_progress(messages, lambda: 0.0)
 
 
-def test_a_page_of_html_is_cut(parrot: Parrot) -> None:
+def test_a_page_of_html_is_truncated(parrot: Parrot) -> None:
     answers = {b"/images/create": http(dumped({"message": "<p>" * 9999}), 500)}
     engine = DockerEngine(parrot.path)
     parrot.answers = {b"/version": http(dumped(VERSION))} | answers

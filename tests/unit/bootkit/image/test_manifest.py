@@ -1,4 +1,4 @@
-"""The sizes of layers, as registries of several kinds tell them."""
+"""The sizes of layers from several kinds of registries."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_manifest() -> None:
     assert asked(handler) == FOUND
 
 
-def test_of_an_index_it_is_the_manifest_of_this_machine() -> None:
+def test_an_index_leads_to_the_manifest_of_this_platform() -> None:
     index = {
         "manifests": [
             platform("linux", "arm64", "sha256:arm"),
@@ -71,7 +71,7 @@ def test_of_an_index_it_is_the_manifest_of_this_machine() -> None:
     assert asked(handler) == FOUND
 
 
-def test_an_index_without_this_machine_tells_nothing() -> None:
+def test_an_index_without_this_platform_has_no_layers() -> None:
     index = {"manifests": [platform("linux", "arm64", "sha256:arm")]}
     assert asked(answering(index)) == {}
 
@@ -96,9 +96,7 @@ def test_credentials_are_sent_to_the_registry() -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["token", "access_token"])
-def test_a_token_is_asked_for_where_the_registry_says(
-    realm: str, sent: str | None, name: str
-) -> None:
+def test_the_token_comes_from_the_challenges_realm(realm: str, sent: str | None, name: str) -> None:
     challenge = f'Bearer realm="{realm}",service="r.example",scope="repository:team/worker:pull"'
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -131,12 +129,12 @@ def test_credentials_do_not_follow_a_redirect_to_another_host() -> None:
     "content",
     [[], "x", {"layers": 3}, {"layers": [{"digest": "a", "size": -1}]}, {"layers": [{"size": 1}]}],
 )
-def test_an_answer_that_makes_no_sense(content: object) -> None:
+def test_a_malformed_answer_is_an_error(content: object) -> None:
     with pytest.raises(ValueError, match="valid"):
         asked(answering(content))
 
 
-def test_a_refusal_is_no_manifest() -> None:
+def test_a_refusal_has_no_layers() -> None:
     errors = {"errors": [{"code": "UNAUTHORIZED"}]}
     assert asked(lambda _: httpx.Response(401, json=errors)) == {}
 
@@ -159,7 +157,7 @@ BODIES = st.binary(max_size=200) | st.recursive(
 @example(200, json.dumps({"manifests": [platform("linux", "amd64", "../../?x#")]}).encode(), "")
 @example(401, b'{"token": "\\n\\u00e9"}', "https://r.example:5000/")
 @example(401, b"{}", "http://[")
-def test_whatever_a_registry_says(status: int, body: bytes, realm: str) -> None:
+def test_any_answer_of_a_registry(status: int, body: bytes, realm: str) -> None:
     challenge = f'Bearer realm="{realm}"'.encode(errors="replace")
 
     def handler(request: httpx.Request) -> httpx.Response:

@@ -41,7 +41,7 @@ class World:
         self.explained.append(image)
         return error
 
-    def refuse(self, image: str, present: Container[str]) -> None:
+    def check_fits(self, image: str, present: Container[str]) -> None:
         assert image in self.images
         self.present.append([layer for layer in "abc" if layer in present])
         if self.refusal:
@@ -81,7 +81,7 @@ def test_a_registry_that_is_down_is_not_asked_for_another_name(world: World) -> 
     assert len(world.fake.auth) == 1
 
 
-def test_a_registry_that_has_neither_is_told_with_both_names(world: World) -> None:
+def test_the_error_of_a_registry_without_either_has_both_names(world: World) -> None:
     world.fake.pulls = {WORKER: list(MISSING), AGENT: list(MISSING)}
     with pytest.raises(PermanentError) as caught:
         world.obtain()
@@ -89,7 +89,7 @@ def test_a_registry_that_has_neither_is_told_with_both_names(world: World) -> No
     assert AGENT in str(caught.value)
 
 
-def test_wrong_credentials_are_told_as_such(world: World) -> None:
+def test_wrong_credentials_are_named_as_the_cause(world: World) -> None:
     world.fake.pulls = {WORKER: list(DENIED), AGENT: list(MISSING)}
     with pytest.raises(PermanentError) as caught:
         world.obtain()
@@ -116,7 +116,7 @@ def test_an_error_detail_alone_is_an_error(world: World) -> None:
 
 
 @pytest.mark.parametrize("cut", [0, 3, 20, 60])
-def test_an_engine_that_dies_in_the_middle_is_awaited(world: World, cut: int) -> None:
+def test_an_engine_that_dies_during_a_pull_is_not_ready(world: World, cut: int) -> None:
     world.fake.pulls = {WORKER: [{"status": "Downloading", "id": "a"}, *DONE]}
     world.fake.cut = cut
     with pytest.raises(EngineNotReady, match=f"pull {WORKER}"):
@@ -160,7 +160,7 @@ def test_no_credentials_are_an_empty_configuration(world: World) -> None:
     assert json.loads(base64.urlsafe_b64decode(world.fake.auth[0])) == {}
 
 
-def test_every_error_is_shown_to_the_registrys_witness(world: World) -> None:
+def test_every_error_goes_through_the_image_checker(world: World) -> None:
     world.fake.pulls = {WORKER: list(MISSING), AGENT: list(DONE)}
     world.obtain()
     assert world.explained == [WORKER]
@@ -174,22 +174,22 @@ LAYERS = [
 ]
 
 
-def test_its_size_is_asked_for_once_when_it_is_known_what_is_missing(world: World) -> None:
+def test_the_size_is_checked_once_when_the_missing_layers_are_known(world: World) -> None:
     world.fake.pulls = {WORKER: LAYERS + DONE}
     world.obtain()
     assert world.present == [["a"]]
 
 
-def test_an_image_that_is_there_is_not_asked_about(world: World) -> None:
+def test_the_size_of_an_image_that_is_present_is_not_checked(world: World) -> None:
     world.fake.pulls = {WORKER: [*LAYERS[:2], {"status": "Status: Image is up to date"}]}
     world.obtain()
     assert world.present == []
 
 
-def test_an_image_that_is_refused_is_hung_up_on(world: World) -> None:
+def test_the_pull_of_an_image_that_does_not_fit_is_closed(world: World) -> None:
     closed = []
 
-    class Hearing(DockerEngine):
+    class Recording(DockerEngine):
         def has_image(self, _image: str) -> bool:
             return False
 
@@ -202,7 +202,7 @@ def test_an_image_that_is_refused_is_hung_up_on(world: World) -> None:
 
     world.refusal = PermanentError("too large", kind=ErrorKind.OUT_OF_SPACE)
     world.fake.pulls = {WORKER: LAYERS + DONE}
-    engine = Hearing(world.fake.socket)
+    engine = Recording(world.fake.socket)
     engine.connect()
     with pytest.raises(PermanentError, match="too large"):
         obtain_image(engine, WorkerSpec("w", world.images, {}), world, float)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bootkit.image.registry import RegistryWitness
+from bootkit.image.registry import RegistryClient
 from tests.strategies import TEXT
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import PermanentError, TransientError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 DATE = "Mon, 23 Nov 2026 08:00:00 GMT"
 
 
-def witness(folder: Path, headers: dict[str, str] | None, asked: list[str]) -> RegistryWitness:
+def client(folder: Path, headers: dict[str, str] | None, asked: list[str]) -> RegistryClient:
     def handler(request: httpx.Request) -> httpx.Response:
         asked.append(str(request.url))
         if headers is None:
@@ -30,53 +30,53 @@ def witness(folder: Path, headers: dict[str, str] | None, asked: list[str]) -> R
         assert "authorization" not in request.headers
         return httpx.Response(401, headers=headers)
 
-    return RegistryWitness(
+    return RegistryClient(
         Fetcher(transport=httpx.MockTransport(handler)),
         certificates=folder,
         clock=lambda: datetime(1970, 1, 1, tzinfo=UTC),
     )
 
 
-def test_the_registry_says_how_long_to_wait(tmp_path: Path) -> None:
+def test_the_registry_provides_retry_after(tmp_path: Path) -> None:
     asked: list[str] = []
     error = TransientError("pull x: 429", kind=ErrorKind.TOO_MANY_REQUESTS)
-    told = witness(tmp_path, {"Retry-After": "120"}, asked).explain(error, "r.example:5000/x")
-    assert told.retry_after == 120.0
+    explained = client(tmp_path, {"Retry-After": "120"}, asked).explain(error, "r.example:5000/x")
+    assert explained.retry_after == 120.0
     assert asked == ["https://r.example:5000/v2/"]
 
 
-def test_docker_hub_answers_elsewhere(tmp_path: Path) -> None:
+def test_docker_hub_has_another_host(tmp_path: Path) -> None:
     asked: list[str] = []
     error = TransientError("pull x: 429", kind=ErrorKind.TOO_MANY_REQUESTS)
-    assert witness(tmp_path, {}, asked).explain(error, "busybox").retry_after is None
+    assert client(tmp_path, {}, asked).explain(error, "busybox").retry_after is None
     assert asked == ["https://registry-1.docker.io/v2/"]
 
 
-def test_a_certificate_outside_of_its_time_is_told_with_both_clocks(tmp_path: Path) -> None:
+def test_the_error_of_an_expired_certificate_has_both_clocks(tmp_path: Path) -> None:
     error = TransientError(
         "pull x: x509", kind=ErrorKind.CERTIFICATE_TIME, hint="look at the clock"
     )
-    told = witness(tmp_path, {"Date": DATE}, []).explain(error, "r.example/x")
-    assert str(told) == (
+    explained = client(tmp_path, {"Date": DATE}, []).explain(error, "r.example/x")
+    assert str(explained) == (
         f"pull x: x509 (it is Thu, 01 Jan 1970 00:00:00 GMT here and {DATE} at the registry)"
     )
-    assert isinstance(told, TransientError)
-    assert told.hint == "look at the clock"
+    assert isinstance(explained, TransientError)
+    assert explained.hint == "look at the clock"
 
 
 def test_a_registry_that_does_not_answer_changes_nothing(tmp_path: Path) -> None:
     error = TransientError("pull x: x509", kind=ErrorKind.CERTIFICATE_TIME)
     assert "unknown at the registry" in str(
-        witness(tmp_path, None, []).explain(error, "r.example/x")
+        client(tmp_path, None, []).explain(error, "r.example/x")
     )
-    patience = TransientError("pull x: 429", kind=ErrorKind.TOO_MANY_REQUESTS)
-    assert witness(tmp_path, None, []).explain(patience, "r.example/x").retry_after is None
+    busy = TransientError("pull x: 429", kind=ErrorKind.TOO_MANY_REQUESTS)
+    assert client(tmp_path, None, []).explain(busy, "r.example/x").retry_after is None
 
 
-def test_other_errors_are_not_asked_about(tmp_path: Path) -> None:
+def test_other_errors_need_no_request(tmp_path: Path) -> None:
     asked: list[str] = []
     error = PermanentError("no", kind=ErrorKind.DENIED)
-    assert witness(tmp_path, {}, asked).explain(error, "r.example/x") is error
+    assert client(tmp_path, {}, asked).explain(error, "r.example/x") is error
     assert asked == []
 
 
@@ -85,24 +85,24 @@ SIZES = {"a" * 64: 30 * MB, "b" * 64: 12 * MB}
 FULL = PermanentError("pull r.example/x: no space left on device", kind=ErrorKind.OUT_OF_SPACE)
 
 
-def sized(folder: Path, free: int | None, answer: httpx.Response | None = None) -> RegistryWitness:
-    """Return a witness of an image of 42 MB, on a machine where so many MB are left."""
+def sized(folder: Path, free: int | None, answer: httpx.Response | None = None) -> RegistryClient:
+    """Return the client of a registry with an image of 42 MB; `free` MB are left."""
     layers = [{"digest": f"sha256:{name}", "size": size} for name, size in SIZES.items()]
-    said = answer or httpx.Response(200, json={"layers": layers})
+    reply = answer or httpx.Response(200, json={"layers": layers})
 
     def handler(request: httpx.Request) -> httpx.Response:
         assert request.url.path in ("/v2/x/manifests/latest", "/v2/library/x/manifests/latest")
-        return said
+        return reply
 
     space = None if free is None else Space(free * MB, 500 * MB)
     fetcher = Fetcher(transport=httpx.MockTransport(handler))
-    return RegistryWitness(fetcher, space=space, certificates=folder)
+    return RegistryClient(fetcher, space=space, certificates=folder)
 
 
 @pytest.mark.parametrize("image", ["r.example/x", "x"])
-def test_an_image_that_is_larger_than_the_room_is_refused(tmp_path: Path, image: str) -> None:
+def test_an_image_that_is_larger_than_the_free_space_is_refused(tmp_path: Path, image: str) -> None:
     with pytest.raises(PermanentError) as caught:
-        sized(tmp_path, 41).refuse(image, ())
+        sized(tmp_path, 41).check_fits(image, ())
     assert str(caught.value) == (
         f"pull {image}: it has 42.0 MB compressed, and 41.0 MB of 500.0 MB are left"
     )
@@ -111,37 +111,37 @@ def test_an_image_that_is_larger_than_the_room_is_refused(tmp_path: Path, image:
     assert sized(tmp_path, 41).explain(caught.value, image) is caught.value
 
 
-def test_one_that_fits_is_not(tmp_path: Path) -> None:
-    sized(tmp_path, 42).refuse("r.example/x", ())
+def test_an_image_that_fits_is_pulled(tmp_path: Path) -> None:
+    sized(tmp_path, 42).check_fits("r.example/x", ())
 
 
-def test_layers_that_are_there_do_not_count(tmp_path: Path) -> None:
-    sized(tmp_path, 12).refuse("r.example/x", {"a" * 12})
+def test_layers_that_are_present_do_not_count(tmp_path: Path) -> None:
+    sized(tmp_path, 12).check_fits("r.example/x", {"a" * 12})
     with pytest.raises(PermanentError, match=r"has 12\.0 MB"):
-        sized(tmp_path, 11).refuse("r.example/x", {"a" * 12})
+        sized(tmp_path, 11).check_fits("r.example/x", {"a" * 12})
 
 
 @pytest.mark.parametrize("status", [200, 401, 404, 500])
 def test_what_cannot_be_checked_is_not_refused(tmp_path: Path, status: int) -> None:
-    sized(tmp_path, 0, httpx.Response(status, content=b"<html>")).refuse("r.example/x", ())
-    sized(tmp_path, 0, httpx.Response(status, json={"errors": []})).refuse("r.example/x", ())
-    witness(tmp_path, None, []).refuse("r.example/x", ())
-    sized(tmp_path, None).refuse("r.example/x", ())
+    sized(tmp_path, 0, httpx.Response(status, content=b"<html>")).check_fits("r.example/x", ())
+    sized(tmp_path, 0, httpx.Response(status, json={"errors": []})).check_fits("r.example/x", ())
+    client(tmp_path, None, []).check_fits("r.example/x", ())
+    sized(tmp_path, None).check_fits("r.example/x", ())
 
 
-def test_a_pull_that_ran_full_is_told_with_both_numbers(tmp_path: Path) -> None:
-    told = sized(tmp_path, 50).explain(FULL, "r.example/x")
-    assert str(told) == (
+def test_the_error_of_a_full_disk_has_both_sizes(tmp_path: Path) -> None:
+    explained = sized(tmp_path, 50).explain(FULL, "r.example/x")
+    assert str(explained) == (
         "pull r.example/x: no space left on device "
         "(the image is 42.0 MB compressed, 50.0 MB of 500.0 MB were left)"
     )
-    assert isinstance(told, PermanentError)
+    assert isinstance(explained, PermanentError)
 
 
-def test_or_without_those_that_nobody_knows(tmp_path: Path) -> None:
-    told = sized(tmp_path, None, httpx.Response(404)).explain(FULL, "r.example/x")
-    assert "of unknown size" in str(told)
-    assert "unknown" in str(told).partition(",")[2]
+def test_the_error_of_a_full_disk_without_known_sizes(tmp_path: Path) -> None:
+    explained = sized(tmp_path, None, httpx.Response(404)).explain(FULL, "r.example/x")
+    assert "of unknown size" in str(explained)
+    assert "unknown" in str(explained).partition(",")[2]
 
 
 @pytest.mark.usefixtures("_no_authorities")
@@ -151,13 +151,13 @@ def test_or_without_those_that_nobody_knows(tmp_path: Path) -> None:
 )
 @example(ErrorKind.TOO_MANY_REQUESTS, b"9" * 400)
 @example(ErrorKind.CERTIFICATE_TIME, b"x" * 9999)
-def test_whatever_a_registry_says(kind: ErrorKind, text: bytes) -> None:
+def test_any_answer_of_a_registry(kind: ErrorKind, text: bytes) -> None:
     headers = [(b"Retry-After", text), (b"Date", text), (b"Location", text)]
     transport = httpx.MockTransport(lambda _: httpx.Response(401, headers=headers))
     error = TransientError("pull x", kind=kind)
-    told = RegistryWitness(Fetcher(transport=transport)).explain(error, "r.example/x")
-    assert told.kind is kind
-    assert str(told).startswith("pull x")
-    assert len(str(told)) <= 2000
+    explained = RegistryClient(Fetcher(transport=transport)).explain(error, "r.example/x")
+    assert explained.kind is kind
+    assert str(explained).startswith("pull x")
+    assert len(str(explained)) <= 2000
     backoff = Backoff(first=1.0, ceiling=60.0)
-    assert 0.25 <= backoff.delay(1, told) <= 3660.0
+    assert 0.25 <= backoff.delay(1, explained) <= 3660.0

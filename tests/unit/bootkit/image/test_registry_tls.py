@@ -1,4 +1,4 @@
-"""What a registry says of time is believed only if its certificate is; its clock is only shown."""
+"""Retry-After counts only if the registry's certificate is trusted; its clock is only shown."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bootkit.image.registry import RegistryWitness
+from bootkit.image.registry import RegistryClient
 from bootkit.plan.worker import Credentials
 from sandbox.certificates import Authority
 from tests.fakes.tls import HOST, serving
@@ -37,34 +37,38 @@ def explained(pair: Pair, authority: Authority, folder: Path, kind: ErrorKind) -
         (folder / server.place).mkdir()
         (folder / server.place / "ca.crt").write_bytes(authority.pair.certificate.read_bytes())
         error = TransientError("pull x", kind=kind)
-        return RegistryWitness(Fetcher(), certificates=folder).explain(error, f"{server.place}/x")
+        return RegistryClient(Fetcher(), certificates=folder).explain(error, f"{server.place}/x")
 
 
-def test_one_of_the_engines_authority_may_ask_for_patience(
+def test_retry_after_of_a_registry_that_the_engine_trusts_is_used(
     tmp_path: Path, authority: Authority
 ) -> None:
     pair = authority.issue("registry", [HOST])
-    told = explained(pair, authority, tmp_path, ErrorKind.TOO_MANY_REQUESTS)
-    assert told.retry_after == 120.0
+    error = explained(pair, authority, tmp_path, ErrorKind.TOO_MANY_REQUESTS)
+    assert error.retry_after == 120.0
 
 
-def test_one_of_another_authority_may_not(tmp_path: Path, authority: Authority) -> None:
+def test_retry_after_of_an_untrusted_registry_is_ignored(
+    tmp_path: Path, authority: Authority
+) -> None:
     pair = Authority.make(tmp_path / "other").issue("registry", [HOST])
-    told = explained(pair, authority, tmp_path, ErrorKind.TOO_MANY_REQUESTS)
-    assert told.retry_after is None
+    error = explained(pair, authority, tmp_path, ErrorKind.TOO_MANY_REQUESTS)
+    assert error.retry_after is None
 
 
-def test_the_clock_of_one_whose_time_is_over_is_shown(tmp_path: Path, authority: Authority) -> None:
+def test_the_clock_of_a_registry_with_an_expired_certificate_is_shown(
+    tmp_path: Path, authority: Authority
+) -> None:
     pair = authority.issue("registry", [HOST], not_after=datetime.now(UTC) - timedelta(days=1))
-    told = explained(pair, authority, tmp_path, ErrorKind.CERTIFICATE_TIME)
-    assert f"and {DATE} at the registry" in str(told)
+    error = explained(pair, authority, tmp_path, ErrorKind.CERTIFICATE_TIME)
+    assert f"and {DATE} at the registry" in str(error)
 
 
-def test_no_password_goes_to_one_of_another_authority(tmp_path: Path) -> None:
+def test_no_password_goes_to_an_untrusted_registry(tmp_path: Path) -> None:
     pair = Authority.make(tmp_path / "other").issue("registry", [HOST])
     with serving(pair) as server:
         password = Credentials("u", "hunter2")
-        witness = RegistryWitness(Fetcher(), lambda _: password, certificates=tmp_path)
+        registry = RegistryClient(Fetcher(), lambda _: password, certificates=tmp_path)
         full = TransientError("pull x", kind=ErrorKind.OUT_OF_SPACE)
-        assert "of unknown size" in str(witness.explain(full, f"{server.place}/x"))
+        assert "of unknown size" in str(registry.explain(full, f"{server.place}/x"))
         assert server.asked == []

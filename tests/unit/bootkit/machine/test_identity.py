@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(("asked", "waits"), [(None, (1, 6)), ("30", (30, 60))])
-def test_who_is_only_wanted_is_asked_for_later_when_the_server_said(
+def test_optional_metadata_is_requested_again_after_the_back_off_or_retry_after(
     events: list[MutableMapping[str, object]], asked: str | None, waits: tuple[int, int]
 ) -> None:
     headers = {"Retry-After": asked} if asked else {}

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bootkit.machine.metadata import Machine, MetadataService, ec2_leaves, machine_in, metadata_url
+from bootkit.machine.metadata import (
+    MachineMetadata,
+    MetadataService,
+    ec2_leaves,
+    metadata_url,
+    parse_hegel,
+)
 from tests.fakes.metadata import FakeMetadata
 from tests.strategies import TEXT, mutants, outcome
 from tinkie.errors import BootError, PermanentError, TransientError
@@ -50,30 +56,32 @@ RECORD = {
 @pytest.mark.parametrize(
     ("body", "machine"),
     [
-        pytest.param(json.dumps(RECORD), Machine("hardware", "host"), id="whole record"),
+        pytest.param(json.dumps(RECORD), MachineMetadata("hardware", "host"), id="whole record"),
         pytest.param(
             json.dumps(RECORD | {"metadata": {"instance": {}}}),
-            Machine("hardware", "lease"),
+            MachineMetadata("hardware", "lease"),
             id="whole record without an instance",
         ),
-        pytest.param('{"id": "i", "hostname": "h"}', Machine("i", "h"), id="instance"),
-        pytest.param('{"id": " i\\n"}', Machine("i"), id="white space"),
-        pytest.param("", Machine(), id="empty"),
-        pytest.param("\n", Machine(), id="blank"),
-        pytest.param('{"metadata": {"instance": {"storage": {}}}}', Machine(), id="2026"),
-        pytest.param('{"id": 5, "metadata": [], "network": "x"}', Machine(), id="odd types"),
-        pytest.param('{"network": {"interfaces": ["x"]}}', Machine(), id="odd interface"),
-        pytest.param('{"id": null, "metadata": null}', Machine(), id="nulls"),
+        pytest.param('{"id": "i", "hostname": "h"}', MachineMetadata("i", "h"), id="instance"),
+        pytest.param('{"id": " i\\n"}', MachineMetadata("i"), id="white space"),
+        pytest.param("", MachineMetadata(), id="empty"),
+        pytest.param("\n", MachineMetadata(), id="blank"),
+        pytest.param('{"metadata": {"instance": {"storage": {}}}}', MachineMetadata(), id="2026"),
+        pytest.param(
+            '{"id": 5, "metadata": [], "network": "x"}', MachineMetadata(), id="odd types"
+        ),
+        pytest.param('{"network": {"interfaces": ["x"]}}', MachineMetadata(), id="odd interface"),
+        pytest.param('{"id": null, "metadata": null}', MachineMetadata(), id="nulls"),
     ],
 )
-def test_the_shapes_of_hegels_answer(body: str, machine: Machine) -> None:
-    assert machine_in(body.encode()) == machine
+def test_the_shapes_of_hegels_answer(body: str, machine: MachineMetadata) -> None:
+    assert parse_hegel(body.encode()) == machine
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'"id"', b"\xff", b'{"id":'])
-def test_what_is_no_metadata(body: bytes) -> None:
-    with pytest.raises(PermanentError, match="the metadata service answered"):
-        machine_in(body)
+def test_an_invalid_answer_is_an_error(body: bytes) -> None:
+    with pytest.raises(PermanentError, match="read metadata: the answer is not"):
+        parse_hegel(body)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +95,7 @@ def test_what_is_no_metadata(body: bytes) -> None:
 )
 def test_the_ec2_style(url: str) -> None:
     fake = FakeMetadata({EC2 + "instance-id": b"i-1\n", EC2 + "hostname": b"host"})
-    assert service(fake, url).find(seconds=2) == Machine("i-1", "host")
+    assert service(fake, url).find(seconds=2) == MachineMetadata("i-1", "host")
 
 
 def test_an_address_with_an_instance_in_it() -> None:
@@ -97,37 +105,37 @@ def test_an_address_with_an_instance_in_it() -> None:
 
 def test_a_missing_value_is_an_empty_answer() -> None:
     fake = FakeMetadata({EC2 + "instance-id": b"", EC2 + "hostname": 404})
-    assert service(fake).find(seconds=2) == Machine()
+    assert service(fake).find(seconds=2) == MachineMetadata()
 
 
-def test_something_else_that_answers_is_told() -> None:
+def test_an_answer_of_another_service_is_an_error() -> None:
     fake = FakeMetadata({EC2 + "instance-id": b"<html>\n<body>"})
-    with pytest.raises(PermanentError, match="more than one plain value"):
+    with pytest.raises(PermanentError, match="read metadata: the answer is not one plain value"):
         service(fake).find(seconds=2)
 
 
-def test_an_unknown_machine_is_told() -> None:
+def test_an_unknown_machine_is_an_error() -> None:
     with pytest.raises(PermanentError, match="404") as caught:
         service(FakeMetadata()).find(seconds=2)
     assert caught.value.kind == "not-found"
 
 
-def test_a_service_that_is_down_is_worth_another_try() -> None:
+def test_a_service_that_is_down_is_a_transient_error() -> None:
     refused = httpx.ConnectError("refused")
     refused.__cause__ = OSError(111, "Connection refused")
     with pytest.raises(TransientError):
         service(FakeMetadata({"/metadata": refused}), "http://h/metadata").find(seconds=2)
 
 
-def test_an_answer_without_end_is_refused() -> None:
+def test_an_endless_answer_is_refused() -> None:
     huge = FakeMetadata({"/metadata": bytes(5 * 1024 * 1024)})
     with pytest.raises(PermanentError, match="larger than"):
         service(huge, "http://h/metadata").find(seconds=2)
 
 
-def check_machine(machine: Machine | BootError) -> None:
+def check_machine(machine: MachineMetadata | BootError) -> None:
     if isinstance(machine, BootError):
-        assert "the metadata service answered" in str(machine)
+        assert "read metadata: " in str(machine)
         return
     for text in (machine.id, machine.hostname):
         assert text is None or (text.isprintable() and " " not in text and 0 < len(text) < 256)
@@ -142,14 +150,14 @@ def check_machine(machine: Machine | BootError) -> None:
 @example(b'{"id": "' + b"a" * 100_000 + b'"}')
 @example(b'{"id": "m", "hostname": "a\\nb"}')
 @example(b'{"id": ' + b"9" * 5000 + b"}")
-def test_hegels_answer_is_a_machine_or_told(body: bytes) -> None:
-    check_machine(outcome(lambda: machine_in(body)))
+def test_hegels_answer_is_a_machine_or_an_error(body: bytes) -> None:
+    check_machine(outcome(lambda: parse_hegel(body)))
 
 
 @given(TEXT.map(lambda text: text.encode(errors="replace")) | st.binary())
 @example(b"i-\xff")
 @example(b"a\x1bb")
 @example(b"a" * 100_000)
-def test_an_ec2_value_is_a_word_or_told(value: bytes) -> None:
+def test_an_ec2_value_is_a_word_or_an_error(value: bytes) -> None:
     fake = FakeMetadata({f"{EC2}instance-id": value, f"{EC2}hostname": value})
     check_machine(outcome(lambda: service(fake).find(seconds=9)))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bootkit.machine.metadata import Machine
+from bootkit.machine.metadata import MachineMetadata
 from bootkit.plan.inputs import Inputs, plan
 from bootkit.plan.worker import Credentials, WorkerSpec
 from tinkie.errors import PermanentError
@@ -13,8 +13,8 @@ from tinkie.parameters.cmdline import Cmdline
 BASE = "worker_id=w grpc_authority=10.0.0.1:42113 tink_worker_image=r.example/w:1"
 
 
-def spec(text: str, machine: Machine | None = None) -> WorkerSpec:
-    return plan(Inputs.from_cmdline(Cmdline.parse(text)), machine or Machine())
+def spec(text: str, machine: MachineMetadata | None = None) -> WorkerSpec:
+    return plan(Inputs.from_cmdline(Cmdline.parse(text)), machine or MachineMetadata())
 
 
 def test_what_is_not_given_is_unset() -> None:
@@ -31,7 +31,7 @@ def test_the_environment_of_all_generations() -> None:
         f"{BASE} docker_registry=r.example registry_username=u registry_password=p instance_id=i "
         "grpc_cert_url=http://10.0.0.1:42114/cert tinkerbell_tls=true tinkerbell_insecure_tls=true"
     )
-    assert spec(text, Machine("m")).environment == {
+    assert spec(text, MachineMetadata("m")).environment == {
         "ID": "w",
         "WORKER_ID": "w",
         "TIMEOUT": "0",
@@ -48,8 +48,10 @@ def test_the_environment_of_all_generations() -> None:
 
 def test_the_metadata_tells_the_id_if_nothing_else_does() -> None:
     text = BASE.replace("worker_id=w", "")
-    assert spec(text, Machine("m")).environment["ID"] == "m"
-    assert spec(f"{text} BOOTIF=01-02-00-00-00-00-01", Machine("m")).worker_id.endswith(":01")
+    assert spec(text, MachineMetadata("m")).environment["ID"] == "m"
+    assert spec(f"{text} BOOTIF=01-02-00-00-00-00-01", MachineMetadata("m")).worker_id.endswith(
+        ":01"
+    )
 
 
 def test_a_machine_that_nobody_knows_is_told() -> None:
@@ -88,7 +90,7 @@ def test_the_digest_knows_what_makes_another_container() -> None:
 
 
 def test_late_metadata_does_not_make_another_container() -> None:
-    late = spec(BASE, Machine("m"))
+    late = spec(BASE, MachineMetadata("m"))
     assert late.environment["container_uuid"] == "m"
     assert late.digest == spec(BASE).digest
 

@@ -1,4 +1,4 @@
-"""When people are told of the worker's connection to its server."""
+"""When the worker's connection to its server is logged."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bootkit.watch.connection import ServerTeller, why_unconnected
-from bootkit.watch.tcp_table import established
+from bootkit.watch.connection import ConnectionMonitor, why_disconnected
+from bootkit.watch.tcp_table import remote_endpoints
+from tinkie.parameters.types import HostPort
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -26,83 +27,86 @@ HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrn
 
 @dataclass
 class World:
-    """A clock, and the connections that stand."""
+    """A clock, and the established connections."""
 
     clock: float = 0.0
-    ends: set[tuple[Address, int]] = field(default_factory=set)
+    connections: set[tuple[Address, int]] = field(default_factory=set)
 
-    def teller(self, authority: str | None = "192.0.2.1:42113") -> ServerTeller:
-        return ServerTeller(authority, lambda: self.clock, lambda: self.ends, lambda *_: "refused")
+    def monitor(self, server: str | None = "192.0.2.1:42113") -> ConnectionMonitor:
+        endpoint = HostPort.parse(server) if server else None
+        return ConnectionMonitor(
+            endpoint, lambda: self.clock, lambda: self.connections, lambda _: "refused"
+        )
 
     def connect(self, host: str, port: int) -> None:
-        self.ends = {(ip_address(host), port)}
+        self.connections = {(ip_address(host), port)}
 
-    def run(self, teller: ServerTeller, seconds: int) -> None:
+    def run(self, monitor: ConnectionMonitor, seconds: int) -> None:
         for _ in range(seconds):
             self.clock += 1
-            teller.tick()
+            monitor.tick()
 
 
-def told(events: Events) -> list[str]:
+def names(events: Events) -> list[str]:
     return [event["event"] for event in events]
 
 
-def test_a_first_connection_is_told_once(events: Events) -> None:
+def test_a_first_connection_is_logged_once(events: Events) -> None:
     world = World()
-    teller = world.teller()
-    world.run(teller, 5)
+    monitor = world.monitor()
+    world.run(monitor, 5)
     world.connect(*SERVER)
-    world.run(teller, 100)
-    assert told(events) == ["server.connected"]
+    world.run(monitor, 100)
+    assert names(events) == ["server.connected"]
     assert events[0]["seconds"] == 6
 
 
-def test_a_short_loss_is_not_told(events: Events) -> None:
+def test_a_short_loss_is_not_logged(events: Events) -> None:
     world = World()
     world.connect(*SERVER)
-    teller = world.teller()
-    world.run(teller, 5)
+    monitor = world.monitor()
+    world.run(monitor, 5)
     for _ in range(3):
-        world.ends = set()
-        world.run(teller, 15)
+        world.connections = set()
+        world.run(monitor, 15)
         world.connect(*SERVER)
-        world.run(teller, 1)
-    assert told(events) == ["server.connected"]
+        world.run(monitor, 1)
+    assert names(events) == ["server.connected"]
 
 
-def test_a_loss_is_told_ever_less_often_and_its_end_once(events: Events) -> None:
+def test_a_loss_is_logged_less_and_less_often_and_its_end_once(events: Events) -> None:
     world = World()
-    teller = world.teller()
-    world.run(teller, 3600)
+    monitor = world.monitor()
+    world.run(monitor, 3600)
     assert [event["event"] for event in events] == ["server.disconnected"] * 10
     assert events[0]["error"] == "the worker has had no connection for 20 s: refused"
     assert events[1]["error"].startswith("the worker has had no connection for 40 s")
     world.connect(*SERVER)
-    world.run(teller, 50)
-    assert told(events)[10:] == ["server.connected"]
+    world.run(monitor, 50)
+    assert names(events)[10:] == ["server.connected"]
 
 
 def test_connections_to_others_do_not_count(events: Events) -> None:
     world = World()
-    world.ends = {(ip_address("192.0.2.1"), 443), (ip_address("192.0.2.9"), 42113)}
-    world.run(world.teller(), 20)
-    assert told(events) == ["server.disconnected"]
+    world.connections = {(ip_address("192.0.2.1"), 443), (ip_address("192.0.2.9"), 42113)}
+    world.run(world.monitor(), 20)
+    assert names(events) == ["server.disconnected"]
 
 
 @pytest.mark.parametrize(
-    ("authority", "host", "port"),
+    ("server", "host", "port"),
     [("tink.example.com:42113", *SERVER), ("[2001:DB8::1]:42113", "2001:db8::1", 42113)],
 )
-def test_names_and_ipv6(authority: str, host: str, port: int, events: Events) -> None:
+def test_names_and_ipv6(server: str, host: str, port: int, events: Events) -> None:
     world = World()
     world.connect(host, port)
-    world.run(world.teller(authority), 30)
-    assert told(events) == ["server.connected"]
+    world.run(world.monitor(server), 30)
+    assert names(events) == ["server.connected"]
 
 
-def test_without_a_server_there_is_nothing_to_tell(events: Events) -> None:
+def test_without_a_server_nothing_is_logged(events: Events) -> None:
     world = World()
-    world.run(world.teller(None), 100)
+    world.run(world.monitor(None), 100)
     assert events == []
 
 
@@ -119,7 +123,7 @@ def test_the_kernels_table_is_read(tmp_path: Path) -> None:
         f"   0: {plain}:A3C2 {mapped}:0001 01 00000000:00000000 02:0000 00000000 0 0 1 1 0\n"
         f"   1: {plain}:A3C2 {plain}:0002 01 00000000:00000000 02:0000 00000000 0 0 1 1 0\n"
     )
-    assert established((four, six, tmp_path / "missing")) == {
+    assert remote_endpoints((four, six, tmp_path / "missing")) == {
         (ip_address("192.0.2.1"), 42113),
         (ip_address("192.0.2.1"), 1),
         (ip_address("2001:db8::1"), 2),
@@ -134,10 +138,10 @@ REFUSED = ConnectionRefusedError(111, "Connection refused")
     [
         (REFUSED, "connect to 192.0.2.1:42113: Connection refused"),
         (TimeoutError("timed out"), "connect to 192.0.2.1:42113: timed out"),
-        (None, "192.0.2.1:42113 takes connections; look at the worker's log"),
+        (None, "192.0.2.1:42113 accepts connections; check the worker's log"),
     ],
 )
-def test_the_reason_is_found_by_trying(
+def test_the_reason_is_found_by_trying_to_connect(
     error: OSError | None, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def connect(address: tuple[str, int], timeout: float) -> socket.socket:
@@ -147,4 +151,4 @@ def test_the_reason_is_found_by_trying(
         return socket.socket()
 
     monkeypatch.setattr(socket, "create_connection", connect)
-    assert why_unconnected(*SERVER).startswith(why)
+    assert why_disconnected(HostPort.parse("192.0.2.1:42113")).startswith(why)

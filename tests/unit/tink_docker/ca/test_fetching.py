@@ -222,4 +222,4 @@ def test_a_redirect_to_nowhere_is_told(
     server = Server(302)
     server.headers = {"Location": location}
     pass_time(asking(server), clock, 2)
-    assert "makes no sense" in events[-1]["error"]
+    assert "invalid URL" in events[-1]["error"]

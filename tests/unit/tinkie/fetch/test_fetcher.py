@@ -32,7 +32,7 @@ def answering(status: int, **keywords: object) -> Fetcher:
     return fetcher(lambda _: httpx.Response(status, **keywords))  # type: ignore[arg-type]
 
 
-def test_returns_the_body_and_says_who_asks_and_what_it_can_read() -> None:
+def test_get_returns_the_body_and_sends_user_agent_and_encoding() -> None:
     def handler(request: httpx.Request) -> httpx.Response:
         assert request.headers["user-agent"] == "bootkit"
         assert request.headers["accept-encoding"] == "identity"
@@ -42,13 +42,13 @@ def test_returns_the_body_and_says_who_asks_and_what_it_can_read() -> None:
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
-def test_a_status_that_heals(status: int) -> None:
+def test_a_transient_status(status: int) -> None:
     with pytest.raises(TransientError, match=str(status)):
         answering(status).get(URL)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 204, 304])
-def test_a_status_that_does_not(status: int) -> None:
+def test_a_permanent_status(status: int) -> None:
     with pytest.raises(PermanentError, match=str(status)):
         answering(status).get(URL)
 
@@ -59,7 +59,7 @@ def test_retry_after_is_kept() -> None:
     assert caught.value.retry_after == 17.0
 
 
-def test_no_message_holds_credentials_or_a_query() -> None:
+def test_no_message_contains_credentials_or_a_query() -> None:
     with pytest.raises(PermanentError) as caught:
         answering(404).get(URL)
     assert str(caught.value) == "GET http://service.example/path: 404 Not Found"
@@ -79,7 +79,7 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read() -> None:
     assert len(read) == 6
 
 
-def test_a_body_that_drips_is_given_up() -> None:
+def test_a_slow_body_times_out() -> None:
     clock = iter(range(100))
 
     def drip() -> Iterator[bytes]:
@@ -101,12 +101,12 @@ def test_redirects_are_followed() -> None:
     assert fetcher(handler).get("http://service.example/") == b"https://other.example/x"
 
 
-def test_redirects_come_to_an_end() -> None:
+def test_redirects_are_limited() -> None:
     with pytest.raises(PermanentError, match="redirects"):
         answering(302, headers={"Location": "/again"}).get(URL)
 
 
-def test_an_address_that_makes_no_sense() -> None:
+def test_an_invalid_url_is_an_error() -> None:
     with pytest.raises(PermanentError):
         Fetcher().get("http://[::1/")
 
@@ -117,7 +117,7 @@ def test_a_compressed_answer_is_refused_before_it_is_read() -> None:
         answering(200, content=iter([b"no gzip"]), headers={"Content-Encoding": "gzip"}).get(URL)
 
 
-def test_a_server_that_drips_headers_is_given_up() -> None:
+def test_a_server_with_slow_headers_times_out() -> None:
     def drip(_: httpx.Request) -> httpx.Response:
         signal.pause()
         raise AssertionError
@@ -128,7 +128,7 @@ def test_a_server_that_drips_headers_is_given_up() -> None:
 
 
 @pytest.mark.parametrize("proxy", ["socks5://p:1", "foo://p"])
-def test_a_proxy_that_cannot_be_used_is_told(proxy: str) -> None:
+def test_an_unusable_proxy_is_an_error(proxy: str) -> None:
     with pytest.raises(PermanentError, match="proxy") as caught:
         Fetcher(proxies=Proxies(proxy)).get(URL)
     assert caught.value.kind is ErrorKind.BAD_PARAMETER
@@ -145,7 +145,7 @@ HEADER = TEXT.map(lambda text: text.encode(errors="replace")) | st.binary(max_si
 @example([b"//evil.example/"], 302)
 @example([b"http://service.example.evil.example/"], 302)
 @example([b"http://service.example@evil.example/"], 302)
-def test_wherever_a_server_points(locations: list[bytes], last: int) -> None:
+def test_any_redirect(locations: list[bytes], last: int) -> None:
     asked: list[httpx.Request] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -154,9 +154,9 @@ def test_wherever_a_server_points(locations: list[bytes], last: int) -> None:
             return httpx.Response(last)
         return httpx.Response(302, headers=[(b"Location", locations[len(asked) - 1])])
 
-    told = str(outcome(lambda: fetcher(handler).get("http://me:hunter2@service.example/x")))
-    assert len(told) <= 2000
-    assert "hunter2" not in told
+    result = str(outcome(lambda: fetcher(handler).get("http://me:hunter2@service.example/x")))
+    assert len(result) <= 2000
+    assert "hunter2" not in result
     assert len(asked) <= 6
     for request in asked:
         ours = request.headers.get("authorization") == "Basic bWU6aHVudGVyMg=="
@@ -169,7 +169,7 @@ def test_wherever_a_server_points(locations: list[bytes], last: int) -> None:
 @example(429, "\u0663".encode())
 @example(503, b"-1")
 @example(503, b"Mon, 23 Nov 2026 08:00:00 GMT")
-def test_whatever_a_server_asks_us_to_wait(status: int, text: bytes) -> None:
+def test_any_retry_after(status: int, text: bytes) -> None:
     with pytest.raises(BootError) as caught:
         fetcher(lambda _: httpx.Response(status, headers=[(b"Retry-After", text)])).get(URL)
     backoff = Backoff(first=1.0, ceiling=60.0)
@@ -191,7 +191,7 @@ class Locked(httpx.MockTransport):
 def test_a_library_that_waits_for_itself_is_interrupted_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(deadline, "AGAIN_SECONDS", 0.05)
+    monkeypatch.setattr(deadline, "INTERRUPT_AGAIN_SECONDS", 0.05)
     transport = Locked(lambda _: httpx.Response(200, content=b"body"))
     before = signal.getsignal(signal.SIGALRM)
     with pytest.raises(TransientError) as caught:

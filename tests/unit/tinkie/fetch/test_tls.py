@@ -1,4 +1,4 @@
-"""Whom the fetcher believes, with real servers and certificates on the loopback."""
+"""Which servers the fetcher trusts, with real certificates on the loopback."""
 
 from __future__ import annotations
 
@@ -29,11 +29,13 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture(scope="module")
 def ours(authority: Authority) -> Fetcher:
-    """Trusts this one authority beside the system's."""
-    return Fetcher(authority=authority.pair.certificate)
+    """Return a fetcher that trusts this CA besides the system's."""
+    return Fetcher(ca=authority.pair.certificate)
 
 
-def test_a_server_of_a_given_authority_is_believed(authority: Authority, ours: Fetcher) -> None:
+def test_a_server_with_a_certificate_of_the_given_ca_is_trusted(
+    authority: Authority, ours: Fetcher
+) -> None:
     with serving(authority.issue("good", [HOST])) as server:
         server.answers["/x"] = (200, {}, b"body")
         assert ours.get(f"{server.url}/x") == b"body"
@@ -55,43 +57,47 @@ def refused(
     return caught.value
 
 
-def test_one_of_an_unknown_authority_is_not(authority: Authority) -> None:
+def test_a_certificate_of_an_unknown_ca_is_not_trusted(authority: Authority) -> None:
     assert refused(Fetcher(), authority).kind is ErrorKind.CERTIFICATE_UNTRUSTED
 
 
-def test_nor_one_of_another_authority(ours: Fetcher, tmp_path: Path) -> None:
+def test_a_certificate_of_another_ca_is_not_trusted(ours: Fetcher, tmp_path: Path) -> None:
     other = Authority.make(tmp_path)
     assert refused(ours, other).kind is ErrorKind.CERTIFICATE_UNTRUSTED
 
 
-def test_nor_one_of_yesterday(authority: Authority, ours: Fetcher) -> None:
+def test_an_expired_certificate_is_not_trusted(authority: Authority, ours: Fetcher) -> None:
     error = refused(ours, authority, not_before=NOW - 2 * DAY, not_after=NOW - DAY)
     assert error.kind is ErrorKind.CERTIFICATE_TIME
 
 
-def test_nor_one_of_tomorrow(authority: Authority, ours: Fetcher) -> None:
+def test_a_certificate_that_is_not_valid_yet_is_not_trusted(
+    authority: Authority, ours: Fetcher
+) -> None:
     error = refused(ours, authority, not_before=NOW + DAY, not_after=NOW + 2 * DAY)
     assert error.kind is ErrorKind.CERTIFICATE_TIME
 
 
 @pytest.mark.parametrize("host", ["127.0.0.2", "other.example"])
-def test_nor_one_of_another_name(authority: Authority, ours: Fetcher, host: str) -> None:
+def test_a_certificate_of_another_host_is_not_trusted(
+    authority: Authority, ours: Fetcher, host: str
+) -> None:
     assert refused(ours, authority, host).kind is ErrorKind.CERTIFICATE_NAME
 
 
-def test_an_answer_that_is_only_shown_may_come_from_anybody(authority: Authority) -> None:
+def test_an_answer_that_is_only_shown_needs_no_trust(authority: Authority) -> None:
     yesterday = authority.issue("shown", ["other.example"], not_after=NOW - DAY)
     with serving(yesterday) as server:
         assert Fetcher(unverified=True).ask(f"{server.url}/").status == 404
 
 
-def test_a_server_without_tls_is_told_as_such() -> None:
+def test_a_server_without_tls_has_its_own_kind_of_error() -> None:
     with serving() as server, pytest.raises(PermanentError) as caught:
         Fetcher().get(f"https://{server.place}/")
     assert caught.value.kind is ErrorKind.PLAIN_HTTP
 
 
-def test_nobody_leads_from_https_to_http(authority: Authority, ours: Fetcher) -> None:
+def test_a_redirect_from_https_to_http_is_refused(authority: Authority, ours: Fetcher) -> None:
     with serving(authority.issue("leads", [HOST])) as server, serving() as plain:
         server.answers["/"] = (302, {"Location": f"{plain.url}/x"}, b"")
         plain.answers["/x"] = (200, {}, b"body")
@@ -101,7 +107,7 @@ def test_nobody_leads_from_https_to_http(authority: Authority, ours: Fetcher) ->
         assert (server.asked, plain.asked) == (["/"], [])
 
 
-def test_from_one_https_server_to_another_is_fine(authority: Authority, ours: Fetcher) -> None:
+def test_a_redirect_between_https_servers_is_followed(authority: Authority, ours: Fetcher) -> None:
     one, other = authority.issue("one", [HOST]), authority.issue("other", [HOST])
     with serving(one) as server, serving(other) as end:
         server.answers["/"] = (302, {"Location": f"{end.url}/x"}, b"")

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import pytest
 
 
-def test_certificates_that_go_takes_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_certificates_that_go_accepts_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Python 3.13 is stricter by default, and that of a build host may be older."""
     strict = ssl.create_default_context()
     strict.verify_flags |= ssl.VERIFY_X509_STRICT

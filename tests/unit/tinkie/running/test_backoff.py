@@ -19,7 +19,7 @@ def at_the_bound() -> float:
     return 1.0
 
 
-def by_lot(seed: int) -> Backoff:
+def seeded(seed: int) -> Backoff:
     chance = random.Random(seed).random  # noqa: S311 - not for secrets
     return Backoff(first=1.0, ceiling=60.0, chance=chance)
 
@@ -49,8 +49,8 @@ def test_waits_stay_within_their_bounds(failures: int, chance: float) -> None:
     assert 0.25 <= backoff.delay(failures) <= min(2.0 ** min(failures - 1, 6), 60.0)
 
 
-def test_every_wait_below_the_bound_is_as_likely() -> None:
-    backoff = by_lot(7)
+def test_the_waits_are_spread_evenly_below_the_bound() -> None:
+    backoff = seeded(7)
     tenths = Counter(int(backoff.delay(10) // 6) for _ in range(10_000))
     assert sorted(tenths) == list(range(10))
     assert all(900 < count < 1100 for count in tenths.values())
@@ -60,14 +60,14 @@ def test_the_same_seed_gives_the_same_waits_and_another_one_others() -> None:
     def waits(backoff: Backoff) -> list[float]:
         return [backoff.delay(failures) for failures in range(1, 9)]
 
-    assert waits(by_lot(1)) == waits(by_lot(1))
-    assert waits(by_lot(1)) != waits(by_lot(2))
+    assert waits(seeded(1)) == waits(seeded(1))
+    assert waits(seeded(1)) != waits(seeded(2))
 
 
 def test_machines_that_fail_together_do_not_come_back_together() -> None:
-    """A thousand, each with its own lot; the server comes up after two minutes."""
+    """A thousand, each with its own jitter; the server comes up after two minutes."""
     up = 120.0
-    came = Counter(int(_comes_back(by_lot(seed), up) - up) for seed in range(1000))
+    came = Counter(int(_comes_back(seeded(seed), up) - up) for seed in range(1000))
     assert max(came) < 60
     assert max(came.values()) < 70, "a thousand in 20 seconds would be 50 in each"
 
@@ -102,7 +102,7 @@ def test_a_permanent_error_is_not_tried_again(pauses: list[float]) -> None:
     assert pauses == []
 
 
-def test_waits_as_long_as_the_other_side_asks(pauses: list[float]) -> None:
+def test_retry_after_is_honoured(pauses: list[float]) -> None:
     error = TransientError("busy", retry_after=30.0)
     Backoff(first=1.0, ceiling=5.0, chance=lambda: 0.0).retrying(pauses.append)(
         failing(error, None)
@@ -111,39 +111,41 @@ def test_waits_as_long_as_the_other_side_asks(pauses: list[float]) -> None:
 
 
 @given(st.integers(1, 100), st.floats(0.0, 3600.0))
-def test_nobody_comes_before_the_time_that_was_asked_for(seed: int, asked: float) -> None:
-    error = TransientError("busy", retry_after=asked)
-    assert asked <= by_lot(seed).delay(1, error) <= max(1.0, asked + min(asked, 60.0))
+def test_no_machine_returns_before_retry_after(seed: int, requested: float) -> None:
+    error = TransientError("busy", retry_after=requested)
+    assert requested <= seeded(seed).delay(1, error) <= max(1.0, requested + min(requested, 60.0))
 
 
-def test_machines_that_were_asked_for_the_same_patience_do_not_come_back_together() -> None:
+def test_machines_with_the_same_retry_after_do_not_come_back_together() -> None:
     error = TransientError("busy", retry_after=30.0)
-    came = Counter(int(by_lot(seed).delay(1, error)) for seed in range(1000))
+    came = Counter(int(seeded(seed).delay(1, error)) for seed in range(1000))
     assert sorted(came) == list(range(30, 60))
     assert max(came.values()) < 60
 
 
-def test_a_short_patience_that_was_asked_for_does_not_make_the_waits_short() -> None:
+def test_a_short_retry_after_does_not_shorten_the_waits() -> None:
     assert STEADY.delay(4, TransientError("busy", retry_after=1.0)) == 5.0
 
 
-def test_nobody_can_ask_for_more_than_an_hour() -> None:
+def test_retry_after_is_limited_to_an_hour() -> None:
     backoff = Backoff(first=1.0, ceiling=60.0, chance=lambda: 0.0)
     assert backoff.delay(1, TransientError("busy", retry_after=1e9)) == 3600.0
 
 
-def test_each_wait_is_told(events: list[MutableMapping[str, Any]]) -> None:
+def test_each_wait_is_logged(events: list[MutableMapping[str, Any]]) -> None:
     STEADY.retrying(lambda _: None)(failing(TransientError("not yet"), None))
     assert [(e["event"], e["error"], e["next"]) for e in events] == [
         ("retry.scheduled", "not yet", "trying again in 1.0 s")
     ]
 
 
-def test_the_caller_may_tell_the_waits_in_its_own_way() -> None:
-    told: list[tuple[str, float]] = []
-    retrying = STEADY.retrying(lambda _: None, tell=lambda error, s: told.append((str(error), s)))
+def test_the_caller_may_log_the_waits_itself() -> None:
+    waits: list[tuple[str, float]] = []
+    retrying = STEADY.retrying(
+        lambda _: None, on_wait=lambda error, s: waits.append((str(error), s))
+    )
     retrying(failing(TransientError("a"), TransientError("b"), None))
-    assert told == [("a", 1.0), ("b", 2.0)]
+    assert waits == [("a", 1.0), ("b", 2.0)]
 
 
 def test_a_signal_ends_the_waiting() -> None:
@@ -181,7 +183,7 @@ def test_a_failure_puts_the_next_try_off_by_the_backoff() -> None:
         assert schedule.seconds_left() == 0.0
 
 
-def test_what_the_error_asks_for_is_waited_for() -> None:
+def test_a_schedule_honours_retry_after() -> None:
     schedule = Schedule(STEADY, Clock())
     assert schedule.failed(TransientError("later", retry_after=30.0)) == 35.0
 

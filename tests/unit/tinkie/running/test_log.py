@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
-import structlog
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from tests.strategies import JSON, TEXT
+from tinkie.policy import CONSOLE_LINE_BYTES
 from tinkie.running import log
-from tinkie.running.log import CONSOLE_LINE_BYTES, console_line
+from tinkie.running.log import console_line
 from tinkie.running.redaction import MASK, REDACTOR, Redactor
 from tinkie.running.state import StateFile
 
@@ -36,7 +36,7 @@ def configured(
         uptime=lambda: 12.3456,
     )
     capsys.readouterr()
-    return structlog.get_logger()
+    return log.get_logger()
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -149,7 +149,7 @@ def test_secrets_are_masked_inside_of_values() -> None:
     assert redactor.value(Path("/x/hunter2")) == f"/x/{MASK}"
 
 
-def test_credentials_in_a_url_need_not_be_told() -> None:
+def test_credentials_in_a_url_are_masked_without_being_given() -> None:
     assert Redactor().text("at http://user:pw@proxy:3128/x") == f"at http://{MASK}@proxy:3128/x"
 
 
@@ -223,18 +223,18 @@ def test_a_reader_of_stdout_that_has_gone_stops_nothing(
     monkeypatch.setattr(output, broken, fail)
     monkeypatch.setattr(sys, "stdout", output)
     with log.phase("pull"):
-        structlog.get_logger().info("image.pulled")
-    structlog.get_logger().error("run.failed", error="x")
+        log.get_logger().info("image.pulled")
+    log.get_logger().error("run.failed", error="x")
     assert json.loads(state.path.read_text())["last_error"]["error"] == "x"
 
 
-def test_the_state_file_tells_phase_and_last_error(
+def test_the_state_file_has_phase_and_last_error(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     path = tmp_path / "run" / "bootkit.json"
     logger = configured(capsys, state=path)
     REDACTOR.hide(SECRET)
-    structlog.contextvars.bind_contextvars(worker_id="w1")
+    log.set_worker_id("w1")
     with log.phase("pull"):
         logger.error("run.failed", error=f"bad {SECRET}", hint="push it", next="again in 1 s")
     with log.phase("start"):
@@ -248,20 +248,20 @@ def test_the_state_file_tells_phase_and_last_error(
     assert "angaroo" not in path.read_text(encoding="utf-8")
 
 
-def test_a_crash_loop_is_a_phase_and_its_last_words_stay(
+def test_a_crash_loop_is_a_phase_and_the_last_line_stays(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     path = tmp_path / "bootkit.json"
     logger = configured(capsys, state=path)
     with log.phase("watch"):
-        logger.warning("worker.ended", error="exit code 3", said="no server")
+        logger.warning("worker.ended", error="exit code 3", last_line="no server")
     logger.error("run.crash_looping", phase="crash loop", reason="it ended 3 times")
     state = json.loads(path.read_text(encoding="utf-8"))
     assert state["phase"] == "crash loop"
-    assert state["last_error"]["said"] == "no server"
+    assert state["last_error"]["last_line"] == "no server"
 
 
-def test_a_state_file_that_cannot_be_written_is_told(
+def test_a_failed_write_of_the_state_file_is_logged(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
@@ -297,7 +297,7 @@ def test_no_value_looks_like_another_field(text: str) -> None:
 
 
 @given(st.text(max_size=5000))
-def test_what_goes_to_a_console_is_whole_characters_of_one_write(text: str) -> None:
+def test_a_console_line_is_whole_characters_of_one_write(text: str) -> None:
     data = log._first_bytes(text, CONSOLE_LINE_BYTES - 1)
     assert len(data) < CONSOLE_LINE_BYTES
     assert text.startswith(data.decode())

@@ -34,5 +34,5 @@ def test_the_first_signal_interrupts_and_repeats_do_nothing(number: signal.Signa
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def test_no_except_clause_of_a_library_takes_it_for_a_failure() -> None:
+def test_no_except_clause_of_a_library_catches_it() -> None:
     assert not issubclass(ShutdownRequested, Exception)

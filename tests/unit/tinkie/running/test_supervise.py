@@ -26,19 +26,19 @@ SLOWLY = Backoff(first=15.0, ceiling=60.0, chance=at_the_bound)
 
 
 class World:
-    """Runs that last and end as told, on a clock of their own; the last one ends the test."""
+    """Runs with a given duration and end, on a clock of their own; the last one ends the test."""
 
     def __init__(self, *runs: tuple[float, BaseException | None]) -> None:
         self.clock = 0.0
         self.runs = list(runs)
         self.pauses: list[float] = []
-        self.on_the_way = 0.0
+        self.before_up = 0.0
 
     def run(self, is_up: Callable[[], None]) -> None:
         if not self.runs:
             raise ShutdownRequested("SIGTERM")
         seconds, error = self.runs.pop(0)
-        self.clock += self.on_the_way
+        self.clock += self.before_up
         is_up()
         self.clock += seconds
         if error is not None:
@@ -59,9 +59,9 @@ def test_waits_grow_until_a_run_lasts() -> None:
     assert World(short, short, short, long, short).supervise() == [1.0, 2.0, 4.0, 1.0, 2.0]
 
 
-def test_the_way_to_a_failure_is_no_health() -> None:
+def test_the_time_before_it_is_up_does_not_count_as_healthy() -> None:
     slow = World((0.0, TransientError("full")), (0.0, TransientError("full")))
-    slow.on_the_way = 90.0
+    slow.before_up = 90.0
     assert slow.supervise() == [1.0, 2.0]
 
 
@@ -74,12 +74,12 @@ def test_what_a_person_must_repair_is_tried_again_slowly() -> None:
     assert World((0.0, error), (0.0, error)).supervise() == [15.0, 30.0]
 
 
-def test_the_other_side_may_ask_for_patience() -> None:
+def test_retry_after_is_honoured() -> None:
     error = TransientError("busy", retry_after=42.0)
     assert World((0.0, error)).supervise() == [84.0]
 
 
-def test_an_error_is_told_with_what_comes_next(events: list[MutableMapping[str, Any]]) -> None:
+def test_an_error_is_logged_with_the_next_step(events: list[MutableMapping[str, Any]]) -> None:
     World((0.0, PermanentError("no such image", hint="push it"))).supervise()
     assert events == [
         {
@@ -93,7 +93,7 @@ def test_an_error_is_told_with_what_comes_next(events: list[MutableMapping[str, 
     ]
 
 
-def test_an_end_without_error_is_told(events: list[MutableMapping[str, Any]]) -> None:
+def test_an_end_without_error_is_logged(events: list[MutableMapping[str, Any]]) -> None:
     World((0.0, None)).supervise()
     assert events[0]["event"] == "run.ended"
 
@@ -105,9 +105,9 @@ def test_ends_in_a_row_have_a_name_until_one_runs_for_long(
     World(short, short, short, short, long, short).supervise()
     names = [event["event"] for event in events if event["event"].startswith("run.")]
     assert names == ["run.ended"] * 2 + ["run.crash_looping"] * 2 + ["run.ended"] * 2
-    told = next(event for event in events if event["event"] == "run.crash_looping")
-    assert told["reason"] == "it ended 3 times, and never ran for long"
-    assert told["next"] == "trying again in 4.0 s"
+    logged = next(event for event in events if event["event"] == "run.crash_looping")
+    assert logged["reason"] == "3 ends in a row without a healthy run"
+    assert logged["next"] == "trying again in 4.0 s"
 
 
 def test_a_bug_is_not_swallowed() -> None:
@@ -117,7 +117,7 @@ def test_a_bug_is_not_swallowed() -> None:
 
 
 class TestTheProgramsOwnWaits:
-    """As `supervise` has them where nothing else is given."""
+    """The back-offs of tinkie/policy.py, which `supervise` uses by default."""
 
     def waits(self, error: BaseException | None) -> list[float]:
         world = World(*[(0.0, error)] * 8)

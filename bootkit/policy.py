@@ -1,0 +1,83 @@
+"""Every wait, bound and limit of bootkit: name, value, unit and why.
+
+What tink-docker uses too (the retry of a whole run, downloads) is in `tinkie/policy.py`.
+"""
+
+from __future__ import annotations
+
+from tinkie.running.backoff import Backoff
+
+# == bootkit/machine: the metadata service
+
+# Nothing else has the worker's id, so the boot waits; after this `supervise` retries.
+METADATA_NEEDED_SECONDS = 10.0
+
+# The worker does without the answer, so neither the boot nor the watch loop may wait longer.
+METADATA_WANTED_SECONDS = 2.0
+
+# Retries beside a running worker. Nothing depends on them: they may become rare.
+METADATA_RETRY = Backoff(first=5.0, ceiling=300.0)
+
+# A whole hardware record may contain user data.
+METADATA_LIMIT_BYTES = 4 * 1024 * 1024
+
+# The longest id or host name: the limit of a DNS name.
+METADATA_WORD_CHARACTERS = 255
+
+# == bootkit/engine: dockerd
+
+# Polled without end: there is nothing else to do. A try costs next to nothing, and each tenth of a
+# second here delays the first action by as much.
+ENGINE_POLL = Backoff(first=0.1, ceiling=0.25)
+
+# Between two log lines while the engine does not answer.
+ENGINE_WAITING_LOG_SECONDS = 10.0
+
+# The first answer: an engine that accepts connections and is silent is not ready.
+ENGINE_PING_SECONDS = 5.0
+
+# Any other answer: an engine that is busy with a pull or a stop is slow.
+ENGINE_ANSWER_SECONDS = 30.0
+
+# Between two messages of a pull; the engine itself waits without end.
+PULL_SILENCE_SECONDS = 60.0
+
+# RAM is the disk: the engine rotates the worker's log.
+WORKER_LOG_FILE_MEBIBYTES = 2
+WORKER_LOG_FILES = 2
+
+# Of one line of the worker's log; a line may be any binary output of an action.
+WORKER_LOG_LINE_BYTES = 2000
+
+# How much of its log is kept when a worker ends.
+WORKER_LOG_TAIL_LINES = 50
+
+# == bootkit/image: the pull of the worker image
+
+# Between two log lines of a layer whose state stays the same.
+PULL_PROGRESS_LOG_SECONDS = 15.0
+
+# Questions to the registry beside a pull (sizes; Retry-After, Date). Their answers only explain, so
+# they may not delay the boot noticeably.
+MANIFESTS_SECONDS = 3.0
+REGISTRY_PROBE_SECONDS = 3.0
+
+# Registries themselves accept no larger manifest.
+MANIFEST_LIMIT_BYTES = 4 * 1024 * 1024
+
+# The probe uses only the headers; this bounds the body that comes with them.
+REGISTRY_PROBE_LIMIT_BYTES = 64 * 1024
+
+# == bootkit/watch: the running worker
+
+# Between two looks at the worker, its actions and its connection.
+WATCH_TICK_SECONDS = 1.0
+
+# A worker needs some of this to start and to connect again; a shorter gap is not a loss.
+SERVER_LOST_AFTER_SECONDS = 20.0
+
+# Between two log lines about the same loss; the interval doubles up to this.
+SERVER_LOST_LOG_CEILING_SECONDS = 600.0
+
+# The one try to connect that finds the reason; the worker is not watched meanwhile.
+SERVER_PROBE_SECONDS = 3.0

@@ -1,0 +1,57 @@
+"""Every wait, bound and limit that the programs share: name, value, unit and why.
+
+It imports nothing, so that any module can import it. What one program alone uses is in that
+program's own `policy.py`.
+"""
+
+# == tinkie/running: retries
+# The bound of a back-off doubles from FIRST to CEILING; the wait is random below it (full jitter).
+
+# A crash or a lost connection usually heals within seconds; a minute is the most that a machine
+# may lose after its server is back.
+RETRY_SOON_FIRST_SECONDS = 1.0
+RETRY_SOON_CEILING_SECONDS = 60.0
+
+# A wrong parameter or a missing image takes a person minutes to correct.
+RETRY_SLOWLY_FIRST_SECONDS = 15.0
+RETRY_SLOWLY_CEILING_SECONDS = 60.0
+
+# The share of a back-off's first wait below which no wait falls: two tries, and their two log
+# lines, never follow each other at once.
+BACKOFF_FLOOR_SHARE = 0.25
+
+# The longest Retry-After that is honoured: a server's mistake must not stop a machine for a day.
+RETRY_AFTER_LIMIT_SECONDS = 3600.0
+
+# A run that was up for this long was healthy: the next failure starts the back-off anew.
+HEALTHY_AFTER_SECONDS = 60.0
+
+# So many ends in a row, none of them after a healthy run, are a crash loop.
+CRASH_LOOP_ENDS = 3
+
+# == tinkie/fetch: downloads
+
+# Small documents only; a caller that needs more passes its own limit.
+FETCH_LIMIT_BYTES = 1024 * 1024
+
+# One download, redirects included.
+FETCH_SECONDS = 10.0
+
+# Enough for a load balancer and a mirror; a loop ends here.
+FETCH_REDIRECTS_LIMIT = 5
+
+# A download that ignores its first interruption, since a lock holds it, is interrupted again.
+INTERRUPT_AGAIN_SECONDS = 1.0
+
+# Name look-ups are the only calls without a deadline of ours. The resolver's defaults (5 s for each
+# silent server, twice) would keep a machine unwatched for most of a minute.
+NAME_SERVER_SECONDS = 1
+NAME_LOOKUP_ATTEMPTS = 2
+
+# == tinkie/running/log.py, tinkie/errors.py: sizes
+
+# PIPE_BUF: the kernel may mix a longer write to a FIFO with another program's.
+CONSOLE_LINE_BYTES = 4096
+
+# A server may answer with a whole page of HTML.
+ERROR_MESSAGE_CHARACTERS = 2000
