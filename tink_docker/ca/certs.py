@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from tink_docker.parameters import EngineParams
 
-LIMIT_BYTES = 256 * 1024
-
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
 _NEEDED = ("docker_registry", "registry_ca_url", "registry_ca_sha256")
 

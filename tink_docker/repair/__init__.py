@@ -1,1 +1,1 @@
-"""What a killed engine leaves behind."""
+"""Repair what a killed or confused dockerd leaves behind."""
