@@ -65,8 +65,8 @@ class SpaceMonitor:
 
     def _write(self, space: Space) -> None:
         changed = 0 if self._last is None else abs(space.free - self._last)
-        is_filling = changed >= policy.SPACE_FAST_POLL_BYTES
-        self.pace = policy.SPACE_FAST_POLL_SECONDS if is_filling else policy.SPACE_POLL_SECONDS
+        changes_fast = changed >= policy.SPACE_FAST_POLL_BYTES
+        self.pace = policy.SPACE_FAST_POLL_SECONDS if changes_fast else policy.SPACE_POLL_SECONDS
         self._last = space.free
         unwritten = None if self._written is None else abs(space.free - self._written)
         if unwritten is None or unwritten >= policy.SPACE_WRITE_STEP_BYTES:

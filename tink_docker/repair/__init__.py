@@ -1,1 +1,1 @@
-"""Repair what a killed or confused dockerd leaves behind."""
+"""Repair what a dockerd that was killed or failed leaves behind."""

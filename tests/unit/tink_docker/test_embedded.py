@@ -58,12 +58,14 @@ def test_a_record_that_lacks_the_image_or_is_another_is_left_alone(
     assert json.loads(record.read_text()) == value
 
 
-def test_without_any_nothing_is_done(tmp_path: Path, clock: Clock, events: Events) -> None:
+def test_without_embedded_images_nothing_is_done(
+    tmp_path: Path, clock: Clock, events: Events
+) -> None:
     embed(clock.wait, clock.now, tmp_path / "none", tmp_path)
     assert not events
 
 
-def test_they_are_put_there_once(
+def test_images_are_loaded_once(
     tmp_path: Path, clock: Clock, events: Events, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = {"name": IMAGE.name, "digest": DIGEST, "id": ID, "archive": "0.tar"}

@@ -208,7 +208,7 @@ def test_the_space_is_measured_at_its_own_pace(world: World, clock: Clock) -> No
     assert world.space.ticks == len(world.broker.times)
 
 
-def test_one_that_cannot_be_started_is_tried_again(world: World, events: Events) -> None:
+def test_an_engine_that_cannot_be_started_is_tried_again(world: World, events: Events) -> None:
     world.plans += [PermanentError("starting dockerd: no such file"), {"life": 100}]
     keep(world)
     (failed,) = named(events, "run.failed")
@@ -216,7 +216,7 @@ def test_one_that_cannot_be_started_is_tried_again(world: World, events: Events)
     assert len(named(events, "engine.ready")) == 1
 
 
-def test_one_that_ends_before_it_answers(world: World, events: Events) -> None:
+def test_an_engine_that_ends_before_it_answers(world: World, events: Events) -> None:
     world.plans.append({"ready": 60, "life": 5})
     keep(world)
     assert named(events, "engine.ready") == []
@@ -226,7 +226,7 @@ def test_one_that_ends_before_it_answers(world: World, events: Events) -> None:
 @pytest.mark.parametrize(
     ("plan", "seconds"), [({"ready": 1e9}, 180), ({"hangs_at": 300.0, "life": 1e9}, 120)]
 )
-def test_one_that_does_not_answer_is_replaced(
+def test_an_engine_that_does_not_answer_is_replaced(
     world: World, clock: Clock, events: Events, plan: dict[str, float], seconds: int
 ) -> None:
     world.plans += [plan, {"life": 100}]
@@ -238,7 +238,7 @@ def test_one_that_does_not_answer_is_replaced(
     assert world.engines[1].began - started < 300 + 120 + 40
 
 
-def test_a_short_silence_is_no_reason(world: World, events: Events) -> None:
+def test_an_engine_that_answers_is_kept(world: World, events: Events) -> None:
     world.plans.append({"life": 400})
     keep(world)
     assert named(events, "run.failed") == []

@@ -88,7 +88,9 @@ def test_an_action_that_starts_meanwhile_is_waited_for(machine: Machine) -> None
     assert machine.rebooted == [7.0]
 
 
-def test_but_not_longer_than_thirty_seconds(machine: Machine, events: Events) -> None:
+def test_an_action_delays_the_reboot_by_thirty_seconds_at_most(
+    machine: Machine, events: Events
+) -> None:
     machine.containers.append("hangs")
     machine.flag.touch()
     machine.live(40)

@@ -76,14 +76,14 @@ def test_nothing_is_written_while_nothing_happens(path: Path) -> None:
     assert path.exists()
 
 
-def test_it_looks_more_often_while_somebody_writes(path: Path) -> None:
+def test_it_measures_more_often_while_something_writes(path: Path) -> None:
     assert look(path, 1000, 999).pace == SPACE_POLL_SECONDS
     assert look(path, 1000, 990).pace == SPACE_FAST_POLL_SECONDS
     assert look(path, 1000, 990, 989).pace == SPACE_POLL_SECONDS
     assert look(path, 0, 990).pace == SPACE_FAST_POLL_SECONDS
 
 
-def test_what_cannot_be_measured_or_written_stops_nothing(tmp_path: Path, events: Events) -> None:
+def test_errors_while_measuring_or_writing_stop_nothing(tmp_path: Path, events: Events) -> None:
     def fail() -> Space:
         raise PermissionError(13, "denied")
 

@@ -45,7 +45,7 @@ def answer(listener: Listener, data: bytes) -> bytes:
     return question
 
 
-def test_the_question_waits_for_the_engine(listener: Listener) -> None:
+def test_the_ping_waits_for_the_engine(listener: Listener) -> None:
     ping = Ping()
     assert ping.files == []
     assert ping.answer(listener.address) is None

@@ -125,7 +125,7 @@ def test_it_can_write_a_megabyte_while_nobody_reads(start: Start) -> None:
     until_ended(engine)
 
 
-def test_its_end_wakes_us(start: Start) -> None:
+def test_the_end_of_a_child_ends_the_wait(start: Start) -> None:
     engine = start("sleep", "0.05")
     assert select.select(engine.files[:1], [], [], 10)[0]
 
@@ -155,7 +155,7 @@ def test_it_is_stopped_in_order(listener: Listener) -> None:
     assert engine.last_lines == ["up", "bye"]
 
 
-def test_and_by_force_if_it_does_not_end(
+def test_it_is_killed_if_it_does_not_end(
     listener: Listener, events: Events, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(policy, "CHILD_STOP_SECONDS", 0.2)

@@ -109,7 +109,7 @@ def test_the_error_about_a_containerd_that_does_not_serve_has_its_last_lines(clo
     assert world.dockerds == []
 
 
-def test_it_is_not_waited_for_without_end(clock: Clock) -> None:
+def test_a_containerd_that_never_serves_is_stopped(clock: Clock) -> None:
     world = World(clock, [], serving_after=1e9)
     with pytest.raises(TransientError):
         world.start()
@@ -131,7 +131,7 @@ def test_a_containerd_that_dies_is_back_at_once_and_dockerd_lives_on(
     assert ended["last_lines"] == ["bye"]
 
 
-def test_one_that_dies_again_and_again_is_started_at_a_growing_distance(
+def test_the_waits_between_restarts_of_containerd_grow(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_the_bound = replace(policy.CONTAINERD_RESTARTS, chance=lambda: 1.0)
@@ -156,7 +156,7 @@ def test_a_containerd_that_cannot_be_started_is_logged_and_tried_again(
     assert world.containerds[1].stopped
 
 
-def test_it_is_stopped_even_while_containerd_is_gone(clock: Clock) -> None:
+def test_dockerd_is_stopped_even_while_containerd_is_gone(clock: Clock) -> None:
     world = World(clock, [1.5])
     engine = world.start()
     clock.wait(1)

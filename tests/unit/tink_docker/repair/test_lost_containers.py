@@ -22,13 +22,13 @@ def lost_containers(*answers: dict[str, int] | Exception) -> LostContainers:
     return LostContainers(processes, lambda pid: pid < 10)
 
 
-def test_containers_with_their_processes_are_fine() -> None:
+def test_containers_whose_processes_exist_are_fine() -> None:
     ours = lost_containers({"a": 1, "b": 2}, {"a": 1}, {})
     for _ in range(3):
         ours.check()
 
 
-def test_one_whose_end_nobody_noticed_is_found_at_the_second_look() -> None:
+def test_a_lost_container_is_found_by_the_second_check() -> None:
     ours = lost_containers({"a": 1, "b": 20}, {"a": 1, "b": 20}, {"a": 1, "b": 20})
     ours.check()
     with pytest.raises(TransientError, match="have ended: b"):
@@ -37,7 +37,7 @@ def test_one_whose_end_nobody_noticed_is_found_at_the_second_look() -> None:
 
 
 @pytest.mark.parametrize("second", [{"b": 21}, {}, {"b": 1}, TransientError("busy")])
-def test_one_that_is_just_ending_is_not(second: dict[str, int] | Exception) -> None:
+def test_a_container_that_is_just_ending_is_not_lost(second: dict[str, int] | Exception) -> None:
     ours = lost_containers({"b": 20}, second)
     ours.check()
     ours.check()
