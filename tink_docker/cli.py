@@ -1,7 +1,7 @@
-"""`tink-docker`: its arguments, its log, its exit status; the only place where its time passes.
+"""`tink-docker`: its arguments, its log, its exit status; `wait` is the only place where it waits.
 
-Exit status: 0 ended by a signal, or a dry run without problems; 1 a bug, or a socket that cannot be
-made; 2 bad kernel parameters in a dry run, or bad arguments.
+Exit status: 0 after a signal, or a dry run without problems; 1 a bug, or the engine's socket cannot
+be created; 2 bad kernel parameters in a dry run, or bad arguments.
 """
 
 from __future__ import annotations
@@ -15,14 +15,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import structlog
-
 from tink_docker.plan import Plan, keeper
 from tinkie.errors import ShutdownRequested
 from tinkie.fetch.fetcher import bound_name_lookups
 from tinkie.parameters.cmdline import PROC_CMDLINE, Cmdline
 from tinkie.running.cmdline_report import cmdline_problems, log_cmdline_problems
-from tinkie.running.log import configure
+from tinkie.running.log import configure, get_logger
 from tinkie.running.redaction import REDACTOR, secrets_in
 from tinkie.running.signals import ShutdownSignals
 from tinkie.running.state import StateFile
@@ -30,7 +28,7 @@ from tinkie.running.state import StateFile
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-log = structlog.get_logger()
+log = get_logger()
 
 PROGRAM = "tink-docker"
 STATE_PATH = Path("/run/tinkie/tink-docker.json")
@@ -47,10 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ShutdownSignals().install()
         run(options.cmdline)
     except ShutdownRequested as signal:
-        log.info("program.ended", signal=str(signal), next="dockerd has ended in order")
+        log.info("program.ended", signal=str(signal), next="dockerd was stopped in order")
         return 0
-    except Exception:  # the one place; containerd starts us again
-        log.exception("program.failed", error="a bug, or the engine's socket cannot be made")
+    except Exception:  # the only place; containerd starts this program again
+        log.exception("program.failed", error="a bug, or the engine's socket cannot be created")
     return 1
 
 
@@ -62,7 +60,7 @@ def run(path: Path) -> None:
     plan = Plan.from_cmdline(cmdline)
     log_cmdline_problems(cmdline)
     if plan.problems:
-        log.error("parameters.invalid", error=_told(plan), next="going on without them")
+        log.error("parameters.invalid", error=_problems(plan), next="continuing without them")
     keeper(plan, wait=wait, now=time.monotonic).keep()
 
 
@@ -79,12 +77,12 @@ def dry_run(path: Path) -> int:
     for message in cmdline_problems(cmdline):
         sys.stderr.write(f"{PROGRAM}: {message}\n")
     if plan.problems:
-        sys.stderr.write(REDACTOR.text(f"{PROGRAM}: {_told(plan)}\n"))
+        sys.stderr.write(REDACTOR.text(f"{PROGRAM}: {_problems(plan)}\n"))
     return BAD_PARAMETERS if plan.problems else 0
 
 
 def wait(seconds: float, files: Sequence[int]) -> None:
-    """Let time pass until one of the files is readable; a signal ends it at once."""
+    """Wait until the time is over or one of the files is readable; a signal ends it at once."""
     select.select(files, [], [], seconds)
 
 
@@ -98,11 +96,13 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=PROGRAM, description="Keeps the Docker engine running.")
     add = partial(parser.add_argument, type=Path, metavar="PATH")
     add("--cmdline", default=PROC_CMDLINE, help="kernel parameters (default %(default)s)")
-    add("--console", help="FIFO or terminal that gets lines for people")
-    add("--state", default=STATE_PATH, help="file that says what goes on (default %(default)s)")
-    parser.add_argument("--dry-run", action="store_true", help="print what would be done, as JSON")
+    add("--console", help="FIFO or terminal for lines that people read")
+    add("--state", default=STATE_PATH, help="file for the present state (default %(default)s)")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="print the plan as JSON and change nothing"
+    )
     return parser.parse_args(arguments)
 
 
-def _told(plan: Plan) -> str:
+def _problems(plan: Plan) -> str:
     return "; ".join(f"{name}: {reason}" for name, reason in plan.problems.items())

@@ -1,8 +1,8 @@
-"""Images that the initramfs brings along (`make dist EMBED=`), for machines without a registry.
+"""Load the images embedded in the initramfs (`make dist EMBED=`), for machines without a registry.
 
-They are put into the engine's store before it serves anybody, by a dockerd on a socket of its own.
-A dockerd takes an image under its digest by a pull only; so the digests are added to its record of
-names while none runs (`repositories.json`; moby/reference/store.go of docker 1.10 to 26.1).
+This happens before the engine serves anybody, by a dockerd on a socket of its own. dockerd records
+an image's digest only when it pulls the image, so the digests are added to its record of names
+while no dockerd runs (`repositories.json`; moby/reference/store.go of docker 1.10 to 26.1).
 """
 
 from __future__ import annotations
@@ -13,29 +13,27 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
-from tink_docker.engine.api import load
+from tink_docker import policy
+from tink_docker.engine.api import load_images
 from tink_docker.engine.child import Child
 from tink_docker.engine.containerd import is_serving, start_containerd
 from tink_docker.engine.daemon_json import DATA_ROOT
-from tink_docker.engine.dockerd import words
-from tink_docker.engine.engine import Engine, await_answer
+from tink_docker.engine.daemons import EngineDaemons, wait_for_answer
+from tink_docker.engine.dockerd import dockerd_command
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import NONSENSE, BootError, PermanentError, TransientError
 from tinkie.files import write_atomically
+from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tink_docker.engine.engine import Wait
+    from tink_docker.engine.child import Wait
 
-log = structlog.get_logger()
+log = get_logger()
 
-FOLDER = Path("/host_root/usr/lib/tinkie/images")  # release/embed.py writes it
+FOLDER = Path("/host_root/usr/lib/tinkie/images")  # written by release/embed.py
 SOCKET = Path("/run/embedding.sock")
-START_SECONDS = 180.0
-POLL_SECONDS = 0.2
 
 _INDEX = "index.json"
 _DONE = "embedded"
@@ -44,7 +42,7 @@ _NAMES = Path("image/overlay2/repositories.json")
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One of them: `id` is the SHA-256 of its configuration, by which the engine knows it."""
+    """An embedded image; `id` is the SHA-256 of its configuration, dockerd's id for it."""
 
     name: str
     digest: str
@@ -55,7 +53,7 @@ class Image:
 def embed(
     wait: Wait, now: Callable[[], float], folder: Path = FOLDER, data_root: Path = DATA_ROOT
 ) -> None:
-    """Put them into the store, unless they are there; no dockerd may run. What fails is told."""
+    """Load them once, while no dockerd runs; log a failure and return."""
     index, done = folder / _INDEX, data_root / _DONE
     if done.exists() or not index.exists():
         return
@@ -63,17 +61,17 @@ def embed(
     try:
         images = read(index)
         _load(images, folder, wait, now)
-        name(images, data_root / _NAMES)
+        add_digests(images, data_root / _NAMES)
         done.touch()
     except (BootError, OSError) as error:
-        what_next = "the engine starts without them; they are tried again when it starts again"
+        what_next = "the engine starts without them; its next start loads them again"
         log.error("embedded.failed", error=str(error), next=what_next)  # noqa: TRY400
     else:
         log.info("embedded.loaded", images=", ".join(image.name for image in images))
 
 
 def read(index: Path) -> list[Image]:
-    """Return what the index lists; PermanentError if it makes no sense."""
+    """Return the images in the index; raise PermanentError if it cannot be understood."""
     try:
         return [Image(**row) for row in json.loads(index.read_bytes())]
     except NONSENSE as error:
@@ -81,44 +79,45 @@ def read(index: Path) -> list[Image]:
 
 
 def _load(images: list[Image], folder: Path, wait: Wait, now: Callable[[], float]) -> None:
-    dockerd = partial(Child.start, "dockerd", words(f"unix://{SOCKET}"))
-    engine = Engine.start(start_containerd, dockerd, is_serving, wait=wait, now=now)
+    dockerd = partial(Child.start, "dockerd", dockerd_command(f"unix://{SOCKET}"))
+    engine = EngineDaemons.start(start_containerd, dockerd, is_serving, wait=wait, now=now)
     try:
         turn = partial(_turn, engine, wait)
-        if not await_answer(engine, SOCKET, START_SECONDS, turn=turn, now=now):
-            message = f"dockerd takes no images ({engine.status}): {engine.last_lines}"
+        seconds = policy.DOCKERD_FIRST_ANSWER_SECONDS
+        if not wait_for_answer(engine, SOCKET, seconds, turn=turn, now=now):
+            message = f"dockerd ended before it took images ({engine.status}): {engine.last_lines}"
             raise TransientError(message, kind=ErrorKind.ENGINE_NOT_READY)
         for image in images:
-            load(SOCKET, folder / image.archive)
+            load_images(SOCKET, folder / image.archive)
             engine.look_after()
     finally:
         engine.stop(wait)
 
 
-def _turn(engine: Engine, wait: Wait, files: list[int]) -> None:
-    wait(POLL_SECONDS, [*engine.files, *files])
+def _turn(engine: EngineDaemons, wait: Wait, files: list[int]) -> None:
+    wait(policy.EMBEDDED_POLL_SECONDS, [*engine.files, *files])
     engine.look_after()
 
 
-def name(images: list[Image], record: Path) -> None:
-    """Add the digests to the engine's record of names; no dockerd may run.
+def add_digests(images: list[Image], record: Path) -> None:
+    """Add the images' digests to dockerd's record of names; no dockerd may run.
 
     Raises:
-        PermanentError: the engine does not have what the index says, or its record has changed.
+        PermanentError: dockerd lacks an image of the index, or its record has another format.
     """
     try:
-        told = json.loads(record.read_bytes())
+        names = json.loads(record.read_bytes())
         for image in images:
-            _add(image, told["Repositories"])
+            _add_digest(image, names["Repositories"])
     except NONSENSE as error:
         raise PermanentError(f"reading {record}: {error!r}", kind=ErrorKind.BAD_ANSWER) from error
-    write_atomically(record, json.dumps(told).encode(), mode=0o600)
+    write_atomically(record, json.dumps(names).encode(), mode=0o600)
 
 
-def _add(image: Image, repositories: dict[str, Any]) -> None:
+def _add_digest(image: Image, repositories: dict[str, Any]) -> None:
     found = [name for name, names in repositories.items() if image.id in names.values()]
     if not found:
-        message = f"the engine took {image.name}, but has no image {image.id}"
+        message = f"dockerd loaded {image.name}, but has no image {image.id}"
         raise PermanentError(message, kind=ErrorKind.BAD_ANSWER)
     for repository in found:
         repositories[repository][f"{repository}@{image.digest}"] = image.id

@@ -1,4 +1,4 @@
-"""Keeps the engine running: one life of dockerd after the other, on one socket."""
+"""Keep the engine running: one dockerd after the other, on one socket."""
 
 from __future__ import annotations
 
@@ -6,59 +6,55 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-import structlog
-
-from tink_docker.engine.engine import await_answer
-from tinkie.running.log import phase
+from tink_docker import policy
+from tink_docker.engine.daemons import wait_for_answer
+from tinkie.running.log import get_logger, phase
 from tinkie.running.supervise import supervise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from tink_docker.ca.fetching import RegistryAuthority
+    from tink_docker.ca.fetching import CaFetcher
     from tink_docker.engine.api import EngineVersion
-    from tink_docker.engine.engine import Engine
+    from tink_docker.engine.child import Wait
+    from tink_docker.engine.daemons import EngineDaemons
     from tink_docker.engine.socket import Listener
     from tink_docker.reboot import RebootBroker
-    from tink_docker.repair.lost_containers import Reckoning
+    from tink_docker.repair.lost_containers import LostContainers
     from tink_docker.repair.networks import NetworkRecord
     from tink_docker.space import SpaceMonitor
 
-log = structlog.get_logger()
-
-START_SECONDS = 180.0
-HANGS_AFTER_SECONDS = 120.0
-ASK_EVERY_SECONDS = 30.0
+log = get_logger()
 
 
 @dataclass(slots=True)
 class Keeper:
-    """Starts the engine for ever; looks after reboot flag, late certificates and space in between.
+    """Starts the engine again and again; checks reboot flag, CA certificate and space meanwhile.
 
-    `wait(seconds, files)` ends early when one of the descriptors becomes readable. `authority` is
-    None if no registry needs one.
+    `wait(seconds, files)` ends early when one of the descriptors becomes readable. `ca_fetcher` is
+    None if there is no CA certificate to fetch.
     """
 
     listener: Listener
-    start: Callable[[], Engine]
-    authority: RegistryAuthority | None
+    start: Callable[[], EngineDaemons]
+    ca_fetcher: CaFetcher | None
     broker: RebootBroker
-    reckoning: Reckoning
+    lost_containers: LostContainers
     networks: NetworkRecord
     space: SpaceMonitor
-    wait: Callable[[float, Sequence[int]], None]
+    wait: Wait
     now: Callable[[], float]
 
     def keep(self) -> None:
-        """Run one engine after the other; never returns."""
+        """Run one engine after the other; never return."""
         supervise(self.run_once, pause=self.pause, now=self.now)
 
     def run_once(self, is_up: Callable[[], None]) -> None:
-        """Start dockerd, say by `is_up` that it answers, and return when it has ended by itself.
+        """Start dockerd, call `is_up` when it answers, and return when it has ended by itself.
 
         Raises:
             PermanentError: it cannot be started.
-            TransientError: it did not answer, or lacks a network, and was ended for that.
+            TransientError: it was stopped, since it did not answer or lacks a network.
         """
         engine = self.start()
         try:
@@ -66,52 +62,52 @@ class Keeper:
                 version = self._first_answer(engine)
             if version:
                 is_up()
-                self._tell_ready(version)
+                self._log_ready(version)
                 with phase("watch"):
                     self._watch(engine)
         finally:
             engine.stop(self.wait)
         error = f"dockerd ended by itself: {engine.status}"
         log.error("engine.ended", error=error, last_lines=engine.last_lines)
-        self.networks.look(engine.last_lines, started=version is not None)
+        self.networks.engine_ended(engine.last_lines, answered=version is not None)
 
-    def _first_answer(self, engine: Engine) -> EngineVersion | None:
-        version = self._answer(engine, START_SECONDS)
-        engine.look_after()  # for what it said before it answered
+    def _first_answer(self, engine: EngineDaemons) -> EngineVersion | None:
+        version = self._answer(engine, policy.DOCKERD_FIRST_ANSWER_SECONDS)
+        engine.look_after()  # reads the lines that it wrote before it answered
         if version:
-            self.networks.check(engine.last_lines)
+            self.networks.engine_answered(engine.last_lines)
         return version
 
     def pause(self, seconds: float) -> None:
-        """Let time pass while no engine runs."""
+        """Wait while no engine runs."""
         end = self.now() + seconds
         while (left := end - self.now()) > 0:
             self._tick()
             self.wait(min(left, self.space.pace), [])
 
-    def _watch(self, engine: Engine) -> None:
+    def _watch(self, engine: EngineDaemons) -> None:
         """Return when the engine has ended.
 
         Raises:
-            TransientError: it hangs, or has lost track of its containers.
+            TransientError: it hangs, or lists containers as running that have ended.
         """
         while not engine.ended():
-            end = self.now() + ASK_EVERY_SECONDS
+            end = self.now() + policy.DOCKERD_CHECK_EVERY_SECONDS
             while self.now() < end and not engine.ended():
                 self._turn(engine, [])
-            self._answer(engine, HANGS_AFTER_SECONDS)
-            self.reckoning.check()
+            self._answer(engine, policy.DOCKERD_HANGS_AFTER_SECONDS)
+            self.lost_containers.check()
 
-    def _answer(self, engine: Engine, seconds: float) -> EngineVersion | None:
-        """Return what the engine answers to a ping, or None if it has ended.
+    def _answer(self, engine: EngineDaemons, seconds: float) -> EngineVersion | None:
+        """Return the engine's answer to a ping, or None if it has ended.
 
         Raises:
-            TransientError: nothing came within `seconds`.
+            TransientError: no answer came within `seconds`.
         """
         turn = partial(self._turn, engine)
-        return await_answer(engine, self.listener.address, seconds, turn=turn, now=self.now)
+        return wait_for_answer(engine, self.listener.address, seconds, turn=turn, now=self.now)
 
-    def _turn(self, engine: Engine, more: list[int]) -> None:
+    def _turn(self, engine: EngineDaemons, more: list[int]) -> None:
         self._tick()
         self.wait(self.space.pace, [*engine.files, *more])
         engine.look_after()
@@ -119,12 +115,13 @@ class Keeper:
     def _tick(self) -> None:
         self.broker.tick()
         self.space.tick()
-        if self.authority is not None:
-            self.authority.tick()
-        if self.authority is None or self.authority.settled:
+        if self.ca_fetcher is not None:
+            self.ca_fetcher.tick()
+        if self.ca_fetcher is None or self.ca_fetcher.settled:
             self.listener.publish()
 
-    def _tell_ready(self, version: EngineVersion) -> None:
+    def _log_ready(self, version: EngineVersion) -> None:
         log.info("engine.ready", version=version.version, api=version.api)
         if not self.listener.published:
-            log.info("socket.waiting", reason="a registry's authority is awaited, 10 s at most")
+            bound = f"{policy.CA_START_SECONDS:.0f} s at most"
+            log.info("socket.waiting", reason=f"waiting for the registry's CA certificate, {bound}")

@@ -7,22 +7,20 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 from tink_docker.ca.certs import plan_certificates
-from tink_docker.ca.fetching import RegistryAuthority
+from tink_docker.ca.fetching import CaFetcher
 from tink_docker.embedded import embed
 from tink_docker.engine.api import processes, running_containers
 from tink_docker.engine.containerd import is_serving, start_containerd
 from tink_docker.engine.daemon_json import CONFIG_PATH, daemon_json
-from tink_docker.engine.dockerd import start_dockerd, words
-from tink_docker.engine.engine import Engine
+from tink_docker.engine.daemons import EngineDaemons
+from tink_docker.engine.dockerd import dockerd_command, start_dockerd
 from tink_docker.engine.socket import Listener
 from tink_docker.keeper import Keeper
 from tink_docker.reboot import RebootBroker
-from tink_docker.repair.layers import clear_half_unpacked
-from tink_docker.repair.leftovers import clear_remains
-from tink_docker.repair.lost_containers import Reckoning
+from tink_docker.repair.layers import remove_incomplete_layers
+from tink_docker.repair.leftovers import stop_leftovers
+from tink_docker.repair.lost_containers import LostContainers
 from tink_docker.repair.networks import NetworkRecord
 from tink_docker.space import SpaceMonitor
 from tinkie.errors import PermanentError
@@ -31,6 +29,7 @@ from tinkie.files import write_atomically
 from tinkie.parameters.parameter import Reader
 from tinkie.parameters.proxy import Proxies
 from tinkie.parameters.table import SYSLOG_HOST, problems_for, read_parameters
+from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from tinkie.parameters.cmdline import Cmdline
     from tinkie.parameters.parameter import Parameters
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,11 @@ class Plan:
     def as_json(self) -> dict[str, Any]:
         """Return the plan for people; it may hold the credentials of proxies."""
         certificates = self.certificates.as_json() if self.certificates else None
-        return {"daemon.json": self.config, "certificates": certificates, "command": words()}
+        return {
+            "daemon.json": self.config,
+            "certificates": certificates,
+            "command": dockerd_command(),
+        }
 
 
 def _certificates(
@@ -97,9 +100,9 @@ def keeper(
     return Keeper(
         listener=listener,
         start=lambda: _start(plan, listener, wait, now),
-        authority=_authority(plan, now),
+        ca_fetcher=_ca_fetcher(plan, now),
         broker=RebootBroker(lambda: running_containers(listener.address), now),
-        reckoning=Reckoning(lambda: processes(listener.address)),
+        lost_containers=LostContainers(lambda: processes(listener.address)),
         networks=NetworkRecord(),
         space=SpaceMonitor(),
         wait=wait,
@@ -116,10 +119,10 @@ def _tell(plan: Plan) -> None:
         log.warning("syslog.local", error=error, next="give an address to have them forwarded")
 
 
-def _authority(plan: Plan, now: Callable[[], float]) -> RegistryAuthority | None:
+def _ca_fetcher(plan: Plan, now: Callable[[], float]) -> CaFetcher | None:
     if plan.certificates is None:
         return None
-    return RegistryAuthority(
+    return CaFetcher(
         plan.certificates, Fetcher(user_agent="tink-docker", proxies=plan.proxies), now
     )
 
@@ -129,13 +132,13 @@ def _start(
     listener: Listener,
     wait: Callable[[float, Sequence[int]], None],
     now: Callable[[], float],
-) -> Engine:
-    clear_remains()
-    clear_half_unpacked()
+) -> EngineDaemons:
+    stop_leftovers()
+    remove_incomplete_layers()
     try:
         write_atomically(CONFIG_PATH, json.dumps(plan.config, indent=2).encode(), mode=0o600)
     except OSError as error:
         raise PermanentError(f"writing {CONFIG_PATH}: {error.strerror}") from error
     embed(wait, now)
-    dockerd = partial(start_dockerd, listener.socket, words())
-    return Engine.start(start_containerd, dockerd, is_serving, wait=wait, now=now)
+    dockerd = partial(start_dockerd, listener.socket, dockerd_command())
+    return EngineDaemons.start(start_containerd, dockerd, is_serving, wait=wait, now=now)

@@ -1,8 +1,8 @@
-"""The reboot broker: an action asks by a file, and the machine reboots once the action is over.
+"""The reboot broker: an action creates a file, and the machine reboots once the action has ended.
 
-Source of the contract: hook's rebootWatch, which looks for the file `/worker/reboot` each second
-(contracts, section 4.6). A shutdown that somebody else asked for raises the flag too, and goes on
-when it has been taken away: the worker may report what it did.
+The contract is that of Hook's rebootWatch, which looks for the file `/worker/reboot` each second.
+Other ways to shut down create this flag file too, and continue when it has been removed: so the
+worker has time to report.
 """
 
 from __future__ import annotations
@@ -14,72 +14,72 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import structlog
-
+from tink_docker import policy
 from tinkie.errors import BootError
 from tinkie.paths import WORKER_NAME
+from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-log = structlog.get_logger()
+log = get_logger()
 
 FLAG = Path("/worker/reboot")
-NOTE = Path("/run/tinkie/shutdown-by")
-PATIENCE_SECONDS = 30.0
-REPORT_SECONDS = 3.0
-AGAIN_SECONDS = 60.0
+REASON_PATH = Path("/run/tinkie/shutdown-by")
 
 
-def ask_init(note: Path = NOTE) -> None:
-    """Ask PID 1 for an orderly reboot (busybox init; it has its own bound, and force at its end).
+def ask_init(reason_path: Path = REASON_PATH) -> None:
+    """Ask PID 1 for an orderly reboot (busybox init; it has a time limit, and then force).
 
-    note: says who asked, for what PID 1 runs then (images/init/lib/shutdown).
+    reason_path: gets the reason, for the program that PID 1 runs then (images/init/lib/shutdown).
 
     Raises:
-        OSError: it cannot be asked.
+        OSError: the signal cannot be sent.
     """
     with suppress(OSError):
-        note.write_text(f"{FLAG}\n")
+        reason_path.write_text(f"{FLAG}\n")
     os.kill(1, signal.SIGTERM)
 
 
 @dataclass(slots=True)
 class RebootBroker:
-    """Looks for the flag at each `tick`; `running` returns the names of the containers that run."""
+    """Checks the flag file at each `tick`; `running` returns the names of running containers."""
 
     running: Callable[[], list[str]]
     now: Callable[[], float]
     reboot: Callable[[], None] = ask_init
     flag: Path = FLAG
-    _requested: float | None = None
-    _quiet_since: float | None = None
+    _requested_at: float | None = None  # in the future: when to try again
+    _idle_since: float | None = None
 
     def tick(self) -> None:
-        """Go on with what is under way; never raises a BootError."""
-        if self._requested is None:
-            self._look()
-        if self._requested is not None and self.now() >= self._requested:
-            self._go_on(self.now() - self._requested)
+        """Look for a request, or take the next step of one; never raise a BootError."""
+        if self._requested_at is None:
+            self._look_for_flag()
+        if self._requested_at is not None and self.now() >= self._requested_at:
+            self._reboot_if_idle(self.now() - self._requested_at)
 
-    def _look(self) -> None:
+    def _look_for_flag(self) -> None:
         if os.path.lexists(self.flag):
-            self._requested = self.now()
-            what_next = f"waiting up to {PATIENCE_SECONDS:.0f} s for the actions to end"
+            self._requested_at = self.now()
+            what_next = (
+                f"waiting up to {policy.REBOOT_ACTIONS_SECONDS:.0f} s for the actions to end"
+            )
             log.info("reboot.requested", by=str(self.flag), next=what_next)
 
-    def _go_on(self, waited: float) -> None:
-        if waited >= PATIENCE_SECONDS:
-            self._start(f"actions had not ended, as far as known, after {PATIENCE_SECONDS:.0f} s")
-        elif self._others():
-            self._quiet_since = None
-        elif self._quiet_since is None:
-            self._quiet_since = self.now()
-        elif self.now() - self._quiet_since >= REPORT_SECONDS:
-            self._start("no action runs any more")
+    def _reboot_if_idle(self, waited: float) -> None:
+        if waited >= policy.REBOOT_ACTIONS_SECONDS:
+            bound = f"{policy.REBOOT_ACTIONS_SECONDS:.0f} s"
+            self._start(f"actions still run after {bound}, or dockerd does not answer")
+        elif self._actions():
+            self._idle_since = None
+        elif self._idle_since is None:
+            self._idle_since = self.now()
+        elif self.now() - self._idle_since >= policy.REBOOT_REPORT_SECONDS:
+            self._start("no action is running")
 
-    def _others(self) -> list[str]:
-        """Return what has to end first; an engine that says nothing keeps us waiting."""
+    def _actions(self) -> list[str]:
+        """Return what has to end first; without an answer from dockerd, assume something."""
         try:
             return [name for name in self.running() if name != WORKER_NAME]
         except BootError as error:
@@ -88,12 +88,12 @@ class RebootBroker:
 
     def _start(self, reason: str) -> None:
         log.info("reboot.started", reason=reason)
-        self._quiet_since = None
-        self._requested = self.now() + AGAIN_SECONDS  # only reached if the machine is still up then
-        with suppress(OSError):  # a folder of that name is a wish, too
+        self._idle_since = None
+        self._requested_at = self.now() + policy.REBOOT_RETRY_SECONDS  # if it is still up then
+        with suppress(OSError):  # a folder of that name is a request, too
             self.flag.unlink()
         try:
             self.reboot()
         except OSError as error:
-            again = f"trying again in {AGAIN_SECONDS:.0f} s"
-            log.error("reboot.failed", error=f"asking PID 1: {error.strerror}", next=again)  # noqa: TRY400
+            what_next = f"trying again in {policy.REBOOT_RETRY_SECONDS:.0f} s"
+            log.error("reboot.failed", error=f"signalling PID 1: {error.strerror}", next=what_next)  # noqa: TRY400

@@ -1,6 +1,6 @@
-"""Watches the space for images and containers: RAM is the disk, and whoever fills it says nothing.
+"""Watch the space for images and containers: RAM is the disk, and what fills it logs nothing.
 
-dockerd tells only its client that a pull ran full, and that client is mostly a worker.
+dockerd reports a pull that ran out of space only to its client, which is mostly a worker.
 """
 
 from __future__ import annotations
@@ -10,39 +10,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import structlog
-
+from tink_docker import policy
 from tink_docker.engine.daemon_json import DATA_ROOT
 from tinkie.error_kinds import ErrorKind
+from tinkie.running.log import get_logger
 from tinkie.space import PATH, Space, megabytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-log = structlog.get_logger()
-
-# It is short below an eighth of all, but not while another 64 MiB are left; and well again at
-# twice as much.
-SHORT_SHARE = 8
-SHORT_BYTES = 64 * 1024 * 1024
-WORTH_WRITING_BYTES = 1024 * 1024
-# A pull that runs full is over, and all its space free again, within a fraction of a second.
-CALM_SECONDS = 0.5
-MOVING_SECONDS = 0.05
-MOVING_BYTES = 4 * 1024 * 1024  # from one look to the next
+log = get_logger()
 
 _WHAT_NEXT = "pulls and actions that need more fail with 'no space left on device'"
 
 
 def measure(data_root: Path = DATA_ROOT, meminfo: Path = Path("/proc/meminfo")) -> Space:
-    """Return what the engine's file system has, or what the machine's memory has, if that is less.
+    """Return the free space of the engine's file system, or the free memory if that is less.
 
     Raises:
-        OSError: one of the two cannot be asked.
+        OSError: one of the two cannot be read.
     """
     disk = os.statvfs(data_root)
-    left = disk.f_bavail * disk.f_frsize
-    return Space(min(left, _available_memory(meminfo)), disk.f_blocks * disk.f_frsize)
+    free = disk.f_bavail * disk.f_frsize
+    return Space(min(free, _available_memory(meminfo)), disk.f_blocks * disk.f_frsize)
 
 
 def _available_memory(meminfo: Path) -> int:
@@ -54,40 +44,42 @@ def _available_memory(meminfo: Path) -> int:
 
 @dataclass(slots=True)
 class SpaceMonitor:
-    """Looks at each `tick`, writes `path` for bootkit, and says once when the space gets short."""
+    """Measures at each `tick`, writes `path` for bootkit, and logs once when space gets low."""
 
     measure: Callable[[], Space] = measure
     path: Path = PATH
-    pace: float = CALM_SECONDS  # until the next tick should come
-    _seen: int | None = None
-    _written: int | None = None
-    _least: int | None = None  # while it is short: what was left at the worst moment
+    pace: float = policy.SPACE_POLL_SECONDS  # seconds until the next tick should come
+    _last: int | None = None  # bytes that were free at the last tick
+    _written: int | None = None  # bytes in the file
+    _lowest: int | None = None  # while space is low: the fewest bytes that were free
 
     def tick(self) -> None:
-        """Look once; never raises."""
+        """Measure once; never raise."""
         try:
             space = self.measure()
-            self._tell(space)
+            self._log_change(space)
             self._write(space)
         except OSError as error:
             log.debug("space.unknown", error=str(error))
 
     def _write(self, space: Space) -> None:
-        moved = 0 if self._seen is None else abs(space.free - self._seen)
-        self.pace = MOVING_SECONDS if moved >= MOVING_BYTES else CALM_SECONDS
-        self._seen = space.free
-        if self._written is None or abs(space.free - self._written) >= WORTH_WRITING_BYTES:
+        changed = 0 if self._last is None else abs(space.free - self._last)
+        changes_fast = changed >= policy.SPACE_FAST_POLL_BYTES
+        self.pace = policy.SPACE_FAST_POLL_SECONDS if changes_fast else policy.SPACE_POLL_SECONDS
+        self._last = space.free
+        unwritten = None if self._written is None else abs(space.free - self._written)
+        if unwritten is None or unwritten >= policy.SPACE_WRITE_STEP_BYTES:
             space.write(self.path)
             self._written = space.free
 
-    def _tell(self, space: Space) -> None:
-        short = min(space.size // SHORT_SHARE, SHORT_BYTES)
-        if self._least is None and space.free < short:
-            self._least = space.free
-            kind, error = ErrorKind.OUT_OF_SPACE, f"{space} are left for images and containers"
+    def _log_change(self, space: Space) -> None:
+        low = min(space.size // policy.SPACE_LOW_SHARE, policy.SPACE_LOW_BYTES)
+        if self._lowest is None and space.free < low:
+            self._lowest = space.free
+            kind, error = ErrorKind.OUT_OF_SPACE, f"only {space} free for images and containers"
             log.warning("space.low", error=error, kind=str(kind), hint=kind.hint, next=_WHAT_NEXT)
-        elif self._least is not None and space.free >= 2 * short:
-            log.info("space.recovered", left=str(space), least=megabytes(self._least))
-            self._least = None
-        elif self._least is not None:
-            self._least = min(self._least, space.free)
+        elif self._lowest is not None and space.free >= policy.SPACE_RECOVERED_FACTOR * low:
+            log.info("space.recovered", free=str(space), lowest=megabytes(self._lowest))
+            self._lowest = None
+        elif self._lowest is not None:
+            self._lowest = min(self._lowest, space.free)

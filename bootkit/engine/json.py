@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from bootkit.engine.errors import error_from
 from bootkit.engine.interface import Container, ContainerEvent, Ended
+from tinkie.container_name import container_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from bootkit.plan.worker import Credentials
 
 
 def container_in(row: Mapping[str, Any]) -> Container:
     """Return the container in a row of the engine's list."""
-    names: Sequence[str] = row.get("Names") or ["/"]
     return Container(
         id=str(row["Id"]),
-        name=names[0].removeprefix("/"),
+        name=container_name(row),
         running=row.get("State") in ("running", "restarting", "paused"),
         image=str(row.get("Image", "")),
         labels=dict(row.get("Labels") or {}),

@@ -59,7 +59,7 @@ def test_an_engine_that_comes_back_without_its_bridge_is_started_again(machine: 
     machine.world.docker("exec", machine.tink_docker, "python3", "-c", program)
     machine.kill_dockerd()
     failed = machine.wait_for_event(machine.tink_docker, "run.failed")
-    assert "dockerd serves without its network" in failed["error"]
+    assert "dockerd runs without its bridge network" in failed["error"]
     _assert_works(machine, "bridge-is-back")
     assert machine.worker() == worker
 

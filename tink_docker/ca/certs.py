@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from tinkie.parameters.parameter import Parameter, Parameters
     from tinkie.parameters.types import Url
 
-LIMIT_BYTES = 256 * 1024
-
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
 _NEEDED = (DOCKER_REGISTRY.name, REGISTRY_CA_URL.name, REGISTRY_CA_SHA256.name)
 

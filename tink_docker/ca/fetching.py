@@ -1,4 +1,4 @@
-"""Gets the registries' authority: ten seconds at the start, then now and then until it is there."""
+"""Fetch the registry's CA certificate: for ten seconds at the start, then until it is installed."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import structlog
-
-from tink_docker.ca.certs import LIMIT_BYTES, install
+from tink_docker import policy
+from tink_docker.ca.certs import install
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, PermanentError
 from tinkie.parameters.types import shown
-from tinkie.running.backoff import Backoff
+from tinkie.running.backoff import Schedule
+from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tink_docker.ca.certs import CertificatePlan
     from tinkie.fetch.fetcher import Fetcher
 
-log = structlog.get_logger()
+log = get_logger()
 
 _ABOUT_THE_URL = (
     ErrorKind.NOT_FOUND,
@@ -28,15 +28,11 @@ _ABOUT_THE_URL = (
     ErrorKind.BAD_REQUEST,
     ErrorKind.BAD_ANSWER,
 )
-START_SECONDS = 10.0
-LATER_SECONDS = 2.0
-AT_THE_START = Backoff(first=0.25, ceiling=2.0)  # a second between two tries, on average
-LATER = Backoff(first=5.0, ceiling=60.0)
 
 
 @dataclass(slots=True)
-class RegistryAuthority:
-    """One try per `tick` that is due; `settled` as soon as nobody needs to wait for it any more."""
+class CaFetcher:
+    """Tries once per `tick` that is due; `settled` when nothing needs to wait for it any more."""
 
     plan: CertificatePlan
     fetcher: Fetcher
@@ -44,70 +40,70 @@ class RegistryAuthority:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     settled: bool = False
     installed: bool = False
-    _failures: int = 0
-    _last: BootError | None = None
-    _due: float = field(init=False)
+    _schedule: Schedule = field(init=False)  # at the start, then another one
     _start_ends: float = field(init=False)
+    _last_error: BootError | None = None
 
     def __post_init__(self) -> None:
-        self._due = self.now()
-        self._start_ends = self._due + START_SECONDS
+        self._schedule = Schedule(policy.CA_RETRIES_AT_START, self.now)
+        self._start_ends = self.now() + policy.CA_START_SECONDS
 
     def tick(self) -> None:
-        """Try if a try is due; never raises a BootError.
+        """Try if a try is due; never raise a BootError.
 
-        A try takes what is left of the start at most, and 2 s after it.
+        A try at the start may take what is left of the start, a later one 2 s.
         """
         if self.installed:
             return
-        self._settle_in_time()
-        if self.now() < self._due:
-            return
-        seconds = LATER_SECONDS if self.settled else self._start_ends - self.now()
-        try:
-            pem = self.fetcher.get(
-                self.plan.url, limit=LIMIT_BYTES, seconds=max(seconds, LATER_SECONDS)
-            )
-            self._tell_success(install(self.plan, pem, self.clock()))
-        except BootError as error:
-            self._put_off(error)
+        self._end_start_in_time()
+        if self._schedule.is_due():
+            self._try()
 
-    def _tell_success(self, certificates: list[str]) -> None:
+    def _try(self) -> None:
+        left = 0.0 if self.settled else self._start_ends - self.now()
+        seconds = max(left, policy.CA_LATER_TRY_SECONDS)
+        try:
+            pem = self.fetcher.get(self.plan.url, limit=policy.CA_BYTES, seconds=seconds)
+            self._log_success(install(self.plan, pem, self.clock()))
+        except BootError as error:
+            self._retry_later(error)
+
+    def _log_success(self, certificates: list[str]) -> None:
         self.installed = self.settled = True
         registries = ",".join(self.plan.registries)
         url = shown(self.plan.url)
         log.info("ca.installed", url=url, registries=registries, sha256=",".join(certificates))
 
-    def _settle_in_time(self) -> None:
-        """Keep nobody waiting longer than the start lasts, whatever a server asks of us."""
+    def _end_start_in_time(self) -> None:
+        """End the start when its time is over, even if a server's Retry-After is longer."""
         if self.settled or self.now() < self._start_ends:
             return
-        self._settle()
-        if self._last is not None and self.now() < self._due:
-            self._tell_failure(self._last)
+        self._end_start()
+        if self._last_error is not None and not self._schedule.is_due():
+            self._log_failure(self._last_error)
 
-    def _settle(self) -> None:
-        """The start is over: the waits after it begin anew."""
+    def _end_start(self) -> None:
+        """Let the boot go on. The present wait stays; those after it begin with a short one."""
         if not self.settled:
             self.settled = True
-            self._failures = 0
+            later = Schedule(policy.CA_RETRIES_LATER, self.now)
+            later.due_at = self._schedule.due_at
+            self._schedule = later
 
-    def _put_off(self, error: BootError) -> None:
-        """Be patient as long as the start lasts: the network comes up beside us."""
+    def _retry_later(self, error: BootError) -> None:
+        """Log no error during the start: the network comes up at the same time."""
         if self.now() >= self._start_ends or isinstance(error, PermanentError):
-            self._settle()
-        self._failures += 1
-        policy = LATER if self.settled else AT_THE_START
-        self._due = self.now() + policy.delay(self._failures, error)
-        self._last = error
+            self._end_start()
+        self._schedule.failed(error)
+        self._last_error = error
         if self.settled:
-            self._tell_failure(error)
+            self._log_failure(error)
         else:
             log.debug("ca.waiting", error=str(error))
 
-    def _tell_failure(self, error: BootError) -> None:
-        again = f"trying again in {self._due - self.now():.1f} s"
-        theirs = error.kind not in _ABOUT_THE_URL and error.hint
-        hint = theirs or f"check {self.plan.parameter} and what the server has there"
-        what_next = f"the engine works without it; {again}"
+    def _log_failure(self, error: BootError) -> None:
+        retry = f"trying again in {self._schedule.seconds_left():.1f} s"
+        server_hint = error.kind not in _ABOUT_THE_URL and error.hint
+        hint = server_hint or f"check {self.plan.parameter} and the file at that URL"
+        what_next = f"the engine works without it; {retry}"
         log.error("ca.failed", error=str(error), kind=str(error.kind), hint=hint, next=what_next)

@@ -1,4 +1,7 @@
-"""What tink-docker asks of the engine: /_ping, /containers/json, /images/load (Engine API)."""
+"""tink-docker's requests to dockerd: /_ping, /containers/json, /images/load (Docker Engine API).
+
+ADR 13 explains why bootkit has another client.
+"""
 
 from __future__ import annotations
 
@@ -10,34 +13,35 @@ import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import structlog
-
+from tink_docker import policy
+from tinkie.container_name import container_name
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import NONSENSE, TransientError
+from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-log = structlog.get_logger()
+log = get_logger()
 
-Read = TypeVar("Read")
+Answer = TypeVar("Answer")
 
-ANSWER_SECONDS = 2.0
-LOAD_SECONDS = 120.0  # of silence, while it unpacks
-LIMIT_BYTES = 4 * 1024 * 1024
+_PING = "/_ping"
+_CONTAINERS = "/containers/json"  # the running ones only
+_LOAD = "/images/load?quiet=1"
 
 
 @dataclass(frozen=True, slots=True)
 class EngineVersion:
-    """What the engine says of itself: 26.1.5 and 1.45, or empty."""
+    """The engine's version and its API's, such as 26.1.5 and 1.45; empty if it hides them."""
 
     version: str
     api: str
 
 
 class Ping:
-    """A question that waits in the socket's queue until an engine is there to answer it."""
+    """A request that waits in the socket's queue until a dockerd answers it."""
 
     def __init__(self) -> None:
         self._connection: _Connection | None = None
@@ -52,13 +56,13 @@ class Ping:
         return [sock.fileno()] if sock else []
 
     def answer(self, path: Path) -> EngineVersion | None:
-        """Return the answer if it has come, without waiting; ask if nothing is under way."""
+        """Return the answer if it has come, without waiting; send a request if none is open."""
         try:
             if self._connection is None or not self.files:
-                self._connection = _ask(path, "/_ping")
+                self._connection = _send(path, _PING)
             if not select.select(self.files, [], [], 0)[0]:
                 return None
-            response, _ = _response(self._connection, "/_ping")
+            response, _ = _receive(self._connection, _PING)
         except TransientError as error:
             log.debug("engine.silent", error=str(error))
             self.close()
@@ -67,47 +71,46 @@ class Ping:
         return EngineVersion(server[1] if server else "", response.getheader("Api-Version") or "")
 
     def close(self) -> None:
-        """Take the question back."""
+        """Give up the request."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
 
 def running_containers(path: Path) -> list[str]:
-    """Return the names of the containers that run.
+    """Return the names of the running containers.
 
     Raises:
-        TransientError: the engine did not answer within two seconds, or something else.
+        TransientError: no answer within two seconds, or one that cannot be understood.
     """
-    return _answer(path, "/containers/json", lambda rows: [_name(row) for row in rows])
+    return _get(path, _CONTAINERS, lambda rows: [container_name(row) for row in rows])
 
 
 def processes(path: Path) -> dict[str, int]:
-    """Return the number of the first process of each container that runs, by its name.
+    """Return the pid of the first process of each running container, by the container's name.
 
     Raises:
         TransientError: as running_containers.
     """
-    ids = _answer(
-        path, "/containers/json", lambda rows: {_name(row): str(row["Id"]) for row in rows}
+    ids = _get(
+        path, _CONTAINERS, lambda rows: {container_name(row): str(row["Id"]) for row in rows}
     )
-    return {name: _process(path, container) for name, container in ids.items()}
+    return {name: _pid(path, container) for name, container in ids.items()}
 
 
-def load(path: Path, archive: Path) -> None:
-    """Put the images of an archive, as `docker save` writes it, into the engine's store.
+def load_images(path: Path, archive: Path) -> None:
+    """Load the images of an archive, as `docker save` writes it.
 
     Raises:
-        TransientError: it did not take them; what it said.
+        TransientError: dockerd refused them, with its reason.
     """
-    question = "/images/load?quiet=1"
-    connection = _Connection(path, LOAD_SECONDS)
+    connection = _Connection(path, policy.ENGINE_LOAD_SILENCE_SECONDS)
     try:
         with archive.open("rb") as body:
-            connection.request("POST", question, body, {"Content-Type": "application/x-tar"})
-            _, said = _response(connection, question)
-        told = [json.loads(line) for line in said.splitlines()]
-        errors = [error for row in told if (error := row.get("error"))]
+            connection.request("POST", _LOAD, body, {"Content-Type": "application/x-tar"})
+            _, answer = _receive(connection, _LOAD)
+        messages = [json.loads(line) for line in answer.splitlines()]
+        errors = [error for message in messages if (error := message.get("error"))]
     except (OSError, *NONSENSE) as error:
         raise TransientError(f"loading {archive.name}: {error!r}") from error
     finally:
@@ -116,31 +119,25 @@ def load(path: Path, archive: Path) -> None:
         raise TransientError(f"loading {archive.name}: {'; '.join(map(str, errors))}")
 
 
-def _process(path: Path, container: str) -> int:
-    question = f"/containers/{container}/json"
-    return _answer(path, question, lambda about: int(about["State"]["Pid"]))
+def _pid(path: Path, container: str) -> int:
+    return _get(path, f"/containers/{container}/json", lambda state: int(state["State"]["Pid"]))
 
 
-def _answer(path: Path, question: str, read: Callable[[Any], Read]) -> Read:
-    connection = _ask(path, question)
+def _get(path: Path, target: str, read: Callable[[Any], Answer]) -> Answer:
+    connection = _send(path, target)
     try:
-        return read(json.loads(_response(connection, question)[1]))
+        return read(json.loads(_receive(connection, target)[1]))
     except NONSENSE as error:
-        raise TransientError(f"asking the engine for {question}: {error!r}") from error
+        raise TransientError(f"asking dockerd for {target}: {error!r}") from error
     finally:
         connection.close()
 
 
-def _name(container: dict[str, Any]) -> str:
-    names = container.get("Names") or [container.get("Id", "")]
-    return str(names[0]).removeprefix("/")
-
-
 class _Connection(http.client.HTTPConnection):
-    """HTTP over a unix socket, each step bounded."""
+    """HTTP over a unix socket; each step has a bound."""
 
     def __init__(self, path: Path, seconds: float | None = None) -> None:
-        super().__init__("docker", timeout=seconds or ANSWER_SECONDS)
+        super().__init__("docker", timeout=seconds or policy.ENGINE_ANSWER_SECONDS)
         self._path = str(path)
 
     def connect(self) -> None:
@@ -150,30 +147,31 @@ class _Connection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
-def _ask(path: Path, question: str) -> _Connection:
+def _send(path: Path, target: str) -> _Connection:
     connection = _Connection(path)
     try:
-        connection.request("GET", question)
+        connection.request("GET", target)
     except OSError as error:
         connection.close()
-        raise _failure(question, error) from error
+        raise _failure(target, error) from error
     return connection
 
 
-def _response(connection: _Connection, question: str) -> tuple[http.client.HTTPResponse, bytes]:
+def _receive(connection: _Connection, target: str) -> tuple[http.client.HTTPResponse, bytes]:
     try:
         response = connection.getresponse()
-        body = response.read(LIMIT_BYTES)  # a length that is only claimed takes no memory
+        # Reads no more than the bound; a larger Content-Length alone takes no memory.
+        body = response.read(policy.ENGINE_ANSWER_BYTES)
         if response.length:
             raise http.client.IncompleteRead(b"", response.length)
     except (OSError, http.client.HTTPException) as error:
-        raise _failure(question, error) from error
+        raise _failure(target, error) from error
     if response.status != http.client.OK:
-        message = f"asking the engine for {question}: {response.status} {response.reason}"
+        message = f"asking dockerd for {target}: {response.status} {response.reason}"
         raise TransientError(message, kind=ErrorKind.SERVER_ERROR)
     return response, body
 
 
-def _failure(question: str, error: Exception) -> TransientError:
+def _failure(target: str, error: Exception) -> TransientError:
     kind = ErrorKind.TIMEOUT if isinstance(error, TimeoutError) else ErrorKind.CUT_OFF
-    return TransientError(f"asking the engine for {question}: {error}", kind=kind)
+    return TransientError(f"asking dockerd for {target}: {error}", kind=kind)

@@ -1,4 +1,4 @@
-"""A child process that serves: started, its output read, its end told, ended in order."""
+"""A child process that serves: started, its output logged, its end noticed, stopped in order."""
 
 from __future__ import annotations
 
@@ -12,36 +12,31 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
-import structlog
-
+from tink_docker import policy
 from tinkie.errors import PermanentError, ShutdownRequested
+from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-log = structlog.get_logger()
+    Wait = Callable[[float, Sequence[int]], None]  # ends early when a descriptor is readable
 
-STOP_SECONDS = 15.0
-TAIL_LINES = 5
-TAIL_CHARACTERS = 400
+log = get_logger()
 
 _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
-_PIPE_BYTES = 1024 * 1024
-_READ_BYTES = 64 * 1024
-_LONGEST_LINE = 4096
 _LOGFMT_MESSAGE = re.compile(r'^time=.*? msg="((?:[^"\\]|\\.)*)"')
 
 
 @dataclass(slots=True)
 class Child:
-    """One life of a program. `files` are readable when there is output or when it has ended."""
+    """One run of a program. `files` are readable when there is output or when it has ended."""
 
     name: str
     process: subprocess.Popen[bytes]
     _pidfd: int
     _output: int | None
-    _rest: bytes = b""
-    _tail: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL_LINES))
+    _rest: bytes = b""  # of a line whose end has not come yet
+    _last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=policy.CHILD_LAST_LINES))
 
     @classmethod
     def start(
@@ -52,10 +47,10 @@ class Child:
         stdin: int = subprocess.DEVNULL,
         variables: Mapping[str, str] | None = None,
     ) -> Self:
-        """Start a program; `variables` are put into an environment that is otherwise the same.
+        """Start a program; `variables` are added to an environment that has only PATH.
 
         Raises:
-            PermanentError: there is no such program, or no process can be made.
+            PermanentError: there is no such program, or no process can be created.
         """
         reader, writer = _pipe()
         try:
@@ -73,7 +68,7 @@ class Child:
         return [self._pidfd] if self._output is None else [self._pidfd, self._output]
 
     def ended(self) -> bool:
-        """Say whether it has ended; it is no zombie then."""
+        """Return whether it has ended; then it is no zombie any more."""
         return self.process.poll() is not None
 
     @property
@@ -86,34 +81,34 @@ class Child:
 
     @property
     def last_lines(self) -> list[str]:
-        """Return what it said last, at most 5 lines of 400 characters."""
-        return list(self._tail)
+        """Return the last lines of its output, shortened."""
+        return list(self._last_lines)
 
     def read_output(self) -> None:
-        """Log what it has said, without waiting for more; not more than the pipe holds."""
-        for _ in range(_PIPE_BYTES // _READ_BYTES):
+        """Log the output that is there, at most as much as the pipe holds; wait for nothing."""
+        for _ in range(policy.CHILD_PIPE_BYTES // policy.CHILD_READ_BYTES):
             if self._output is None:
                 return
             try:
-                data = os.read(self._output, _READ_BYTES)
+                data = os.read(self._output, policy.CHILD_READ_BYTES)
             except BlockingIOError:
                 return
             if not data:
                 os.close(self._output)
                 self._output = None
-            self._take(data)
+            self._log_lines(data)
 
-    def _take(self, data: bytes) -> None:
+    def _log_lines(self, data: bytes) -> None:
         *lines, rest = (self._rest + data).split(b"\n")
-        self._rest = rest[-_LONGEST_LINE:]
+        self._rest = rest[-policy.CHILD_LINE_BYTES :]
         for line in lines if data else [rest]:
-            text = line[:_LONGEST_LINE].decode(errors="replace").strip()
+            text = line[: policy.CHILD_LINE_BYTES].decode(errors="replace").strip()
             if text:
-                self._tail.append(_message(text)[:TAIL_CHARACTERS])
+                self._last_lines.append(_message(text)[: policy.CHILD_LAST_LINE_CHARACTERS])
                 log.debug("engine.log", child=self.name, line=text)
 
-    def stop(self, wait: Callable[[float, Sequence[int]], None]) -> None:
-        """End it in order, within 15 s by `wait`, then by force; give everything back."""
+    def stop(self, wait: Wait) -> None:
+        """Stop it in order, or by force after a bound; close its descriptors."""
         try:
             if not self.ended():
                 self.process.terminate()
@@ -124,30 +119,30 @@ class Child:
             self.read_output()
             self.close()
 
-    def _wait_for_end(self, wait: Callable[[float, Sequence[int]], None]) -> None:
-        """Wait as long as it may take; a signal that comes meanwhile is raised after that."""
-        deadline = time.monotonic() + STOP_SECONDS
+    def _wait_for_end(self, wait: Wait) -> None:
+        """Wait until it has ended, or the bound; raise a signal that comes meanwhile after that."""
+        deadline = time.monotonic() + policy.CHILD_STOP_SECONDS
         while not self.ended() and time.monotonic() < deadline:
             try:
-                wait(1.0, self.files)
-            except ShutdownRequested:  # comes once; now the wait is nobody's but ours
+                wait(policy.CHILD_STOP_POLL_SECONDS, self.files)
+            except ShutdownRequested:  # is raised once only, so this wait is not interrupted again
                 self._wait_for_end(wait)
                 raise
             self.read_output()
 
     def _kill(self) -> None:
-        error = f"{self.name} did not end within {STOP_SECONDS:.0f} s"
-        log.warning("engine.killed", error=error)
+        error = f"{self.name} did not end within {policy.CHILD_STOP_SECONDS:.0f} s"
+        log.warning("engine.killed", error=error, next="killing it")
         self.process.kill()
         try:
-            self.process.wait(STOP_SECONDS)
+            self.process.wait(policy.CHILD_STOP_SECONDS)
         except subprocess.TimeoutExpired:
             log.exception(
-                "engine.stuck", error=f"{self.name} cannot be killed", next="going on without it"
+                "engine.stuck", error=f"{self.name} cannot be killed", next="continuing without it"
             )
 
     def close(self) -> None:
-        """Give its descriptors back; it has ended."""
+        """Close its descriptors; it has ended."""
         os.close(self._pidfd)
         if self._output is not None:
             os.close(self._output)
@@ -163,22 +158,22 @@ def _process(
         stdout=output,
         stderr=output,
         env={**_ENVIRONMENT, **variables},
-        start_new_session=True,  # a ctrl-C on a terminal is for us to hand on
+        start_new_session=True,  # ctrl-C on a terminal reaches us only; we stop it in order
     )
 
 
 def _message(line: str) -> str:
-    """Leave time and level out of a line as dockerd and containerd write it."""
+    """Return the message of a line in logfmt, as dockerd and containerd write it."""
     found = _LOGFMT_MESSAGE.search(line)
     return found[1].replace('\\"', '"') if found else line
 
 
 def _pipe() -> tuple[int, int]:
-    """Make a pipe that holds a lot: a child must not wait for us while we wait for a server."""
+    """Make a large pipe: a child must not wait for us while we wait for a server."""
     reader, writer = os.pipe2(os.O_CLOEXEC)
     os.set_blocking(reader, False)
     try:
-        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, policy.CHILD_PIPE_BYTES)
     except OSError as error:
         log.debug("pipe.small", error=str(error))
     return reader, writer

@@ -1,4 +1,4 @@
-"""dockerd: how it is called, and how it gets our socket."""
+"""dockerd: its command line, and how it gets our listening socket."""
 
 from __future__ import annotations
 
@@ -12,25 +12,27 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from socket import socket
 
-# The first file handed over is descriptor 3, for the process that LISTEN_PID names; see
-# sd_listen_fds(3). Only a process that is there already knows its own number. No kernel parameter
-# comes near this shell.
-_HAND_OVER = ("sh", "-c", 'export LISTEN_PID=$$; exec "$@" 3<&0 0</dev/null', "sh")
+# systemd's socket activation, see sd_listen_fds(3): the first socket is descriptor 3, for the
+# process in LISTEN_PID. Only the process itself can set its own number, so a shell does that and
+# then becomes dockerd. No kernel parameter reaches this shell.
+SOCKET_ACTIVATION = ("sh", "-c", 'export LISTEN_PID=$$; exec "$@" 3<&0 0</dev/null', "sh")
 
 
-def words(host: str = "fd://") -> list[str]:
-    """Return how dockerd is called; host: where it listens, as its option has it."""
+def dockerd_command(host: str = "fd://") -> list[str]:
+    """Return dockerd's command line; host: where it listens, by default on the socket given."""
     containerd = ["--containerd", str(ADDRESS)]
     return ["dockerd", "--config-file", str(CONFIG_PATH), *containerd, "--host", host]
 
 
-def start_dockerd(listener: socket, arguments: Sequence[str]) -> Child:
+def start_dockerd(listener: socket, command: Sequence[str]) -> Child:
     """Start dockerd with `listener` as its socket.
 
     Raises:
-        PermanentError: no process can be made.
+        PermanentError: no process can be created.
     """
-    variables = {"LISTEN_FDS": "1"}
     return Child.start(
-        "dockerd", [*_HAND_OVER, *arguments], stdin=listener.fileno(), variables=variables
+        "dockerd",
+        [*SOCKET_ACTIVATION, *command],
+        stdin=listener.fileno(),
+        variables={"LISTEN_FDS": "1"},
     )

@@ -1,7 +1,7 @@
-"""The engine's socket. It is ours, and outlives every dockerd.
+"""The engine's listening socket. tink-docker opens it, so that it outlives every dockerd.
 
-A container that binds `/var/run/docker.sock` holds that very file: a new one under the same name is
-another, and whoever bound the old can never reach an engine again.
+A container that binds `/var/run/docker.sock` binds that very file. A new socket under the same name
+is another file, so a container that bound the old one could never reach an engine again.
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tink_docker import policy
 from tinkie.paths import ENGINE_SOCKET
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SOCKET_MODE = 0o660
-# Who comes while no dockerd runs waits in the socket's queue.
-_QUEUE = 4096
 
 
 @dataclass(slots=True)
@@ -30,28 +29,28 @@ class Listener:
 
     @classmethod
     def open(cls, path: Path = ENGINE_SOCKET) -> Listener:
-        """Listen under a name beside `path`.
+        """Listen under a hidden name beside `path`.
 
         Raises:
-            OSError: the socket cannot be made there.
+            OSError: the socket cannot be created there.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         listener = cls(path, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
         listener.address.unlink(missing_ok=True)
         listener.socket.bind(str(listener.address))
         listener.address.chmod(SOCKET_MODE)
-        listener.socket.listen(_QUEUE)
+        listener.socket.listen(policy.SOCKET_QUEUE_CONNECTIONS)
         return listener
 
     @property
     def address(self) -> Path:
-        """Return where the socket is now."""
+        """Return the socket's present path."""
         return (
             self.path if self.published else self.path.with_name(f".{self.path.name}.unpublished")
         )
 
     def publish(self) -> None:
-        """Give the socket its name; whatever had it before is replaced. Done once."""
+        """Rename the socket to `path`, replacing any file there; later calls do nothing."""
         if not self.published:
             self.address.rename(self.path)
             self.published = True

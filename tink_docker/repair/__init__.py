@@ -1,1 +1,1 @@
-"""What a killed engine leaves behind."""
+"""Repair what a dockerd that was killed or failed leaves behind."""

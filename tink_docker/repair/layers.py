@@ -1,8 +1,8 @@
-"""The layers that a dockerd was unpacking when it was killed.
+"""Remove the layers that a dockerd was unpacking when it was killed.
 
-dockerd 26.1 removes what a failed pull has left, full or not, but it never looks again at what it
-was unpacking when it was killed; and RAM is the disk. A blob that it was downloading it removes at
-its start, and whole layers serve the next try.
+dockerd 26.1 cleans up after a pull that fails, but never after a layer that it was unpacking when
+it was killed; and RAM is the disk. At its start it removes a blob that it was downloading. Complete
+layers stay: the next pull uses them.
 """
 
 from __future__ import annotations
@@ -10,42 +10,44 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-import structlog
-
 from tink_docker.engine.daemon_json import DATA_ROOT
+from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-log = structlog.get_logger()
+log = get_logger()
 
-_LINKS = "l"  # overlay2's folder of short names
+_LINKS = "l"  # overlay2's folder of short names: symbolic links to the layers
 
 
-def clear_half_unpacked(data_root: Path = DATA_ROOT) -> None:
-    """Remove them, while no dockerd runs; containers may. What cannot be read stays."""
+def remove_incomplete_layers(data_root: Path = DATA_ROOT) -> None:
+    """Remove them while no dockerd runs; containers may run. Without its records remove nothing."""
     layers, database = data_root / "overlay2", data_root / "image" / "overlay2" / "layerdb"
     try:
-        known = _known(database)
+        used = _used_layers(database)
     except (OSError, ValueError) as error:
         log.debug("layers.unknown", error=str(error))
         return
-    left = [layer for layer in layers.glob("*") if _is_half(layer) and layer.name not in known]
-    for layer in left:
+    incomplete = [
+        layer for layer in layers.glob("*") if _is_incomplete(layer) and layer.name not in used
+    ]
+    for layer in incomplete:
         _remove(layer, layers / _LINKS)
     for unfinished in database.glob("tmp/write-set-*"):
         shutil.rmtree(unfinished, ignore_errors=True)
-    if left:
-        log.info("layers.removed", count=len(left), reason="dockerd died while it unpacked them")
+    if incomplete:
+        reason = "dockerd was killed while it unpacked them"
+        log.info("layers.removed", count=len(incomplete), reason=reason)
 
 
-def _known(database: Path) -> set[str]:
-    """Return the names of all layers that images and containers are made of."""
+def _used_layers(database: Path) -> set[str]:
+    """Return the names of the layers of all images and containers."""
     return {path.read_text(encoding="ascii").strip() for path in database.glob("*/*/*-id")}
 
 
-def _is_half(layer: Path) -> bool:
-    """Say whether it is a layer that dockerd has not marked as whole."""
+def _is_incomplete(layer: Path) -> bool:
+    """Return whether it is a layer without dockerd's mark of a complete one."""
     return layer.name != _LINKS and not (layer / "committed").exists()
 
 

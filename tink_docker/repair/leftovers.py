@@ -1,4 +1,4 @@
-"""What a dockerd that was killed leaves behind, and must not keep the next one from starting."""
+"""Stop the daemons of an earlier run, which would keep the next dockerd from starting."""
 
 from __future__ import annotations
 
@@ -7,32 +7,29 @@ import select
 import signal
 from pathlib import Path
 
-import structlog
-
+from tink_docker import policy
 from tink_docker.engine.containerd import PID_PATH as CONTAINERD_PID_PATH
 from tink_docker.engine.daemon_json import PID_PATH
+from tinkie.running.log import get_logger
 
-log = structlog.get_logger()
-
-END_SECONDS = 10.0
+log = get_logger()
 
 
-def clear_remains(dockerd: Path = PID_PATH, containerd: Path = CONTAINERD_PID_PATH) -> None:
-    """End the dockerd and the containerd of these pid files, and remove the files.
+def stop_leftovers(dockerd: Path = PID_PATH, containerd: Path = CONTAINERD_PID_PATH) -> None:
+    """Stop the dockerd and the containerd of these pid files, and remove the files.
 
-    dockerd does not start while the process of its pid file lives, even if that is quite another
-    one by now; and two containerds would hold the same containers. Containers run on: each has a
-    shim, which is neither of the two.
+    dockerd does not start while any process has the number in its pid file; and two containerds
+    would manage the same containers. Containers run on: each has a shim, a process of its own.
     """
     for path, program in ((dockerd, "dockerd"), (containerd, "containerd")):
-        old = _process_of(path, program)
-        if old is not None:
-            _end(old, program)
+        pid = _running_pid(path, program)
+        if pid is not None:
+            _stop(pid, program)
         path.unlink(missing_ok=True)
 
 
-def _process_of(pid_path: Path, program: str) -> int | None:
-    """Return the number in the file if a process of that name has it."""
+def _running_pid(pid_path: Path, program: str) -> int | None:
+    """Return the pid in the file if a process of that name has it."""
     try:
         pid = int(pid_path.read_text(encoding="ascii"))
         name = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
@@ -41,8 +38,8 @@ def _process_of(pid_path: Path, program: str) -> int | None:
     return pid if name == program and pid > 1 else None
 
 
-def _end(pid: int, program: str) -> None:
-    """End it in order, or by force after 10 s; one that is a zombie already is fine."""
+def _stop(pid: int, program: str) -> None:
+    """Stop it in order, or by force after a bound; a zombie needs no signal."""
     try:
         descriptor = os.pidfd_open(pid)
     except ProcessLookupError:
@@ -51,9 +48,9 @@ def _end(pid: int, program: str) -> None:
         for number in (signal.SIGTERM, signal.SIGKILL):
             if select.select([descriptor], [], [], 0)[0]:
                 return
-            log.warning("engine.leftover", program=program, pid=pid, next=f"ended by {number.name}")
+            log.warning("engine.leftover", program=program, pid=pid, next=f"sending {number.name}")
             signal.pidfd_send_signal(descriptor, number)
-            select.select([descriptor], [], [], END_SECONDS)
+            select.select([descriptor], [], [], policy.LEFTOVER_STOP_SECONDS)
     except ProcessLookupError:
         return
     finally:

@@ -1,7 +1,7 @@
-"""Finds out when the engine takes a container for running whose process is gone.
+"""Find containers that dockerd lists as running although their process is gone.
 
-It happens when a container ends in the moment between two lives of containerd: the worker would
-wait for that action until its time is over. An engine that starts looks at all of its containers.
+This happens when a container ends while no containerd runs. The worker would wait for that action
+until its timeout. A dockerd that starts checks all of its containers, so it is started again.
 """
 
 from __future__ import annotations
@@ -10,41 +10,40 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import structlog
-
 from tinkie.errors import TransientError
+from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 @dataclass(slots=True)
-class Reckoning:
-    """`processes` returns the first process of each container that the engine says runs."""
+class LostContainers:
+    """`processes` returns the pid of each container that dockerd lists as running, by its name."""
 
     processes: Callable[[], Mapping[str, int]]
-    is_there: Callable[[int], bool] = lambda pid: Path(f"/proc/{pid}").exists()
+    exists: Callable[[int], bool] = lambda pid: Path(f"/proc/{pid}").exists()
     _missing: frozenset[tuple[str, int]] = frozenset()
 
     def check(self) -> None:
-        """Compare with what is there; the engine may be a moment late, so once is no proof.
+        """Compare dockerd's list with the processes, twice: dockerd may be a moment late.
 
         Raises:
-            TransientError: the same are missing as the last time.
+            TransientError: a process that was missing at the last check is missing still.
         """
-        before, self._missing = self._missing, self._look()
+        before, self._missing = self._missing, self._missing_now()
         lost = before & self._missing
         if lost:
             self._missing = frozenset()
             names = ", ".join(sorted(name for name, _ in lost))
-            raise TransientError(f"dockerd did not notice the end of {names}")
+            raise TransientError(f"dockerd lists containers as running that have ended: {names}")
 
-    def _look(self) -> frozenset[tuple[str, int]]:
+    def _missing_now(self) -> frozenset[tuple[str, int]]:
         try:
             found = self.processes().items()
         except TransientError as error:
             log.debug("lost_containers.unknown", error=str(error))
             return frozenset()
-        return frozenset((name, pid) for name, pid in found if pid and not self.is_there(pid))
+        return frozenset((name, pid) for name, pid in found if pid and not self.exists(pid))

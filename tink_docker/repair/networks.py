@@ -1,15 +1,13 @@
-"""dockerd's record of its networks: what a dockerd makes of it that starts.
+"""Repair dockerd's record of its networks, which can keep every later dockerd from starting.
 
-It can keep every later dockerd from starting.
+If no container runs, a dockerd that starts creates its bridge anew, and records that in two places,
+one after the other. If it is killed in between, or fails, every later dockerd ends at once with
+"networks have same bridge name" (moby issue 49291; in 26.1, and still in 28.3). Then the record is
+removed.
 
-A dockerd that starts makes its bridge anew and writes that down in two places, one after the other.
-One that is killed in between, or that cannot finish, leaves a record with which each next one ends
-at once: "networks have same bridge name" (moby issue 49291; in 26.1, and in 28.3 still). No
-container runs then: with one that does, dockerd leaves its networks as they are.
-
-With one that does, a dockerd that fails to make its bridge from the record, as when a rule of the
-firewall is refused, says so and serves without: no action that is started has a network. The next
-one tries again.
+If a container runs, dockerd keeps its networks, and creates the bridge from the record. If that
+fails, for example because a firewall rule is refused, it logs that and runs without the bridge: no
+action that starts has a network. Then dockerd is started again.
 """
 
 from __future__ import annotations
@@ -17,63 +15,63 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import structlog
-
+from tink_docker import policy
 from tink_docker.engine.daemon_json import DATA_ROOT
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import TransientError
+from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-log = structlog.get_logger()
+log = get_logger()
 
 PATH = DATA_ROOT / "network" / "files" / "local-kv.db"
 
-_REFUSAL = "Error initializing network controller"
-_WITHOUT = "could not create bridge network"
-_TRIES = 3  # then it serves without: a worker needs none, and tells of each action that does
-_TIMES = 2  # once may be a full memory, or a firewall that somebody else is changing
+# dockerd's messages
+_START_FAILURE = "Error initializing network controller"
+_BRIDGE_FAILURE = "could not create bridge network"
 
 
 @dataclass(slots=True)
 class NetworkRecord:
-    """Removed once dockerd has ended at its start because of it twice in a row.
+    """The record: removed when dockerd has ended at its start because of it twice in a row.
 
-    An engine that serves without a network of it is ended, so that the next one tries again.
+    A dockerd that answers but lacks its bridge is stopped, so that the next one tries again.
     """
 
     path: Path = PATH
-    _refused: int = 0
-    _lacking: int = 0
+    _start_failures: int = 0  # in a row
+    _bridge_failures: int = 0  # in a row
 
-    def check(self, last_lines: Iterable[str]) -> None:
-        """Look at what an engine that answers has said at its start.
+    def engine_answered(self, last_lines: Iterable[str]) -> None:
+        """Check the output of a dockerd that has started.
 
         Raises:
-            TransientError: it serves without a network that it has a record of.
+            TransientError: it runs without its bridge network, and shall be started again.
         """
-        said = [line for line in last_lines if _WITHOUT in line]
-        self._lacking = self._lacking + 1 if said else 0
-        if not said:
+        failures = [line for line in last_lines if _BRIDGE_FAILURE in line]
+        self._bridge_failures = self._bridge_failures + 1 if failures else 0
+        if not failures:
             return
-        error = f"dockerd serves without its network: {said[-1]}"
-        if self._lacking < _TRIES:
+        error = f"dockerd runs without its bridge network: {failures[-1]}"
+        if self._bridge_failures < policy.BRIDGE_FAILURES_MAXIMUM:
             raise TransientError(error, kind=ErrorKind.ENGINE_NOT_READY)
-        log.error("networks.incomplete", error=error, next="going on without, actions may fail")
+        what_next = "continuing without it; actions that use it fail"
+        log.error("networks.incomplete", error=error, next=what_next)
 
-    def look(self, last_lines: Iterable[str], *, started: bool) -> None:
-        """Look at what an engine said last that has ended, and whether it had answered before."""
-        if started or not any(_REFUSAL in line for line in last_lines):
-            self._refused = 0
+    def engine_ended(self, last_lines: Iterable[str], *, answered: bool) -> None:
+        """Check the output of a dockerd that has ended; answered: it had started before."""
+        if answered or not any(_START_FAILURE in line for line in last_lines):
+            self._start_failures = 0
             return
-        self._refused += 1
-        if self._refused >= _TIMES:
-            self._forget()
+        self._start_failures += 1
+        if self._start_failures >= policy.NETWORK_RESET_AFTER_FAILURES:
+            self._remove()
 
-    def _forget(self) -> None:
-        self._refused = 0
+    def _remove(self) -> None:
+        self._start_failures = 0
         try:
             self.path.unlink(missing_ok=True)
         except OSError as error:
@@ -81,6 +79,6 @@ class NetworkRecord:
             return
         log.warning(
             "networks.reset",
-            reason="with its record of networks no engine starts",
-            next="the next one makes them anew",
+            reason="dockerd does not start with its record of networks",
+            next="the next dockerd creates its networks anew",
         )

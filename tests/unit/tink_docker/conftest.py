@@ -47,7 +47,7 @@ def clock() -> Clock:
 
 
 def make_certificate(name: str, *, days: int = 3650) -> Certificate:
-    """An authority's certificate, from the beginning of 2026 on."""
+    """A CA certificate that is valid from the beginning of 2026."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     start = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -68,12 +68,12 @@ def make_certificate(name: str, *, days: int = 3650) -> Certificate:
 
 
 @pytest.fixture(scope="session")
-def authority() -> Certificate:
+def ca() -> Certificate:
     return make_certificate("one")
 
 
 @pytest.fixture(scope="session")
-def other_authority() -> Certificate:
+def other_ca() -> Certificate:
     return make_certificate("other")
 
 

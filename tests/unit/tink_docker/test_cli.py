@@ -66,7 +66,7 @@ def test_a_dry_run_without_a_command_line(
 
 
 class Keeps:
-    """Stands for the keeper: ends as it is told."""
+    """Stands for the keeper: ends with `error`."""
 
     def __init__(self, error: BaseException) -> None:
         self.error = error
@@ -95,22 +95,22 @@ def test_a_signal_is_an_orderly_end(
     cmdline.write_text(f"syslog_port=x {SECRETS} x=".ljust(2047, "y") + "\n")
     monkeypatch.setattr(cli, "keeper", Keeps(ShutdownRequested("SIGTERM")))
     assert main(arguments) == 0
-    told = lines(capsys.readouterr().out)
-    assert [line["event"] for line in told] == [
+    logged = lines(capsys.readouterr().out)
+    assert [line["event"] for line in logged] == [
         "program.started",
         "cmdline.truncated",
         "parameters.invalid",
         "program.ended",
     ]
-    assert "the last parameters may be missing" in str(told[1]["error"])
-    assert told[2]["next"] == "going on without them"
-    assert told[3]["signal"] == "SIGTERM"
+    assert "the last parameters may be missing" in str(logged[1]["error"])
+    assert logged[2]["next"] == "continuing without them"
+    assert logged[3]["signal"] == "SIGTERM"
     assert os.environ["RES_OPTIONS"] == "timeout:1 attempts:2"
 
 
 @pytest.mark.usefixtures("_harmless")
 @pytest.mark.parametrize("error", [TypeError("s3cret/Word"), OSError(13, "Permission denied")])
-def test_a_bug_is_told_with_its_traceback_and_without_secrets(
+def test_a_bug_is_logged_with_its_traceback_and_without_secrets(
     arguments: list[str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

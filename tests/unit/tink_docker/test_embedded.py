@@ -1,4 +1,4 @@
-"""Images of the initramfs: what is read, what is written among the engine's names, what is told."""
+"""Embedded images: what is read, what is written into dockerd's record, what is logged."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tink_docker import embedded
-from tink_docker.embedded import Image, embed, name, read
+from tink_docker.embedded import Image, add_digests, embed, read
 from tinkie.errors import PermanentError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def test_an_index_that_makes_no_sense_is_refused(tmp_path: Path, value: object) 
 
 def test_a_digest_is_added_to_the_names(tmp_path: Path) -> None:
     record = write(tmp_path / "names", {"Repositories": {"r.example/w": dict(TAGGED), "b": {}}})
-    name([IMAGE], record)
+    add_digests([IMAGE], record)
     found = json.loads(record.read_text())["Repositories"]
     assert found == {"r.example/w": {**TAGGED, f"r.example/w@{DIGEST}": ID}, "b": {}}
 
@@ -54,16 +54,18 @@ def test_a_record_that_lacks_the_image_or_is_another_is_left_alone(
 ) -> None:
     record = write(tmp_path / "names", value)
     with pytest.raises(PermanentError):
-        name([IMAGE], record)
+        add_digests([IMAGE], record)
     assert json.loads(record.read_text()) == value
 
 
-def test_without_any_nothing_is_done(tmp_path: Path, clock: Clock, events: Events) -> None:
+def test_without_embedded_images_nothing_is_done(
+    tmp_path: Path, clock: Clock, events: Events
+) -> None:
     embed(clock.wait, clock.now, tmp_path / "none", tmp_path)
     assert not events
 
 
-def test_they_are_put_there_once(
+def test_images_are_loaded_once(
     tmp_path: Path, clock: Clock, events: Events, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = {"name": IMAGE.name, "digest": DIGEST, "id": ID, "archive": "0.tar"}
@@ -80,7 +82,7 @@ def test_they_are_put_there_once(
     assert f"r.example/w@{DIGEST}" in names.read_text()
 
 
-def test_an_engine_that_takes_none_is_told_and_tried_again(
+def test_a_failure_is_logged_and_tried_again(
     tmp_path: Path, clock: Clock, events: Events, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path / "images/index.json", [])

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tink_docker.engine import engine as module
+from tink_docker.engine import daemons as module
 from tink_docker.engine.api import EngineVersion
 from tink_docker.keeper import Keeper
-from tink_docker.repair.lost_containers import Reckoning
+from tink_docker.repair.lost_containers import LostContainers
 from tink_docker.repair.networks import NetworkRecord
 from tinkie.errors import PermanentError, ShutdownRequested, TransientError
 
@@ -66,7 +66,7 @@ class FakeListener:
 
 
 @dataclass
-class FakeAuthority:
+class FakeCaFetcher:
     clock: Clock
     settles: float
     ticks: int = 0
@@ -136,13 +136,13 @@ def world(clock: Clock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Worl
     broker, listener, space = FakeBroker(clock), FakeListener(), FakeSpace()
     containers: dict[str, int] = {}
     last_lines = ["no space"]
-    reckoning = Reckoning(lambda: containers, lambda pid: pid < 10)
+    lost_containers = LostContainers(lambda: containers, lambda pid: pid < 10)
     keeper = Keeper(
         listener,  # type: ignore[arg-type]
         start,  # type: ignore[arg-type]
         None,
         broker,  # type: ignore[arg-type]
-        reckoning,
+        lost_containers,
         NetworkRecord(tmp_path / "local-kv.db"),
         space,  # type: ignore[arg-type]
         clock.wait,
@@ -160,7 +160,7 @@ def named(events: Events, name: str) -> list[MutableMapping[str, Any]]:
     return [event for event in events if event["event"] == name]
 
 
-def test_it_says_when_the_engine_is_ready(world: World, events: Events) -> None:
+def test_a_ready_engine_is_logged(world: World, events: Events) -> None:
     world.plans.append({"life": 100})
     keep(world)
     (ready,) = named(events, "engine.ready")
@@ -168,7 +168,7 @@ def test_it_says_when_the_engine_is_ready(world: World, events: Events) -> None:
     assert world.listener.published
 
 
-def test_it_is_started_again_and_what_it_said_is_told(world: World, events: Events) -> None:
+def test_it_is_started_again_and_its_last_lines_are_logged(world: World, events: Events) -> None:
     world.plans += [{"life": 100}, {"life": 100}]
     keep(world)
     assert len(named(events, "engine.ready")) == 2
@@ -190,7 +190,7 @@ def test_waits_grow_until_it_lasts(world: World) -> None:
     ]
     bounds = [min(2.0**number, 60.0) for number in range(10)] + [1.0]
     assert all(gap < bound + 0.5 for gap, bound in zip(gaps, bounds, strict=True))
-    assert max(gaps) > 4, "none was drawn from the longer ones"
+    assert max(gaps) > 4, "no wait is longer than four seconds"
 
 
 def test_the_flag_is_looked_for_each_second_whatever_happens(world: World) -> None:
@@ -200,7 +200,7 @@ def test_the_flag_is_looked_for_each_second_whatever_happens(world: World) -> No
     assert max(b - a for a, b in pairwise(times)) <= 1.0
 
 
-def test_the_room_is_looked_at_as_often_as_it_asks_for(world: World, clock: Clock) -> None:
+def test_the_space_is_measured_at_its_own_pace(world: World, clock: Clock) -> None:
     world.space.pace = 0.05
     world.plans.append({"life": 100})
     keep(world)
@@ -208,7 +208,7 @@ def test_the_room_is_looked_at_as_often_as_it_asks_for(world: World, clock: Cloc
     assert world.space.ticks == len(world.broker.times)
 
 
-def test_one_that_cannot_be_started_is_tried_again(world: World, events: Events) -> None:
+def test_an_engine_that_cannot_be_started_is_tried_again(world: World, events: Events) -> None:
     world.plans += [PermanentError("starting dockerd: no such file"), {"life": 100}]
     keep(world)
     (failed,) = named(events, "run.failed")
@@ -216,7 +216,7 @@ def test_one_that_cannot_be_started_is_tried_again(world: World, events: Events)
     assert len(named(events, "engine.ready")) == 1
 
 
-def test_one_that_ends_before_it_answers(world: World, events: Events) -> None:
+def test_an_engine_that_ends_before_it_answers(world: World, events: Events) -> None:
     world.plans.append({"ready": 60, "life": 5})
     keep(world)
     assert named(events, "engine.ready") == []
@@ -226,7 +226,7 @@ def test_one_that_ends_before_it_answers(world: World, events: Events) -> None:
 @pytest.mark.parametrize(
     ("plan", "seconds"), [({"ready": 1e9}, 180), ({"hangs_at": 300.0, "life": 1e9}, 120)]
 )
-def test_one_that_does_not_answer_is_replaced(
+def test_an_engine_that_does_not_answer_is_replaced(
     world: World, clock: Clock, events: Events, plan: dict[str, float], seconds: int
 ) -> None:
     world.plans += [plan, {"life": 100}]
@@ -238,25 +238,25 @@ def test_one_that_does_not_answer_is_replaced(
     assert world.engines[1].began - started < 300 + 120 + 40
 
 
-def test_a_short_silence_is_no_reason(world: World, events: Events) -> None:
+def test_an_engine_that_answers_is_kept(world: World, events: Events) -> None:
     world.plans.append({"life": 400})
     keep(world)
     assert named(events, "run.failed") == []
     assert world.engines[0].age > 400
 
 
-def test_the_socket_appears_when_the_authority_is_settled(
+def test_the_socket_appears_when_the_ca_is_settled(
     world: World, clock: Clock, events: Events
 ) -> None:
-    authority = FakeAuthority(clock, settles=clock.now() + 8)
-    world.keeper.authority = authority  # type: ignore[assignment]
+    ca_fetcher = FakeCaFetcher(clock, settles=clock.now() + 8)
+    world.keeper.ca_fetcher = ca_fetcher  # type: ignore[assignment]
     seen: list[tuple[float, bool]] = []
     clock.then = lambda: seen.append((clock.now(), world.listener.published))
     world.plans.append({"life": 100})
     keep(world)
-    assert not any(published for time, published in seen if time < authority.settles)
-    assert all(published for time, published in seen if time > authority.settles + 0.5)
-    assert authority.ticks > 20
+    assert not any(published for time, published in seen if time < ca_fetcher.settles)
+    assert all(published for time, published in seen if time > ca_fetcher.settles + 0.5)
+    assert ca_fetcher.ticks > 20
     assert len(named(events, "engine.ready")) == 1
     assert len(named(events, "socket.waiting")) == 1
 
@@ -284,20 +284,18 @@ def test_an_error_of_ours_does_not_leave_an_engine_behind(world: World, clock: C
     assert world.engines[0].stopped == 1
 
 
-def test_transient_errors_are_told_apart(world: World, events: Events) -> None:
+def test_each_transient_error_is_logged(world: World, events: Events) -> None:
     world.plans += [TransientError("x"), TransientError("y")]
     keep(world)
     assert [event["error"] for event in named(events, "run.failed")] == ["x", "y"]
 
 
-def test_an_engine_that_lost_track_of_a_container_is_started_again(
-    world: World, events: Events
-) -> None:
+def test_an_engine_with_a_lost_container_is_started_again(world: World, events: Events) -> None:
     world.plans += [{"life": 500}, {"life": 1}]
     world.containers["tinkerbell_wipe"] = 99
     keep(world)
     (failed,) = named(events, "run.failed")
-    assert "end of tinkerbell_wipe" in failed["error"]
+    assert "have ended: tinkerbell_wipe" in failed["error"]
     assert world.engines[0].age < 200
     assert world.engines[0].stopped
 
@@ -311,7 +309,7 @@ def test_an_engine_that_lacks_its_network_is_started_again(world: World, events:
     assert [bool(engine.stopped) for engine in world.engines[:3]] == [True, True, True]
 
 
-def test_networks_that_no_engine_starts_with_are_forgotten(world: World, events: Events) -> None:
+def test_networks_that_no_engine_starts_with_are_reset(world: World, events: Events) -> None:
     world.plans += [{"life": 0.5}, {"life": 0.5}, {"life": 100}]
     world.last_lines[:] = ["Error initializing network controller: networks have same bridge name"]
     keep(world)

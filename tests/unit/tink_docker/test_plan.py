@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tink_docker import plan as boot
-from tink_docker.engine.engine import Engine
+from tink_docker.engine.daemons import EngineDaemons
 from tink_docker.engine.socket import Listener
 from tink_docker.plan import Plan, keeper
 from tinkie.errors import PermanentError
@@ -36,9 +36,9 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     opened.socket.close()
     monkeypatch.setattr(Listener, "open", lambda: opened)
     monkeypatch.setattr(boot, "CONFIG_PATH", tmp_path / "daemon.json")
-    monkeypatch.setattr(boot, "clear_remains", lambda: done.append("clear"))
-    monkeypatch.setattr(boot, "clear_half_unpacked", lambda: done.append("layers"))
-    monkeypatch.setattr(Engine, "start", start)
+    monkeypatch.setattr(boot, "stop_leftovers", lambda: done.append("clear"))
+    monkeypatch.setattr(boot, "remove_incomplete_layers", lambda: done.append("layers"))
+    monkeypatch.setattr(EngineDaemons, "start", start)
     return done
 
 
@@ -55,7 +55,7 @@ def test_the_configuration_is_there_before_dockerd_is(
 
 
 @pytest.mark.usefixtures("started")
-def test_a_configuration_that_cannot_be_written_is_told(
+def test_a_configuration_that_cannot_be_written_is_an_error(
     clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
@@ -66,17 +66,17 @@ def test_a_configuration_that_cannot_be_written_is_told(
 
 
 @pytest.mark.usefixtures("started")
-def test_an_authority_is_asked_for_if_there_is_one(clock: Clock) -> None:
+def test_a_ca_is_fetched_if_there_is_one(clock: Clock) -> None:
     with_one = keeper(Plan.from_cmdline(Cmdline.parse(CA)), wait=clock.wait, now=clock.now)
-    assert with_one.authority is not None
-    assert keeper(Plan.from_cmdline(Cmdline()), wait=clock.wait, now=clock.now).authority is None
+    assert with_one.ca_fetcher is not None
+    assert keeper(Plan.from_cmdline(Cmdline()), wait=clock.wait, now=clock.now).ca_fetcher is None
 
 
 @pytest.mark.usefixtures("started")
-def test_a_bad_pin_stops_the_authority_and_not_the_engine(clock: Clock, events: Events) -> None:
+def test_a_bad_pin_stops_the_ca_and_not_the_engine(clock: Clock, events: Events) -> None:
     plan = Plan.from_cmdline(Cmdline.parse(f"{CA} registry_ca_sha256=zz"))
     ours = keeper(plan, wait=clock.wait, now=clock.now)
-    assert ours.authority is None
+    assert ours.ca_fetcher is None
     assert str(ours.start()) == "engine"
     assert events[0]["event"] == "ca.failed"
     assert "registry_ca_sha256" in events[0]["error"]

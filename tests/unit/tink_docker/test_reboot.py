@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Machine:
-    """Containers that run, and when PID 1 was asked to reboot."""
+    """Containers that run, and the times of requests to PID 1."""
 
     def __init__(self, clock: Clock, flag: Path) -> None:
         self.clock = clock
@@ -65,7 +65,7 @@ def test_a_quiet_machine_reboots_after_a_moment_for_the_report(
     machine.live(30)
     assert machine.rebooted == [3.0]
     assert names(events) == ["reboot.requested", "reboot.started"]
-    assert events[1]["reason"] == "no action runs any more"
+    assert events[1]["reason"] == "no action is running"
 
 
 def test_an_action_that_runs_is_waited_for(machine: Machine) -> None:
@@ -88,12 +88,14 @@ def test_an_action_that_starts_meanwhile_is_waited_for(machine: Machine) -> None
     assert machine.rebooted == [7.0]
 
 
-def test_but_not_longer_than_thirty_seconds(machine: Machine, events: Events) -> None:
+def test_an_action_delays_the_reboot_by_thirty_seconds_at_most(
+    machine: Machine, events: Events
+) -> None:
     machine.containers.append("hangs")
     machine.flag.touch()
     machine.live(40)
     assert machine.rebooted == [30.0]
-    assert events[-1]["reason"] == "actions had not ended, as far as known, after 30 s"
+    assert events[-1]["reason"] == "actions still run after 30 s, or dockerd does not answer"
 
 
 def test_an_engine_that_does_not_answer_is_waited_for_as_long(machine: Machine) -> None:
@@ -118,9 +120,7 @@ def test_a_machine_that_is_still_up_is_asked_again(machine: Machine) -> None:
     assert machine.rebooted == [3.0, 66.0]
 
 
-def test_a_reboot_that_cannot_be_asked_for_is_told_and_tried_again(
-    machine: Machine, events: Events
-) -> None:
+def test_a_reboot_that_fails_is_logged_and_tried_again(machine: Machine, events: Events) -> None:
     def refuse() -> None:
         raise PermissionError(1, "Operation not permitted")
 
@@ -129,7 +129,7 @@ def test_a_reboot_that_cannot_be_asked_for_is_told_and_tried_again(
     machine.live(100)
     failed = [event for event in events if event["event"] == "reboot.failed"]
     assert len(failed) == 2
-    assert failed[0]["error"] == "asking PID 1: Operation not permitted"
+    assert failed[0]["error"] == "signalling PID 1: Operation not permitted"
 
 
 def test_pid_1_is_asked_as_busybox_init_understands_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +139,7 @@ def test_pid_1_is_asked_as_busybox_init_understands_it(monkeypatch: pytest.Monke
     assert sent == [(1, 15)]
 
 
-def test_a_folder_of_that_name_is_a_wish_too(machine: Machine) -> None:
+def test_a_folder_of_that_name_is_a_request_too(machine: Machine) -> None:
     machine.flag.mkdir()  # a volume `/worker/reboot:/x` makes one
     machine.broker.reboot = lambda: machine.rebooted.append(machine.clock.now())
     machine.live(20)

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tink_docker.space import CALM_SECONDS, MOVING_SECONDS, SpaceMonitor, measure
+from tink_docker.policy import SPACE_FAST_POLL_SECONDS, SPACE_POLL_SECONDS
+from tink_docker.space import SpaceMonitor, measure
 from tinkie.space import Space
 
 if TYPE_CHECKING:
@@ -19,11 +20,11 @@ SIZE = 1024 * MIB
 
 def look(path: Path, *free: int, size: int = SIZE) -> SpaceMonitor:
     """Tick once for each number of MiB that are left."""
-    rooms = iter([Space(count * MIB, size) for count in free])
-    watch = SpaceMonitor(lambda: next(rooms), path)
+    spaces = iter([Space(count * MIB, size) for count in free])
+    monitor = SpaceMonitor(lambda: next(spaces), path)
     for _ in free:
-        watch.tick()
-    return watch
+        monitor.tick()
+    return monitor
 
 
 @pytest.fixture
@@ -31,24 +32,22 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "space.json"
 
 
-def test_it_is_said_once_that_it_is_short_and_once_that_it_is_over(
-    path: Path, events: Events
-) -> None:
+def test_low_space_and_recovery_are_logged_once(path: Path, events: Events) -> None:
     look(path, 1000, 63, 40, 0, 65, 63, 127, 128, 900)
-    short, back = events
-    assert short["event"] == "space.low"
-    assert short["error"] == "66.1 MB of 1073.7 MB are left for images and containers"
-    assert short["kind"] == "out-of-space"
-    assert short["hint"]
-    assert short["next"]
-    assert (back["event"], back["left"], back["least"]) == (
+    low, back = events
+    assert low["event"] == "space.low"
+    assert low["error"] == "only 66.1 MB of 1073.7 MB free for images and containers"
+    assert low["kind"] == "out-of-space"
+    assert low["hint"]
+    assert low["next"]
+    assert (back["event"], back["free"], back["lowest"]) == (
         "space.recovered",
         "134.2 MB of 1073.7 MB",
         "0.0 MB",
     )
 
 
-def test_it_is_said_each_time(path: Path, events: Events) -> None:
+def test_each_shortage_is_logged(path: Path, events: Events) -> None:
     look(path, 10, 500, 10, 500)
     assert [event["event"] for event in events] == ["space.low", "space.recovered"] * 2
 
@@ -60,31 +59,31 @@ def test_a_small_machine_is_not_short_all_the_time(path: Path, events: Events) -
     assert len(events) == 1
 
 
-def test_bootkit_is_told_what_is_left(path: Path) -> None:
+def test_the_free_space_is_written_for_bootkit(path: Path) -> None:
     look(path, 1000, 900)
     assert Space.read(path) == Space(900 * MIB, SIZE)
 
 
 def test_nothing_is_written_while_nothing_happens(path: Path) -> None:
-    watch = look(path, 1000)
+    monitor = look(path, 1000)
     path.unlink()
-    watch.measure = lambda: Space(1000 * MIB - 1, SIZE)
-    watch.tick()
+    monitor.measure = lambda: Space(1000 * MIB - 1, SIZE)
+    monitor.tick()
     assert not path.exists()
     for free in (1000 * MIB - MIB // 2, 999 * MIB):  # slowly is noticed too
-        watch.measure = lambda free=free: Space(free, SIZE)  # type: ignore[misc]
-        watch.tick()
+        monitor.measure = lambda free=free: Space(free, SIZE)  # type: ignore[misc]
+        monitor.tick()
     assert path.exists()
 
 
-def test_it_looks_more_often_while_somebody_writes(path: Path) -> None:
-    assert look(path, 1000, 999).pace == CALM_SECONDS
-    assert look(path, 1000, 990).pace == MOVING_SECONDS
-    assert look(path, 1000, 990, 989).pace == CALM_SECONDS
-    assert look(path, 0, 990).pace == MOVING_SECONDS
+def test_it_measures_more_often_while_something_writes(path: Path) -> None:
+    assert look(path, 1000, 999).pace == SPACE_POLL_SECONDS
+    assert look(path, 1000, 990).pace == SPACE_FAST_POLL_SECONDS
+    assert look(path, 1000, 990, 989).pace == SPACE_POLL_SECONDS
+    assert look(path, 0, 990).pace == SPACE_FAST_POLL_SECONDS
 
 
-def test_what_cannot_be_measured_or_written_stops_nothing(tmp_path: Path, events: Events) -> None:
+def test_errors_while_measuring_or_writing_stop_nothing(tmp_path: Path, events: Events) -> None:
     def fail() -> Space:
         raise PermissionError(13, "denied")
 
@@ -94,7 +93,7 @@ def test_what_cannot_be_measured_or_written_stops_nothing(tmp_path: Path, events
     assert [event["event"] for event in events] == ["space.unknown", "space.low", "space.unknown"]
 
 
-def test_memory_counts_as_room(tmp_path: Path) -> None:
+def test_memory_counts_as_space(tmp_path: Path) -> None:
     meminfo = tmp_path / "meminfo"
     meminfo.write_text("MemTotal:  9 kB\nMemAvailable:       4 kB\n")
     space = measure(tmp_path, meminfo)
@@ -102,7 +101,7 @@ def test_memory_counts_as_room(tmp_path: Path) -> None:
     assert space.size > space.free
 
 
-def test_a_kernel_that_does_not_tell_is_unknown(tmp_path: Path) -> None:
+def test_a_kernel_without_that_line_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "meminfo").write_text("MemTotal: 9 kB\n")
     with pytest.raises(OSError, match="MemAvailable"):
         measure(tmp_path, tmp_path / "meminfo")

@@ -81,36 +81,32 @@ def test_nothing_to_get(line: str) -> None:
         "packet_base_url=http://p docker_registry=a.b registry_ca_sha256=zz",
     ],
 )
-def test_a_bad_parameter_stops_the_authority(line: str) -> None:
+def test_a_bad_parameter_stops_the_ca(line: str) -> None:
     with pytest.raises(PermanentError, match=r"because of (registry_ca|docker_registry)"):
         plan(line)
 
 
-def test_all_certificates_are_taken_without_pins(
-    authority: Certificate, other_authority: Certificate
-) -> None:
-    pem = b"# a comment\n" + authority.pem.replace(b"\n", b"\r\n") + other_authority.pem
+def test_all_certificates_are_taken_without_pins(ca: Certificate, other_ca: Certificate) -> None:
+    pem = b"# a comment\n" + ca.pem.replace(b"\n", b"\r\n") + other_ca.pem
     found = wanted_certificates(pem, ())
-    assert list(found) == [authority.sha256, other_authority.sha256]
-    assert "".join(found.values()).encode() == authority.pem + other_authority.pem
+    assert list(found) == [ca.sha256, other_ca.sha256]
+    assert "".join(found.values()).encode() == ca.pem + other_ca.pem
 
 
-def test_certificates_without_a_pin_are_dropped(
-    authority: Certificate, other_authority: Certificate
-) -> None:
-    found = wanted_certificates(authority.pem + other_authority.pem, (other_authority.sha256,))
-    assert list(found) == [other_authority.sha256]
+def test_certificates_without_a_pin_are_dropped(ca: Certificate, other_ca: Certificate) -> None:
+    found = wanted_certificates(ca.pem + other_ca.pem, (other_ca.sha256,))
+    assert list(found) == [other_ca.sha256]
 
 
-def test_none_pinned_is_a_refusal_that_names_what_was_found(authority: Certificate) -> None:
-    with pytest.raises(PermanentError, match=f"refused.*{authority.sha256}") as raised:
-        wanted_certificates(authority.pem, ("00" * 32,))
+def test_none_pinned_is_a_refusal_that_names_what_was_found(ca: Certificate) -> None:
+    with pytest.raises(PermanentError, match=f"refused.*{ca.sha256}") as raised:
+        wanted_certificates(ca.pem, ("00" * 32,))
     assert raised.value.kind is ErrorKind.CERTIFICATE_UNTRUSTED
 
 
-def test_what_has_expired_is_taken_beside_what_has_not(authority: Certificate) -> None:
+def test_what_has_expired_is_taken_beside_what_has_not(ca: Certificate) -> None:
     old = make_certificate("old", days=30)
-    check_time(wanted_certificates(old.pem + authority.pem, ()), NOW)
+    check_time(wanted_certificates(old.pem + ca.pem, ()), NOW)
 
 
 def test_all_expired_is_a_refusal_that_tells_when_and_the_machines_own_time() -> None:
@@ -120,18 +116,18 @@ def test_all_expired_is_a_refusal_that_tells_when_and_the_machines_own_time() ->
     assert raised.value.kind is ErrorKind.CERTIFICATE_TIME
 
 
-def test_a_clock_that_is_behind_refuses_nothing(authority: Certificate) -> None:
-    found = wanted_certificates(authority.pem, ())
+def test_a_clock_that_is_behind_refuses_nothing(ca: Certificate) -> None:
+    found = wanted_certificates(ca.pem, ())
     check_time(found, dt.datetime(1970, 1, 1, tzinfo=dt.UTC))
 
 
-def test_what_was_written_stays_when_rubbish_comes(authority: Certificate, tmp_path: Path) -> None:
+def test_what_was_written_stays_when_rubbish_comes(ca: Certificate, tmp_path: Path) -> None:
     plan = CertificatePlan("registry_ca_url", "http://tb/ca.pem", ("a.b",), (), tmp_path)
-    install(plan, authority.pem, NOW)
-    for rubbish in (b"<html>", make_certificate("old", days=30).pem, authority.pem[:-40]):
+    install(plan, ca.pem, NOW)
+    for rubbish in (b"<html>", make_certificate("old", days=30).pem, ca.pem[:-40]):
         with pytest.raises(PermanentError):
             install(plan, rubbish, NOW)
-    assert (tmp_path / "a.b" / "ca.crt").read_bytes() == authority.pem
+    assert (tmp_path / "a.b" / "ca.crt").read_bytes() == ca.pem
 
 
 @pytest.mark.parametrize(
@@ -151,25 +147,25 @@ def test_what_is_no_certificate_is_not_taken(body: bytes) -> None:
     assert raised.value.kind is ErrorKind.BAD_ANSWER
 
 
-def test_a_file_that_is_cut_off_is_not_taken(authority: Certificate) -> None:
+def test_a_file_that_is_cut_off_is_not_taken(ca: Certificate) -> None:
     with pytest.raises(PermanentError):
-        wanted_certificates(authority.pem[:-40], ())
+        wanted_certificates(ca.pem[:-40], ())
 
 
-def test_it_is_written_for_each_registry(authority: Certificate, tmp_path: Path) -> None:
+def test_it_is_written_for_each_registry(ca: Certificate, tmp_path: Path) -> None:
     plan = CertificatePlan("registry_ca_url", "http://tb/", ("a:5000", "b"), folder=tmp_path)
-    assert install(plan, b"text before\n" + authority.pem, NOW) == [authority.sha256]
+    assert install(plan, b"text before\n" + ca.pem, NOW) == [ca.sha256]
     for name in ("a:5000", "b"):
         path = tmp_path / name / "ca.crt"
-        assert path.read_bytes() == authority.pem
+        assert path.read_bytes() == ca.pem
         assert path.stat().st_mode & 0o777 == 0o644
 
 
-def test_a_folder_that_cannot_be_written_is_named(authority: Certificate, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_named(ca: Certificate, tmp_path: Path) -> None:
     (tmp_path / "a").write_text("in the way")
     plan = CertificatePlan("registry_ca_url", "http://tb/", ("a",), folder=tmp_path)
     with pytest.raises(PermanentError, match=r"writing .*/a/ca\.crt"):
-        install(plan, authority.pem, NOW)
+        install(plan, ca.pem, NOW)
 
 
 ONE, OTHER = make_certificate("one"), make_certificate("other")

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from tests.fakes.parrot import Parrot, http
 from tests.strategies import mutants, outcome
+from tink_docker import policy
 from tink_docker.engine import api
-from tink_docker.engine.api import EngineVersion, Ping, load, running_containers
+from tink_docker.engine.api import EngineVersion, Ping, load_images, running_containers
 from tink_docker.engine.socket import Listener
 from tinkie.errors import BootError, TransientError
 
@@ -44,7 +45,7 @@ def answer(listener: Listener, data: bytes) -> bytes:
     return question
 
 
-def test_the_question_waits_for_the_engine(listener: Listener) -> None:
+def test_the_ping_waits_for_the_engine(listener: Listener) -> None:
     ping = Ping()
     assert ping.files == []
     assert ping.answer(listener.address) is None
@@ -88,13 +89,13 @@ def test_an_engine_that_hides_its_version_is_one(listener: Listener) -> None:
 def serve(listener: Listener, monkeypatch: pytest.MonkeyPatch, data: bytes) -> list[bytes]:
     """Answer between the question and the reading of the answer, without a thread."""
     questions: list[bytes] = []
-    real = api._response
+    real = api._receive
 
     def after_serving(connection: api._Connection, question: str) -> object:
         questions.append(answer(listener, data))
         return real(connection, question)
 
-    monkeypatch.setattr(api, "_response", after_serving)
+    monkeypatch.setattr(api, "_receive", after_serving)
     return questions
 
 
@@ -114,14 +115,14 @@ def test_an_answer_that_makes_no_sense(
     listener: Listener, monkeypatch: pytest.MonkeyPatch, data: bytes
 ) -> None:
     serve(listener, monkeypatch, data)
-    with pytest.raises(TransientError, match="asking the engine"):
+    with pytest.raises(TransientError, match="asking dockerd"):
         running_containers(listener.address)
 
 
 def test_no_answer_is_not_waited_for_long(
     listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(api, "ANSWER_SECONDS", 0.01)
+    monkeypatch.setattr(policy, "ENGINE_ANSWER_SECONDS", 0.01)
     with pytest.raises(TransientError, match="timed out"):
         running_containers(listener.address)
 
@@ -152,11 +153,11 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 @example(answer=HUGE)
 @example(answer=CHUNKED + b"-5\r\n[]\r\n0\r\n\r\n")
 @example(answer=CHUNKED + b"x\r\n")
-def test_any_answer_is_names_or_told(parrot: Parrot, answer: bytes) -> None:
+def test_any_answer_gives_names_or_an_error(parrot: Parrot, answer: bytes) -> None:
     parrot.answers = {b"/containers/json": answer}
     names = outcome(lambda: running_containers(parrot.path))
     if isinstance(names, BootError):
-        assert "asking the engine" in str(names)
+        assert "asking dockerd" in str(names)
     else:
         assert all(isinstance(name, str) for name in names)
 
@@ -177,7 +178,7 @@ def test_any_pong_is_an_engine_or_none(parrot: Parrot, answer: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "message"),
+    ("answer", "message"),
     [
         (http(b'{"stream":"Loaded image: r/w:1\\n"}\n'), None),
         (http(b""), None),
@@ -188,13 +189,13 @@ def test_any_pong_is_an_engine_or_none(parrot: Parrot, answer: bytes) -> None:
         (b"", "/images/load"),
     ],
 )
-def test_an_archive_is_loaded_or_told(
-    parrot: Parrot, tmp_path: Path, said: bytes, message: str | None
+def test_an_archive_is_loaded_or_an_error_is_raised(
+    parrot: Parrot, tmp_path: Path, answer: bytes, message: str | None
 ) -> None:
     archive = tmp_path / "w.tar"
     archive.write_bytes(b"a" * 1000)
-    parrot.answers = {b"POST /images/load": said}
-    found = outcome(lambda: load(parrot.path, archive))
+    parrot.answers = {b"POST /images/load": answer}
+    found = outcome(lambda: load_images(parrot.path, archive))
     if message is None:
         assert found is None
     else:

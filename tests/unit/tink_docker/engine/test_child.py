@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tink_docker.engine import child
-from tink_docker.engine.dockerd import start_dockerd, words
+from tink_docker import policy
+from tink_docker.engine.dockerd import dockerd_command, start_dockerd
 from tink_docker.engine.socket import Listener
 from tinkie.errors import PermanentError, ShutdownRequested
 
@@ -72,7 +72,7 @@ def until_ended(engine: Child) -> None:
 def test_the_engine_listens_on_nothing_of_its_own() -> None:
     ours = ["--containerd", "/var/run/docker/containerd/containerd.sock"]
     config = ["--config-file", "/etc/docker/daemon.json"]
-    assert words() == ["dockerd", *config, *ours, "--host", "fd://"]
+    assert dockerd_command() == ["dockerd", *config, *ours, "--host", "fd://"]
 
 
 def test_it_gets_the_socket_as_systemd_would_give_it(
@@ -102,10 +102,10 @@ def test_signals_reach_it_as_usual(start: Start) -> None:
     assert engine.status == "killed by SIGTERM"
 
 
-def test_how_it_ended_and_what_it_said_last(start: Start, events: Events) -> None:
+def test_its_status_and_last_lines_after_its_end(start: Start, events: Events) -> None:
     lines = "for i in 1 2 3 4 5 6 7; do echo line $i; done"
-    said = """echo 'time="2026" level=fatal msg="cannot \\"do\\" it" error=x' >&2; printf end"""
-    engine = start("sh", "-c", f"{lines}; {said}; exit 3")
+    message = """echo 'time="2026" level=fatal msg="cannot \\"do\\" it" error=x' >&2; printf end"""
+    engine = start("sh", "-c", f"{lines}; {message}; exit 3")
     until_ended(engine)
     assert engine.status == "exit status 3"
     assert engine.last_lines == ["line 5", "line 6", "line 7", 'cannot "do" it', "end"]
@@ -119,13 +119,13 @@ def test_long_lines_are_cut(start: Start) -> None:
     assert [len(line) for line in engine.last_lines] == [400, 4]
 
 
-def test_it_may_say_a_megabyte_while_nobody_listens(start: Start) -> None:
+def test_it_can_write_a_megabyte_while_nobody_reads(start: Start) -> None:
     engine = start("sh", "-c", "head -c 1000000 /dev/zero")
     assert select.select([engine.files[0]], [], [], 10)[0], "it waits for us"
     until_ended(engine)
 
 
-def test_its_end_wakes_us(start: Start) -> None:
+def test_the_end_of_a_child_ends_the_wait(start: Start) -> None:
     engine = start("sleep", "0.05")
     assert select.select(engine.files[:1], [], [], 10)[0]
 
@@ -155,10 +155,10 @@ def test_it_is_stopped_in_order(listener: Listener) -> None:
     assert engine.last_lines == ["up", "bye"]
 
 
-def test_and_by_force_if_it_does_not_end(
+def test_it_is_killed_if_it_does_not_end(
     listener: Listener, events: Events, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(child, "STOP_SECONDS", 0.2)
+    monkeypatch.setattr(policy, "CHILD_STOP_SECONDS", 0.2)
     program = "trap '' TERM; echo up; while :; do sleep 0.05; done"
     engine = start_dockerd(listener.socket, ["sh", "-c", program])
     select.select(engine.files[1:], [], [], 5)
@@ -187,9 +187,7 @@ def test_a_signal_meanwhile_does_not_shorten_the_time_that_it_has(
     assert "engine.killed" not in [event["event"] for event in events]
 
 
-def test_one_that_never_stops_talking_does_not_keep_us(
-    start: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_output_without_end_does_not_keep_us(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = start("sleep", "60")
     read: list[int] = []
 
@@ -212,7 +210,7 @@ def test_nothing_is_left_open(listener: Listener) -> None:
     assert open_files() == before
 
 
-def test_a_missing_program_is_told(start: Start) -> None:
+def test_a_missing_program_is_reported(start: Start) -> None:
     engine = start("no-such-program")
     until_ended(engine)
     assert engine.status == "exit status 127"
@@ -226,5 +224,5 @@ def test_no_process_can_be_made(listener: Listener, monkeypatch: pytest.MonkeyPa
     before = open_files()
     monkeypatch.setattr(subprocess, "Popen", refuse)
     with pytest.raises(PermanentError, match="starting dockerd: Resource temporarily"):
-        start_dockerd(listener.socket, words())
+        start_dockerd(listener.socket, dockerd_command())
     assert open_files() == before

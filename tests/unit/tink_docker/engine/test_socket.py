@@ -19,7 +19,7 @@ def listener(tmp_path: Path) -> Iterator[Listener]:
     opened.socket.close()
 
 
-def test_nobody_sees_it_before_it_is_published(listener: Listener) -> None:
+def test_the_socket_is_hidden_until_it_is_published(listener: Listener) -> None:
     assert not listener.path.exists()
     assert listener.address.is_socket()
     listener.publish()
@@ -38,7 +38,7 @@ def test_publishing_keeps_the_file_that_containers_bind(listener: Listener) -> N
     assert listener.path.stat().st_ino == before
 
 
-def test_what_a_killed_one_left_is_replaced(tmp_path: Path) -> None:
+def test_a_leftover_socket_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "docker.sock"
     for publish in (False, True, False):
         left = Listener.open(path)
@@ -52,7 +52,7 @@ def test_what_a_killed_one_left_is_replaced(tmp_path: Path) -> None:
     new.socket.close()
 
 
-def test_who_comes_without_an_engine_waits_in_the_queue(listener: Listener) -> None:
+def test_clients_wait_in_the_queue_while_no_engine_runs(listener: Listener) -> None:
     listener.publish()
     clients = [socket.socket(socket.AF_UNIX) for _ in range(200)]
     for client in clients:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tink_docker.repair.layers import clear_half_unpacked
+from tink_docker.repair.layers import remove_incomplete_layers
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -35,13 +35,13 @@ def add_record(root: Path, kind: str, file: str, name: str) -> None:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Return an engine's folder: an image's layer, a container's two, a half, a whole one."""
+    """Return an engine's folder: layers of an image and a container, an incomplete one, a spare."""
     add_layer(tmp_path, "image", whole=True)
     add_record(tmp_path, "sha256", "cache-id", "image")
     for name, file in (("running", "mount-id"), ("running-init", "init-id")):
         add_layer(tmp_path, name, whole=False)
         add_record(tmp_path, "mounts", file, name)
-    add_layer(tmp_path, "half", whole=False)
+    add_layer(tmp_path, "incomplete", whole=False)
     add_layer(tmp_path, "of-nobody", whole=True)
     (tmp_path / "image/overlay2/layerdb/tmp/write-set-1").mkdir(parents=True)
     return tmp_path
@@ -51,8 +51,8 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
-def test_what_was_unpacked_to_the_half_is_removed(root: Path, events: Events) -> None:
-    clear_half_unpacked(root)
+def test_incomplete_layers_are_removed(root: Path, events: Events) -> None:
+    remove_incomplete_layers(root)
     left = {"image", "running", "running-init", "of-nobody"}
     assert names(root / "overlay2") == left | {"l"}
     assert names(root / "overlay2/l") == {f"LINK{name}" for name in left}
@@ -60,26 +60,26 @@ def test_what_was_unpacked_to_the_half_is_removed(root: Path, events: Events) ->
     assert [(event["event"], event["count"]) for event in events] == [("layers.removed", 1)]
 
 
-def test_the_second_time_there_is_nothing_to_tell(root: Path, events: Events) -> None:
-    clear_half_unpacked(root)
+def test_the_second_time_nothing_is_logged(root: Path, events: Events) -> None:
+    remove_incomplete_layers(root)
     events.clear()
-    clear_half_unpacked(root)
+    remove_incomplete_layers(root)
     assert events == []
 
 
 def test_a_new_machine_has_nothing(tmp_path: Path, events: Events) -> None:
-    clear_half_unpacked(tmp_path / "missing")
+    remove_incomplete_layers(tmp_path / "missing")
     assert events == []
 
 
 def test_nothing_is_removed_if_it_is_not_known_what_is_needed(root: Path) -> None:
     (root / "image/overlay2/layerdb/mounts/of-running/mount-id").write_bytes(b"\xff")
     before = names(root / "overlay2")
-    clear_half_unpacked(root)
+    remove_incomplete_layers(root)
     assert names(root / "overlay2") == before
 
 
 def test_a_layer_without_a_link_is_removed_too(root: Path) -> None:
-    (root / "overlay2/half/link").unlink()
-    clear_half_unpacked(root)
-    assert "half" not in names(root / "overlay2")
+    (root / "overlay2/incomplete/link").unlink()
+    remove_incomplete_layers(root)
+    assert "incomplete" not in names(root / "overlay2")

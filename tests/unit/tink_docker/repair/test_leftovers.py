@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tink_docker.repair import leftovers as remains
-from tink_docker.repair.leftovers import clear_remains
+from tink_docker import policy
+from tink_docker.repair.leftovers import stop_leftovers
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -22,7 +22,7 @@ NOBODY = 4_000_000_000  # no process can have this number
 
 
 def start(folder: Path, name: str) -> subprocess.Popen[bytes]:
-    """Start a harmless process that the kernel knows by `name`."""
+    """Start a harmless process that has the name `name` in the kernel."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy("/bin/sleep", folder / name)
     process = subprocess.Popen([folder / name, "60"])
@@ -38,29 +38,29 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_nothing_left_is_fine(files: tuple[Path, Path], events: Events) -> None:
-    clear_remains(*files)
+    stop_leftovers(*files)
     assert events == []
 
 
 @pytest.mark.parametrize("content", [str(NOBODY), "", "x", "-1", "0", "1"])
-def test_files_that_speak_of_nobody_are_removed(
+def test_files_without_a_running_process_are_removed(
     files: tuple[Path, Path], events: Events, content: str
 ) -> None:
     for path in files:
         path.write_text(content)
-    clear_remains(*files)
+    stop_leftovers(*files)
     assert not any(path.exists() for path in files)
     assert events == []
 
 
 @pytest.mark.usefixtures("children")
-def test_a_stranger_with_that_number_is_left_alone(
+def test_another_program_with_that_pid_is_left_alone(
     files: tuple[Path, Path], tmp_path: Path
 ) -> None:
     stranger = start(tmp_path / "bin", "stranger")
     for path in files:
         path.write_text(str(stranger.pid))
-    clear_remains(*files)
+    stop_leftovers(*files)
     assert not any(path.exists() for path in files)
     assert stranger.poll() is None
     stranger.kill()
@@ -68,41 +68,39 @@ def test_a_stranger_with_that_number_is_left_alone(
 
 
 @pytest.mark.usefixtures("children")
-def test_what_outlived_its_parent_is_ended(
+def test_daemons_that_outlived_tink_docker_are_stopped(
     files: tuple[Path, Path], tmp_path: Path, events: Events
 ) -> None:
     left = [start(tmp_path / "bin", name) for name in ("dockerd", "containerd")]
     for path, process in zip(files, left, strict=True):
         path.write_text(f"{process.pid}\n")
-    clear_remains(*files)
+    stop_leftovers(*files)
     assert [process.wait(timeout=10) for process in left] == [-signal.SIGTERM, -signal.SIGTERM]
     assert [event["program"] for event in events] == ["dockerd", "containerd"]
 
 
 @pytest.mark.usefixtures("children")
-def test_by_force_if_it_does_not_listen(
+def test_by_force_if_it_ignores_the_signal(
     files: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remains, "END_SECONDS", 0.1)
+    monkeypatch.setattr(policy, "LEFTOVER_STOP_SECONDS", 0.1)
     hangs = start(tmp_path / "bin", "dockerd")
     hangs.send_signal(signal.SIGSTOP)
     while "(stopped)" not in Path(f"/proc/{hangs.pid}/status").read_text(encoding="utf-8"):
         assert hangs.poll() is None
     files[0].write_text(str(hangs.pid))
-    clear_remains(*files)
+    stop_leftovers(*files)
     assert hangs.wait(timeout=10) == -signal.SIGKILL
 
 
 @pytest.mark.usefixtures("children")
-def test_one_that_only_waits_to_be_reaped_is_gone(
-    files: tuple[Path, Path], tmp_path: Path, events: Events
-) -> None:
+def test_a_zombie_needs_no_signal(files: tuple[Path, Path], tmp_path: Path, events: Events) -> None:
     zombie = start(tmp_path / "bin", "dockerd")
     zombie.kill()
     files[0].write_text(str(zombie.pid))
     descriptor = os.pidfd_open(zombie.pid)
     select.select([descriptor], [], [], 5)
     os.close(descriptor)
-    clear_remains(*files)
+    stop_leftovers(*files)
     assert events == []
     zombie.wait(timeout=10)

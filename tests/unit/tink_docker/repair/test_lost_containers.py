@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tink_docker.repair.lost_containers import Reckoning
+from tink_docker.repair.lost_containers import LostContainers
 from tinkie.errors import TransientError
 
 
-def reckoning(*answers: dict[str, int] | Exception) -> Reckoning:
+def lost_containers(*answers: dict[str, int] | Exception) -> LostContainers:
     """Have the engine give one answer after the other; 1 to 9 are processes that are there."""
     left = list(answers)
 
@@ -19,39 +19,39 @@ def reckoning(*answers: dict[str, int] | Exception) -> Reckoning:
             raise answer
         return answer
 
-    return Reckoning(processes, lambda pid: pid < 10)
+    return LostContainers(processes, lambda pid: pid < 10)
 
 
-def test_containers_with_their_processes_are_fine() -> None:
-    ours = reckoning({"a": 1, "b": 2}, {"a": 1}, {})
+def test_containers_whose_processes_exist_are_fine() -> None:
+    ours = lost_containers({"a": 1, "b": 2}, {"a": 1}, {})
     for _ in range(3):
         ours.check()
 
 
-def test_one_whose_end_nobody_noticed_is_found_at_the_second_look() -> None:
-    ours = reckoning({"a": 1, "b": 20}, {"a": 1, "b": 20}, {"a": 1, "b": 20})
+def test_a_lost_container_is_found_by_the_second_check() -> None:
+    ours = lost_containers({"a": 1, "b": 20}, {"a": 1, "b": 20}, {"a": 1, "b": 20})
     ours.check()
-    with pytest.raises(TransientError, match="end of b"):
+    with pytest.raises(TransientError, match="have ended: b"):
         ours.check()
     ours.check()  # the next engine is looked at afresh
 
 
 @pytest.mark.parametrize("second", [{"b": 21}, {}, {"b": 1}, TransientError("busy")])
-def test_one_that_is_just_ending_is_not(second: dict[str, int] | Exception) -> None:
-    ours = reckoning({"b": 20}, second)
+def test_a_container_that_is_just_ending_is_not_lost(second: dict[str, int] | Exception) -> None:
+    ours = lost_containers({"b": 20}, second)
     ours.check()
     ours.check()
 
 
 def test_a_container_without_a_process_is_between_two_states() -> None:
-    ours = reckoning({"b": 0}, {"b": 0})
+    ours = lost_containers({"b": 0}, {"b": 0})
     ours.check()
     ours.check()
 
 
 def test_real_processes_are_looked_for() -> None:
     last = int(Path("/proc/sys/kernel/pid_max").read_text(encoding="ascii"))
-    ours = Reckoning(lambda: {"us": os.getpid(), "nobody": last + 1})
+    ours = LostContainers(lambda: {"us": os.getpid(), "nobody": last + 1})
     ours.check()
-    with pytest.raises(TransientError, match="end of nobody"):
+    with pytest.raises(TransientError, match="have ended: nobody"):
         ours.check()

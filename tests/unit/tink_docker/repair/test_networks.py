@@ -20,7 +20,7 @@ _LINE = (
     '"bridge" network: cannot create network 1083 (docker0): conflicts with network b324: '
     "networks have same bridge name"
 )
-REFUSAL = [_LINE]
+START_FAILURE = [_LINE]
 
 
 @pytest.fixture
@@ -30,59 +30,61 @@ def record(tmp_path: Path) -> NetworkRecord:
     return NetworkRecord(path)
 
 
-_WITHOUT = "could not create bridge network for id 1fe8 bridge name docker0: iptables failed"
-LACKING = ["loading", _WITHOUT, "Could not get operating system name"]
+_BRIDGE_FAILURE = "could not create bridge network for id 1fe8 bridge name docker0: iptables failed"
+WITHOUT_BRIDGE = ["loading", _BRIDGE_FAILURE, "Could not get operating system name"]
 
 
 def test_an_engine_without_its_bridge_is_tried_again_twice(
     record: NetworkRecord, events: Events
 ) -> None:
     for _ in range(2):
-        with pytest.raises(TransientError, match=r"serves without its network: .*iptables failed"):
-            record.check(LACKING)
-    record.check(LACKING)
+        with pytest.raises(
+            TransientError, match=r"runs without its bridge network: .*iptables failed"
+        ):
+            record.engine_answered(WITHOUT_BRIDGE)
+    record.engine_answered(WITHOUT_BRIDGE)
     assert [event["event"] for event in events] == ["networks.incomplete"]
 
 
 def test_an_engine_with_its_bridge_starts_the_count_anew(record: NetworkRecord) -> None:
     for _ in range(3):
         with pytest.raises(TransientError):
-            record.check(LACKING)
-        record.check(["loading"])
+            record.engine_answered(WITHOUT_BRIDGE)
+        record.engine_answered(["loading"])
 
 
-def test_the_second_refusal_removes_it(record: NetworkRecord, events: Events) -> None:
-    record.look(REFUSAL, started=False)
+def test_the_second_failure_removes_it(record: NetworkRecord, events: Events) -> None:
+    record.engine_ended(START_FAILURE, answered=False)
     assert record.path.exists()
-    record.look(REFUSAL, started=False)
+    record.engine_ended(START_FAILURE, answered=False)
     assert not record.path.exists()
     assert [event["event"] for event in events] == ["networks.reset"]
 
 
 def test_an_engine_that_started_in_between_keeps_it(record: NetworkRecord) -> None:
     for _ in range(5):
-        record.look(REFUSAL, started=False)
-        record.look(REFUSAL, started=True)
+        record.engine_ended(START_FAILURE, answered=False)
+        record.engine_ended(START_FAILURE, answered=True)
     assert record.path.exists()
 
 
 def test_other_reasons_keep_it(record: NetworkRecord, events: Events) -> None:
     for lines in ([], ["no space left on device"], ["failed to load listeners"]):
         for _ in range(5):
-            record.look(lines, started=False)
+            record.engine_ended(lines, answered=False)
     assert record.path.exists()
     assert events == []
 
 
-def test_one_that_is_not_there_is_no_fault(record: NetworkRecord) -> None:
+def test_a_missing_record_is_no_error(record: NetworkRecord) -> None:
     record.path.unlink()
     for _ in range(4):
-        record.look(REFUSAL, started=False)
+        record.engine_ended(START_FAILURE, answered=False)
 
 
-def test_one_that_cannot_be_removed_is_told(record: NetworkRecord, events: Events) -> None:
+def test_a_record_that_cannot_be_removed_is_logged(record: NetworkRecord, events: Events) -> None:
     record.path.unlink()
     record.path.mkdir()
     for _ in range(2):
-        record.look(REFUSAL, started=False)
+        record.engine_ended(START_FAILURE, answered=False)
     assert [event["event"] for event in events] == ["networks.reset_failed"]

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tink_docker.engine import engine as module
-from tink_docker.engine.engine import Engine
+from tink_docker import policy
+from tink_docker.engine.daemons import EngineDaemons
 from tinkie.errors import PermanentError, TransientError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class FakeChild:
 
 @dataclass
 class World:
-    """dockerd lives on; containerds live as long as told, the last one for ever."""
+    """dockerd runs on; containerds run for `lives` seconds each, the last one without end."""
 
     clock: Clock
     lives: list[float | Exception]
@@ -78,8 +78,8 @@ class World:
         one = self.containerds[-1]
         return not one.ended() and self.clock.now() - one.began >= self.serving_after
 
-    def start(self) -> Engine:
-        return Engine.start(
+    def start(self) -> EngineDaemons:
+        return EngineDaemons.start(
             self.start_containerd,  # type: ignore[arg-type]
             self.start_dockerd,  # type: ignore[arg-type]
             self.is_serving,
@@ -87,7 +87,7 @@ class World:
             now=self.clock.now,
         )
 
-    def live(self, engine: Engine, seconds: float) -> None:
+    def live(self, engine: EngineDaemons, seconds: float) -> None:
         end = self.clock.now() + seconds
         while self.clock.now() < end:
             engine.look_after()
@@ -101,7 +101,7 @@ def test_dockerd_starts_once_containerd_serves(clock: Clock) -> None:
     assert engine.files == [1, 10]
 
 
-def test_a_containerd_that_does_not_serve_is_told_with_what_it_said(clock: Clock) -> None:
+def test_the_error_about_a_containerd_that_does_not_serve_has_its_last_lines(clock: Clock) -> None:
     world = World(clock, [0.3])
     with pytest.raises(TransientError, match=r"killed by SIGKILL.*bye"):
         world.start()
@@ -109,7 +109,7 @@ def test_a_containerd_that_does_not_serve_is_told_with_what_it_said(clock: Clock
     assert world.dockerds == []
 
 
-def test_it_is_not_waited_for_without_end(clock: Clock) -> None:
+def test_a_containerd_that_never_serves_is_stopped(clock: Clock) -> None:
     world = World(clock, [], serving_after=1e9)
     with pytest.raises(TransientError):
         world.start()
@@ -131,11 +131,11 @@ def test_a_containerd_that_dies_is_back_at_once_and_dockerd_lives_on(
     assert ended["last_lines"] == ["bye"]
 
 
-def test_one_that_dies_again_and_again_is_started_at_a_growing_distance(
+def test_the_waits_between_restarts_of_containerd_grow(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at_the_bound = replace(module.AGAIN, chance=lambda: 1.0)
-    monkeypatch.setattr(module, "AGAIN", at_the_bound)
+    at_the_bound = replace(policy.CONTAINERD_RESTARTS, chance=lambda: 1.0)
+    monkeypatch.setattr(policy, "CONTAINERD_RESTARTS", at_the_bound)
     world = World(clock, [2.0] * 40)
     world.live(world.start(), 120)
     starts = [one.began for one in world.containerds]
@@ -144,7 +144,9 @@ def test_one_that_dies_again_and_again_is_started_at_a_growing_distance(
     assert (apart[0], apart[-1]) == (2, 12)
 
 
-def test_one_that_cannot_be_started_is_told_and_tried_again(clock: Clock, events: Events) -> None:
+def test_a_containerd_that_cannot_be_started_is_logged_and_tried_again(
+    clock: Clock, events: Events
+) -> None:
     world = World(clock, [5.0, PermanentError("no space")])
     engine = world.start()
     world.live(engine, 30)
@@ -154,7 +156,7 @@ def test_one_that_cannot_be_started_is_told_and_tried_again(clock: Clock, events
     assert world.containerds[1].stopped
 
 
-def test_it_is_stopped_even_while_containerd_is_gone(clock: Clock) -> None:
+def test_dockerd_is_stopped_even_while_containerd_is_gone(clock: Clock) -> None:
     world = World(clock, [1.5])
     engine = world.start()
     clock.wait(1)

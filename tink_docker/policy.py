@@ -1,0 +1,63 @@
+"""How long tink-docker waits, how often it tries and how much it takes: every such number.
+
+What both programs share is not here: tinkie/running/supervise.py has the waits between restarts
+of dockerd, and the time after which dockerd or containerd counts as healthy.
+"""
+
+from __future__ import annotations
+
+from tinkie.running.backoff import Backoff
+
+_KIB = 1024
+_MIB = 1024 * _KIB
+
+# dockerd and containerd
+DOCKERD_FIRST_ANSWER_SECONDS = 180.0  # emulated and overloaded machines start it slowly
+DOCKERD_HANGS_AFTER_SECONDS = 120.0  # a machine short of memory may pause for long
+DOCKERD_CHECK_EVERY_SECONDS = 30.0  # a check costs dockerd one request per container
+CONTAINERD_FIRST_ANSWER_SECONDS = 60.0  # it needs no network and no other program
+CONTAINERD_POLL_SECONDS = 0.05  # the boot waits for it
+CONTAINERD_RESTARTS = Backoff(first=0.2, ceiling=10.0)  # soon: without it no container starts
+CONTAINERD_SHIM_SECONDS = 60  # after its default, 5 s, it kills containers of a paused machine
+LEFTOVER_STOP_SECONDS = 10.0  # after each signal to a daemon of an earlier run
+
+# Child processes and their output
+CHILD_STOP_SECONDS = 15.0  # dockerd closes its containers' logs first
+CHILD_STOP_POLL_SECONDS = 1.0  # only an upper bound: the child's end ends this wait
+CHILD_PIPE_BYTES = _MIB  # the most the kernel allows: a child never waits while a download runs
+CHILD_READ_BYTES = 64 * _KIB  # a good size for one read; the pipe is read until it is empty
+CHILD_LINE_BYTES = 4 * _KIB  # a line that never ends must not fill the memory
+CHILD_LAST_LINES = 5  # enough to show the reason, few enough for a console
+CHILD_LAST_LINE_CHARACTERS = 400  # same
+
+# Requests to dockerd
+ENGINE_ANSWER_SECONDS = 2.0  # nothing else is watched meanwhile
+ENGINE_ANSWER_BYTES = 4 * _MIB  # bounds the memory that an answer takes
+ENGINE_LOAD_SILENCE_SECONDS = 120.0  # dockerd sends nothing while it unpacks an image
+EMBEDDED_POLL_SECONDS = 0.2  # the boot waits for the embedded images
+SOCKET_QUEUE_CONNECTIONS = 4096  # clients wait here while no dockerd runs; net.core.somaxconn
+
+# dockerd's networks (repair/networks.py)
+BRIDGE_FAILURES_MAXIMUM = 3  # then dockerd runs without its bridge, which no worker needs
+NETWORK_RESET_AFTER_FAILURES = 2  # one may come from full memory or a firewall being changed
+
+# The registry's CA certificate
+CA_START_SECONDS = 10.0  # the socket, and so the boot, waits for it no longer
+CA_LATER_TRY_SECONDS = 2.0  # nothing else is watched meanwhile
+CA_BYTES = 256 * _KIB  # enough for more than a hundred certificates
+CA_RETRIES_AT_START = Backoff(first=0.25, ceiling=2.0)  # 1 s on average: the network comes up
+CA_RETRIES_LATER = Backoff(first=5.0, ceiling=60.0)  # somebody has to repair a server or a URL
+
+# Space for images and containers
+SPACE_LOW_SHARE = 8  # low: less than one eighth of all space is free, ...
+SPACE_LOW_BYTES = 64 * _MIB  # ... and less than this: large machines need no earlier warning
+SPACE_RECOVERED_FACTOR = 2  # times the low bound: small changes around it log nothing
+SPACE_POLL_SECONDS = 0.5  # the pace of the whole loop while nothing happens
+SPACE_FAST_POLL_SECONDS = 0.05  # a pull that runs full frees its space within half a second
+SPACE_FAST_POLL_BYTES = 4 * _MIB  # this much changed since the last look: something is writing
+SPACE_WRITE_STEP_BYTES = _MIB  # smaller changes do not rewrite space.json
+
+# Reboot on request
+REBOOT_ACTIONS_SECONDS = 30.0  # for running actions to end; then the machine reboots anyway
+REBOOT_REPORT_SECONDS = 3.0  # for the worker to report the last action
+REBOOT_RETRY_SECONDS = 60.0  # an orderly shutdown may take that long
