@@ -1,4 +1,4 @@
-# One target per image. Built by `make images`, which first makes tinkie/base:build.
+# One target for each image. `make images` builds them, after the base image tinkie/base:build.
 
 group "default" {
   targets = ["kernel", "init", "containerd", "dhcp", "ntp", "rngd", "bootkit", "tink-docker"]
