@@ -27,7 +27,17 @@ LEVELS = {*TO_CONSOLE, "debug"}
 IN_SHELL = re.compile(rf"\b(?:say|announce|now|to_consoles)(?: (?:init|dhcp|ntp))? ({NAME})\b")
 SEVERAL = "Several programs"
 ROW = re.compile(r"^\| `([^`]+)` \| (\S.*) \| (\S.*) \|$", re.MULTILINE)
-UNITS = {"s": 1, "min": 60, "bytes": 1, "KiB": 1024, "MiB": 1024**2, "lines": 1, "ends": 1, "": 1}
+UNITS = {
+    "s": 1,
+    "min": 60,
+    "bytes": 1,
+    "KiB": 1024,
+    "MiB": 1024**2,
+    "lines": 1,
+    "ends": 1,
+    "times": 1,
+    "": 1,
+}
 
 
 def calls(path: Path) -> Iterator[tuple[str, ast.expr]]:
