@@ -1,4 +1,4 @@
-"""A server on a unix socket that says what it was told to, whether it is HTTP or not."""
+"""A server on a unix socket with canned answers, which need not be HTTP."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def http(body: bytes, status: int = 200, headers: Mapping[str, str] | None = Non
 
 
 @dataclass
-class Parrot:
-    """Answers a question that has `key` in its first line with `answers[key]`, else with 404."""
+class CannedServer:
+    """Answers a request that has `key` in its first line with `answers[key]`, else with 404."""
 
     path: Path
     answers: dict[bytes, bytes] = field(default_factory=dict)
@@ -53,10 +53,10 @@ class Parrot:
                 self._answer(connection)
 
     def _answer(self, connection: socket.socket) -> None:
-        question = connection.recv(64 * 1024)
-        first = question.partition(b"\r\n")[0]
-        answer = next((said for key, said in self.answers.items() if key in first), None)
-        if question:
+        request = connection.recv(64 * 1024)
+        first = request.partition(b"\r\n")[0]
+        answer = next((canned for key, canned in self.answers.items() if key in first), None)
+        if request:
             connection.sendall(http(b"{}", 404) if answer is None else answer)
         connection.shutdown(socket.SHUT_WR)
         while connection.recv(64 * 1024):  # a reset would lose the answer
