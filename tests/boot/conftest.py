@@ -1,7 +1,7 @@
 """One sandbox for all machines that a process boots, and machines that many tests share.
 
 A machine takes minutes, so it boots once, and tests check what was seen of it. A module that has a
-function `observe` gets what that returns as the fixture `seen`. Machines whose tests stand in
+function `observe` gets what that returns as the fixture `seen`. Machines whose tests are in
 several files have a fixture of their own here.
 """
 

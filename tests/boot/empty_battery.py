@@ -1,6 +1,6 @@
 """A machine whose hardware clock has an empty battery, and whose shutdown hangs.
 
-The tests stand in test_clock.py, test_console.py, test_volumes.py and test_shutdown.py.
+The tests are in test_clock.py, test_console.py, test_volumes.py and test_shutdown.py.
 """
 
 import datetime as dt

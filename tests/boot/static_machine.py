@@ -1,7 +1,7 @@
 """A machine in a VLAN without DHCP, with a disk of each kind.
 
 The command line has its tag, its address and all the rest; one more disk is plugged in late. The
-tests stand in test_static_network.py and test_disks.py.
+tests are in test_static_network.py and test_disks.py.
 """
 
 from __future__ import annotations

@@ -146,8 +146,8 @@ def test_workflow_succeeds_with_the_newest_agent(seen: Seen) -> None:
 
 def test_the_metadata_service_gives_the_machines_id(seen: Seen) -> None:
     """Its name as well, if both answers come within the two seconds that a start waits for them."""
-    told = f"bootkit: machine.found id={IDENTITY.mac} "
-    assert told.encode() in seen.places["console"]
+    found = f"bootkit: machine.found id={IDENTITY.mac} "
+    assert found.encode() in seen.places["console"]
 
 
 def test_disk_reads_as_zeros_after_it_was_wiped(seen: Seen) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sandbox.workflow import Status
 
 IDENTITY = MachineIdentity("ipv6", "52:54:00:00:01:06", "172.30.0.106", "172.30.0.1")
-CARD = Card("52:54:00:00:02:16")
+NIC = Card("52:54:00:00:02:16")
 SYSLOG_BYTES = 65536
 MISSING_SECONDS = 180.0
 PANIC_SECONDS = 180.0
@@ -50,9 +50,11 @@ def observe(lab: Lab) -> Seen:
         stack.enter_context(ipv6(lab.folder, sandbox.network))
         stack.enter_context(ipv6_addresses.joined(sandbox))
         port = stack.enter_context(syslog(sandbox.network, ADDRESS6, 1))
-        box = stack.enter_context(booted(lab, IDENTITY, words=words, cards=(CARD,)))
+        box = stack.enter_context(booted(lab, IDENTITY, words=words, cards=(NIC,)))
         status = measure(sandbox, box, "ipv6", WORKFLOW_SECONDS, registry=ipv6_addresses.HOST)
-        wait_for("nic.missing", lambda: box.console.poll_for("card.m"), seconds=MISSING_SECONDS)
+        wait_for(
+            "nic.missing", lambda: box.console.poll_for("nic.missing"), seconds=MISSING_SECONDS
+        )
         with box.shell() as shell:
             addresses = shell.run("ip -o address show dev eth0 scope global")
             resolver = shell.run("cat /run/resolvconf/resolv.conf")

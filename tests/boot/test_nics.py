@@ -32,10 +32,10 @@ HOST = "tinkerbell.sandbox"
 ROUTER = f"{SUBNET}.1"
 BEFORE, AFTER = f"{SUBNET}.2", f"{SUBNET}.3"  # name servers
 FIRST = MachineIdentity(
-    "cards", "52:54:00:00:01:05", f"{SUBNET}.105", ROUTER, name_servers=(BEFORE,)
+    "nics", "52:54:00:00:01:05", f"{SUBNET}.105", ROUTER, name_servers=(BEFORE,)
 )
 SECOND = MachineIdentity(
-    "cards", "52:54:00:00:01:25", f"{SUBNET}.125", ROUTER, name_servers=(AFTER,)
+    "nics", "52:54:00:00:01:25", f"{SUBNET}.125", ROUTER, name_servers=(AFTER,)
 )
 UNKNOWN = "52:54:00:00:02:0"
 NICS = (

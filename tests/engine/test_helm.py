@@ -1,4 +1,4 @@
-"""A release in place of Hook's, fetched by the very script of Tinkerbell's Helm chart v0.25.0."""
+"""A release instead of Hook's, fetched by the own script of Tinkerbell's Helm chart v0.25.0."""
 
 import os
 import textwrap

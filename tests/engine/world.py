@@ -1,4 +1,4 @@
-"""What stands around the machines under test: network, registry, file server, Tinkerbell."""
+"""The surroundings of the machines under test: network, registry, file server, Tinkerbell."""
 
 import os
 from collections.abc import Iterator

@@ -29,7 +29,7 @@ Report = Callable[[str], None]
 class Servers:
     """The real servers of a herd: its network, Tinkerbell, and what the registry will serve.
 
-    image: as it stands behind the registry's name ("tink-agent:latest").
+    image: its name without the registry ("tink-agent:latest").
     """
 
     folder: Path

@@ -18,7 +18,7 @@ POLL_SECONDS = 0.1
 
 @dataclass
 class Wire:
-    """What happens to connections; changes count for those that are open, too.
+    """A proxy whose faults can be changed at any time, also for open connections.
 
     silent: nothing is handed on. cut_after: bytes from the server after which a connection ends.
     bytes_per_second: from the server, of each connection. delay: seconds before anything is

@@ -1,4 +1,4 @@
-"""A server with the same answer to every request, in place of a registry or a file server."""
+"""A server with the same answer to every request, instead of a registry or a file server."""
 
 import ssl
 from collections.abc import Iterator, Mapping

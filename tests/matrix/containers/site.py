@@ -41,7 +41,7 @@ class Site:
 
     @property
     def host(self) -> str:
-        """The registry, as it stands before an image's name."""
+        """The registry's host and port, as in an image's name."""
         return f"{self.name or self.world.network.address}:{REGISTRY_PORT + self.number}"
 
     @property

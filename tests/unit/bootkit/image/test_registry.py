@@ -144,7 +144,7 @@ def test_or_without_those_that_nobody_knows(tmp_path: Path) -> None:
     assert "unknown" in str(told).partition(",")[2]
 
 
-@pytest.mark.usefixtures("_no_authorities")
+@pytest.mark.usefixtures("_no_system_cas")
 @given(
     st.sampled_from([ErrorKind.TOO_MANY_REQUESTS, ErrorKind.CERTIFICATE_TIME]),
     TEXT.map(lambda text: text.encode(errors="replace")),

@@ -87,7 +87,7 @@ def test_an_answer_that_is_only_shown_may_come_from_anybody(authority: Authority
 
 def test_a_server_without_tls_is_told_as_such() -> None:
     with serving() as server, pytest.raises(PermanentError) as caught:
-        Fetcher().get(f"https://{server.place}/")
+        Fetcher().get(f"https://{server.endpoint}/")
     assert caught.value.kind is ErrorKind.PLAIN_HTTP
 
 
