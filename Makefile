@@ -37,8 +37,8 @@ format: setup-venv ## format the Python code
 docs: setup-venv ## print the tables of docs/cmdline.md from the code
 	@$(PYTHON) -m release.cmdline_docs
 
-test-unit: setup-venv ## unit tests: no network, no process, no clock
-	@$(PYTHON) -m pytest --quiet tests/unit
+test-unit: setup-venv ## unit tests: no network, no process, no clock; and how much of the agents they cover
+	@$(PYTHON) -m pytest --quiet --numprocesses=auto tests/unit --cov
 
 fuzz: setup-venv ## the properties among the unit tests, with many and ever other examples (minutes)
 	@$(PYTHON) -m pytest --quiet --hypothesis-profile=fuzz -m hypothesis tests/unit
@@ -73,18 +73,22 @@ sandbox: setup ## a real Tinkerbell provisions a virtual machine (WORKFLOW=wipe 
 sandbox-down: ## remove whatever a sandbox left
 	@$(PYTHON) -m sandbox down
 
+MARKS := -m "not long"
 test-engine: setup-tests images ## our two images in containers, with a real Tinkerbell, registry, workers
-	@$(PYTHON) -m pytest --numprocesses=3 --dist=loadfile --durations=10 tests/engine
+	@$(PYTHON) -m pytest $(MARKS) --numprocesses=3 --dist=loadfile --durations=10 tests/engine
 
-test-boot: setup-tests quick ## virtual machines against the real Tinkerbell (minutes)
-	@$(PYTHON) -m pytest --numprocesses=2 --dist=loadfile --durations=10 tests/boot
+test-boot: setup-tests quick ## virtual machines: a netboot, a direct boot, a sample of the faults
+	@$(PYTHON) -m pytest $(MARKS) --numprocesses=2 --dist=loadgroup --durations=10 tests/boot
+
+test-boot-all: MARKS :=
+test-boot-all: test-boot ## every virtual machine and every fault (half an hour)
 
 faults: setup-tests images quick ## every fault of both matrices; the tables in docs/reliability.md
 	@$(PYTHON) -m pytest --quiet tests/engine/test_fault_matrix.py tests/boot/test_fault_matrix.py
-	@$(PYTHON) -m tests.engine.matrix.report
+	@$(PYTHON) -m tests.matrix.report
 
-deaths: setup-tests images ## what workers lose of their action when a program dies; the table in docs/reliability.md
-	@$(PYTHON) -m tests.engine.deaths
+kill-report: setup-tests images ## what workers lose of their action when a program dies; the table in docs/reliability.md
+	@$(PYTHON) -m tests.engine.kill_report
 
 soak: setup-tests images ## random faults for MINUTES=n (3), the same ones again with SEED=n
 	@MINUTES=$(or $(MINUTES),3) SEED=$(or $(SEED),$$(od -An -N3 -tu4 /dev/urandom | tr -d " ")) $(PYTHON) -m pytest --quiet -s tests/engine/test_soak.py
@@ -92,7 +96,10 @@ soak: setup-tests images ## random faults for MINUTES=n (3), the same ones again
 test-compat: setup-tests quick ## combinations of hardware and servers that take long to emulate
 	@$(PYTHON) -m pytest tests/compat
 
-test: setup-tests test-unit test-engine test-boot ## all tests: units, engine, booted machines
+test: setup-tests test-unit test-engine test-boot ## is it good? The answer in 20 minutes, on two cores without KVM
+
+test-all: MARKS :=
+test-all: test test-compat ## every test there is (two hours)
 
 herd: setup ## N machines come back to servers that were away LATE seconds (root; N=200 LATE=60)
 	@$(PYTHON) -m tests.herd $(or $(N),200) $(or $(LATE),60)

@@ -1,4 +1,4 @@
-"""What comes from outside, for properties: command lines, values, JSON answers, mostly odd."""
+"""Strategies for input from outside: command lines, values, JSON answers, mostly odd ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _GOOD = """
     10.0.0.1 [::1] fe80::1%eth0 r.example localhost REG.example:5000 team/app :42113 :443 latest
     http:// https:// socks5:// user:pw@ u@ true 0 1 514 01-02-03-04-05-06-07 0a:0b:0c:0d:0e:0f
     10.0.0.0/8 tink-worker sha256: -- , . / : @ = ?x=1 #y - _ *
-""".split()  # noqa: SIM905 - one a line would be a page
+""".split()  # noqa: SIM905 - one a line would be too long
 _ODD = (
     ";reboot", "$(reboot)", "`id`", "&&", "|", "'", '"', "\\", "\n", "\r", "\t", " ", "\x01",
     "\x1b[31m", "\x7f", "\x9b", "\u00a0", "\u202e", "\u2028", "é", "\u0663", "\u2100", "İ",
@@ -58,7 +58,7 @@ LINES = st.lists(WORDS, max_size=12).map(" ".join)
 
 
 def as_bytes(line: str) -> bytes:
-    """Return the line as it stands in a file; a surrogate that stands for no byte becomes one."""
+    """Return the line as a file has it; a surrogate that is no byte of it becomes one."""
     return line.encode("utf-8", "surrogatepass").replace(b"\0", b"")
 
 

@@ -1,8 +1,14 @@
-"""One sandbox for all booted machines of a test run."""
+"""One sandbox for all machines that a process boots, and machines that many tests share.
+
+A machine takes minutes, so it boots once, and tests check what was seen of it. A module that has a
+function `observe` gets what that returns as the fixture `seen`. Machines whose tests are in
+several files have a fixture of their own here.
+"""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,21 +19,71 @@ from sandbox.ingredients import ingredients
 from sandbox.network import PREFIX, Namespace
 from sandbox.preflight import check
 from sandbox.world import World, world
+from tests.boot import empty_battery, static_machine, stressed_machine
+from tests.boot.machines import MEMORY_MIB, Lab
 
-MEMORY_MIB = 2048
 ACTIONS = Path(__file__).parent / "actions"
+SHARED = {"stressed", "battery", "static"}
+
+NewLab = Callable[[str], Lab]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Run all tests of a machine in one process (`--dist=loadgroup`), so that it boots once."""
+    for item in items:
+        shared = SHARED.intersection(item.fixturenames)
+        item.add_marker(pytest.mark.xdist_group(shared.pop() if shared else item.path.stem))
 
 
 @pytest.fixture(scope="session")
-def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("sandbox")
     name = f"boot-{os.getpid()}"
     check(folder, MEMORY_MIB, Namespace(PREFIX + name))
-    with world(folder, name, ingredients(assemble.OUT)) as found:
-        found.registry.push(actions_archive(folder / "inspect.tar", ACTIONS), "inspect:latest")
-        yield found
+    with world(folder, name, ingredients(assemble.OUT)) as running:
+        running.registry.push(actions_archive(folder / "inspect.tar", ACTIONS), "inspect:latest")
+        yield running
 
 
 @pytest.fixture(scope="session")
-def accelerator(here: World) -> Accelerator:
-    return best_accelerator(here.ingredients.kernel)
+def accelerator(sandbox: World) -> Accelerator:
+    return best_accelerator(sandbox.ingredients.kernel)
+
+
+@pytest.fixture(scope="session")
+def new_lab(
+    sandbox: World, accelerator: Accelerator, tmp_path_factory: pytest.TempPathFactory
+) -> NewLab:
+    """Call it with a name for the folder."""
+    return lambda name: Lab(sandbox, accelerator, tmp_path_factory.mktemp(name))
+
+
+@pytest.fixture
+def lab(sandbox: World, accelerator: Accelerator, tmp_path: Path) -> Lab:
+    """A lab for a test that boots a machine of its own."""
+    return Lab(sandbox, accelerator, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def seen(request: pytest.FixtureRequest, new_lab: NewLab) -> Any:
+    """What the module's function `observe` returns: it boots the machine of all tests there."""
+    return request.module.observe(new_lab(request.path.stem))
+
+
+@pytest.fixture(scope="session")
+def stressed(new_lab: NewLab) -> stressed_machine.Seen:
+    """A machine without memory, whose services are killed."""
+    return stressed_machine.observe(new_lab("stressed"))
+
+
+@pytest.fixture(scope="session")
+def battery(new_lab: NewLab) -> empty_battery.Seen:
+    """A machine whose hardware clock has an empty battery, and whose shutdown hangs."""
+    return empty_battery.observe(new_lab("battery"))
+
+
+@pytest.fixture(scope="session")
+def static(new_lab: NewLab) -> static_machine.Seen:
+    """A machine in a VLAN without DHCP, with a disk of each kind."""
+    return static_machine.observe(new_lab("static"))

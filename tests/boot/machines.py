@@ -1,8 +1,8 @@
-"""A machine under test: booted directly, with a shell to reach inside by."""
+"""A machine under test: booted directly, with a shell for looking inside."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sandbox.accelerator import Accelerator
@@ -15,17 +15,24 @@ from sandbox.provision import WORKFLOWS
 from sandbox.shell import SHELL_WORDS
 from sandbox.workflow import Status, WorkflowRun
 from sandbox.world import World
-from tests.boot.conftest import MEMORY_MIB
 
+MEMORY_MIB = 2048
 COMMAND = Path(__file__).parent / "command.yml"
 DISK_MIB = 64
 
 
+@dataclass(frozen=True)
+class Lab:
+    """What it takes to boot a machine: a sandbox, an accelerator, a folder for disk and console."""
+
+    sandbox: World
+    accelerator: Accelerator
+    folder: Path
+
+
 @contextmanager
 def booted(
-    here: World,
-    accelerator: Accelerator,
-    folder: Path,
+    lab: Lab,
     identity: MachineIdentity,
     *,
     line: str = "",
@@ -37,21 +44,21 @@ def booted(
     watchdog: bool = False,
     disks: tuple[Disk, ...] = (),
 ) -> Iterator[Machine]:
-    """Power a machine on that Tinkerbell knows; it stops where it would start again.
+    """Power a machine on that Tinkerbell has a record of; it stops where it would reboot.
 
-    line: the kernel's command line, if not that of Tinkerbell's script. words: put behind it.
-    memory, clock, cards, watchdog, disks: as Hardware has them. others: its other network cards, as
-    Tinkerbell knows them.
+    line: the kernel's command line, if not that of Tinkerbell's script. words: appended to it.
+    memory, clock, cards, watchdog, disks: as Hardware has them. others: its other NICs, as
+    Tinkerbell has them.
     """
-    here.enroll(identity, *others)
-    boot = here.direct_boot(identity)
+    lab.sandbox.enroll(identity, *others)
+    boot = lab.sandbox.direct_boot(identity)
     line = f"{line or boot.command_line} {SHELL_WORDS} {words}".strip()
-    disk = empty_disk(folder / "disk.img", DISK_MIB)
+    disk = empty_disk(lab.folder / "disk.img", DISK_MIB)
     hardware = Hardware(
         identity,
         disk,
         replace(boot, command_line=line),
-        accelerator,
+        lab.accelerator,
         memory,
         stop_at_reboot=True,
         clock=clock,
@@ -60,21 +67,23 @@ def booted(
         watchdog=watchdog,
         disks=disks,
     )
-    with machine(folder, here.network, hardware, identity.name) as box:
+    with machine(lab.folder, lab.sandbox.network, hardware, identity.name) as box:
         yield box
 
 
-def start_command(here: World, identity: MachineIdentity, name: str, command: str) -> WorkflowRun:
+def start_command(
+    sandbox: World, identity: MachineIdentity, name: str, command: str
+) -> WorkflowRun:
     """Give a machine a workflow of one action: a command of busybox."""
-    return here.start_workflow(name, COMMAND.read_text(), identity, command=command)
+    return sandbox.start_workflow(name, COMMAND.read_text(), identity, command=command)
 
 
-def measure(here: World, box: Machine, name: str, seconds: float, registry: str = "") -> Status:
+def measure(sandbox: World, box: Machine, name: str, seconds: float, registry: str = "") -> Status:
     """Give a machine a workflow that changes nothing, and follow it until it has succeeded.
 
-    registry: where the machine finds the sandbox's, if not under its usual address.
+    registry: the sandbox's registry as the machine reaches it, if not at its usual address.
     """
     template = (WORKFLOWS / "measure.yml").read_text()
     more = {"registry": registry} if registry else {}
-    run = here.start_workflow(name, template, box.hardware.identity, **more)
-    return Follower(here, box, run, print).wait_for_success(seconds)
+    run = sandbox.start_workflow(name, template, box.hardware.identity, **more)
+    return Follower(sandbox, box, run, print).wait_for_success(seconds)

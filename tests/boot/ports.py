@@ -14,9 +14,9 @@ KINDS = {"tcp": "-sS", "udp": "-sU"}
 
 
 def open_ports(network: Namespace, address: str, protocol: str) -> set[int]:
-    """The ports that are open, or that do not say that they are closed.
+    """Return the ports that are open, or that do not answer.
 
-    A fast scan loses answers, so that what it suspects is asked again, slowly.
+    A fast scan loses answers, so its suspects are scanned again, slowly.
     """
     suspects = set(range(1, EVERY + 1))
     for pace in (QUICK, THOROUGH):
@@ -29,14 +29,14 @@ def _scan(
     network: Namespace, address: str, protocol: str, ports: set[int], pace: Sequence[str]
 ) -> str:
     family = ["-6", "-e", BRIDGE] if ":" in address else []
-    asked = f"1-{EVERY}" if len(ports) == EVERY else ",".join(map(str, sorted(ports)))
-    command = ["nmap", "-n", "-Pn", *family, KINDS[protocol], *pace, "-p", asked, "-oX", "-"]
+    numbers = f"1-{EVERY}" if len(ports) == EVERY else ",".join(map(str, sorted(ports)))
+    command = ["nmap", "-n", "-Pn", *family, KINDS[protocol], *pace, "-p", numbers, "-oX", "-"]
     with network.inside():
         return run(f"scanning {address}", [*command, address], seconds=SCAN_SECONDS)
 
 
 def closed_ports(report: str) -> set[int]:
-    """The ports that nmap's XML report calls closed, one by one or summed up as "1-21,23-80"."""
+    """Return the ports that nmap's XML report has as closed, alone or as "1-21,23-80"."""
     root = ET.fromstring(report)  # noqa: S314 # nmap's own output
     alone = {
         int(port.get("portid", "0"))

@@ -1,12 +1,12 @@
-"""How a secret could be written, and where."""
+"""The encodings of a secret, and where they are found."""
 
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import quote, quote_plus
 
 
-def writings(secret: str) -> set[bytes]:
-    """A secret as it is, URL-encoded, and as it looks inside a longer text put into base64."""
+def encodings(secret: str) -> set[bytes]:
+    """Return a secret as it is, URL-encoded, and as a part of a longer text in base64."""
     plain = secret.encode()
     found = {plain, quote(secret, safe="").encode(), quote_plus(secret).encode()}
     for encode in (b64encode, urlsafe_b64encode):
@@ -22,10 +22,10 @@ def _inside_base64(plain: bytes, encode: Callable[[bytes], bytes]) -> Iterator[b
         yield text[-(-before * 8 // 6) :]
 
 
-def places_that_tell(secret: str, places: Mapping[str, bytes]) -> dict[str, set[bytes]]:
-    """Place -> the writings of the secret that are found there; places without any are absent."""
+def places_with(secret: str, places: Mapping[str, bytes]) -> dict[str, set[bytes]]:
+    """Return place -> the encodings of the secret that are found there, without empty places."""
     found = {
-        name: {text for text in writings(secret) if text in content}
+        name: {text for text in encodings(secret) if text in content}
         for name, content in places.items()
     }
     return {name: texts for name, texts in found.items() if texts}

@@ -1,12 +1,11 @@
-"""A machine is started with the files and the command line that iPXE would give it.
+"""A machine starts with the files and the command line that iPXE would give it.
 
-One boot, held still in the middle of an action: what it could give away is collected and its ports
-are scanned. Then it goes on: its disk is wiped and it reboots.
+One boot, stopped in the middle of an action: all that could contain a secret is collected, and its
+ports are scanned. Then it goes on: its disk is wiped and it reboots.
 """
 
 import tarfile
 from base64 import b64decode
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -14,9 +13,6 @@ from ipaddress import IPv6Address
 from pathlib import Path
 from urllib.parse import quote
 
-import pytest
-
-from sandbox.accelerator import Accelerator
 from sandbox.disk import empty_disk, fill, is_zero
 from sandbox.follow import Follower
 from sandbox.hardware import Hardware
@@ -26,9 +22,9 @@ from sandbox.objects import MachineIdentity
 from sandbox.processes import Program, running
 from sandbox.workflow import Status
 from sandbox.world import World, new_password
-from tests.boot.conftest import MEMORY_MIB
+from tests.boot.machines import MEMORY_MIB, Lab
 from tests.boot.ports import open_ports
-from tests.boot.secrecy import places_that_tell, writings
+from tests.boot.secrecy import encodings, places_with
 
 IDENTITY = MachineIdentity("direct", "52:54:00:00:01:02", "172.30.0.102", "172.30.0.1")
 # Processes that the machine lives on.
@@ -41,7 +37,7 @@ PROTECTED = (
     "dhcpcd",
     "syslogd",
 )
-# Nobody asks it: all that this machine needs is at Tinkerbell's host, which is reached without.
+# No proxy runs: all that this machine needs is on Tinkerbell's host, which it reaches directly.
 PROXY_USER, PROXY_PASSWORD = "canary", new_password()
 EVIDENCE_SECONDS = 600.0  # a tenth of that on an idle machine
 END_SECONDS = 180.0
@@ -67,49 +63,45 @@ class Seen:
     planted: str
 
 
-@pytest.fixture(scope="module")
-def seen(
-    here: World, accelerator: Accelerator, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Seen]:
-    folder = tmp_path_factory.mktemp("direct")
-    fill(empty_disk(folder / "disk.img", 128))
-    here.enroll(IDENTITY)
-    with _packets(here, folder), _machine(here, accelerator, folder) as box:
+def observe(lab: Lab) -> Seen:
+    """Boot the machine, and return what came of it."""
+    fill(empty_disk(lab.folder / "disk.img", 128))
+    lab.sandbox.enroll(IDENTITY)
+    with _packets(lab), _machine(lab) as box:
         planted = new_password()
-        yield _watch(here, _follow(here, box, planted), folder, planted)
+        return _watch(lab, _follow(lab.sandbox, box, planted), planted)
 
 
-def _machine(
-    here: World, accelerator: Accelerator, folder: Path
-) -> AbstractContextManager[Machine]:
-    boot = here.direct_boot(IDENTITY)
+def _machine(lab: Lab) -> AbstractContextManager[Machine]:
+    boot = lab.sandbox.direct_boot(IDENTITY)
     proxy = f"http://{PROXY_USER}:{quote(PROXY_PASSWORD, safe='')}@proxy.example.com:3128"
     line = f"{boot.command_line} HTTP_PROXY={proxy} https_proxy={proxy}"
     boot = replace(boot, command_line=line)
-    disk = folder / "disk.img"
-    hardware = Hardware(IDENTITY, disk, boot, accelerator, MEMORY_MIB, stop_at_reboot=True)
-    return machine(folder, here.network, hardware, "direct")
+    disk = lab.folder / "disk.img"
+    hardware = Hardware(IDENTITY, disk, boot, lab.accelerator, MEMORY_MIB, stop_at_reboot=True)
+    return machine(lab.folder, lab.sandbox.network, hardware, "direct")
 
 
-def _packets(here: World, folder: Path) -> AbstractContextManager[Program]:
-    capture = ["tcpdump", "-i", BRIDGE, "-s", "0", "-U", "-w", str(folder / "syslog.pcap")]
+def _packets(lab: Lab) -> AbstractContextManager[Program]:
+    capture = ["tcpdump", "-i", BRIDGE, "-s", "0", "-U", "-w", str(lab.folder / "syslog.pcap")]
     command = [*capture, "udp", "port", "514"]
-    return running("tcpdump", command, log=folder / "tcpdump.log", network=here.network)
+    return running("tcpdump", command, log=lab.folder / "tcpdump.log", network=lab.sandbox.network)
 
 
-def _follow(here: World, box: Machine, planted: str) -> Follower:
+def _follow(sandbox: World, box: Machine, planted: str) -> Follower:
     template = (Path(__file__).parent / "inspect.yml").read_text()
-    words = " ".join(sorted(text.decode() for text in writings(planted)))
-    run = here.start_workflow("inspect", template, IDENTITY, planted=words)
-    return Follower(here, box, run, print)
+    words = " ".join(sorted(text.decode() for text in encodings(planted)))
+    run = sandbox.start_workflow("inspect", template, IDENTITY, planted=words)
+    return Follower(sandbox, box, run, print)
 
 
-def _watch(here: World, follower: Follower, folder: Path, planted: str) -> Seen:
-    evidence = here.files.uploads / "evidence"
+def _watch(lab: Lab, follower: Follower, planted: str) -> Seen:
+    sandbox, folder = lab.sandbox, lab.folder
+    evidence = sandbox.files.uploads / "evidence"
     follower.wait_for("the action's evidence", lambda: evidence.exists() or None, EVIDENCE_SECONDS)
     collected = _unpack(evidence)
-    listening = _scan(here, collected["net/if_inet6"].decode())
-    here.files.publish(evidence, "go")
+    listening = _scan(sandbox, collected["net/if_inet6"].decode())
+    sandbox.files.publish(evidence, "go")
     status = follower.wait_for_success(END_SECONDS)
     follower.wait_for("the reboot", lambda: follower.machine.is_off() or None, REBOOT_SECONDS)
     places = {
@@ -136,26 +128,26 @@ def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     return file.read()
 
 
-def _scan(here: World, addresses: str) -> dict[str, set[int]]:
+def _scan(sandbox: World, addresses: str) -> dict[str, set[int]]:
     link_local = next(line for line in addresses.splitlines() if line.endswith(" eth0"))
     ipv6 = str(IPv6Address(int(link_local.split()[0], 16)))
     return {
-        f"{protocol} {address}": open_ports(here.network, address, protocol)
+        f"{protocol} {address}": open_ports(sandbox.network, address, protocol)
         for address in (IDENTITY.address, ipv6)
         for protocol in ("tcp", "udp")
     }
 
 
-def test_workflow_succeeds_with_the_agent_of_today(seen: Seen) -> None:
+def test_workflow_succeeds_with_the_newest_agent(seen: Seen) -> None:
     assert seen.status.state == "SUCCESS"
     assert list(seen.status.actions.values()) == ["SUCCESS"] * 3
     assert b"/tink-agent" in seen.places["arguments"]
 
 
-def test_metadata_tells_who_the_machine_is(seen: Seen) -> None:
+def test_the_metadata_service_gives_the_machines_id(seen: Seen) -> None:
     """Its name as well, if both answers come within the two seconds that a start waits for them."""
-    told = f"bootkit: machine.found id={IDENTITY.mac} "
-    assert told.encode() in seen.places["console"]
+    found = f"bootkit: machine.found id={IDENTITY.mac} "
+    assert found.encode() in seen.places["console"]
 
 
 def test_disk_reads_as_zeros_after_it_was_wiped(seen: Seen) -> None:
@@ -185,7 +177,7 @@ def test_the_kernel_takes_workers_and_actions_before_us(seen: Seen) -> None:
     assert scores["tink-agent"] == scores["inspect"] == [0], scores
 
 
-def test_kernel_knows_of_no_listener_either(seen: Seen) -> None:
+def test_the_kernel_has_no_listening_socket_either(seen: Seen) -> None:
     for protocol in ("tcp", "tcp6"):
         assert not _bound(seen.places[f"net/{protocol}"], state="0A"), protocol
     for protocol in ("udp", "udp6"):
@@ -217,23 +209,23 @@ PLANTED_IN = {
 }
 
 
-def test_search_finds_every_writing_of_what_was_planted(seen: Seen) -> None:
-    found = places_that_tell(seen.planted, seen.places)
+def test_the_search_finds_every_encoding_of_a_planted_secret(seen: Seen) -> None:
+    found = places_with(seen.planted, seen.places)
     assert {name: found.get(name) for name in PLANTED_IN} == dict.fromkeys(
-        PLANTED_IN, writings(seen.planted)
+        PLANTED_IN, encodings(seen.planted)
     )
 
 
-def test_nothing_tells_the_registrys_password(here: World, seen: Seen) -> None:
-    assert places_that_tell(here.registry.credentials.password, seen.places) == {}
+def test_the_registrys_password_is_nowhere(sandbox: World, seen: Seen) -> None:
+    assert places_with(sandbox.registry.credentials.password, seen.places) == {}
 
 
-def test_nothing_tells_name_and_password_as_http_would(here: World, seen: Seen) -> None:
-    credentials = here.registry.credentials
+def test_name_and_password_as_http_sends_them_are_nowhere(sandbox: World, seen: Seen) -> None:
+    credentials = sandbox.registry.credentials
     both = f"{credentials.username}:{credentials.password}"
-    assert places_that_tell(both, seen.places) == {}
+    assert places_with(both, seen.places) == {}
 
 
-def test_nothing_tells_the_proxys_credential(seen: Seen) -> None:
-    assert places_that_tell(PROXY_PASSWORD, seen.places) == {}
-    assert places_that_tell(f"{PROXY_USER}:{PROXY_PASSWORD}", seen.places) == {}
+def test_the_proxys_credentials_are_nowhere(seen: Seen) -> None:
+    assert places_with(PROXY_PASSWORD, seen.places) == {}
+    assert places_with(f"{PROXY_USER}:{PROXY_PASSWORD}", seen.places) == {}

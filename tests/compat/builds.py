@@ -1,4 +1,4 @@
-"""Another Tinkie, built from a copy of this project as its README says."""
+"""Another Tinkie, built from a changed copy of this project as its README describes."""
 
 import shutil
 import subprocess
@@ -8,6 +8,7 @@ from pathlib import Path
 from release import engine, images
 from release.version import PROJECT
 from sandbox.world import World
+from tests.boot.machines import Lab
 from tests.engine.docker import Docker
 from tests.engine.world import BOOTKIT
 
@@ -21,17 +22,18 @@ def copied(folder: Path) -> Path:
     return Path(shutil.copytree(PROJECT, folder, ignore=LEFT_OUT))
 
 
-def built(project: Path, here: World, *words: str) -> World:
-    """Run `make quick` in a copy with these words; return the sandbox with what came of it."""
+def built(project: Path, lab: Lab, *words: str) -> Lab:
+    """Run `make quick` in a copy with these words; return a lab that boots the result."""
     command = ["make", "setup-venv", "quick", *words]
     subprocess.run(command, cwd=project, check=True, timeout=BUILD_SECONDS)
-    return replace(here, ingredients=replace(here.ingredients, artifacts=project / "out"))
+    ingredients = replace(lab.sandbox.ingredients, artifacts=project / "out")
+    return replace(lab, sandbox=replace(lab.sandbox, ingredients=ingredients))
 
 
-def push_python(here: World, folder: Path) -> None:
-    """Push an image for actions that are Python programs, as PYTHON: that of bootkit."""
+def push_python(sandbox: World, folder: Path) -> None:
+    """Push bootkit's image as PYTHON, for actions that are Python programs."""
     archive = folder / "python.tar"
     with engine.running() as host, images.kept():
         images.build([])
         Docker(host)("save", "--output", str(archive), BOOTKIT)
-    here.registry.push(archive, PYTHON)
+    sandbox.registry.push(archive, PYTHON)

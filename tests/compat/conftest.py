@@ -1,4 +1,4 @@
-"""The sandbox of tests/boot for what takes long to emulate, and one CD for all tests here."""
+"""The sandbox of tests/boot, and one CD for all tests in this folder."""
 
 from pathlib import Path
 
@@ -6,16 +6,16 @@ import pytest
 
 from release import images, iso
 from sandbox.world import CD, World
-from tests.boot.conftest import accelerator, here
+from tests.boot.conftest import accelerator, lab, sandbox
 
-__all__ = ["accelerator", "here"]
+__all__ = ["accelerator", "lab", "sandbox"]
 
 
 @pytest.fixture(scope="session")
-def cd(here: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The CD image of what is in out/, served to smee."""
-    image, parts = tmp_path_factory.mktemp("cd") / CD, here.ingredients
+def cd(sandbox: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The CD image of the OS in out/, served to smee."""
+    image, parts = tmp_path_factory.mktemp("cd") / CD, sandbox.ingredients
     with images.kept():
         iso.write(image, {"vmlinuz": parts.kernel, "initramfs": parts.initramfs})
-    here.files.publish(image)
+    sandbox.files.publish(image)
     return image

@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
-from sandbox.accelerator import Accelerator
 from sandbox.objects import MachineIdentity
 from sandbox.waiting import wait_for
-from sandbox.world import World
-from tests.boot.machines import booted
+from tests.boot.machines import Lab, booted
 from tests.compat.builds import push_python
-from tests.compat.cds import WORKFLOW_SECONDS
+from tests.compat.cd_boot import WORKFLOW_SECONDS
 
 IDENTITY = MachineIdentity("kexec", "52:54:00:00:01:11", "172.30.0.117", "172.30.0.1")
 MARK = "started-by-kexec"
@@ -25,14 +23,12 @@ raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 """
 
 
-def test_an_action_starts_another_kernel(
-    here: World, accelerator: Accelerator, tmp_path: Path
-) -> None:
-    push_python(here, tmp_path)
+def test_an_action_starts_another_kernel(lab: Lab) -> None:
+    push_python(lab.sandbox, lab.folder)
     template = (Path(__file__).parent / "kexec.yml").read_text()
     line = f"console=ttyS0,115200 panic=1 {MARK}"
-    with booted(here, accelerator, tmp_path, IDENTITY) as box:
+    with booted(lab, IDENTITY) as box:
         program = PROGRAM.replace("\n", "\\n")
-        here.start_workflow("kexec", template, IDENTITY, program=program, line=line)
-        said = f"Command line: {line}"
-        wait_for(said, lambda: box.console.poll_for(said), seconds=WORKFLOW_SECONDS)
+        lab.sandbox.start_workflow("kexec", template, IDENTITY, program=program, line=line)
+        started = f"Command line: {line}"
+        wait_for(started, lambda: box.console.poll_for(started), seconds=WORKFLOW_SECONDS)

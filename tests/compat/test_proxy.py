@@ -1,4 +1,4 @@
-"""A machine whose registry is reached by a proxy only, which wants a password."""
+"""A machine that reaches its registry only through a proxy with a password."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 import pytest
 
-from sandbox.accelerator import Accelerator
 from sandbox.certificates import Authority
 from sandbox.network import SUBNET, takes_connections
 from sandbox.objects import MachineIdentity
@@ -17,66 +16,71 @@ from sandbox.processes import Program, running
 from sandbox.registry import IMAGES, registry
 from sandbox.waiting import wait_for
 from sandbox.world import WORKER_IMAGE, World, new_password
-from tests.boot.machines import booted, measure
-from tests.compat.cds import WORKFLOW_SECONDS
-from tests.engine.matrix.packets import refused
+from tests.boot.machines import Lab, booted, measure
+from tests.compat.cd_boot import WORKFLOW_SECONDS
+from tests.matrix.packets import refused
 
 BEHIND = f"{SUBNET}.77"
 PORT = 3128
 USER = "somebody"
 READY_SECONDS = 30.0
-CLOSED_SECONDS = 200.0  # a client keeps one for a while that it has no need of
+CLOSED_SECONDS = 200.0  # a client keeps an idle one for a while
 
 
 @pytest.mark.parametrize("parameter", ["HTTPS_PROXY", "https_proxy"])
-def test_engine_pulls_by_the_proxy_and_tinkerbell_is_reached_without(
-    here: World, accelerator: Accelerator, tmp_path: Path, parameter: str
+def test_the_engine_pulls_through_the_proxy_and_tinkerbell_is_reached_directly(
+    lab: Lab, parameter: str
 ) -> None:
+    sandbox, folder = lab.sandbox, lab.folder
     number = 15 + parameter.islower()
     mac, address = f"52:54:00:00:01:{number:02x}", f"{SUBNET}.{100 + number}"
     identity = MachineIdentity(f"proxy{number}", mac, address, f"{SUBNET}.1")
     password = new_password()
-    proxy = f"http://{USER}:{quote(password, safe='')}@{here.network.address}:{PORT}"
+    proxy = f"http://{USER}:{quote(password, safe='')}@{sandbox.network.address}:{PORT}"
     words = (
         f"{parameter}={proxy} docker_registry={BEHIND} tink_worker_image={BEHIND}/{WORKER_IMAGE}"
-        f" registry_ca_url={here.files.url}/behind.pem"
+        f" registry_ca_url={sandbox.files.url}/behind.pem"
     )
     with (
-        _registry_behind(here, tmp_path),
-        refused(here.network.name, "behind", f"ip saddr {address} ip daddr {BEHIND} drop"),
-        _proxy(here, tmp_path, password) as program,
-        booted(here, accelerator, tmp_path, identity, words=words) as box,
+        _registry_behind(sandbox, folder),
+        refused(sandbox.network.name, "behind", f"ip saddr {address} ip daddr {BEHIND} drop"),
+        _proxy(sandbox, folder, password) as program,
+        booted(lab, identity, words=words) as box,
     ):
-        status = measure(here, box, identity.name, WORKFLOW_SECONDS, registry=BEHIND)
+        status = measure(lab.sandbox, box, identity.name, WORKFLOW_SECONDS, registry=BEHIND)
         assert status.state == "SUCCESS"
-        asked = wait_for("a closed connection", lambda: _asked(program), seconds=CLOSED_SECONDS)
-    assert asked == {f"{BEHIND}:443"}
+        endpoints = wait_for(
+            "a closed connection", lambda: _endpoints(program), seconds=CLOSED_SECONDS
+        )
+    assert endpoints == {f"{BEHIND}:443"}
 
 
-def _asked(program: Program) -> set[str]:
-    """Return what the proxy was asked to connect with; it tells when the connection ends."""
+def _endpoints(program: Program) -> set[str]:
+    """Return what the proxy connected to; it logs a connection when that ends."""
     return set(re.findall(r" CONNECT (\S+) ", program.log.read_text()))
 
 
 @contextmanager
-def _registry_behind(here: World, folder: Path) -> Iterator[None]:
-    """Serve the sandbox's images at an address that the machine itself does not reach."""
-    here.network.add_address(BEHIND)
-    authority = Authority.make(folder / "certificates")
-    store, network = here.registry, replace(here.network, address=BEHIND)
+def _registry_behind(sandbox: World, folder: Path) -> Iterator[None]:
+    """Serve the sandbox's images at an address that the machine cannot reach directly."""
+    sandbox.network.add_address(BEHIND)
+    ca = Authority.make(folder / "certificates")
+    store, network = sandbox.registry, replace(sandbox.network, address=BEHIND)
     with registry(
-        folder / "behind", network, authority, store.credentials, images=store.folder / IMAGES
+        folder / "behind", network, ca, store.credentials, images=store.folder / IMAGES
     ) as found:
-        here.files.publish(found.ca, "behind.pem")
+        sandbox.files.publish(found.ca, "behind.pem")
         yield
 
 
 @contextmanager
-def _proxy(here: World, folder: Path, password: str) -> Iterator[Program]:
-    command = [".venv/bin/proxy", "--hostname", here.network.address, "--port", str(PORT)]
+def _proxy(sandbox: World, folder: Path, password: str) -> Iterator[Program]:
+    command = [".venv/bin/proxy", "--hostname", sandbox.network.address, "--port", str(PORT)]
     command += ["--basic-auth", f"{USER}:{password}", "--num-workers", "1", "--threaded"]
     command += ["--data-dir", str(folder / "proxy")]
     log = folder / "proxy.log"
-    with running("proxy", command, log=log, network=here.network) as program:
-        wait_for("the proxy", lambda: takes_connections(here.network, PORT), seconds=READY_SECONDS)
+    with running("proxy", command, log=log, network=sandbox.network) as program:
+        wait_for(
+            "the proxy", lambda: takes_connections(sandbox.network, PORT), seconds=READY_SECONDS
+        )
         yield program

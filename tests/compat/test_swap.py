@@ -1,4 +1,4 @@
-"""Each kind of part is swapped as the README says, and the machine boots with it."""
+"""Each kind of component is replaced as the README describes, and the machine boots with it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING
 from release import engine, images
 from sandbox.objects import MachineIdentity
 from sandbox.waiting import wait_for
-from tests.boot.machines import booted, measure
+from tests.boot.machines import Lab, booted, measure
 from tests.compat.builds import BUILD_SECONDS, built, copied
-from tests.compat.cds import WORKFLOW_SECONDS
+from tests.compat.cd_boot import WORKFLOW_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sandbox.accelerator import Accelerator
-    from sandbox.world import World
 
 ADDED = "added: service.runs"
 ADDED_SECONDS = 180.0  # it starts when the machine has nothing better to do
@@ -62,11 +60,11 @@ files:
 
 
 def _prepared(folder: Path) -> Path:
-    """Return a copy of the project with two pages, whose images the build's engine has."""
+    """Return a copy of the project with two LinuxKit files, whose images the build's engine has."""
     project = copied(folder / "tinkie")
-    page = (project / "linuxkit.yml").read_text()
-    assert page.count("tinkie/dhcp:build") == 1
-    (project / "mine.yml").write_text(page.replace("tinkie/dhcp:build", "example/client:1"))
+    file = (project / "linuxkit.yml").read_text()
+    assert file.count("tinkie/dhcp:build") == 1
+    (project / "mine.yml").write_text(file.replace("tinkie/dhcp:build", "example/client:1"))
     (project / "more.yml").write_text(MORE)
     with engine.running() as host, images.kept():
         images.build([])
@@ -97,14 +95,14 @@ def _image(host: str, name: str, folder: Path) -> None:
     subprocess.run(command, env=environment, check=True, timeout=BUILD_SECONDS)
 
 
-def test_what_was_swapped_is_in_use(here: World, accelerator: Accelerator, tmp_path: Path) -> None:
-    there = built(_prepared(tmp_path), here, "PAGES=mine.yml more.yml")
-    with booted(there, accelerator, tmp_path, IDENTITY) as box, box.shell() as shell:
-        assert measure(there, box, "swapped", WORKFLOW_SECONDS).state == "SUCCESS"
+def test_replaced_components_are_in_use(lab: Lab) -> None:
+    there = built(_prepared(lab.folder), lab, "PAGES=mine.yml more.yml")
+    with booted(there, IDENTITY) as box, box.shell() as shell:
+        assert measure(there.sandbox, box, "swapped", WORKFLOW_SECONDS).state == "SUCCESS"
         assert shell.run("uname -r").endswith("-cloud-amd64")
         assert shell.run("cat /etc/added") == "a file of ours"
         assert shell.run("pidof udhcpc")
         assert shell.run("pidof dhcpcd || echo none") == "none"
         wait_for("what was added", partial(box.console.poll_for, ADDED), seconds=ADDED_SECONDS)
-        said = box.console.log.read_text(errors="replace")
-    assert f"dhcp: address.bound by=udhcpc address={IDENTITY.address}" in said
+        console = box.console.log.read_text(errors="replace")
+    assert f"dhcp: address.bound by=udhcpc address={IDENTITY.address}" in console

@@ -1,16 +1,12 @@
 """An action as waitdaemon is: it ends, so that it can be reported, and then reboots the machine."""
 
-from pathlib import Path
-
 import yaml
 
-from sandbox.accelerator import Accelerator
 from sandbox.objects import MachineIdentity
 from sandbox.waiting import wait_for
-from sandbox.world import World
-from tests.boot.machines import booted
+from tests.boot.machines import Lab, booted
 from tests.compat.builds import PYTHON, push_python
-from tests.compat.cds import REBOOT_SECONDS, WORKFLOW_SECONDS
+from tests.compat.cd_boot import REBOOT_SECONDS, WORKFLOW_SECONDS
 from tests.engine.waitdaemon import waits
 
 IDENTITY = MachineIdentity("waits", "52:54:00:00:01:13", "172.30.0.119", "172.30.0.1")
@@ -18,12 +14,10 @@ IDENTITY = MachineIdentity("waits", "52:54:00:00:01:13", "172.30.0.119", "172.30
 REBOOT = "os.kill(1, 15)"
 
 
-def test_the_machine_reboots_after_the_workflows_end(
-    here: World, accelerator: Accelerator, tmp_path: Path
-) -> None:
-    push_python(here, tmp_path)
-    with booted(here, accelerator, tmp_path, IDENTITY) as box:
-        run = here.start_workflow("waits", _template(), IDENTITY)
+def test_the_machine_reboots_after_the_workflows_end(lab: Lab) -> None:
+    push_python(lab.sandbox, lab.folder)
+    with booted(lab, IDENTITY) as box:
+        run = lab.sandbox.start_workflow("waits", _template(), IDENTITY)
         assert run.end(WORKFLOW_SECONDS).state == "SUCCESS"
         assert not box.is_off()
         wait_for("the reboot", box.is_off, seconds=REBOOT_SECONDS)

@@ -1,4 +1,4 @@
-"""A Docker engine, spoken to with Docker's own client."""
+"""A Docker engine, used through Docker's own client."""
 
 import json
 import signal
@@ -20,20 +20,20 @@ class Docker:
         return run(f"docker {words[0]}", command, seconds=seconds).strip()
 
     def inspect(self, container: str) -> Any:
-        """Return all that the engine knows of a container."""
+        """Return what `docker inspect` prints of a container."""
         return json.loads(self("inspect", "--type", "container", container))[0]
 
     def pid(self, container: str) -> int:
-        """Return the number of a container's first process, as the engine's kernel calls it."""
+        """Return the PID of a container's first process on the host."""
         return int(self.inspect(container)["State"]["Pid"])
 
     def processes(self, container: str, program: str) -> list[int]:
-        """Return the host's numbers of a container's processes that run a program."""
+        """Return the host's PIDs of a container's processes that run a program."""
         rows = self("top", container, "-o", "pid,comm").splitlines()[1:]
         return [int(row.split()[0]) for row in rows if row.split()[1:] == [program]]  # no <defunct>
 
     def kill(self, container: str) -> None:
-        """End a container without a word, and come back when it has ended."""
+        """Kill a container and wait for its end."""
         self("kill", "--signal", signal.SIGKILL.name, container)
         self("wait", container)
 

@@ -49,18 +49,18 @@ class Machine:
         return f"{self.world.anchor}-{self.identity.name}-bootkit"
 
     def running(self) -> list[str]:
-        """Return the names of the containers that run; none between two lives of dockerd."""
+        """Return the names of the containers that run; none while dockerd restarts."""
         try:
             return self.engine("ps", "--format", "{{.Names}}", seconds=10).split()
         except SandboxError:
             return []
 
     def worker(self) -> str | None:
-        """Return the id of the one container that runs, if it is a worker; None between two."""
+        """Return the id of the one container that runs, if it is a worker, else None."""
         listed = ["ps", "--no-trunc", "--format", "{{.ID}} {{.Names}}"]
         try:
             running = [row.split() for row in self.engine(*listed, seconds=10).splitlines()]
-        except SandboxError:  # between two lives of dockerd
+        except SandboxError:  # dockerd restarts
             return None
         names = [name for _, name in running]
         assert names.count(WORKER) <= 1, names
@@ -81,7 +81,7 @@ class Machine:
         return [line for line in lines if line["event"] == name or not name]
 
     def wait_for_event(self, container: str, name: str, *, count: int = 1) -> dict[str, Any]:
-        """Return the event of this name that comes as number `count`."""
+        """Return event number `count` of this name, once it is logged."""
 
         def found() -> dict[str, Any] | None:
             events = self.events(container, name)
@@ -90,7 +90,7 @@ class Machine:
         return wait_for(f"{name} of {container}", found, seconds=READY_SECONDS)
 
     def kill_dockerd(self) -> None:
-        """End dockerd without a word."""
+        """Kill dockerd."""
         (pid,) = self.world.docker.processes(self.tink_docker, "dockerd")
         os.kill(pid, signal.SIGKILL)
 
@@ -103,7 +103,7 @@ class Machine:
 def machine(
     world: World, folder: Path, identity: MachineIdentity, *, disk: str = DISK, **parameters: str
 ) -> Iterator[Machine]:
-    """Run a machine until the end of the with block; parameters beat those of the world."""
+    """Run a machine until the end of the with block; parameters override those of the world."""
     made = Machine(world, identity, folder)
     words = {**world.command_line(identity), **parameters}
     _write_host(folder, words)

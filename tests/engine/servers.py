@@ -37,7 +37,7 @@ WORKER_IMAGES: Mapping[Kind, str] = {
 
 
 class Servers(Protocol):
-    """What knows machines and gives them workflows, of any generation."""
+    """The servers that keep machines and workflows, of any generation."""
 
     def enroll(self, machine: MachineIdentity, /) -> None:
         """Make a machine known."""
@@ -45,18 +45,18 @@ class Servers(Protocol):
     def give(
         self, machine: MachineIdentity, name: str, data: str, values: Mapping[str, str]
     ) -> Run:
-        """Give a machine a workflow; data is the template's YAML, values fill its places."""
+        """Give a machine a workflow; data is the template's YAML, values are for its variables."""
 
     def parameters(self, machine: MachineIdentity) -> dict[str, str]:
-        """Return the kernel parameters that lead a machine here."""
+        """Return the kernel parameters of a machine that uses these servers."""
 
 
 def servers_of(
-    kind: Kind, folder: Path, network: Namespace, authority: Authority
+    kind: Kind, folder: Path, network: Namespace, ca: Authority
 ) -> AbstractContextManager[Servers]:
     """Run a kind of servers for a with block."""
     if kind == "oldest":
-        return tink2021(folder / "tink", network, authority, GRPC_PORT, CERTIFICATE_PORT)
+        return tink2021(folder / "tink", network, ca, GRPC_PORT, CERTIFICATE_PORT)
     settings = Settings(older=kind == "older", tls=kind == "tls")
     binary = gotools.build("tinkerbell")
-    return tinkerbell(folder / "tinkerbell", network, authority, binary, settings)
+    return tinkerbell(folder / "tinkerbell", network, ca, binary, settings)

@@ -1,4 +1,4 @@
-"""The image's own dockerd takes the configuration that tink-docker writes, whatever it is."""
+"""The image's own dockerd accepts every configuration that tink-docker writes."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def run(docker: Docker, tmp_path: Path) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("line", ["quiet", f"{LISTS} {PROXIES} {SYSLOG}", BAD])
-def test_the_engine_starts_with_it(docker: Docker, run: Any, tmp_path: Path, line: str) -> None:
+def test_the_engine_starts(docker: Docker, run: Any, tmp_path: Path, line: str) -> None:
     (tmp_path / "cmdline").write_text(line)
     run("--detach", IMAGE, "tink-docker", "--cmdline", "/test/cmdline")
     wait_for("the engine", lambda: '"engine.ready"' in docker.logs(NAME), seconds=60)
@@ -42,7 +42,9 @@ def test_the_engine_starts_with_it(docker: Docker, run: Any, tmp_path: Path, lin
 @pytest.mark.parametrize(
     ("key", "value"), [("registry-mirrors", "https://u:p@m"), ("insecure-registries", "a/b")]
 )
-def test_it_would_not_with_what_is_left_out(run: Any, tmp_path: Path, key: str, value: str) -> None:
+def test_the_engine_does_not_start_with_values_that_are_left_out(
+    run: Any, tmp_path: Path, key: str, value: str
+) -> None:
     config = dict(Plan.from_cmdline(Cmdline()).config)
     (tmp_path / "daemon.json").write_text(json.dumps(config | {key: [value]}))
     with pytest.raises(SandboxError, match=r"not valid|invalid"):

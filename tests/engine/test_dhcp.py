@@ -1,6 +1,6 @@
-"""The network service's image without a network: what its hook and its choice do with what comes.
+"""The network service's image without a network: its hook, and its choice of a NIC.
 
-The loopback interface is the network card. What is said for people is on stdout: there is no log.
+The loopback interface is the NIC. Console lines are on stdout: there is no log.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def test_name_servers_of_a_router_advertisement_are_used_until_it_ends(docker: D
     assert not after
 
 
-def test_card_with_nothing_but_an_advertisement_is_not_chosen(docker: Docker) -> None:
+def test_a_nic_with_nothing_but_an_advertisement_is_not_chosen(docker: Docker) -> None:
     choice = "timeout 3 /usr/lib/tinkie/route; echo chosen=$(cat /run/dhcpcd/chosen)"
     leased = f"ip address add {ADDRESS}/32 dev lo"
     assert _run(docker, f"{ADVERTISED} {choice} 2>/dev/null") == ["chosen="]
@@ -55,13 +55,13 @@ def test_settings_that_come_after_many_leases_still_name_the_host(docker: Docker
     script = f"""
         ip address add {ADDRESS}/32 dev lo
         : >/run/dhcpcd/lease/lo.dhcp
-        timeout 20 /usr/lib/tinkie/route >/run/said &
+        timeout 20 /usr/lib/tinkie/route >/run/console &
         sleep 1
         for lease in $(seq 80); do echo lo >/run/dhcpcd/events; done
         sleep 1
         echo lo >/run/tinkie/settings/nics
         echo {ADDRESS} 1 >/run/tinkie/settings/host
-        for i in $(seq 15); do grep -q reached /run/said && break; sleep 1; done
-        cat /run/said
+        for i in $(seq 15); do grep -q reached /run/console && break; sleep 1; done
+        cat /run/console
     """
     assert _run(docker, script) == [f"host.reached host={ADDRESS} interface=lo"]

@@ -1,4 +1,4 @@
-"""Workers of three generations with their own servers do what templates ask for."""
+"""Workers of three generations, with their own servers, do what templates in use need."""
 
 import socket
 from collections.abc import Iterator
@@ -13,10 +13,10 @@ from sandbox.workflow import Status
 from tests.engine import machine as machines
 from tests.engine.conftest import StartMachine
 from tests.engine.machine import WORKER, Machine
-from tests.engine.matrix.packets import syslog
 from tests.engine.servers import AGENT_IMAGE, GENERATIONS, OLDER, OLDEST_IMAGE, WORKER_IMAGE
 from tests.engine.waitdaemon import waits
 from tests.engine.world import ACTIONS_IMAGE, BOOTKIT, World
+from tests.matrix.packets import syslog
 
 IDENTITY = MachineIdentity("generation", "52:54:00:00:03:01", "172.30.0.201", "172.30.0.1")
 OPEN = MachineIdentity("open", "52:54:00:00:03:02", "172.30.0.202", "172.30.0.1")
@@ -24,8 +24,8 @@ LOGGING = MachineIdentity("logging", "52:54:00:00:03:03", "172.30.0.203", "172.3
 OPEN_PORT = 5443
 SYSLOG_SECONDS = 60.0
 END_SECONDS = 120.0
-TOLD_SECONDS = 30.0
-SAID = "the-action-said-so"
+LOGGED_SECONDS = 30.0
+OUTPUT = "output-of-the-action"
 
 WAITS_IMAGE = "waits:latest"
 
@@ -39,13 +39,13 @@ def generation(request: pytest.FixtureRequest) -> World:
 
 
 def _parameters(world: World, host: str) -> dict[str, str]:
-    """Return what finds the generation's worker by its usual name in a registry."""
+    """Return the parameters that find the generation's worker by its usual name in a registry."""
     folder = f"/{OLDER}" if world.worker_image == WORKER_IMAGE else ""
     return {"tink_worker_image": "", "docker_registry": f"{host}{folder}"}
 
 
-def _is_of_2021(world: World) -> bool:
-    """Say whether its worker ends with an action that fails, and wants a password always."""
+def _has_v0_6(world: World) -> bool:
+    """Return whether its worker ends with an action that fails, and always needs a password."""
     return world.worker_image == OLDEST_IMAGE
 
 
@@ -70,15 +70,15 @@ def test_the_worker_is_found_by_its_usual_name(box: Machine) -> None:
     assert _end(box, "first", "true").state == "SUCCESS"
 
 
-def test_an_action_that_fails_is_told_and_the_worker_goes_on(box: Machine) -> None:
+def test_a_failed_action_is_reported_and_the_worker_goes_on(box: Machine) -> None:
     worker = box.wait_for_worker()
     assert _end(box, "fails", "exit 7").state == "FAILED"
-    wait_for("exit code 7", lambda: _tells(box, "exit code 7"), seconds=TOLD_SECONDS)
+    wait_for("exit code 7", lambda: _is_logged(box, "exit code 7"), seconds=LOGGED_SECONDS)
     assert _end(box, "after-failure", "true").state == "SUCCESS"
-    assert (box.wait_for_worker() == worker) is not _is_of_2021(box.world)
+    assert (box.wait_for_worker() == worker) is not _has_v0_6(box.world)
 
 
-def _tells(box: Machine, error: str) -> bool:
+def _is_logged(box: Machine, error: str) -> bool:
     return any(event["error"] == error for event in box.events(box.bootkit, "action.failed"))
 
 
@@ -87,14 +87,14 @@ def test_an_action_that_takes_too_long_is_ended(box: Machine) -> None:
     assert _end(box, "after-timeout", "true").state == "SUCCESS"
 
 
-def test_an_image_that_is_missing_fails_its_workflow_only(box: Machine) -> None:
+def test_a_missing_image_fails_only_its_workflow(box: Machine) -> None:
     assert _end(box, "lacks", "true", "nobody-has-it:1").state == "FAILED"
     assert _end(box, "after-lack", "true").state == "SUCCESS"
 
 
-def test_what_an_action_says_is_in_the_workers_log(box: Machine) -> None:
-    assert _end(box, "says", f"echo {SAID}").state == "SUCCESS"
-    assert SAID in box.engine.logs(WORKER)
+def test_the_output_of_an_action_is_in_the_workers_log(box: Machine) -> None:
+    assert _end(box, "writes", f"echo {OUTPUT}").state == "SUCCESS"
+    assert OUTPUT in box.engine.logs(WORKER)
 
 
 def test_an_action_sees_the_machines_processes_if_it_asks_for_them(box: Machine) -> None:
@@ -121,7 +121,7 @@ def test_an_action_leaves_a_container_behind_as_waitdaemon_does(
     assert _end(box, "waits", "", WAITS_IMAGE, **fields).state == "SUCCESS"
     late = box.folder / "worker" / "late"
     assert not late.exists()
-    wait_for("what was left behind", late.exists, seconds=TOLD_SECONDS)
+    wait_for("what was left behind", late.exists, seconds=LOGGED_SECONDS)
 
 
 def test_a_registry_without_a_password(
@@ -131,34 +131,34 @@ def test_a_registry_without_a_password(
     with registry(
         folder / "registry",
         generation.network,
-        generation.authority,
+        generation.ca,
         store.credentials,
         port=OPEN_PORT,
         images=store.folder / IMAGES,
         password=False,
     ) as serves_all:
         words = _parameters(generation, serves_all.host)
-        if not _is_of_2021(generation):
+        if not _has_v0_6(generation):
             words |= {"registry_username": "", "registry_password": ""}
         with machines.machine(generation, folder, OPEN, **words):
             generation.prove(OPEN, "open", serves_all.host)
 
 
-def test_what_an_action_says_goes_by_syslog(
+def test_the_output_of_an_action_is_sent_by_syslog(
     generation: World, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     words = _parameters(generation, generation.registry.host)
     words["syslog_host"] = generation.network.address
     folder = tmp_path_factory.mktemp("logging")
     network = generation.network
-    heard = syslog(network, network.address, SYSLOG_SECONDS)
-    with heard as port, machines.machine(generation, folder, LOGGING, **words) as box:
-        assert _end(box, "logs", f"echo {SAID}").state == "SUCCESS"
-        assert _is_heard(port)
+    server = syslog(network, network.address, SYSLOG_SECONDS)
+    with server as port, machines.machine(generation, folder, LOGGING, **words) as box:
+        assert _end(box, "logs", f"echo {OUTPUT}").state == "SUCCESS"
+        assert _receives_output(port)
 
 
-def _is_heard(port: socket.socket) -> bool:
-    while SAID.encode() not in port.recv(65536):
+def _receives_output(port: socket.socket) -> bool:
+    while OUTPUT.encode() not in port.recv(65536):
         pass
     return True
 
@@ -172,7 +172,7 @@ def test_tink_agent_is_taken_where_the_registry_has_no_tink_worker(
         machine.world.prove(machine.identity, "no-name")
 
 
-def test_another_worker_goes_on_after_the_death_of_one(box: Machine) -> None:
+def test_after_a_worker_was_killed_another_one_goes_on(box: Machine) -> None:
     first = box.wait_for_worker()
     box.engine.kill(WORKER)
     box.wait_for_worker(other_than=first)

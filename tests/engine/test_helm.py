@@ -1,4 +1,4 @@
-"""A release in place of Hook's, fetched by the very script of Tinkerbell's Helm chart v0.25.0."""
+"""A release instead of Hook's, fetched by the own script of Tinkerbell's Helm chart v0.25.0."""
 
 import os
 import textwrap
@@ -47,11 +47,11 @@ def test_it_is_served_under_the_usual_names(
     output, script = tmp_path / "output", tmp_path / "entrypoint.sh"
     output.mkdir()
     script.write_text(_script())
-    told: list[str | Path] = ["--url", f"{served.url}/{RELEASE}", "--output-dir", output]
-    told += ["--arch", "both", "--version", kernels, "--ext", "tar.gz"]
+    options: list[str | Path] = ["--url", f"{served.url}/{RELEASE}", "--output-dir", output]
+    options += ["--arch", "both", "--version", kernels, "--ext", "tar.gz"]
     log = tmp_path / "download.log"
-    env = {"PATH": os.environ["PATH"]}  # wget would ask a proxy of this machine's for it
-    command = ["bash", script, *told]
+    env = {"PATH": os.environ["PATH"]}  # without a proxy, which wget would use
+    command = ["bash", script, *options]
     with running("download-hook", command, log=log, network=network, env=env) as program:
         wait_for("the end of the download", partial(_is_done, program), seconds=SECONDS)
     assert {name: (output / name).read_bytes() for name in BOTH} == BOTH

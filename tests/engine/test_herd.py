@@ -1,4 +1,4 @@
-"""Machines that failed in the same moment do not come back to the servers in the same moment."""
+"""Machines that failed at the same moment spread their retries: no thundering herd."""
 
 from pathlib import Path
 
@@ -6,21 +6,21 @@ from sandbox.registry import IMAGES
 from sandbox.tinkerbell import Tinkerbell
 from tests.engine.servers import AGENT_IMAGE
 from tests.engine.world import World
-from tests.herd.stampede import Ground, stampede
+from tests.herd.simulation import Servers, simulate
 
 
-def test_a_small_herd_comes_back_spread_and_whole(world: World, tmp_path: Path) -> None:
+def test_a_small_herd_recovers_spread_over_time(world: World, tmp_path: Path) -> None:
     assert isinstance(world.servers, Tinkerbell)
-    ground = Ground(
+    servers = Servers(
         tmp_path,
         world.network,
-        world.authority,
+        world.ca,
         world.servers,
         world.registry.credentials,
         world.registry.folder / IMAGES,
         AGENT_IMAGE,
     )
-    figures = stampede(ground, 20, 10.0, print)
+    figures = simulate(servers, 20, 10.0, print)
     assert figures.problems() == []
     assert len(figures.recovered) == 20
     for load in (figures.metadata, figures.registry):

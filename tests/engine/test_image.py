@@ -29,7 +29,7 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_bootkits_unit_tests_pass_inside_its_image(docker: Docker, tools: Path) -> None:
-    _run_unit_tests(docker, tools, "bootkit", "shared", "bootkit")
+    _run_unit_tests(docker, tools, "bootkit", "tinkie", "bootkit")
 
 
 def test_tink_dockers_unit_tests_pass_inside_its_image(docker: Docker, tools: Path) -> None:
@@ -40,22 +40,24 @@ def _run_unit_tests(docker: Docker, tools: Path, image: str, *folders: str) -> N
     pytest_command = ["python3", "-m", "pytest", "--quiet", "-p", "no:cacheprovider"]
     tests = [f"tests/unit/{folder}" for folder in folders]
     command = [f"tinkie/{image}:build", *pytest_command, *tests]
-    said = docker("run", *_options(tools), *command, seconds=UNIT_TEST_SECONDS)
-    assert " passed" in said
-    assert "skipped" not in said
+    output = docker("run", *_options(tools), *command, seconds=UNIT_TEST_SECONDS)
+    assert " passed" in output
+    assert "skipped" not in output
 
 
 @pytest.mark.parametrize("package", ["bootkit", "tink_docker"])
-def test_our_code_is_compiled_for_good(docker: Docker, tools: Path, package: str) -> None:
+def test_our_code_is_compiled_with_unchecked_hashes(
+    docker: Docker, tools: Path, package: str
+) -> None:
     """The bytecode counts whatever the time of the source is, so that nothing compiles at boot."""
     script = (
         f"import {package}.cli as m; f = open(m.__cached__, 'rb').read(8);"
         "print(m.__file__, int.from_bytes(f[4:], 'little'))"
     )
     image = f"tinkie/{package.replace('_', '-')}:build"
-    told = docker("run", *_options(tools), image, "python3", "-c", script)
+    output = docker("run", *_options(tools), image, "python3", "-c", script)
     unchecked_hash = 1  # PEP 552
-    assert told == f"/usr/lib/python3/dist-packages/{package}/cli.py {unchecked_hash}"
+    assert output == f"/usr/lib/python3/dist-packages/{package}/cli.py {unchecked_hash}"
 
 
 def _options(tools: Path) -> list[str]:
@@ -63,5 +65,5 @@ def _options(tools: Path) -> list[str]:
     programs = [f"/usr/bin/{name}:/usr/bin/{name}:ro" for name in PROGRAMS]
     binds = [*folders, *programs, f"{tools}:/tools:ro"]
     volumes = [word for bind in binds for word in ("--volume", bind)]
-    place = ["--workdir", "/project", "--tmpfs", "/tmp:exec", "--env", "PYTHONPATH=/tools"]
-    return ["--rm", "--network", "none", *place, *volumes]
+    options = ["--workdir", "/project", "--tmpfs", "/tmp:exec", "--env", "PYTHONPATH=/tools"]
+    return ["--rm", "--network", "none", *options, *volumes]

@@ -1,4 +1,4 @@
-"""EC2-style metadata of hegel v0.14.2 (2024), by which a machine learns who it is."""
+"""EC2-style metadata of hegel v0.14.2 (2024) gives a machine its id."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from tests.engine.world import World
 HEGEL = MachineIdentity("hegel", "52:54:00:00:03:11", "172.30.0.211", "172.30.0.1")
 
 
-def test_hegel_tells_a_machine_who_it_is(world: World, tmp_path: Path) -> None:
+def test_a_machine_gets_its_id_from_hegel(world: World, tmp_path: Path) -> None:
     url = f"http://{world.network.address}:{HEGEL_PORT}/2009-04-04"
     with (
         hegel(tmp_path, world.network, world.network.address, HEGEL.mac, "known-by-hegel"),

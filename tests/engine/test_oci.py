@@ -1,4 +1,4 @@
-"""A release's OCI image goes through a real registry and is the same behind it."""
+"""A release's OCI image goes through a real registry and is the same afterwards."""
 
 import json
 import tarfile

@@ -1,4 +1,4 @@
-"""Faults between the machine and its registry: told by name while they last, over by themselves."""
+"""Faults between the machine and its registry: named while they last, repaired without help."""
 
 from sandbox.commands import run
 from sandbox.registry import Registry
@@ -7,7 +7,7 @@ from tests.engine.machine import Machine
 from tests.engine.world import World
 
 
-def test_a_wrong_password_is_named_and_heals_when_it_is_set_right(
+def test_a_wrong_password_is_reported_and_works_once_the_registry_accepts_it(
     start_machine: StartMachine,
 ) -> None:
     user, password = "latecomer", "not+yet/known=@"
@@ -20,10 +20,10 @@ def test_a_wrong_password_is_named_and_heals_when_it_is_set_right(
         _add_user(machine.world.registry, user, password)
         machine.wait_for_worker()
         machine.world.prove(machine.identity, user)
-        assert _places_with(password, machine) == []
+        assert _outputs_with(password, machine) == []
 
 
-def test_an_authority_that_comes_late_is_fetched_and_used(
+def test_a_ca_certificate_that_is_published_late_is_fetched_and_used(
     start_machine: StartMachine, world: World
 ) -> None:
     with start_machine(registry_ca_url=f"{world.files.url}/late.pem") as machine:
@@ -42,10 +42,10 @@ def _add_user(registry: Registry, username: str, password: str) -> None:
         users.write(line)
 
 
-def _places_with(secret: str, machine: Machine) -> list[str]:
-    """Return what tells the secret of all that the two programs say and write."""
+def _outputs_with(secret: str, machine: Machine) -> list[str]:
+    """Return the names of the logs and state files that contain the secret."""
     docker = machine.world.docker
-    told = {name: docker.logs(name) for name in (machine.bootkit, machine.tink_docker)}
-    told |= {path.name: path.read_text() for path in (machine.folder / "tinkie").glob("*.json")}
-    assert len(told) > 2, "no state is written"
-    return [place for place, text in told.items() if secret in text]
+    outputs = {name: docker.logs(name) for name in (machine.bootkit, machine.tink_docker)}
+    outputs |= {path.name: path.read_text() for path in (machine.folder / "tinkie").glob("*.json")}
+    assert len(outputs) > 2, "no state is written"
+    return [name for name, text in outputs.items() if secret in text]

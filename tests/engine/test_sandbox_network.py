@@ -1,4 +1,4 @@
-"""What a sandbox or a test leaves behind can be found, and what is in use is left alone."""
+"""Networks that a killed sandbox or test left behind are found; those in use are left alone."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ def _make_it_and_die() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_one_that_is_in_use_is_neither_taken_nor_removed() -> None:
+def test_a_network_in_use_is_neither_taken_nor_removed() -> None:
     with namespace(NAME) as made:
         with pytest.raises(SandboxError, match="File exists"), namespace(NAME):
             pass
@@ -26,7 +26,7 @@ def test_one_that_is_in_use_is_neither_taken_nor_removed() -> None:
     assert not made.exists()
 
 
-def test_what_a_killed_program_left_is_found() -> None:
+def test_a_network_that_a_killed_program_left_is_found() -> None:
     process = get_context("fork").Process(target=_make_it_and_die)
     process.start()
     process.join()

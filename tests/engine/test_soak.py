@@ -1,12 +1,12 @@
-"""A machine to which one random fault after the other happens ends with one worker that works."""
+"""A machine that gets one random fault after the other ends with one worker that works."""
 
 import os
 from pathlib import Path
 
 from tests.engine.machine import WORKER
-from tests.engine.matrix.site import Site
-from tests.engine.matrix.soak import soak
 from tests.engine.world import World
+from tests.matrix.containers.site import Site
+from tests.matrix.containers.soak import soak
 
 MINUTES = float(os.environ.get("MINUTES", "3"))
 SEED = int(os.environ.get("SEED", "7"))

@@ -1,4 +1,4 @@
-"""Images that do not fit: named with numbers, removed again, and over when one comes that fits."""
+"""Images that do not fit: reported with sizes and removed, until an image that fits is pushed."""
 
 import os
 import re
@@ -36,17 +36,17 @@ def test_a_worker_that_is_too_large_is_refused_until_a_smaller_one_is_there(
     with start_machine(disk="256m", tink_worker_image=image) as machine:
         failed = machine.wait_for_event(machine.bootkit, "run.failed")
         assert failed["kind"] == "out-of-space"
-        told = re.search(r"has (\S+) MB compressed, and (\S+) MB of 268\.4 MB", failed["error"])
-        assert told, failed
-        assert float(told[1]) > LARGE_MIB
-        assert 250 < float(told[2]) <= 268.4
+        sizes = re.search(r"has (\S+) MB compressed, and (\S+) MB of 268\.4 MB", failed["error"])
+        assert sizes, failed
+        assert float(sizes[1]) > LARGE_MIB
+        assert 250 < float(sizes[2]) <= 268.4
         _wait_until_all_is_free(machine)
         world.registry.push(world.folder / "agent.tar", f"refused/{AGENT_IMAGE}")
         machine.wait_for_worker()
         world.prove(machine.identity, "fits")
 
 
-def test_a_worker_that_only_unpacked_is_too_large_is_named_and_nothing_stays(
+def test_a_worker_that_only_unpacked_is_too_large_is_reported_and_nothing_stays(
     world: World, start_machine: StartMachine, tmp_path: Path
 ) -> None:
     with (tmp_path / "zeros").open("wb") as file:
@@ -56,12 +56,12 @@ def test_a_worker_that_only_unpacked_is_too_large_is_named_and_nothing_stays(
         failed = machine.wait_for_event(machine.bootkit, "run.failed")
         assert failed["kind"] == "out-of-space"
         assert "no space left on device" in failed["error"]
-        told = re.search(r"is \S+ MB compressed, \S+ MB of 268\.4 MB were left", failed["error"])
-        assert told, machine.events(machine.bootkit, "size.unknown")
+        sizes = re.search(r"is \S+ MB compressed, \S+ MB of 268\.4 MB were left", failed["error"])
+        assert sizes, machine.events(machine.bootkit, "size.unknown")
         _wait_until_all_is_free(machine)
 
 
-def test_an_action_that_does_not_fit_is_named_and_the_next_one_runs(
+def test_an_action_that_does_not_fit_is_reported_and_the_next_one_runs(
     world: World, start_machine: StartMachine, large: Path
 ) -> None:
     world.registry.push(large, f"large/{ACTIONS_IMAGE}")
@@ -98,18 +98,18 @@ def _agent_with(ballast: Path) -> Path:
     return write_archive(ballast.with_suffix(".tar"), files, entrypoint=["/tink-agent"])
 
 
-def _room(machine: Machine) -> Space:
+def _space(machine: Machine) -> Space:
     space = Space.read(machine.folder / "tinkie" / "space.json")
     assert space
     return space
 
 
 def _free(machine: Machine) -> int:
-    return _room(machine).free
+    return _space(machine).free
 
 
 def _used(machine: Machine) -> int:
-    return _room(machine).size - _room(machine).free
+    return _space(machine).size - _space(machine).free
 
 
 def _wait_until_all_is_free(machine: Machine) -> None:

@@ -1,4 +1,4 @@
-"""gRPC by TLS: Tinkerbell's own, and tink-server's behind what ends TLS for it."""
+"""gRPC with TLS: Tinkerbell's own, and tink-server's behind a proxy that ends TLS."""
 
 import ssl
 from collections.abc import Iterator
@@ -11,17 +11,17 @@ from sandbox.tink import GRPC_PORT
 from tests.engine import machine as machines
 from tests.engine import world as worlds
 from tests.engine.docker import Docker
-from tests.engine.matrix.wire import wire
 from tests.engine.servers import OLDER
 from tests.engine.world import World
+from tests.matrix.wire import wire
 
 IDENTITY = MachineIdentity("tls", "52:54:00:00:03:04", "172.30.0.204", "172.30.0.1")
 TLS_PORT = 42443
-# The workers' images hold no authority's certificate, and none can be given to them.
+# The workers' images contain no CA certificate, and there is no way to give them one.
 WORDS = {"tinkerbell_tls": "true", "tinkerbell_insecure_tls": "true"}
 
 
-def test_tink_agent_speaks_tls_with_tinkerbell(docker: Docker, tmp_path: Path) -> None:
+def test_tink_agent_uses_tls_with_tinkerbell(docker: Docker, tmp_path: Path) -> None:
     with (
         worlds.world(tmp_path / "world", docker, "tls") as world,
         machines.machine(world, tmp_path / "machine", IDENTITY, **WORDS),
@@ -29,9 +29,9 @@ def test_tink_agent_speaks_tls_with_tinkerbell(docker: Docker, tmp_path: Path) -
         world.prove(IDENTITY, "tls")
 
 
-def test_tink_worker_speaks_tls(older: World, tmp_path: Path) -> None:
-    authority = f"{older.network.address}:{TLS_PORT}"
-    words = {**WORDS, "grpc_authority": authority, "tink_worker_image": ""}
+def test_tink_worker_uses_tls(older: World, tmp_path: Path) -> None:
+    endpoint = f"{older.network.address}:{TLS_PORT}"
+    words = {**WORDS, "grpc_authority": endpoint, "tink_worker_image": ""}
     words["docker_registry"] = f"{older.registry.host}/{OLDER}"
     with _tls(older), machines.machine(older, tmp_path / "machine", IDENTITY, **words):
         older.prove(IDENTITY, "tls")
@@ -39,7 +39,7 @@ def test_tink_worker_speaks_tls(older: World, tmp_path: Path) -> None:
 
 @contextmanager
 def _tls(world: World) -> Iterator[None]:
-    pair = world.authority.issue("tink-server", [world.network.address])
+    pair = world.ca.issue("tink-server", [world.network.address])
     with wire(world.network, TLS_PORT, GRPC_PORT, tls=_context(pair)):
         yield
 

@@ -1,4 +1,4 @@
-"""What stands around the machines under test: network, registry, file server, Tinkerbell."""
+"""The surroundings of the machines under test: network, registry, file server, Tinkerbell."""
 
 import os
 from collections.abc import Iterator
@@ -42,14 +42,14 @@ class World:
     docker: Docker
     anchor: str
     network: Namespace
-    authority: Authority
+    ca: Authority
     registry: Registry
     files: Files
     servers: Servers
     worker_image: str
 
     def enroll(self, identity: MachineIdentity) -> None:
-        """Tell Tinkerbell about a machine."""
+        """Make a machine known to Tinkerbell."""
         self.servers.enroll(identity)
 
     def start_workflow(
@@ -85,8 +85,8 @@ class World:
         values = {"device_1": identity.mac}
         return self.servers.give(identity, name, yaml.safe_dump(made), values)
 
-    def name(self, host: str) -> None:
-        """Let all machines know a name of the network's address."""
+    def add_host_name(self, host: str) -> None:
+        """Give the network's address a name that all machines resolve."""
         hosts = Path(self.docker.inspect(self.anchor)["HostsPath"])
         with hosts.open("a") as file:
             file.write(f"{self.network.address} {host}\n")
@@ -123,15 +123,15 @@ def world(folder: Path, docker: Docker, kind: Kind = "newest") -> Iterator[World
     """Run it until the end of the with block."""
     with ExitStack() as stack:
         anchor, network = stack.enter_context(_network(docker, kind))
-        authority = Authority.make(folder / "certificates")
+        ca = Authority.make(folder / "certificates")
         credentials = Credentials("tinkie", "pass+/word=@")
-        store = stack.enter_context(registry(folder / "registry", network, authority, credentials))
+        store = stack.enter_context(registry(folder / "registry", network, ca, credentials))
         served = stack.enter_context(files(folder / "files", network))
         served.publish(store.ca, "ca.pem")
         _push_images(folder, store, kind)
-        servers = stack.enter_context(servers_of(kind, folder, network, authority))
+        servers = stack.enter_context(servers_of(kind, folder, network, ca))
         image = WORKER_IMAGES[kind]
-        yield World(folder, docker, anchor, network, authority, store, served, servers, image)
+        yield World(folder, docker, anchor, network, ca, store, served, servers, image)
 
 
 def _push_images(folder: Path, store: Registry, kind: Kind) -> None:

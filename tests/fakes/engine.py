@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
@@ -40,6 +42,20 @@ class Container:
         return dict(self.spec.get("Labels") or {})
 
 
+@dataclass(frozen=True)
+class Event:
+    """An event of a container, at a time of the engine's clock; exit_code as Docker writes it."""
+
+    time: float
+    action: str
+    name: str
+    exit_code: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        about = {"name": self.name, "exitCode": self.exit_code}
+        return {"Action": self.action, "Actor": {"Attributes": about}, "time": int(self.time)}
+
+
 @dataclass
 class FakeEngine:
     """The engine's world; `pulls` has what a pull of an image streams, as text or messages."""
@@ -56,7 +72,9 @@ class FakeEngine:
     requests: list[str] = field(default_factory=list)
     auth: list[str] = field(default_factory=list)
     volumes: list[str] = field(default_factory=list)  # anonymous ones that were left behind
-    events: list[tuple[str, str, str]] = field(default_factory=list)  # action, name, exit code
+    clock: Callable[[], float] = time.time  # Unix time, as the engine has it
+    events: list[Event] = field(default_factory=list)  # in the order in which they came
+    held: list[float] = field(default_factory=list)  # seconds that `until` lay ahead, if it did
     _made: int = 0
 
     def worker(self) -> Container:
@@ -74,6 +92,20 @@ class FakeEngine:
     def end_worker(self, exit_code: int, log: str = "") -> None:
         worker = self.worker()
         worker.state, worker.exit_code, worker.log = "exited", exit_code, log
+
+    def emit(self, action: str, name: str, exit_code: str = "") -> None:
+        """Let a container event happen now."""
+        self.events.append(Event(self.clock(), action, name, exit_code))
+
+    def events_between(self, since: float, until: float) -> list[Event]:
+        """Return them as dockerd does: from the newest back to the first one before `since`."""
+        found: list[Event] = []
+        for event in reversed(self.events):
+            if event.time < since:
+                break
+            if event.time <= until:
+                found.append(event)
+        return found[::-1]
 
     def find(self, name: str) -> Container | None:
         return next((one for one in self.containers if name in (one.id, one.name)), None)
@@ -97,6 +129,8 @@ class _Server(ThreadingUnixStreamServer):
     block_on_close = False
 
 
+HOLD_POLL_SECONDS = 0.005
+_PAUSE = threading.Event()  # never set: unit tests may not call time.sleep
 _CHUNKED = ("Transfer-Encoding", "chunked")
 
 
@@ -119,7 +153,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(length) or b"null") if length else None
         if self.engine.broken > 0:
             self.engine.broken -= 1
-            self._answer(500, {"message": "the engine has a cold"})
+            self._answer(500, {"message": "the engine is broken"})
             return
         for method, pattern, function in _ROUTES:
             match = re.fullmatch(pattern, path)
@@ -175,14 +209,21 @@ class _Handler(BaseHTTPRequestHandler):
             return self.engine.registry(image, self.headers["X-Registry-Auth"])
         return self.engine.pulls.get(image, [{"error": f"manifest for {image} not found"}])
 
-    def list_events(self, query: dict[str, str], _body: Any) -> tuple[int, Any]:
-        assert float(query["since"]) < float(query["until"])
-        told, self.engine.events = self.engine.events, []
-        lines = [
-            {"Action": action, "Actor": {"Attributes": {"name": name, "exitCode": code}}}
-            for action, name, code in told
-        ]
-        return 200, "\n".join(map(json.dumps, lines)).encode()
+    def container_events(self, query: dict[str, str], _body: Any) -> tuple[int, Any]:
+        """Stream what happened and, while `until` lies in the future, what happens until then."""
+        since, until = float(query["since"]), float(query["until"])
+        if until < since:
+            return 400, {
+                "message": f"`since` time ({since}) cannot be after `until` time ({until})"
+            }
+        events = self.engine.events_between(since, until)
+        if (ahead := until - self.engine.clock()) > 0:
+            self.engine.held.append(ahead)
+            known = len(self.engine.events)
+            while self.engine.clock() < until:
+                _PAUSE.wait(HOLD_POLL_SECONDS)
+            events += self.engine.events[known:]
+        return 200, "\n".join(json.dumps(event.as_json()) for event in events).encode()
 
     def list(self, _query: dict[str, str], _body: Any) -> tuple[int, Any]:
         return 200, [
@@ -260,7 +301,7 @@ class _Handler(BaseHTTPRequestHandler):
 _ROUTES: tuple[tuple[str, str, Callable[..., tuple[int, Any]]], ...] = (
     ("GET", r"/version", _Handler.version),
     ("GET", r"/info", _Handler.info),
-    ("GET", r"/events", _Handler.list_events),
+    ("GET", r"/events", _Handler.container_events),
     ("GET", r"/images/(.+)/json", _Handler.image),
     ("POST", r"/images/create", _Handler.pull),
     ("GET", r"/containers/json", _Handler.list),

@@ -10,7 +10,7 @@ BOTH = {"initramfs-x86_64": b"initramfs", "vmlinuz-x86_64": b"kernel"}
 
 
 def stand_in(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the next `pack.pack(root)` find these in out/, and no images to tell of."""
+    """Let the next `pack.pack(root)` find these in out/, and no images to list."""
     out = root / "out"
     out.mkdir()
     for name, content in BOTH.items():

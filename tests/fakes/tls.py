@@ -1,4 +1,4 @@
-"""A server on the loopback that speaks HTTPS with any certificate, or plain HTTP without one."""
+"""An HTTPS server on the loopback with any certificate, or a plain HTTP server without one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Answer = tuple[int, dict[str, str], bytes]
 
 
 class Server(socketserver.TCPServer):
-    """Answers a path as `answers` says, other paths with 404; `asked` has the paths in order."""
+    """Answers the paths in `answers`, other ones with 404; `asked` has the paths in order."""
 
     def __init__(self, pair: Pair | None) -> None:
         self.answers: dict[str, Answer] = {}
@@ -32,12 +32,12 @@ class Server(socketserver.TCPServer):
         super().__init__((HOST, 0), type("Handler", (_Handler,), {"world": self}))
 
     @property
-    def place(self) -> str:
+    def endpoint(self) -> str:
         return f"{HOST}:{self.server_address[1]}"
 
     @property
     def url(self) -> str:
-        return f"{'https' if self.pair else 'http'}://{self.place}"
+        return f"{'https' if self.pair else 'http'}://{self.endpoint}"
 
     def get_request(self) -> tuple[socket, object]:
         connection, client = super().get_request()

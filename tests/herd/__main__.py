@@ -18,8 +18,8 @@ from sandbox.registry import IMAGES, Credentials, registry
 from sandbox.tinkerbell import Settings, tinkerbell
 from sandbox.world import new_password
 from tests.herd.figures import Figures
-from tests.herd.pen import MOST
-from tests.herd.stampede import Ground, stampede
+from tests.herd.gate import MOST
+from tests.herd.simulation import Servers, simulate
 
 FOLDER = assemble.OUT / "herd"
 RESULT = assemble.OUT / "herd.json"
@@ -27,36 +27,36 @@ IMAGE = "tink-agent:latest"
 
 
 @contextmanager
-def _ground(folder: Path) -> Iterator[Ground]:
-    """Run a Tinkerbell, and fill a registry that then waits to be started."""
+def _servers(folder: Path) -> Iterator[Servers]:
+    """Run a Tinkerbell, and fill a registry that is started later."""
     shutil.rmtree(folder, ignore_errors=True)
     binary, agent = gotools.build("tinkerbell"), gotools.build("agent")
     with ExitStack() as stack:
         network = stack.enter_context(namespace("herd"))
-        authority = Authority.make(folder / "certificates")
+        ca = Authority.make(folder / "certificates")
         credentials = Credentials("tinkie", new_password())
-        with registry(folder / "pushed", network, authority, credentials) as store:
+        with registry(folder / "pushed", network, ca, credentials) as store:
             store.push(worker_archive(folder / "agent.tar", agent, "tink-agent"), IMAGE)
-        found = stack.enter_context(
-            tinkerbell(folder / "tinkerbell", network, authority, binary, Settings())
+        server = stack.enter_context(
+            tinkerbell(folder / "tinkerbell", network, ca, binary, Settings())
         )
         images = folder / "pushed" / IMAGES
-        yield Ground(folder, network, authority, found, credentials, images, IMAGE)
+        yield Servers(folder, network, ca, server, credentials, images, IMAGE)
 
 
 def _table(figures: Figures) -> str:
-    seen = figures.as_json()
-    most = seen["bound_requests_per_second"]
+    found = figures.as_json()
+    most = found["bound_requests_per_second"]
     lines = [f"{'':18} {'requests':>9} {'busiest second':>15} {'bound':>6}"]
     for name in ("metadata", "registry"):
-        load = seen[name]
+        load = found[name]
         peak = load["peak_requests_per_second"]
         lines.append(f"{name:18} {load['requests']:9} {peak:15} {most:6}")
-    seconds = seen["seconds_to_worker"]
+    seconds = found["seconds_to_worker"]
     lines += [
-        f"{seen['recovered']} of {seen['machines']} machines have their worker; seconds from the",
+        f"{found['recovered']} of {found['machines']} machines have their worker; seconds from the",
         f"servers' start: half of them after {seconds['median']}, the last after {seconds['last']}",
-        f"memory of a waiting bootkit: {seen['memory_bytes_each'] / 1e6:.0f} MB",
+        f"memory of a waiting bootkit: {found['memory_bytes_each'] / 1e6:.0f} MB",
     ]
     return "\n".join(lines)
 
@@ -68,17 +68,24 @@ def main() -> None:
     parser.add_argument("late", type=float, help="seconds that the servers come up late")
     options = parser.parse_args()
     try:
-        with told(), _ground(FOLDER) as ground:
-            figures = stampede(ground, options.machines, options.late, _tell)
+        with told(), _servers(FOLDER) as servers:
+            figures = simulate(servers, options.machines, options.late, _report)
     except SandboxError as error:
         sys.exit(f"tinkie: {error}")
     RESULT.write_text(json.dumps(figures.as_json(), indent=2) + "\n")
     print(_table(figures))
     if figures.problems():
-        sys.exit("\n".join(["tinkie: the herd was too much:", *figures.problems()]))
+        sys.exit(
+            "\n".join(
+                [
+                    "tinkie: the herd did not recover as it must:",
+                    *figures.problems(),
+                ]
+            )
+        )
 
 
-def _tell(text: str) -> None:
+def _report(text: str) -> None:
     print(text, flush=True)
 
 

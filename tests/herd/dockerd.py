@@ -1,4 +1,4 @@
-"""What dockerd asks a registry when it pulls, and the words in which it tells what came back."""
+"""The requests of dockerd to a registry when it pulls, and its messages about the answers."""
 
 import base64
 import json
@@ -12,7 +12,7 @@ import httpx
 from tinkie.parameters.image_reference import ImageReference
 
 ANSWER_SECONDS = 15.0
-# The registry's log tells by it which requests are an engine's.
+# Marks an engine's requests in the registry's log.
 USER_AGENT = "docker/26.1.5 (simulated)"
 MANIFESTS = (
     "application/vnd.docker.distribution.manifest.v2+json",
@@ -29,17 +29,17 @@ class PullError(Exception):
 
 @dataclass(frozen=True)
 class RegistryClient:
-    """Asks for `/v2/` and the image's manifest; layers are left where they are.
+    """Requests `/v2/` and the image's manifest, but no layers.
 
-    trust: context with the registry's authority; made once, since it is slow to make.
+    trust: context with the registry's CA; made once, since it is slow to make.
     """
 
     trust: ssl.SSLContext
 
     @classmethod
-    def trusting(cls, authority: Path) -> "RegistryClient":
-        """Make one that trusts an authority."""
-        return cls(ssl.create_default_context(cafile=str(authority)))
+    def trusting(cls, ca: Path) -> "RegistryClient":
+        """Make one that trusts a CA certificate."""
+        return cls(ssl.create_default_context(cafile=str(ca)))
 
     def pull(self, image: str, auth: str) -> list[Message]:
         """Return what dockerd streams: the error among the messages, if there is one."""
@@ -58,9 +58,9 @@ class RegistryClient:
             verify=self.trust, headers=headers, timeout=ANSWER_SECONDS, trust_env=False
         ) as client:
             ping = _get(client, v2, None)
-            asks = ping.status_code == httpx.codes.UNAUTHORIZED
+            wants_password = ping.status_code == httpx.codes.UNAUTHORIZED
             url = f"{v2}{reference.path}/manifests/{reference.digest or reference.tag}"
-            answer = _get(client, url, credentials if asks else None)
+            answer = _get(client, url, credentials if wants_password else None)
         return str(answer.headers.get("docker-content-digest", ""))
 
 
@@ -68,8 +68,8 @@ def _get(client: httpx.Client, url: str, credentials: httpx.BasicAuth | None) ->
     try:
         answer = client.get(url, auth=credentials)
     except httpx.TimeoutException as error:
-        told = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
-        raise PullError(f'Get "{url}": {told}') from error
+        text = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
+        raise PullError(f'Get "{url}": {text}') from error
     except httpx.TransportError as error:
         raise PullError(f'Get "{url}": {_in_go(error)}') from error
     if answer.is_error and (credentials or answer.status_code != httpx.codes.UNAUTHORIZED):
@@ -78,7 +78,7 @@ def _get(client: httpx.Client, url: str, credentials: httpx.BasicAuth | None) ->
 
 
 def _in_go(error: httpx.TransportError) -> str:
-    """Say a failed connection as Go's libraries do."""
+    """Return the text of a failed connection, as Go's libraries write it."""
     cause: BaseException = error
     while cause.__cause__ or cause.__context__:
         cause = cause.__cause__ or cause.__context__ or cause
@@ -101,5 +101,5 @@ def _refusal(answer: httpx.Response) -> str:
 
 def _basic(header: str) -> httpx.BasicAuth:
     """Read the credentials that came with the pull (X-Registry-Auth)."""
-    said = json.loads(base64.urlsafe_b64decode(header))
-    return httpx.BasicAuth(said.get("username", ""), said.get("password", ""))
+    given = json.loads(base64.urlsafe_b64decode(header))
+    return httpx.BasicAuth(given.get("username", ""), given.get("password", ""))

@@ -1,7 +1,7 @@
 """The engines of a whole herd in one process: a simulated one behind each socket.
 
-Run as a program of its own: python -m tests.herd.engines AUTHORITY SOCKET... It tells
-"serving" once all of them can be asked.
+Run as a program of its own: python -m tests.herd.engines CA SOCKET... It prints
+"serving" once all of them answer.
 """
 
 import selectors
@@ -13,16 +13,16 @@ from tests.fakes.engine import FakeEngine
 from tests.herd.dockerd import RegistryClient
 
 
-def main(authority: str, *sockets: str) -> None:
-    """Serve until ended; a thread for each connection, none for a socket that nobody asks."""
-    registry = RegistryClient.trusting(Path(authority))
-    with ExitStack() as stack, selectors.DefaultSelector() as knocking:
+def main(ca: str, *sockets: str) -> None:
+    """Serve until ended; a thread for each connection, none for a socket without one."""
+    registry = RegistryClient.trusting(Path(ca))
+    with ExitStack() as stack, selectors.DefaultSelector() as selector:
         for path in sockets:
             server = stack.enter_context(FakeEngine(Path(path), registry=registry.pull).server())
-            knocking.register(server, selectors.EVENT_READ, server)
+            selector.register(server, selectors.EVENT_READ, server)
         print("serving", flush=True)
         while True:
-            for key, _ in knocking.select():
+            for key, _ in selector.select():
                 key.data.handle_request()
 
 

@@ -1,4 +1,4 @@
-"""What a herd did to the servers, in figures: read from the servers' own logs."""
+"""The load of a herd on its servers, in figures: read from the servers' own logs."""
 
 import json
 import math
@@ -14,14 +14,14 @@ from statistics import median
 from typing import Any
 
 from tests.herd.dockerd import USER_AGENT
-from tests.herd.pen import ADDRESSES
+from tests.herd.gate import ADDRESSES
 
 REQUESTS_EACH = 2  # at the metadata service: id and host name; at the registry: /v2/ and manifest
 _REGISTRY_LINE = re.compile(r'time="([^"]+)" .* http\.request\.id=(\S+) ')
 
 
 def bound(machines: int, late: float) -> float:
-    """Return the requests a second that a server has to stand (docs/reliability.md).
+    """Return the requests a second that a server may get (docs/reliability.md).
 
     After a minute of waiting the herd is spread over at least 20 s, before that over a third of
     the time that it waited; four standard deviations above that is what chance allows.
@@ -71,10 +71,10 @@ class Figures:
     memory_each: int
 
     def problems(self) -> list[str]:
-        """Return what is not as it must be, in plain words."""
+        """Return the figures that are out of bounds, as messages."""
         most = bound(self.machines, self.late)
         loads = {"metadata service": self.metadata, "registry": self.registry}
-        return [f"a machine has no worker: {told}" for told in self.stranded] + [
+        return [f"a machine has no worker: {error}" for error in self.stranded] + [
             f"the {name} had {load.peak} requests in one second, more than {most:.0f}"
             for name, load in loads.items()
             if load.peak > most

@@ -1,4 +1,4 @@
-"""One machine of the herd: the real bootkit in a process of its own, and what it says."""
+"""One machine of the herd: the real bootkit in a process of its own, and its log."""
 
 import json
 import signal
@@ -16,8 +16,8 @@ BOOTKIT = Path(sys.executable).with_name("bootkit")
 
 
 @dataclass(frozen=True)
-class Place:
-    """A machine that is switched off: its name, its folder and its kernel parameters."""
+class PoweredOff:
+    """A machine that is off: its name, its folder and its kernel parameters."""
 
     name: str
     folder: Path
@@ -25,10 +25,10 @@ class Place:
 
     @property
     def socket(self) -> Path:
-        """Where its engine answers."""
+        """The socket of its engine."""
         return self.folder / "docker.sock"
 
-    def switched_on(self, network: Network) -> AbstractContextManager[Program]:
+    def power_on(self, network: Network) -> AbstractContextManager[Program]:
         """Run its bootkit for a with block."""
         line = " ".join(f"{name}={value}" for name, value in self.words.items())
         cmdline = self.folder / "cmdline"
@@ -41,21 +41,21 @@ class Place:
 
 @dataclass
 class Machine:
-    """A machine that is switched on, as far as its bootkit told."""
+    """A machine that is on, as far as its bootkit logged."""
 
     program: Program
     failed: bool = False
     worker_started: float = 0.0  # uptime
-    told: str = "nothing"  # its last error
+    last_error: str = "none"
     _read: int = 0
 
     @property
     def recovered(self) -> bool:
-        """Say whether its worker runs."""
+        """Return whether its worker runs."""
         return self.worker_started > 0
 
-    def listen(self) -> None:
-        """Read what bootkit said since the last time."""
+    def read_log(self) -> None:
+        """Read what bootkit logged since the last time."""
         with self.program.log.open("rb") as log:
             log.seek(self._read)
             for line in log:
@@ -65,16 +65,16 @@ class Machine:
 
     def _take(self, event: Mapping[str, Any]) -> None:
         if event["event"] == "run.failed":
-            self.failed, self.told = True, event["error"]
+            self.failed, self.last_error = True, event["error"]
         elif event["event"] == "worker.started":
             self.worker_started = event["uptime"]
 
     def hold(self) -> None:
-        """Let no time pass for it."""
+        """Stop its process (SIGSTOP)."""
         self.program.process.send_signal(signal.SIGSTOP)
 
     def release(self) -> None:
-        """Let it go on where it was held; a wait that has passed meanwhile is over."""
+        """Let its process go on; a wait that has passed meanwhile is over."""
         self.program.process.send_signal(signal.SIGCONT)
 
     def memory(self) -> int:

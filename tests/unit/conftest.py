@@ -1,4 +1,4 @@
-"""What every unit test may rely on: the outside world is out of reach, nothing is left over."""
+"""Rules of all unit tests: the outside world is out of reach, and nothing is left over."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _REAL_CONNECT, _REAL_LOOK_UP = socket.socket.connect, socket.getaddrinfo
 
 @pytest.fixture
 def loopback(_no_outside_world: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let this test reach servers of its own: what TLS refuses cannot be shown without one."""
+    """Let this test connect to its own servers on the loopback, as tests of TLS need."""
 
     def look_up(host: str, *arguments: Any, **keywords: Any) -> Any:
         if host != "127.0.0.1":
@@ -104,8 +104,8 @@ def pauses() -> list[float]:
 
 
 @pytest.fixture(scope="module")
-def _no_authorities() -> Iterator[None]:
-    """Loading the system's authorities for each example would take most of the time."""
+def _no_system_cas() -> Iterator[None]:
+    """Trust no CA: loading the system's for each example would take most of the time."""
     with pytest.MonkeyPatch.context() as patch:
         empty = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         patch.setattr(Fetcher, "_trust", lambda _self, _url: empty)

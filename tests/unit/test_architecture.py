@@ -1,4 +1,4 @@
-"""The rules of design, section 3, and style, section 6.4, that imports and calls can break."""
+"""Rules of docs/architecture.md: which module may import and call what."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def imports(path: Path) -> Iterator[str]:
 
 def users_of(library: str, *packages: str) -> set[str]:
     return {
-        place(path)
+        relative(path)
         for path in modules(*packages)
         if any(name == library or name.startswith(f"{library}.") for name in imports(path))
     }
@@ -42,7 +42,7 @@ def users_of(library: str, *packages: str) -> set[str]:
 def mentions(name: str, *packages: str) -> set[str]:
     """Return the modules that mention the attribute `name`, such as time.sleep."""
     return {
-        place(path)
+        relative(path)
         for path in modules(*packages)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute) and ast.unparse(node) == name
@@ -51,7 +51,7 @@ def mentions(name: str, *packages: str) -> set[str]:
 
 def test_the_packages_are_found() -> None:
     assert {"bootkit/cli.py", "tink_docker/cli.py", "settings/files.py", "tinkie/paths.py"} <= {
-        place(path) for path in modules(*SYSTEM)
+        relative(path) for path in modules(*SYSTEM)
     }
 
 
@@ -67,7 +67,7 @@ def test_the_packages_are_found() -> None:
         ("structlog", {"tinkie/running/log.py"}),
     ],
 )
-def test_who_uses_a_foreign_library(library: str, users: set[str]) -> None:
+def test_which_modules_use_a_library(library: str, users: set[str]) -> None:
     assert users_of(library, *SYSTEM) == users
 
 
@@ -122,5 +122,5 @@ def test_the_system_uses_nothing_of_the_build() -> None:
     assert users_of("release", *SYSTEM) | users_of("sandbox", *SYSTEM) == set()
 
 
-def place(path: Path) -> str:
+def relative(path: Path) -> str:
     return str(path.relative_to(ROOT))

@@ -45,11 +45,13 @@ class World:
     ups: list[float] = field(default_factory=list)
 
     def pause(self, seconds: float) -> None:
+        """Let time pass; what happens meanwhile happens in the middle of it."""
         self.clock += seconds
-        self.wall += seconds
+        self.wall += seconds / 2
         if not self.meanwhile:
             raise ShutdownRequested("SIGTERM")
         self.meanwhile.pop(0)()
+        self.wall += seconds / 2
 
     def boot(self) -> Boot:
         self.clients.append(DockerEngine(self.engine.socket))
@@ -78,6 +80,7 @@ class World:
 def world(tmp_path: Path) -> Iterator[World]:
     engine = FakeEngine(tmp_path / "docker.sock", pulls={IMAGE: DONE})
     world = World(engine)
+    engine.clock = lambda: world.wall
     with engine.serving():
         yield world
         for client in world.clients:
@@ -207,15 +210,16 @@ def test_actions_of_an_adopted_worker_are_left_alone(world: World) -> None:
 
 
 def test_actions_are_logged(world: World, events: Events) -> None:
-    sent = [
-        ("start", "tinkerbell_stream_1", ""),
-        ("die", "tinkerbell_stream_1", "0"),
-        ("start", "tink-worker", ""),
-        ("start", "stream_image", ""),  # of tink-worker before v0.9.0
-        ("start", "action_wipe", ""),
-        ("die", "action_wipe", "3"),
-    ]
-    world.meanwhile = [lambda: world.engine.events.extend(sent), lambda: None]
+    def run_actions() -> None:
+        emit = world.engine.emit
+        emit("start", "tinkerbell_stream_1")
+        emit("die", "tinkerbell_stream_1", "0")
+        emit("start", "tink-worker")
+        emit("start", "stream_image")  # of tink-worker before v0.9.0
+        emit("start", "action_wipe")
+        emit("die", "action_wipe", "3")
+
+    world.meanwhile = [run_actions, lambda: None]
     world.run()
     logged = [(e["event"], e["name"], e.get("error")) for e in events if "action." in e["event"]]
     assert logged == [
@@ -231,7 +235,7 @@ def test_an_action_that_fails_with_its_worker_is_logged_before_it(
     world: World, events: Events
 ) -> None:
     def both_end() -> None:
-        world.engine.events.append(("die", "action_wipe", "3"))
+        world.engine.emit("die", "action_wipe", "3")
         world.engine.end_worker(0)
 
     world.meanwhile = [lambda: None, both_end]
@@ -343,7 +347,8 @@ def test_an_engine_that_goes_away_under_the_worker_is_no_end_of_it(world: World)
 @pytest.mark.parametrize("cut", [10, 60, 115])
 def test_an_engine_that_dies_while_it_sends_events(world: World, cut: int) -> None:
     def die() -> None:
-        world.engine.events = [("start", "action_x", "")] * 3
+        for _ in range(3):
+            world.engine.emit("start", "action_x")
         world.engine.cut = cut
 
     world.meanwhile = [die, lambda: None]

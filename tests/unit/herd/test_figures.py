@@ -48,7 +48,7 @@ def test_the_busiest_second_may_begin_at_any_time() -> None:
     assert Load(()).peak == 0
 
 
-def test_requests_are_told_by_second() -> None:
+def test_requests_are_counted_by_second() -> None:
     assert Load.of([10.1, 10.9, 12.0]).by_second(10.0) == [2, 0, 1]
 
 
@@ -59,7 +59,7 @@ def test_the_bound_grows_slower_than_the_herd_and_is_less_than_all_at_once() -> 
     assert bound(20, 10) < 2 * 20
 
 
-def test_a_peak_above_the_bound_is_a_fault_and_so_is_a_machine_without_a_worker() -> None:
+def test_a_peak_above_the_bound_is_a_problem_and_so_is_a_machine_without_a_worker() -> None:
     assert figures([1.0], [], (0.0,) * 45).problems() == []
     too_many, stranded = figures([1.0], [], (0.0,) * 46), figures([], ["pull: EOF"], ())
     assert too_many.problems() == ["the registry had 46 requests in one second, more than 45"]

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.boot.ports import closed_ports
-from tests.boot.secrecy import places_that_tell
+from tests.boot.secrecy import places_with
 
 SECRET = "f00d+/c0ffee=@"
 
@@ -19,17 +19,17 @@ SECRET = "f00d+/c0ffee=@"
 def test_base64_is_found_wherever_the_secret_lies_in_it(before: str, after: str) -> None:
     text = f"{before}{SECRET}{after}".encode()
     for encode in (b64encode, urlsafe_b64encode):
-        assert places_that_tell(SECRET, {"log": b"header=" + encode(text)}).keys() == {"log"}
+        assert places_with(SECRET, {"log": b"header=" + encode(text)}).keys() == {"log"}
 
 
 def test_plain_and_url_encoded_are_found() -> None:
     places = {"plain": f"password={SECRET}".encode(), "url": quote(SECRET, safe="").encode()}
-    assert places_that_tell(SECRET, places).keys() == {"plain", "url"}
+    assert places_with(SECRET, places).keys() == {"plain", "url"}
 
 
 def test_masked_and_other_words_are_not() -> None:
     line = json.dumps({"registry_password": "**********"}).encode()
-    assert places_that_tell(SECRET, {"log": line, "empty": b""}) == {}
+    assert places_with(SECRET, {"log": line, "empty": b""}) == {}
 
 
 REPORT = """<nmaprun><host><ports>

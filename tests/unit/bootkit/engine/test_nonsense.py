@@ -15,7 +15,7 @@ from bootkit.engine.docker import DockerEngine
 from bootkit.engine.interface import Container, ContainerEvent, Ended, EngineNotReady
 from bootkit.image.progress import log_progress
 from bootkit.plan.worker import Credentials, WorkerSpec
-from tests.fakes.parrot import Parrot, http
+from tests.fakes.canned_server import CannedServer, http
 from tests.strategies import JSON, mutants, outcome
 from tinkie.errors import BootError
 
@@ -48,16 +48,18 @@ def answers_like(good: Any) -> st.SearchStrategy[bytes]:
 
 
 @pytest.fixture(scope="module")
-def parrot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parrot]:
-    parrot = Parrot(tmp_path_factory.mktemp("engine") / "docker.sock")
-    with parrot.serving():
-        yield parrot
+def canned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CannedServer]:
+    canned = CannedServer(tmp_path_factory.mktemp("engine") / "docker.sock")
+    with canned.serving():
+        yield canned
 
 
-def result(parrot: Parrot, answers: dict[bytes, bytes], ask: Callable[[DockerEngine], Any]) -> Any:
+def result(
+    canned: CannedServer, answers: dict[bytes, bytes], ask: Callable[[DockerEngine], Any]
+) -> Any:
     """Return what `ask` returns for these answers, or None if it raises an error of ours."""
-    parrot.answers = {b"/version": http(dumped(VERSION))} | answers
-    engine = DockerEngine(parrot.path)
+    canned.answers = {b"/version": http(dumped(VERSION))} | answers
+    engine = DockerEngine(canned.path)
     engine.connect()
     with closing(engine):
         returned = outcome(lambda: ask(engine))
@@ -68,9 +70,11 @@ def result(parrot: Parrot, answers: dict[bytes, bytes], ask: Callable[[DockerEng
 @example(answer=http(b"[]"))
 @example(answer=http(b'{"ApiVersion": "banana", "Version": 1}'))
 @example(answer=http(b"[" * 9999))
-def test_a_version_is_a_text_or_the_engine_is_not_ready(parrot: Parrot, answer: bytes) -> None:
-    parrot.answers = {b"/version": answer}
-    with closing(DockerEngine(parrot.path)) as engine:
+def test_a_version_is_a_text_or_the_engine_is_not_ready(
+    canned: CannedServer, answer: bytes
+) -> None:
+    canned.answers = {b"/version": answer}
+    with closing(DockerEngine(canned.path)) as engine:
         assert isinstance(outcome(engine.connect), str | EngineNotReady)
 
 
@@ -79,8 +83,8 @@ def test_a_version_is_a_text_or_the_engine_is_not_ready(parrot: Parrot, answer: 
 @example(answer=http(b'[{"Names": [5]}]'))
 @example(answer=http(b'[{"Id": 5, "Labels": [1]}]'))
 @example(answer=http(b'{"Id": 5}'))
-def test_containers_are_containers(parrot: Parrot, answer: bytes) -> None:
-    rows = result(parrot, {b"/containers/json": answer}, DockerEngine.containers)
+def test_containers_are_containers(canned: CannedServer, answer: bytes) -> None:
+    rows = result(canned, {b"/containers/json": answer}, DockerEngine.containers)
     for row in rows or ():
         assert isinstance(row, Container)
         texts = (row.id, row.name, row.image, *row.mounts)
@@ -91,8 +95,8 @@ def test_containers_are_containers(parrot: Parrot, answer: bytes) -> None:
 @given(answer=answers_like(INSPECTED))
 @example(answer=http(b'{"State": null}'))
 @example(answer=http(b'{"State": {"Running": false, "Restarting": 0, "ExitCode": Infinity}}'))
-def test_an_end_is_an_end(parrot: Parrot, answer: bytes) -> None:
-    ended = result(parrot, {b"/containers/x/json": answer}, lambda engine: engine.ended("x"))
+def test_an_end_is_an_end(canned: CannedServer, answer: bytes) -> None:
+    ended = result(canned, {b"/containers/x/json": answer}, lambda engine: engine.ended("x"))
     assert ended is None or (isinstance(ended, Ended) and isinstance(ended.exit_code, int))
 
 
@@ -100,9 +104,9 @@ def test_an_end_is_an_end(parrot: Parrot, answer: bytes) -> None:
 @example(answer=http(dumped(INSPECTED)), log=FRAME + b"\1")
 @example(answer=http(dumped(INSPECTED)), log=b"\1\0\0\0\0\1\0\0" + b"x" * 65536)
 @example(answer=http(b"{}"), log=b"")
-def test_lines_of_a_log_are_bounded_texts(parrot: Parrot, answer: bytes, log: bytes) -> None:
+def test_lines_of_a_log_are_bounded_texts(canned: CannedServer, answer: bytes, log: bytes) -> None:
     answers = {b"/containers/x/json": answer, b"/containers/x/logs": http(log)}
-    lines = result(parrot, answers, lambda engine: engine.log_lines("x", 3))
+    lines = result(canned, answers, lambda engine: engine.log_lines("x", 3))
     for line in lines or ():
         assert len(line) <= 2000
     assert len(lines or ()) <= 3
@@ -111,8 +115,8 @@ def test_lines_of_a_log_are_bounded_texts(parrot: Parrot, answer: bytes, log: by
 @given(answer=answers_like(EVENT))
 @example(answer=http(b"5"))
 @example(answer=http(b'{"Action": "die", "Actor": {"Attributes": {"exitCode": "x"}}}'))
-def test_events_are_events(parrot: Parrot, answer: bytes) -> None:
-    events = result(parrot, {b"/events": answer}, lambda engine: engine.events(1.0, 2.0))
+def test_events_are_events(canned: CannedServer, answer: bytes) -> None:
+    events = result(canned, {b"/events": answer}, lambda engine: engine.events(1.0, 2.0))
     for event in events or ():
         assert isinstance(event, ContainerEvent)
         assert event.exit_code is None or isinstance(event.exit_code, int)
@@ -121,17 +125,17 @@ def test_events_are_events(parrot: Parrot, answer: bytes) -> None:
 @given(answer=answers_like({"Id": "x"}))
 @example(answer=http(b"{}"))
 @example(answer=http(b"5", 500))
-def test_an_image_is_there_or_not(parrot: Parrot, answer: bytes) -> None:
-    there = result(parrot, {b"/images/": answer}, lambda engine: engine.has_image("x"))
+def test_an_image_is_there_or_not(canned: CannedServer, answer: bytes) -> None:
+    there = result(canned, {b"/images/": answer}, lambda engine: engine.has_image("x"))
     assert there in (True, False, None)
 
 
 @given(made=answers_like({"Id": "x", "Warnings": []}), info=answers_like({"LoggingDriver": "x"}))
 @example(made=http(b"{}"), info=http(b"{}"))
 @example(made=http(b'{"Id": "x"}'), info=http(b"[]"))
-def test_a_worker_is_started_or_not(parrot: Parrot, made: bytes, info: bytes) -> None:
+def test_a_worker_is_started_or_not(canned: CannedServer, made: bytes, info: bytes) -> None:
     answers = {b"/containers/create": made, b"/start": http(b"", 204), b"/info": info}
-    started = result(parrot, answers, lambda engine: engine.start_worker(SPEC, "r/w:1"))
+    started = result(canned, answers, lambda engine: engine.start_worker(SPEC, "r/w:1"))
     assert started is None or isinstance(started, str)
 
 
@@ -147,14 +151,14 @@ MESSAGES = st.lists(
 @example(messages=[PROGRESS | {"progressDetail": None, "id": ["a"]}], tail=b"")
 @example(messages=[], tail=b"[" * 9999)
 def test_a_pull_continues_or_fails_with_our_error(
-    parrot: Parrot, messages: list[Any], tail: bytes
+    canned: CannedServer, messages: list[Any], tail: bytes
 ) -> None:
     stream = b"\r\n".join([*map(dumped, messages), tail])
 
     def pull(engine: DockerEngine) -> None:
         log_progress(engine.pull("r/w:1", None), time.monotonic)
 
-    result(parrot, {b"/images/create": http(stream)}, pull)
+    result(canned, {b"/images/create": http(stream)}, pull)
 
 
 @given(st.lists(st.dictionaries(st.sampled_from(["id", "status", "progressDetail"]), JSON)))
@@ -163,10 +167,10 @@ def test_progress_takes_any_object(messages: list[dict[str, Any]]) -> None:
     log_progress(messages, lambda: 0.0)
 
 
-def test_a_page_of_html_is_truncated(parrot: Parrot) -> None:
+def test_a_page_of_html_is_truncated(canned: CannedServer) -> None:
     answers = {b"/images/create": http(dumped({"message": "<p>" * 9999}), 500)}
-    engine = DockerEngine(parrot.path)
-    parrot.answers = {b"/version": http(dumped(VERSION))} | answers
+    engine = DockerEngine(canned.path)
+    canned.answers = {b"/version": http(dumped(VERSION))} | answers
     engine.connect()
     with pytest.raises(BootError, match=r"pull r/w:1: <p>.*…") as caught:
         list(engine.pull("r/w:1", None))
@@ -174,9 +178,9 @@ def test_a_page_of_html_is_truncated(parrot: Parrot) -> None:
     assert len(str(caught.value)) == 2000
 
 
-def test_the_path_of_the_socket_is_in_the_message(parrot: Parrot, tmp_path: Path) -> None:
-    parrot.answers = {b"/version": http(b"{}")}
+def test_the_path_of_the_socket_is_in_the_message(canned: CannedServer, tmp_path: Path) -> None:
+    canned.answers = {b"/version": http(b"{}")}
     with pytest.raises(EngineNotReady, match=r"docker\.sock: KeyError\('ApiVersion'\)"):
-        DockerEngine(parrot.path).connect()
+        DockerEngine(canned.path).connect()
     with pytest.raises(EngineNotReady, match=str(tmp_path)):
         DockerEngine(tmp_path / "none").connect()

@@ -150,7 +150,7 @@ BODIES = st.binary(max_size=200) | st.recursive(
 ).map(lambda content: json.dumps(content).encode())
 
 
-@pytest.mark.usefixtures("_no_authorities")
+@pytest.mark.usefixtures("_no_system_cas")
 @given(st.sampled_from([200, 401, 404]), BODIES, st.text(max_size=30))
 @example(200, b"[" * 100_000, "")
 @example(200, json.dumps({"manifests": [platform("linux", "amd64", "\n")]}).encode(), "")

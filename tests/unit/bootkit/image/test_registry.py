@@ -144,7 +144,7 @@ def test_the_error_of_a_full_disk_without_known_sizes(tmp_path: Path) -> None:
     assert "unknown" in str(explained).partition(",")[2]
 
 
-@pytest.mark.usefixtures("_no_authorities")
+@pytest.mark.usefixtures("_no_system_cas")
 @given(
     st.sampled_from([ErrorKind.TOO_MANY_REQUESTS, ErrorKind.CERTIFICATE_TIME]),
     TEXT.map(lambda text: text.encode(errors="replace")),

@@ -34,10 +34,10 @@ def authority(tmp_path: Path) -> Authority:
 def explained(pair: Pair, authority: Authority, folder: Path, kind: ErrorKind) -> BootError:
     with serving(pair) as server:
         server.answers["/v2/"] = (401, {"Date": DATE, "Retry-After": "120"}, b"")
-        (folder / server.place).mkdir()
-        (folder / server.place / "ca.crt").write_bytes(authority.pair.certificate.read_bytes())
+        (folder / server.endpoint).mkdir()
+        (folder / server.endpoint / "ca.crt").write_bytes(authority.pair.certificate.read_bytes())
         error = TransientError("pull x", kind=kind)
-        return RegistryClient(Fetcher(), certificates=folder).explain(error, f"{server.place}/x")
+        return RegistryClient(Fetcher(), certificates=folder).explain(error, f"{server.endpoint}/x")
 
 
 def test_retry_after_of_a_registry_that_the_engine_trusts_is_used(
@@ -70,5 +70,5 @@ def test_no_password_goes_to_an_untrusted_registry(tmp_path: Path) -> None:
         password = Credentials("u", "hunter2")
         registry = RegistryClient(Fetcher(), lambda _: password, certificates=tmp_path)
         full = TransientError("pull x", kind=ErrorKind.OUT_OF_SPACE)
-        assert "of unknown size" in str(registry.explain(full, f"{server.place}/x"))
+        assert "of unknown size" in str(registry.explain(full, f"{server.endpoint}/x"))
         assert server.asked == []

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.fakes.parrot import Parrot, http
+from tests.fakes.canned_server import CannedServer, http
 from tests.strategies import mutants, outcome
 from tink_docker import policy
 from tink_docker.engine import api
@@ -128,10 +128,10 @@ def test_no_answer_is_not_waited_for_long(
 
 
 @pytest.fixture(scope="module")
-def parrot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parrot]:
-    parrot = Parrot(tmp_path_factory.mktemp("engine") / "docker.sock")
-    with parrot.serving():
-        yield parrot
+def canned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CannedServer]:
+    canned = CannedServer(tmp_path_factory.mktemp("engine") / "docker.sock")
+    with canned.serving():
+        yield canned
 
 
 LIST = [{"Names": ["/tink-worker"], "Id": "0" * 64}, {"Names": None, "Id": "1" * 64}]
@@ -153,9 +153,9 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 @example(answer=HUGE)
 @example(answer=CHUNKED + b"-5\r\n[]\r\n0\r\n\r\n")
 @example(answer=CHUNKED + b"x\r\n")
-def test_any_answer_gives_names_or_an_error(parrot: Parrot, answer: bytes) -> None:
-    parrot.answers = {b"/containers/json": answer}
-    names = outcome(lambda: running_containers(parrot.path))
+def test_any_answer_gives_names_or_an_error(canned: CannedServer, answer: bytes) -> None:
+    canned.answers = {b"/containers/json": answer}
+    names = outcome(lambda: running_containers(canned.path))
     if isinstance(names, BootError):
         assert "asking dockerd" in str(names)
     else:
@@ -166,11 +166,11 @@ def test_any_answer_gives_names_or_an_error(parrot: Parrot, answer: bytes) -> No
 @example(answer=HUGE)
 @example(answer=http(b"OK"))
 @example(answer=b"HTTP/1.1 200 OK\r\nServer: Docker/\xff\x1b[31m\r\n\r\n")
-def test_any_pong_is_an_engine_or_none(parrot: Parrot, answer: bytes) -> None:
-    parrot.answers = {b"/_ping": answer}
+def test_any_pong_is_an_engine_or_none(canned: CannedServer, answer: bytes) -> None:
+    canned.answers = {b"/_ping": answer}
     ping = Ping()
     for _ in range(3):
-        version = ping.answer(parrot.path)
+        version = ping.answer(canned.path)
         assert version is None or isinstance(version.api, str)
         if ping.files:
             select.select(ping.files, [], [], 5.0)
@@ -190,12 +190,12 @@ def test_any_pong_is_an_engine_or_none(parrot: Parrot, answer: bytes) -> None:
     ],
 )
 def test_an_archive_is_loaded_or_an_error_is_raised(
-    parrot: Parrot, tmp_path: Path, answer: bytes, message: str | None
+    canned: CannedServer, tmp_path: Path, answer: bytes, message: str | None
 ) -> None:
     archive = tmp_path / "w.tar"
     archive.write_bytes(b"a" * 1000)
-    parrot.answers = {b"POST /images/load": answer}
-    found = outcome(lambda: load_images(parrot.path, archive))
+    canned.answers = {b"POST /images/load": answer}
+    found = outcome(lambda: load_images(canned.path, archive))
     if message is None:
         assert found is None
     else:

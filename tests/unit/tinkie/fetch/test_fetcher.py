@@ -137,7 +137,7 @@ def test_an_unusable_proxy_is_an_error(proxy: str) -> None:
 HEADER = TEXT.map(lambda text: text.encode(errors="replace")) | st.binary(max_size=20)
 
 
-@pytest.mark.usefixtures("_no_authorities")
+@pytest.mark.usefixtures("_no_system_cas")
 @given(st.lists(HEADER, min_size=1, max_size=8), st.sampled_from([200, 301, 302, 307, 308, 404]))
 @example([b"http://["], 302)
 @example([b"//a]b"], 302)

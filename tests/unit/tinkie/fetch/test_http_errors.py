@@ -60,3 +60,9 @@ def test_errors_of_certificates(code: int, kind: str) -> None:
     with pytest.raises(BootError, match="why") as caught:
         failing(httpx.ConnectError("x"), cause).get("https://service.example/")
     assert caught.value.kind == kind
+
+
+def test_a_status_that_no_standard_names_is_reported_by_its_number() -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(599))
+    with pytest.raises(BootError, match=r"GET \S+: 599$"):
+        Fetcher(transport=transport).get(URL)

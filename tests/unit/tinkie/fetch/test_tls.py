@@ -93,7 +93,7 @@ def test_an_answer_that_is_only_shown_needs_no_trust(authority: Authority) -> No
 
 def test_a_server_without_tls_has_its_own_kind_of_error() -> None:
     with serving() as server, pytest.raises(PermanentError) as caught:
-        Fetcher().get(f"https://{server.place}/")
+        Fetcher().get(f"https://{server.endpoint}/")
     assert caught.value.kind is ErrorKind.PLAIN_HTTP
 
 

@@ -1,0 +1,115 @@
+"""Whatever is killed, the machine returns to one worker that is connected to its server."""
+
+from sandbox.waiting import wait_for
+from tests.engine.machine import READY_SECONDS, WORKER, Machine
+from tests.engine.world import ACTIONS_IMAGE, WORKFLOW_SECONDS
+
+# dockerd finds it before the real one. It refuses one rule, once.
+REFUSING = """#!/bin/sh
+case "$*" in *"-A PREROUTING"*) [ -e /refused ] || { : >/refused && exit 4; } ;; esac
+exec /usr/sbin/iptables "$@"
+"""
+
+
+def test_a_workflow_succeeds(machine: Machine) -> None:
+    _assert_works(machine, "sees")
+
+
+def test_a_killed_worker_is_started_again(machine: Machine) -> None:
+    first = machine.wait_for_worker()
+    machine.engine.kill(WORKER)
+    machine.wait_for_worker(other_than=first)
+    _assert_works(machine, "worker-killed")
+
+
+def test_all_containers_outlive_dockerd(machine: Machine) -> None:
+    _assert_works(machine, "dockerd-lives")
+    image = f"{machine.world.registry.host}/{ACTIONS_IMAGE}"
+    # As waitdaemon does: an action's own container, which no worker watches.
+    machine.engine("run", "--detach", "--name", "daemon", image, "sleep", "300")
+    before = [_identity(machine, name) for name in (WORKER, "daemon")]
+    machine.kill_dockerd()
+    machine.wait_for_event(machine.tink_docker, "engine.ready", count=2)
+    assert [_identity(machine, name) for name in (WORKER, "daemon")] == before
+    machine.engine.remove("daemon")
+    _assert_works(machine, "dockerd-killed")
+
+
+def test_a_broken_network_database_is_reset(machine: Machine) -> None:
+    """A dockerd that is killed while it starts, before any container runs, leaves such a one."""
+    machine.wait_for_worker()
+    machine.world.docker.kill(machine.bootkit)
+    machine.engine.remove(WORKER)
+    path = "Path('/var/lib/docker/network/files/local-kv.db')"
+    program = f"from pathlib import Path; {path}.unlink(); {path}.write_text('no database')"
+    machine.world.docker("exec", machine.tink_docker, "python3", "-c", program)
+    machine.kill_dockerd()
+    machine.wait_for_event(machine.tink_docker, "networks.reset")
+    machine.world.docker("start", machine.bootkit)
+    _assert_works(machine, "networks-anew")
+    image = f"{machine.world.registry.host}/{ACTIONS_IMAGE}"
+    machine.engine("run", "--rm", "--network", "bridge", image, "true")
+
+
+def test_an_engine_without_its_bridge_is_started_again(machine: Machine) -> None:
+    """iptables refuses one rule once, while the worker runs on."""
+    worker = machine.wait_for_worker()
+    path = "Path('/usr/local/sbin/iptables')"
+    program = f"from pathlib import Path; {path}.write_text({REFUSING!r}); {path}.chmod(0o755)"
+    machine.world.docker("exec", machine.tink_docker, "python3", "-c", program)
+    machine.kill_dockerd()
+    failed = machine.wait_for_event(machine.tink_docker, "run.failed")
+    assert "dockerd runs without its bridge network" in failed["error"]
+    _assert_works(machine, "bridge-is-back")
+    assert machine.worker() == worker
+
+
+def test_the_worker_and_its_action_outlive_bootkit(machine: Machine) -> None:
+    given = machine.world.start_workflow(machine.identity, "bootkit-killed", "sleep 8")
+    (action,) = wait_for("the action", lambda: _actions(machine), seconds=READY_SECONDS)
+    before = [_identity(machine, name) for name in (WORKER, action)]
+    _restart_bootkit(machine)
+    machine.wait_for_event(machine.bootkit, "worker.adopted")
+    assert [_identity(machine, name) for name in (WORKER, action)] == before
+    assert given.end(WORKFLOW_SECONDS).state == "SUCCESS"
+    assert _identity(machine, WORKER) == before[0]
+
+
+def test_all_three_killed_at_once(machine: Machine) -> None:
+    first = machine.wait_for_worker()
+    machine.engine.kill(WORKER)
+    machine.kill_dockerd()
+    _restart_bootkit(machine)
+    machine.wait_for_worker(other_than=first)
+    _assert_works(machine, "all-killed")
+
+
+def test_a_requested_reboot_waits_for_the_end_of_the_action(machine: Machine) -> None:
+    command = "touch /worker/reboot; sleep 3"
+    given = machine.world.start_workflow(machine.identity, "reboot", command, "/worker:/worker")
+    # PID 1 of this machine is tink-docker, which ends at the signal.
+    assert machine.world.docker("wait", machine.tink_docker) == "0"
+    assert given.status().state == "SUCCESS"
+    assert machine.events(machine.tink_docker, "reboot.started")
+
+
+def _restart_bootkit(machine: Machine) -> None:
+    """Kill it, and start it again as containerd does."""
+    machine.world.docker.kill(machine.bootkit)
+    machine.world.docker("start", machine.bootkit)
+
+
+def _identity(machine: Machine, container: str) -> tuple[str, str]:
+    """Return a container's id and start time, which differ once it was started again."""
+    about = machine.engine.inspect(container)
+    return about["Id"], about["State"]["StartedAt"]
+
+
+def _actions(machine: Machine) -> list[str] | None:
+    running = machine.engine("ps", "--format", "{{.Names}}").splitlines()
+    return [name for name in running if name != WORKER] or None
+
+
+def _assert_works(machine: Machine, workflow: str) -> None:
+    machine.world.prove(machine.identity, workflow)
+    assert machine.worker()

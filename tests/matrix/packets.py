@@ -1,0 +1,39 @@
+"""Packets of a network: rules of nftables that refuse some, and a syslog server."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sandbox.commands import run
+from sandbox.network import Network
+
+SYSLOG_PORT = 514
+
+
+@contextmanager
+def refused(network: str, table: str, rule: str) -> Iterator[None]:
+    """Refuse packets that come in, until the end of the with block.
+
+    network: name of the network namespace. table: of this rule alone.
+    """
+    rules = f"""
+    add table inet {table}
+    add chain inet {table} refused {{ type filter hook input priority 0; }}
+    add rule inet {table} refused {rule}
+    """
+    command = ["ip", "netns", "exec", network, "nft"]
+    run("refusing packets", [*command, "-f", "-"], stdin=rules)
+    try:
+        yield
+    finally:
+        run("refusing no packets", [*command, f"delete table inet {table}"])
+
+
+def syslog(network: Network, address: str, seconds: float) -> socket.socket:
+    """Return a socket that receives machines' syslog packets, each within `seconds`."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with network.inside():
+        port = socket.socket(family, socket.SOCK_DGRAM)
+    port.bind((address, SYSLOG_PORT))
+    port.settimeout(seconds)
+    return port
