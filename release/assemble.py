@@ -7,13 +7,13 @@ have changed if it is not named by its digest.
 import argparse
 import os
 import re
-import subprocess
 import tempfile
 from pathlib import Path
 
 from release import base, convert, embed, engine, gotools, images, needs
 from release.cache import cache, digest
-from release.errors import told
+from release.errors import reported_errors
+from release.process import run
 from release.version import PROJECT, commit, source_date_epoch, version
 
 ARCH = "x86_64"
@@ -31,7 +31,7 @@ INPUTS = (
 def assemble(level: str, *, refresh: bool = False) -> bool:
     """Makes kernel and initramfs at a level of convert.LEVELS; False if they were up to date.
 
-    Raises BuildError, ConvertError, subprocess.CalledProcessError.
+    Raises ReportedError.
     """
     OUT.mkdir(exist_ok=True)
     stamp, key = OUT / "inputs", _key(level)
@@ -89,7 +89,14 @@ def _linuxkit(folder: Path, environment: dict[str, str]) -> Path:
         str(folder),
     ]
     command += map(str, [*images.pages(), *more])
-    subprocess.run(command, cwd=PROJECT, env=environment | {"HOME": str(home)}, check=True)
+    run(
+        "linuxkit build",
+        command,
+        cwd=PROJECT,
+        env=environment | {"HOME": str(home)},
+        log=cache() / "linuxkit.log",
+        seconds=None,
+    )
     return folder / "tinkie.tar"
 
 
@@ -113,7 +120,7 @@ def main() -> None:
     parser.add_argument("--level", choices=convert.LEVELS, default="quick")
     parser.add_argument("--refresh", action="store_true", help="take Debian's newest packages")
     arguments = parser.parse_args()
-    with told():
+    with reported_errors():
         if not assemble(arguments.level, refresh=arguments.refresh):
             print("nothing has changed: out/ is up to date")
 

@@ -6,11 +6,11 @@ later step asks for the index again.
 
 import os
 import shlex
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from release.cache import cache, digest
+from release.process import run
 from release.version import PROJECT, source_date_epoch
 
 SUITE = "trixie"
@@ -31,7 +31,7 @@ def identity() -> str:
 
 
 def provide(environment: Mapping[str, str], *, refresh: bool) -> None:
-    """Has the engine call the right image tinkie/base:build. Raises CalledProcessError."""
+    """Has the engine call the right image tinkie/base:build. Raises ReportedError."""
     if other():
         _build_on_other(environment, refresh=refresh)
         return
@@ -40,7 +40,7 @@ def provide(environment: Mapping[str, str], *, refresh: bool) -> None:
     if _label(environment) != (found := identity()):
         change = f"LABEL tinkie.base={found}"
         command = ["docker", "import", "--change", change, str(_tar()), NAME]
-        subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
+        run("importing the base image", command, env=environment, seconds=None)
 
 
 def _build_on_other(environment: Mapping[str, str], *, refresh: bool) -> None:
@@ -48,7 +48,7 @@ def _build_on_other(environment: Mapping[str, str], *, refresh: bool) -> None:
     newest = ["--pull", "--no-cache"] if refresh else []
     command = ["docker", "buildx", "build", "--network=host", "--quiet", *newest]
     command += ["--build-arg", f"FROM={other()}", "--tag", NAME, str(FOLDER)]
-    subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
+    run(f"building on {other()}", command, env=environment, seconds=None)
 
 
 def _tar() -> Path:
@@ -62,12 +62,11 @@ def _bootstrap(tar: Path) -> None:
     command = ["mmdebstrap", "--quiet", *MMDEBSTRAP, hook, SUITE, str(partial)]
     # Users' password dates and the like take this time instead of today's.
     environment = os.environ | {"SOURCE_DATE_EPOCH": str(source_date_epoch())}
-    subprocess.run(command, env=environment, check=True)
+    run("making the base image", command, env=environment, seconds=None)
     partial.rename(tar)
 
 
 def _label(environment: Mapping[str, str]) -> str:
     written = '{{index .Config.Labels "tinkie.base"}}'
     command = ["docker", "image", "inspect", NAME, "--format", written]
-    found = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    return found.stdout.strip()
+    return run("asking the engine for the base image", command, env=environment, check=False).text

@@ -5,13 +5,14 @@ A cold build has no cache of ours and no image; what apt and pip keep on the mac
 
 import json
 import platform
-import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from release import clone, engine, manifest
 from release.assemble import INITRAMFS, KERNEL, OUT, assemble
-from release.errors import told
+from release.errors import reported_errors
+from release.process import run
 from release.version import PROJECT, commit
 
 Figures = dict[str, float]
@@ -42,8 +43,8 @@ def sizes() -> Figures:
 
 def boot() -> dict[str, Figures]:
     """What sandbox.bench measures: seconds since power-on, and memory while an action runs."""
-    command = [str(PROJECT / ".venv" / "bin" / "python"), "-m", "sandbox.bench"]
-    found = subprocess.run(command, cwd=PROJECT, stdout=subprocess.PIPE, check=True)
+    command = [sys.executable, "-m", "sandbox.bench"]
+    found = run("measuring a boot", command, cwd=PROJECT, seconds=None)
     measured: dict[str, Figures] = json.loads(found.stdout)
     return measured
 
@@ -60,7 +61,7 @@ def machine() -> str:
 
 def main() -> None:
     """The command line of this module."""
-    with told():
+    with reported_errors():
         size, booted = sizes(), boot()
         times, digests = build_times()
     figures = {

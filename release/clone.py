@@ -5,7 +5,6 @@
 
 import hashlib
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -15,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from release.assemble import INITRAMFS, KERNEL
-from release.errors import told
+from release.errors import reported_errors
+from release.process import run
 from release.version import PROJECT
 
 ARTIFACTS = [path.relative_to(PROJECT) for path in (KERNEL, INITRAMFS)]
@@ -29,10 +29,11 @@ class Clone:
     environment: dict[str, str]
 
     def make(self, *targets: str) -> float:
-        """Runs make and returns the seconds that it took; CalledProcessError if it fails."""
+        """Runs make and return the seconds that it took; ReportedError if it fails."""
         started = time.monotonic()
         command = ["make", "--no-print-directory", *targets]
-        subprocess.run(command, cwd=self.folder, env=self.environment, check=True)
+        what = f"make {' '.join(targets)}"
+        run(what, command, cwd=self.folder, env=self.environment, shown=True, seconds=None)
         return time.monotonic() - started
 
     def digests(self) -> dict[str, str]:
@@ -49,7 +50,7 @@ def fresh() -> Iterator[Clone]:
     with tempfile.TemporaryDirectory(prefix="tinkie-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         project = folder / f"clone-{os.getpid()}-{time.monotonic_ns()}"
-        subprocess.run(["git", "clone", "--quiet", str(PROJECT), str(project)], check=True)
+        run("cloning the project", ["git", "clone", "--quiet", PROJECT, project], seconds=None)
         own = {
             "TINKIE_CACHE": str(folder / "cache"),
             "GOCACHE": str(folder / "gocache"),
@@ -66,7 +67,7 @@ def fresh() -> Iterator[Clone]:
 def main() -> None:
     """The command line of this module: status 1 if the bytes differ."""
     digests = []
-    with told():
+    with reported_errors():
         for _ in range(2):
             with fresh() as clone:
                 print(f"make dist took {clone.make('dist'):.0f} s", flush=True)

@@ -7,17 +7,15 @@ archive that was cut short still starts, and /init can say so (docs/adr/0002). R
 """
 
 import argparse
-import contextlib
 import os
-import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, cast
 
-from release.errors import told
-from release.roottar import KERNEL, ConvertError, RootTar, described
+from release.errors import ReportedError, reported_errors
+from release.process import read_from, run, written_to
+from release.roottar import KERNEL, RootTar, described
 from release.version import source_date_epoch
 
 # Path inside the initramfs -> pattern of its path in LinuxKit's tar.
@@ -35,7 +33,7 @@ def convert(tar: Path, kernel: Path, initramfs: Path, *, level: str, epoch: int)
     """Writes kernel and initramfs from LinuxKit's tar.
 
     level is a key of LEVELS, epoch the time of every file in seconds since 1970.
-    Raises ConvertError, subprocess.CalledProcessError.
+    Raises ReportedError.
     """
     with RootTar(tar) as root, tempfile.TemporaryDirectory(dir=initramfs.parent) as folder:
         tree = Path(folder) / "initramfs"
@@ -65,16 +63,8 @@ def _squash(root: RootTar, squashfs: Path, level: int, epoch: int) -> None:
     command += ["-comp", "zstd", "-Xcompression-level", str(level), "-b", "256K"]
     # The root itself is in no tar; without a word it is open to all and made now.
     command += ["-mkfs-time", str(epoch), "-all-time", str(epoch), "-root-mode", "0755"]
-    # A pipe that breaks means that mksquashfs has ended; its status below says how.
-    with (
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process,
-        contextlib.suppress(BrokenPipeError),
-        cast("IO[bytes]", process.stdin) as pipe,
-    ):
+    with written_to("compressing the root file system", command) as pipe:
         root.write(pipe, epoch)
-    if process.returncode:
-        message = f"mksquashfs ended with {process.returncode} (its own words are above)"
-        raise ConvertError(message)
 
 
 def _archive(tree: Path, archive: Path, epoch: int) -> None:
@@ -87,7 +77,7 @@ def _archive(tree: Path, archive: Path, epoch: int) -> None:
     command = ["cpio", "--create", "--format=newc", "--reproducible", "--owner=+0:+0", "--quiet"]
     with archive.open("wb") as out:
         listing = "\n".join((".", *names, *last))
-        subprocess.run(command, cwd=tree, input=listing.encode(), stdout=out, check=True)
+        run("writing the initramfs", command, cwd=tree, stdin=listing, stdout=out, seconds=None)
 
 
 def _verify(root: RootTar, archive: Path, folder: Path) -> None:
@@ -95,21 +85,21 @@ def _verify(root: RootTar, archive: Path, folder: Path) -> None:
     folder.mkdir()
     with archive.open("rb") as file:
         command = ["cpio", "--extract", "--quiet", "root.squashfs"]
-        subprocess.run(command, cwd=folder, stdin=file, check=True)
+        run("reading the initramfs back", command, cwd=folder, stdin=file, seconds=None)
     expected, found = dict(root.digests()), dict(_read_back(folder / "root.squashfs"))
     paths = expected.keys() | found.keys()
     wrong = sorted(path for path in paths if expected.get(path) != found.get(path))
     if wrong:
         message = f"{archive.name}: {len(wrong)} paths differ from LinuxKit's tar, first {wrong[0]}"
-        raise ConvertError(message)
+        raise ReportedError(message)
 
 
 def _read_back(squashfs: Path) -> Iterator[tuple[str, str]]:
     """Path and what `described` says of all in a squashfs, by other code than its writer."""
     command = ["sqfs2tar", "--no-hard-links", str(squashfs)]
     with (
-        subprocess.Popen(command, stdout=subprocess.PIPE) as process,
-        tarfile.open(fileobj=process.stdout, mode="r|") as tar,
+        read_from("reading the squashfs back", command) as pipe,
+        tarfile.open(fileobj=pipe, mode="r|") as tar,
     ):
         for entry in tar:
             yield entry.name.strip("/"), described(tar, entry)
@@ -124,7 +114,7 @@ def main() -> None:
     parser.add_argument("--level", choices=LEVELS, default="release")
     arguments = parser.parse_args()
     files = (arguments.tar, arguments.kernel, arguments.initramfs)
-    with told():
+    with reported_errors():
         convert(*files, level=arguments.level, epoch=source_date_epoch())
 
 

@@ -9,11 +9,10 @@ import hashlib
 import json
 import os
 import re
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from release.errors import BuildError
+from release.process import run
 
 INSIDE = "usr/lib/tinkie/images"
 INDEX = "index.json"
@@ -45,7 +44,7 @@ def page(folder: Path, record: Path) -> str:
     """Fetches them into a folder; returns a page for LinuxKit that takes them from there.
 
     record: a file that lists them afterwards, for the release's manifest; none if there are none.
-    Raises BuildError if one cannot be had.
+    Raises ReportedError if one cannot be had.
     """
     images = wanted()
     record.unlink(missing_ok=True)
@@ -82,11 +81,5 @@ def _fetch(image: Wanted, folder: Path, archive: str) -> dict[str, str]:
 
 def _skopeo(image: Wanted, *words: str) -> bytes:
     command = ["skopeo", "--insecure-policy", *words]
-    try:
-        done = subprocess.run(command, capture_output=True, check=False)
-    except FileNotFoundError:
-        raise BuildError("`skopeo` is missing: run `make setup` as root") from None
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip()
-        raise BuildError(f"EMBED: fetching {image.name} from {image.source} failed: {said}")
-    return done.stdout
+    what = f"EMBED: fetching {image.name} from {image.source}"
+    return run(what, command, seconds=None).stdout

@@ -9,7 +9,6 @@ import fcntl
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -18,7 +17,8 @@ from pathlib import Path
 from typing import IO
 
 from release.cache import alone, cache
-from release.errors import BuildError, told
+from release.errors import ReportedError, reported_errors
+from release.process import CommandTimeoutError, run, start_detached
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
@@ -35,7 +35,7 @@ NO_NETWORK = ("--bridge=none", "--iptables=false", "--ip-forward=false")
 def running() -> Iterator[str]:
     """The DOCKER_HOST of an engine that answers until the end of the with block.
 
-    Raises BuildError if none answers and none could be started.
+    Raises ReportedError if none answers and none could be started.
     """
     given = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
     if _answers(given):
@@ -48,11 +48,10 @@ def running() -> Iterator[str]:
 def _answers(host: str) -> bool:
     command = ["docker", "--host", host, "version", "--format", "{{.Server.Version}}"]
     try:
-        return subprocess.run(command, capture_output=True, timeout=20, check=False).returncode == 0
-    except FileNotFoundError:
-        raise BuildError("the `docker` client is missing: run `make setup` as root") from None
-    except subprocess.TimeoutExpired:
+        done = run("asking the engine for its version", command, seconds=20, check=False)
+    except CommandTimeoutError:
         return False
+    return done.code == 0
 
 
 @contextmanager
@@ -83,7 +82,9 @@ def _last(users: IO[str]) -> bool:
 
 def _start(folder: Path, host: str) -> None:
     if os.geteuid():
-        raise BuildError("no Docker engine answers, and only root can start one: run this as root")
+        raise ReportedError(
+            "no Docker engine answers, and only root can start one: run this as root"
+        )
     command = ["dockerd", *NO_NETWORK, "--host", host, "--data-root", f"{folder}/data"]
     command += ["--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/docker.pid"]
     (folder / "daemon.json").write_text(json.dumps(SETTINGS))
@@ -92,22 +93,12 @@ def _start(folder: Path, host: str) -> None:
         command += ["--add-runtime", f"limited={RUNTIME}", "--default-runtime", "limited"]
     # A killed engine leaves this file, and the next one takes a stranger with that number for it.
     (folder / "docker.pid").unlink(missing_ok=True)
-    try:
-        pid = _spawn(command, folder / "log")
-    except FileNotFoundError:
-        raise BuildError("dockerd is missing: run `make setup` as root") from None
+    pid = start_detached("starting an engine", command, folder / "log")
     try:
         _wait_until_it_answers(pid, host, folder / "log")
     except BaseException:  # a person's ctrl-C as well: nobody else knows of this engine yet
         _signal(pid, signal.SIGTERM)
         raise
-
-
-def _spawn(command: list[str], log: Path) -> int:
-    """Starts a program that may outlive us, for others who use it; returns its number."""
-    opened = (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-    output = [opened, (os.POSIX_SPAWN_DUP2, 1, 2)]
-    return os.posix_spawnp(command[0], command, os.environ, file_actions=output, setsid=True)
 
 
 def _wait_until_it_answers(pid: int, host: str, log: Path) -> None:
@@ -116,14 +107,16 @@ def _wait_until_it_answers(pid: int, host: str, log: Path) -> None:
         ended = os.waitpid(pid, os.WNOHANG) != (0, 0)
         if ended or time.monotonic() > deadline:
             last = "\n".join(log.read_text().splitlines()[-5:])
-            raise BuildError(f"dockerd did not come up in {START_SECONDS:.0f} s ({log}):\n{last}")
-        time.sleep(0.2)  # it tells nobody when it does
+            raise ReportedError(
+                f"dockerd did not come up in {START_SECONDS:.0f} s ({log}):\n{last}"
+            )
+        time.sleep(0.2)  # dockerd sends no message when it is ready
 
 
 def _forget_nameless(host: str) -> None:
     """Each build leaves the images of the one before without a name, 400 MB of them."""
     command = ["docker", "--host", host, "image", "prune", "--force"]
-    subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
+    run("removing images without a name", command, check=False, seconds=None)
 
 
 def _stop(folder: Path) -> None:
@@ -157,9 +150,11 @@ def has_capability(number: int) -> bool:
 
 def main() -> None:
     """The command line of this module; its status is COMMAND's."""
-    with told(), running() as host:
+    with reported_errors(), running() as host:
         environment = os.environ | {"DOCKER_HOST": host}
-        sys.exit(subprocess.run(sys.argv[1:], env=environment, check=False).returncode)
+        command = sys.argv[1:]
+        done = run(command[0], command, env=environment, shown=True, seconds=None, check=False)
+    sys.exit(done.code)
 
 
 if __name__ == "__main__":

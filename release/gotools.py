@@ -7,13 +7,13 @@ import argparse
 import json
 import os
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from release import needs
 from release.cache import cache, digest
-from release.errors import BuildError, told
+from release.errors import ReportedError, reported_errors
+from release.process import run
 from release.version import PROJECT
 
 
@@ -47,7 +47,7 @@ TOOLS = {
 def build(name: str) -> Path:
     """The static binary of a key of TOOLS; built once for each go.mod and go.sum.
 
-    Raises BuildError if Go is missing, subprocess.CalledProcessError if the build fails.
+    Raises ReportedError if Go is missing or the build fails.
     """
     tool = TOOLS[name]
     folder = PROJECT / "tools" / tool.module
@@ -64,32 +64,35 @@ def build(name: str) -> Path:
 def source(name: str) -> Path:
     """Where the source of a key of TOOLS lies, its module's top folder; fetched if it does not.
 
-    Raises BuildError if Go is missing, subprocess.CalledProcessError if fetching fails.
+    Raises ReportedError if Go is missing or fetching fails.
     """
     _check_go()
     tool = TOOLS[name]
     module = tool.package.split("/cmd/")[0]
     folder = PROJECT / "tools" / tool.module
     command = ["go", "mod", "download", "-json", module]
-    found = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, check=True)
+    found = run(f"fetching the source of {name}", command, cwd=folder, seconds=None)
     return Path(json.loads(found.stdout)["Dir"])
 
 
 def _check_go() -> None:
     if not shutil.which("go"):
-        raise BuildError("building Go programs needs `go` 1.21 or later: run `make setup` as root")
+        raise ReportedError(
+            "building Go programs needs `go` 1.21 or later: run `make setup` as root"
+        )
 
 
 def _go_caches() -> list[Path]:
     command = ["go", "env", "GOCACHE", "GOMODCACHE"]
-    return list(map(Path, subprocess.check_output(command, text=True).splitlines()))
+    return list(map(Path, run("asking Go for its caches", command).text.splitlines()))
 
 
 def _go_build(tool: GoTool, folder: Path, binary: Path) -> None:
     partial = binary.with_suffix(f".{os.getpid()}")
     command = ["go", "build", "-trimpath", "-ldflags", "-s -w", "-tags", tool.tags]
     command += ["-o", str(partial), tool.package]
-    subprocess.run(command, cwd=folder, env=os.environ | {"CGO_ENABLED": "0"}, check=True)
+    environment = os.environ | {"CGO_ENABLED": "0"}
+    run(f"building {tool.package}", command, cwd=folder, env=environment, seconds=None)
     partial.rename(binary)
 
 
@@ -97,7 +100,7 @@ def main() -> None:
     """The command line of this module; prints the path of each binary."""
     parser = argparse.ArgumentParser(prog="release.gotools", description=__doc__)
     parser.add_argument("name", nargs="+", choices=TOOLS)
-    with told():
+    with reported_errors():
         for name in parser.parse_args().name:
             print(build(name))
 

@@ -6,25 +6,28 @@
 import argparse
 import os
 import re
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from release import base, engine, needs, wheels
 from release.cache import alone, cache
-from release.errors import BuildError, told
+from release.errors import ReportedError, reported_errors
+from release.process import run
 from release.version import PROJECT
 
 _IMAGE = re.compile(r"^ *(?:image:|-) +([a-z0-9][^\s=]*[:/@][^\s=]+)", re.MULTILINE)
 _KERNEL = re.compile(r"^kernel:\n +image: +(\S+)", re.MULTILINE)
+REMEDY = (
+    "if a package is not found, Debian has newer ones: `make refresh` takes its newest packages"
+)
 BAKE_FILES = ("--file=images/network.yml", "--file=docker-bake.hcl")
 
 
 def build(targets: list[str], *, refresh: bool = False) -> None:
     """Makes the base if needed, then the targets of docker-bake.hcl (all if empty).
 
-    Raises BuildError, subprocess.CalledProcessError.
+    Raises ReportedError.
     """
     needs.check()
     with engine.running() as host:
@@ -33,7 +36,15 @@ def build(targets: list[str], *, refresh: bool = False) -> None:
         base.provide(environment, refresh=refresh)
         wheels.build()
         command = ["docker", "buildx", "bake", *BAKE_FILES, "--progress=plain", *targets]
-        _run_quietly(command, environment, cache() / "bake.log")
+        run(
+            "building the images",
+            command,
+            cwd=PROJECT,
+            env=environment,
+            log=cache() / "bake.log",
+            seconds=None,
+            remedy=REMEDY,
+        )
 
 
 @contextmanager
@@ -49,12 +60,12 @@ def kept() -> Iterator[None]:
 def pages() -> list[Path]:
     """The pages that say what the OS is: linuxkit.yml, or those that the environment's PAGES names.
 
-    Raises BuildError if one of them is not there.
+    Raises ReportedError if one of them is not there.
     """
     found = [PROJECT / name for name in os.environ.get("PAGES", "linuxkit.yml").split()]
     for path in found:
         if not path.is_file():
-            raise BuildError(f"PAGES names {path}, and there is no such file")
+            raise ReportedError(f"PAGES names {path}, and there is no such file")
     return found
 
 
@@ -73,27 +84,13 @@ def plain_modes(folder: Path) -> None:
         path.chmod(0o755 if runs else 0o644)
 
 
-def _run_quietly(command: list[str], environment: dict[str, str], log: Path) -> None:
-    """The builder's long output is for when it fails."""
-    with log.open("w") as output:
-        done = subprocess.run(
-            command, cwd=PROJECT, env=environment, stdout=output, stderr=output, check=False
-        )
-    if done.returncode:
-        last = "\n".join(log.read_text().splitlines()[-25:])
-        raise BuildError(
-            f"building the images failed, the end of {log}:\n{last}\n"
-            "If a package is not found, Debian has moved on: `make refresh` takes its newest state."
-        )
-
-
 def main() -> None:
     """The command line of this module."""
     parser = argparse.ArgumentParser(prog="release.images", description=__doc__)
     parser.add_argument("target", nargs="*", help="of docker-bake.hcl; all if none is given")
     parser.add_argument("--refresh", action="store_true", help="take Debian's newest packages")
     arguments = parser.parse_args()
-    with told(), kept():
+    with reported_errors(), kept():
         build(arguments.target, refresh=arguments.refresh)
 
 

@@ -5,12 +5,12 @@ Its kernel command line is a placeholder that Tinkerbell's smee replaces on its 
 """
 
 import os
-import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from release import engine
+from release.process import run
 from release.version import PROJECT, source_date_epoch
 
 FOLDER = PROJECT / "images" / "iso"
@@ -33,7 +33,7 @@ PLACEHOLDER = (
 def write(path: Path, files: Mapping[str, Path]) -> None:
     """Writes a CD image with these files (vmlinuz, initramfs: where they lie) to path.
 
-    Raises BuildError, subprocess.CalledProcessError. Needs the images of `make images`.
+    Raises ReportedError. Needs the images of `make images`.
     """
     with engine.running() as host, tempfile.TemporaryDirectory(dir=path.parent) as name:
         folder = Path(name)
@@ -43,7 +43,8 @@ def write(path: Path, files: Mapping[str, Path]) -> None:
         command = ["docker", "buildx", "build", "--quiet", "--network=host"]
         command += [f"--file={FOLDER}/Dockerfile", f"--output=type=local,dest={folder}/out"]
         command += [f"--build-arg=SOURCE_DATE_EPOCH={source_date_epoch()}", name]
-        subprocess.run(command, env=os.environ | {"DOCKER_HOST": host}, check=True)
+        environment = os.environ | {"DOCKER_HOST": host}
+        run("building the CD image", command, env=environment, seconds=None)
         (folder / "out" / "tinkie.iso").rename(path)
 
 

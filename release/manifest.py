@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import re
-import subprocess
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pathlib import PurePosixPath
 
 from release import images
 from release.assemble import ARCH, EMBEDDED, INITRAMFS, KERNEL
+from release.process import read_from, run
 from release.roottar import content_of
 from release.version import commit, source_date_epoch, version
 
@@ -78,16 +78,14 @@ def describe(found: Contents) -> str:
 @contextmanager
 def _exported(image: str, environment: dict[str, str]) -> Iterator[tarfile.TarFile]:
     create = ["docker", "create", image, "none"]
-    container = subprocess.check_output(create, env=environment, text=True).strip()
+    what = f"reading {image}"
+    container = run(what, create, env=environment, seconds=None).text
     try:
-        export = subprocess.Popen(
-            ["docker", "export", container], env=environment, stdout=subprocess.PIPE
-        )
-        with export, tarfile.open(fileobj=export.stdout, mode="r|") as tar:
+        export = read_from(what, ["docker", "export", container], env=environment)
+        with export as pipe, tarfile.open(fileobj=pipe, mode="r|") as tar:
             yield tar
     finally:
-        remove = ["docker", "rm", container]
-        subprocess.run(remove, env=environment, stdout=subprocess.DEVNULL, check=True)
+        run(f"removing the container of {image}", ["docker", "rm", container], env=environment)
 
 
 # What the engine adds to every container; no part of an image.

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from release.cache import cache
-from release.errors import BuildError
+from release.errors import ReportedError
 from release.version import PROJECT
 
 PROGRAMS = ("cpio", "docker", "git", "go", "mksquashfs", "mmdebstrap", "sqfs2tar")
@@ -17,17 +17,19 @@ OUT_MIB = 1536  # LinuxKit's tar, the squashfs, and what it is compared with
 
 
 def check() -> None:
-    """Raises BuildError, in one sentence, if a program or room is lacking."""
+    """Raises ReportedError, in one sentence, if a program or room is lacking."""
     missing = [name for name in PROGRAMS if not shutil.which(name)]
     if missing:
-        raise BuildError(f"programs are missing ({', '.join(missing)}): run `make setup` as root")
+        raise ReportedError(
+            f"programs are missing ({', '.join(missing)}): run `make setup` as root"
+        )
     built = (cache() / "engine" / "data").exists() or any(cache().glob("base-*.tar"))
     for folder, needed in ((cache(), CACHE_MIB if built else ENGINE_MIB), (PROJECT, OUT_MIB)):
         _check_room(folder, needed)
 
 
 def check_go(folders: Iterable[Path]) -> None:
-    """Raises BuildError, in one sentence, if Go's caches (which need not exist) have no room."""
+    """Raises ReportedError, in one sentence, if Go's caches (which need not exist) have no room."""
     for folder in folders:
         there = next(path for path in (folder, *folder.parents) if path.exists())
         _check_room(there, GO_MIB, "GOCACHE and GOMODCACHE")
@@ -36,7 +38,7 @@ def check_go(folders: Iterable[Path]) -> None:
 def _check_room(folder: Path, needed: int, variables: str = "TINKIE_CACHE") -> None:
     free = shutil.disk_usage(folder).free // MIB
     if free < needed:
-        raise BuildError(
+        raise ReportedError(
             f"{folder} has {free} MiB free and a build needs {needed} MiB: "
             f"make room, or set {variables} to a folder on another disk"
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 from release import archive, assemble, engine, images, iso, manifest, oci
 from release.assemble import ARCH, INITRAMFS, KERNEL, OUT
 from release.cache import digest
-from release.errors import told
+from release.errors import reported_errors
 from release.version import PROJECT, version
 
 GO_ARCH = "amd64"
@@ -31,7 +31,7 @@ HELPER = b"#!/bin/sh\n# Tinkie needs no help; the sandbox of 2021 looks for this
 
 
 def pack(root: Path = PROJECT) -> bool:
-    """Makes the release; False if it was up to date. Raises BuildError, CalledProcessError."""
+    """Makes the release; False if it was up to date. Raises ReportedError, CalledProcessError."""
     stamp = OUT / "packed"
     assemble.assemble("release")
     key = digest([KERNEL, INITRAMFS])
@@ -81,7 +81,7 @@ def _sha512(path: Path) -> str:
 
 def main() -> None:
     """The command line of this module."""
-    with told():
+    with reported_errors():
         if not pack():
             print("nothing has changed: the release is up to date")
         for name in RESULTS:

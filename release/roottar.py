@@ -12,27 +12,23 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, Self
 
-from release.errors import BuildError
+from release.errors import ReportedError
 
 KERNEL = "boot/kernel"
 NOT_IN_ROOT = (".", "boot", KERNEL, "boot/cmdline")
 
 
-class ConvertError(BuildError):
-    """The initramfs could not be made, or does not hold what it should; says which file and why."""
-
-
 class RootTar:
     """The entries of a LinuxKit tar by path, each path once.
 
-    Raises ConvertError if the file is no tar, and for a path that it does not hold.
+    Raises ReportedError if the file is no tar, and for a path that it does not hold.
     """
 
     def __init__(self, path: Path) -> None:
         try:
             self._tar = tarfile.open(path)  # noqa: SIM115 - closed by __exit__
         except tarfile.ReadError:
-            raise ConvertError(f"{path} is no tar as `linuxkit build` writes it") from None
+            raise ReportedError(f"{path} is no tar as `linuxkit build` writes it") from None
         self._entries = {_clean(entry.name): entry for entry in self._tar}
 
     def __enter__(self) -> Self:
@@ -46,7 +42,7 @@ class RootTar:
         content = self._tar.extractfile(self._entries[path])
         if content is None:
             message = f"{path} in LinuxKit's tar is not a file"
-            raise ConvertError(message)
+            raise ReportedError(message)
         return content.read()
 
     def find(self, pattern: str) -> str:
@@ -54,7 +50,7 @@ class RootTar:
         found = fnmatch.filter(self._entries, pattern)
         if len(found) != 1:
             message = f"LinuxKit's tar holds {len(found)} files that fit {pattern}, not one"
-            raise ConvertError(message)
+            raise ReportedError(message)
         return found[0]
 
     def digests(self) -> Iterator[tuple[str, str]]:

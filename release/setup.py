@@ -9,12 +9,12 @@ come from.
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from release.errors import BuildError, told
+from release.errors import ReportedError, reported_errors
+from release.process import run
 
 PACKAGES = {
     "building": "docker.io mmdebstrap squashfs-tools squashfs-tools-ng cpio git iproute2 iptables",
@@ -33,7 +33,7 @@ GO_SINCE = (1, 21)
 
 
 def setup(*, tests: bool = False) -> None:
-    """Installs what is missing; BuildError if that takes root or apt-get and it is not there."""
+    """Installs what is missing; ReportedError if that takes root or apt-get and it is not there."""
     groups = (*PACKAGES.values(), TESTING if tests else "")
     wanted = sorted({name for names in groups for name in names.split()})
     missing = [name for name in wanted if not _installed(name)]
@@ -42,7 +42,7 @@ def setup(*, tests: bool = False) -> None:
         return
     names = " ".join([*missing, *newer] or [CLIENT])
     if os.geteuid() or not shutil.which("apt-get"):
-        raise BuildError(
+        raise ReportedError(
             f"these Debian packages are missing, and only root can install them: {names}"
         )
     print(f"installing: {names}", flush=True)
@@ -63,21 +63,20 @@ def _go_version() -> tuple[int, ...]:
     """The version of the Go that PATH finds, Debian's or not; (0,) without one."""
     if not shutil.which("go"):
         return (0,)
-    found = subprocess.run(["go", "version"], capture_output=True, text=True, check=False).stdout
+    found = run("asking Go for its version", ["go", "version"], check=False).text
     numbers = re.search(r"go(\d+)\.(\d+)", found)
     return (int(numbers[1]), int(numbers[2])) if numbers else (0,)
 
 
 def _installed(package: str) -> bool:
     command = ["dpkg-query", "-W", "-f", "${db:Status-Status}", package]
-    found = subprocess.run(command, capture_output=True, text=True, check=False)
-    return found.stdout == "installed"
+    return run(f"looking for {package}", command, check=False).text == "installed"
 
 
 def _apt(*words: str) -> None:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     command = ["apt-get", "-o", "DPkg::Lock::Timeout=300", *words]
-    subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
+    run("installing Debian packages", command, env=environment, seconds=None)
 
 
 def _install(*packages: str, options: tuple[str, ...] = ()) -> None:
@@ -89,8 +88,8 @@ def _install_newer(packages: list[str]) -> None:
     """From this Debian, else from the next one without touching the machine's sources."""
     if not packages:
         return
-    known = subprocess.run(["apt-cache", "show", BUILDX], capture_output=True, check=False)
-    if known.returncode == 0:  # this Debian is new enough, for Go as well
+    known = run(f"looking for {BUILDX}", ["apt-cache", "show", BUILDX], check=False)
+    if known.code == 0:  # this Debian is new enough, for Go as well
         _install(*packages)
         return
     with tempfile.TemporaryDirectory() as name:
@@ -119,12 +118,12 @@ def _mirror() -> str:
         "Identifier: Packages",
         "Label: Debian",
     ]
-    uris = subprocess.check_output(command, text=True).split()
+    uris = run("asking apt for its sources", command).text.split()
     if not uris:
-        raise BuildError("apt has no source of Debian packages: see sources.list(5)")
+        raise ReportedError("apt has no source of Debian packages: see sources.list(5)")
     return uris[0]
 
 
 if __name__ == "__main__":
-    with told():
+    with reported_errors():
         setup(tests="--tests" in sys.argv[1:])

@@ -1,8 +1,9 @@
 """Which version this is: in file names, in /etc/os-release and in every timestamp."""
 
-import subprocess
 import tomllib
 from pathlib import Path
+
+from release.process import run
 
 PROJECT = Path(__file__).parent.parent
 
@@ -24,5 +25,4 @@ def source_date_epoch() -> int:
 
 
 def _git(*words: str) -> str:
-    command = ["git", "-C", str(PROJECT), *words]
-    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    return run("asking git for the commit", ["git", "-C", PROJECT, *words]).text

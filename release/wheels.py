@@ -7,12 +7,13 @@ network is needed once for each state of the lock.
 
 import os
 import shutil
-import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 from release.cache import cache, digest
-from release.errors import BuildError, told
+from release.errors import reported_errors
+from release.process import run
 from release.version import PROJECT, source_date_epoch
 
 IMAGES = ("bootkit", "tink-docker")
@@ -20,16 +21,13 @@ PYTHON = "3.13"
 # Debian trixie has glibc 2.41; a wheel for an older glibc runs on it as well.
 GLIBC = ("2_28", "2_17", "2_12", "2_5")
 WHEELS = PROJECT / "out" / "wheels"
-VENV = PROJECT / ".venv" / "bin" / "python"
 
 
 def build() -> None:
     """Fills out/wheels; folders whose content is the same already are left alone.
 
-    Raises BuildError without the development environment, subprocess.CalledProcessError.
+    Raises ReportedError.
     """
-    if not VENV.exists():
-        raise BuildError(f"{VENV.relative_to(PROJECT)} is missing: run `make setup`")
     WHEELS.mkdir(parents=True, exist_ok=True)
     for image in IMAGES:
         _replace(WHEELS / image, fetch(image))
@@ -62,24 +60,15 @@ def for_image() -> list[str]:
 
 
 def _download(requirements: Path, folder: Path) -> None:
-    command = [str(VENV), "-m", "pip", "--quiet", "--disable-pip-version-check", "download"]
+    command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "download"]
     command += ["--require-hashes", *for_image(), "--dest", str(folder), "-r", str(requirements)]
-    subprocess.run(command, check=True)
+    run(f"fetching the wheels of {requirements.name}", command, seconds=None)
 
 
 def _build_own(folder: Path) -> None:
-    command = [str(VENV), "-m", "hatchling", "build", "--target", "wheel", "--directory"]
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory"]
     environment = os.environ | {"SOURCE_DATE_EPOCH": str(source_date_epoch())}
-    done = subprocess.run(
-        [*command, str(folder)],
-        cwd=PROJECT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise BuildError(f"building our own wheel failed:\n{done.stdout}{done.stderr}")
+    run("building our own wheel", [*command, folder], cwd=PROJECT, env=environment, seconds=None)
 
 
 def _replace(folder: Path, source: Path) -> None:
@@ -104,5 +93,5 @@ def _rename(partial: Path, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    with told():
+    with reported_errors():
         build()

@@ -2,15 +2,11 @@
 
 import argparse
 import os
-import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 
 from release import assemble
-from release.errors import told
-from sandbox.errors import SandboxError
+from release.errors import reported_errors
 from sandbox.ingredients import check_artifacts, ingredients
 from sandbox.provision import (
     DISK_BOOTS,
@@ -30,16 +26,11 @@ PROOFS = {"install": DISK_BOOTS, "wipe": DISK_IS_EMPTY}
 def main() -> None:
     """The command line."""
     options = _parser().parse_args()
-    _interrupt_once()
-    try:
+    with reported_errors():
         if options.verb == "down":
             remove(FOLDER)
         else:
             _up(options)
-    except SandboxError as error:
-        sys.exit(f"tinkie: {error}")
-    except KeyboardInterrupt:
-        sys.exit("tinkie: interrupted; all that was started has been ended")
 
 
 def _up(options: argparse.Namespace) -> None:
@@ -55,8 +46,7 @@ def _up(options: argparse.Namespace) -> None:
     check(request)
     if options.artifacts:
         check_artifacts(Path(options.artifacts))
-    with told():
-        parts = ingredients(Path(options.artifacts) if options.artifacts else _build())
+    parts = ingredients(Path(options.artifacts) if options.artifacts else _build())
     provision(request, parts)
 
 
@@ -94,20 +84,6 @@ def _one_of(*words: str) -> Callable[[str], str]:
 def _given(name: str, default: str = "") -> str:
     # `make sandbox NAME=value` arrives as an environment variable.
     return os.environ.get(name) or default
-
-
-def _interrupt_once() -> None:
-    """Let the first signal unwind everything in order, and later ones not disturb that."""
-    interrupted = False
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        nonlocal interrupted
-        if not interrupted:
-            interrupted = True
-            raise KeyboardInterrupt
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, interrupt)
 
 
 if __name__ == "__main__":

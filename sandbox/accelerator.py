@@ -1,10 +1,11 @@
 """KVM where it really starts a guest, emulation elsewhere."""
 
 import os
-import subprocess
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from release.process import CommandTimeoutError, run
 
 PROBE_SECONDS = 6.0
 KVM_DEVICE = "/dev/kvm"
@@ -41,13 +42,9 @@ def _starts(kernel: Path) -> bool:
     command = ["qemu-system-x86_64", "-nodefaults", "-display", "none", "-no-reboot", "-m", "512"]
     guest = ["-serial", "stdio", "-kernel", str(kernel), "-append", "console=ttyS0 panic=-1"]
     try:
-        done = subprocess.run(
-            [*command, *KVM.options, *guest],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=PROBE_SECONDS,
-            check=False,
+        done = run(
+            "trying KVM", [*command, *KVM.options, *guest], seconds=PROBE_SECONDS, check=False
         )
-    except subprocess.TimeoutExpired:
+    except CommandTimeoutError:
         return False
     return b"Linux version" in done.stdout

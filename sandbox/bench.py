@@ -9,10 +9,9 @@ import re
 import sys
 
 from release import assemble
-from release.errors import told
+from release.errors import reported_errors
 from sandbox.accelerator import best_accelerator
 from sandbox.disk import empty_disk
-from sandbox.errors import SandboxError
 from sandbox.follow import Follower
 from sandbox.hardware import Hardware
 from sandbox.ingredients import ingredients
@@ -62,11 +61,8 @@ def _tell(text: str) -> None:
 
 def main() -> None:
     """The command line of this module."""
-    try:
-        with told():
-            print(json.dumps(measure()))
-    except SandboxError as error:
-        sys.exit(f"tinkie: {error}")
+    with reported_errors():
+        print(json.dumps(measure()))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import gzip
 import shutil
 from pathlib import Path
 
-from sandbox.commands import run
+from release.process import run
 from sandbox.images import BUSYBOX
 
 MARKER = "TINKIE-SANDBOX: the installed disk has started"

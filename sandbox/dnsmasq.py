@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sandbox.commands import run
+from release.process import run
 from sandbox.network import ADDRESS6, BRIDGE, SUBNET6, Namespace
 from sandbox.processes import Program, running
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from release.errors import ReportedError
 from sandbox import timeline
 from sandbox.console import Line
-from sandbox.errors import SandboxError
 from sandbox.machine import Machine
 from sandbox.processes import Program
 from sandbox.waiting import wait_for
@@ -39,7 +39,7 @@ class Follower:
         return timeline.moments(self.machine.console.lines) | self._observed
 
     def wait_for(self, what: str, found: Callable[[], Found | None], seconds: float) -> Found:
-        """Follow until found returns something; SandboxError after the given seconds.
+        """Follow until found returns something; ReportedError after the given seconds.
 
         A workflow that fails meanwhile is an error at once.
         """
@@ -100,6 +100,8 @@ class Follower:
             self._observed.setdefault(timeline.DONE, now)
 
 
-def _failure(status: Status) -> SandboxError:
+def _failure(status: Status) -> ReportedError:
     states = ", ".join(f"{name}: {state}" for name, state in status.actions.items())
-    return SandboxError(f"the workflow ended as {status.state} ({states}) {status.message}".strip())
+    return ReportedError(
+        f"the workflow ended as {status.state} ({states}) {status.message}".strip()
+    )

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.commands import run
-from sandbox.errors import SandboxError
+from release.errors import ReportedError
+from release.process import run
 
 BUSYBOX = Path("/bin/busybox")
 ACTIONS = Path(__file__).parent / "actions"
@@ -32,9 +32,9 @@ def worker_archive(path: Path, binary: Path, inside: str) -> Path:
 def actions_archive(path: Path, folder: Path = ACTIONS) -> Path:
     """Write an image of actions: busybox and the scripts of a folder, found by their names."""
     if not BUSYBOX.exists():
-        raise SandboxError(f"{BUSYBOX} is missing: apt-get install busybox-static")
+        raise ReportedError(f"{BUSYBOX} is missing: apt-get install busybox-static")
     scripts = [ImageFile(f"actions/{p.name}", p) for p in sorted(folder.iterdir())]
-    applets = run("asking busybox for its programs", [BUSYBOX, "--list"]).split()
+    applets = run("asking busybox for its programs", [BUSYBOX, "--list"]).text.split()
     links = {f"bin/{name}": "busybox" for name in applets if name != "busybox"}
     files = [ImageFile("bin/busybox", BUSYBOX), *scripts]
     return write_archive(path, files, links=links, env=["PATH=/actions:/bin"])

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from release import gotools
-from sandbox.errors import SandboxError
+from release.errors import ReportedError
 
 KERNEL = "vmlinuz-x86_64"
 INITRAMFS = "initramfs-x86_64"
@@ -36,7 +36,7 @@ def ingredients(artifacts: Path) -> Ingredients:
 
 
 def check_artifacts(folder: Path) -> None:
-    """Raise SandboxError unless the folder has a kernel and an initramfs."""
+    """Raise ReportedError unless the folder has a kernel and an initramfs."""
     for name in (KERNEL, INITRAMFS):
         if not (folder / name).is_file():
-            raise SandboxError(f"{folder} has no {name}: machines need {KERNEL} and {INITRAMFS}")
+            raise ReportedError(f"{folder} has no {name}: machines need {KERNEL} and {INITRAMFS}")

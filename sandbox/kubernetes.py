@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import yaml
 
+from release.errors import ReportedError
 from sandbox.certificates import Authority, Pair
-from sandbox.errors import SandboxError
 from sandbox.network import Network
 
 GROUP = "apis/tinkerbell.org/v1alpha1"
@@ -61,11 +61,11 @@ class Api:
         try:
             response = self._send(method, url, body)
         except httpx.TransportError as error:
-            raise SandboxError(
+            raise ReportedError(
                 f"asking the API server for {method} {url} failed: {error}"
             ) from error
         if response.is_error:
-            raise SandboxError(
+            raise ReportedError(
                 f"the API server refused {method} {url}: {response.status_code} {response.text}"
             )
         answer: Object = response.json()

@@ -40,7 +40,7 @@ class Machine:
         return path
 
     def is_off(self) -> bool:
-        """Say whether it has powered off, or stopped at its reboot; SandboxError if QEMU failed."""
+        """Return whether it is off, or stopped at its reboot; ReportedError if QEMU failed."""
         if self.program.process.poll():
             self.program.check()
         return self.program.process.poll() is not None

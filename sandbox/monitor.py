@@ -10,12 +10,12 @@ from typing import Any
 from qemu.qmp import QMPError
 from qemu.qmp.legacy import QEMUMonitorProtocol
 
-from sandbox.errors import SandboxError
+from release.errors import ReportedError
 
 
 @dataclass(frozen=True)
 class Monitor:
-    """One machine's monitor; every call raises SandboxError if the machine does not obey."""
+    """One machine's monitor; every call raises ReportedError if the machine does not obey."""
 
     protocol: QEMUMonitorProtocol
 
@@ -53,7 +53,7 @@ class Monitor:
         try:
             return self.protocol.cmd(command, **arguments)
         except QMPError as error:
-            raise SandboxError(f"the machine's monitor: {command}: {error}") from error
+            raise ReportedError(f"the machine's monitor: {command}: {error}") from error
 
 
 @contextmanager
@@ -63,7 +63,7 @@ def monitor(socket: Path) -> Iterator[Monitor]:
     try:
         protocol.connect()
     except QMPError as error:
-        raise SandboxError(f"the machine's monitor {socket}: {error}") from error
+        raise ReportedError(f"the machine's monitor {socket}: {error}") from error
     try:
         yield Monitor(protocol)
     finally:

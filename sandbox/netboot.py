@@ -2,7 +2,7 @@
 
 import re
 
-from sandbox.errors import SandboxError
+from release.errors import ReportedError
 
 SETTING = re.compile(r"^set ([\w-]+)(?::\w+)? (.*)$", re.MULTILINE)
 VARIABLE = re.compile(r"\$\{([^}]+)\}")
@@ -13,12 +13,12 @@ def command_line(script: str) -> str:
     """Return the arguments of the script's kernel command, its variables replaced.
 
     script: auto.ipxe as smee serves it (lines ended by a backslash go on in the next one).
-    Raises SandboxError if it has no kernel command, or one that names an unknown variable.
+    Raises ReportedError if it has no kernel command, or one that names an unknown variable.
     """
     joined = script.replace("\\\n", "")
     command = re.search(r"^kernel (.*)$", joined, re.MULTILINE)
     if command is None:
-        raise SandboxError(f"the iPXE script has no kernel command:\n{script}")
+        raise ReportedError(f"the iPXE script has no kernel command:\n{script}")
     _image, *words = NEXT_COMMAND.split(command[1])[0].split()
     values = dict(SETTING.findall(joined))
     return _replace(" ".join(words), values)
@@ -27,7 +27,7 @@ def command_line(script: str) -> str:
 def _replace(text: str, values: dict[str, str]) -> str:
     def value(place: re.Match[str]) -> str:
         if place[1] not in values:
-            raise SandboxError(f"the iPXE script uses ${{{place[1]}}}, which it does not set")
+            raise ReportedError(f"the iPXE script uses ${{{place[1]}}}, which it does not set")
         return _replace(values[place[1]], values)
 
     return VARIABLE.sub(value, text)

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from sandbox.commands import run
-from sandbox.errors import SandboxError
+from release.errors import ReportedError
+from release.process import run
 from sandbox.waiting import wait_for
 
 NAMESPACES = Path("/run/netns")
@@ -92,7 +92,7 @@ class Namespace:
             return any(name == device for _, name in socket.if_nameindex())
 
     def create(self) -> None:
-        """Make the namespace, without anything in it; SandboxError if there is one of its name."""
+        """Make the namespace, without anything in it; ReportedError if there is one of its name."""
         run(f"making the network namespace {self.name}", ["ip", "netns", "add", self.name])
 
     def furnish(self) -> None:
@@ -123,7 +123,7 @@ class Namespace:
     def processes(self) -> list[int]:
         """Return the ids of all processes that run in it."""
         listed = run("listing the namespace", ["ip", "netns", "pids", self.name])
-        return [int(pid) for pid in listed.split()]
+        return [int(pid) for pid in listed.text.split()]
 
     def delete(self) -> None:
         """End every process in it, then remove it with its bridge and taps; harmless if absent."""
@@ -173,12 +173,12 @@ def _enter(namespace_fd: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.setns(namespace_fd, CLONE_NEWNET) != 0:
         number = ctypes.get_errno()
-        raise SandboxError(f"entering a network namespace failed: {os.strerror(number)}")
+        raise ReportedError(f"entering a network namespace failed: {os.strerror(number)}")
 
 
 def _drop_empty_mount() -> None:
     # `ip netns add` mounts /run/netns on itself; when no namespace is left, neither is the mount.
     mounts = Path("/proc/self/mountinfo").read_text()
     if f" {NAMESPACES} " in mounts and not any(NAMESPACES.iterdir()):
-        with suppress(SandboxError):  # somebody else made one this moment: it is theirs now
+        with suppress(ReportedError):  # somebody else made one this moment: it is theirs now
             run("unmounting the empty namespace folder", ["umount", NAMESPACES])

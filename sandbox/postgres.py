@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sandbox.commands import run
-from sandbox.errors import SandboxError
+from release.errors import ReportedError
+from release.process import run
 from sandbox.network import Network
 from sandbox.processes import Program, running
 from sandbox.waiting import wait_for
@@ -28,7 +28,7 @@ def postgres(folder: Path, network: Network) -> Iterator[dict[str, str]]:
     """Run it until the end of the with block; gives the variables by which clients find it.
 
     folder: gets its log. What is in the database is lost at the end.
-    Raises SandboxError, with its last lines, if it does not serve in time.
+    Raises ReportedError, with its last lines, if it does not serve in time.
     """
     programs = _programs()
     # Not in the given folder: a test's is closed to everybody but root.
@@ -52,7 +52,7 @@ def _programs() -> Path:
     """Return the folder of the newest release that is installed."""
     found = sorted(RELEASES.glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     if not found:
-        raise SandboxError(f"{RELEASES} has no PostgreSQL: run `make setup-tests` as root")
+        raise ReportedError(f"{RELEASES} has no PostgreSQL: run `make setup-tests` as root")
     return found[-1].parent
 
 
@@ -60,6 +60,6 @@ def _serves(program: Program, look: list[str | Path]) -> bool:
     program.check()
     try:
         run("asking PostgreSQL", look)
-    except SandboxError:  # its socket is there before it takes questions
+    except ReportedError:  # its socket is there before it takes questions
         return False
     return True

@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from sandbox.errors import SandboxError
+from release.errors import ReportedError
 from sandbox.network import Namespace
 
 MIB = 1024 * 1024
@@ -33,23 +33,23 @@ FILES = {
 
 
 def check(folder: Path, memory_mib: int, network: Namespace) -> None:
-    """Raise SandboxError, in one sentence, for the first thing that is lacking."""
+    """Raise ReportedError, in one sentence, for the first thing that is lacking."""
     check_root()
     packages = missing_packages()
     if packages:
-        raise SandboxError(f"programs are missing: apt-get install {' '.join(packages)}")
+        raise ReportedError(f"programs are missing: apt-get install {' '.join(packages)}")
     _check_room(folder, memory_mib)
     if network.exists() and network.processes():
-        raise SandboxError(
+        raise ReportedError(
             f"a sandbox runs already (network namespace {network.name}): "
             "end it where it runs, or with `make sandbox-down`"
         )
 
 
 def check_root() -> None:
-    """Raise SandboxError for anybody but root."""
+    """Raise ReportedError for anybody but root."""
     if os.geteuid() != 0:
-        raise SandboxError("the sandbox lives in a network namespace, which needs root: use sudo")
+        raise ReportedError("the sandbox lives in a network namespace, which needs root: use sudo")
 
 
 def missing_packages() -> list[str]:
@@ -67,10 +67,10 @@ def _check_room(folder: Path, memory_mib: int) -> None:
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(existing).free // MIB
     if free < ROOM_MIB:
-        raise SandboxError(f"{existing} has {free} MiB free; the sandbox needs {ROOM_MIB} MiB")
+        raise ReportedError(f"{existing} has {free} MiB free; the sandbox needs {ROOM_MIB} MiB")
     available, needed = _available_mib(), memory_mib + OTHERS_MIB
     if available < needed:
-        raise SandboxError(
+        raise ReportedError(
             f"{available} MiB of memory are free; a machine with {memory_mib} MiB and its "
             f"Tinkerbell need {needed} MiB"
         )

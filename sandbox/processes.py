@@ -1,52 +1,40 @@
 """Programs that the sandbox starts: each with a log file, none outlives its owner."""
 
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sandbox.errors import SandboxError
+from release.errors import ReportedError
+from release.process import Process, start, stop
 from sandbox.network import Network
 
 STOP_SECONDS = 10.0
 LAST_LINES = 12
-# The kernel ends the program when the process that started it is gone, however it went.
-TIED_TO_OWNER = ("setpriv", "--pdeathsig", "KILL", "--")
 
 
 @dataclass
 class Program:
-    """A program that runs inside a network, and the file that holds all it said.
-
-    It gets a session of its own: ctrl-C reaches only the owner, which stops it in order.
-    """
+    """A program that runs inside a network, and the file that holds its output."""
 
     name: str
     command: Sequence[str | Path]
     log: Path
     network: Network
     env: Mapping[str, str] | None = None
-    process: subprocess.Popen[bytes] = field(init=False)
+    process: Process = field(init=False)
 
     def start(self) -> None:
         """Run it, once more if it has ended; what it says goes behind what it said."""
         with self.log.open("ab") as output, self.network.inside():
-            self.process = subprocess.Popen(
-                [*TIED_TO_OWNER, *map(str, self.command)],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=self.env,
-                start_new_session=True,
-            )
+            self.process = start(self.command, output, env=self.env)
 
     def check(self) -> None:
-        """Raise SandboxError with its last lines if the program has ended."""
+        """Raise ReportedError with its last lines if the program has ended."""
         code = self.process.poll()
         if code is not None:
             told = f"{self.name} ended by itself with code {code}; its last lines ({self.log}):"
-            raise SandboxError("\n    ".join([told, *self.last_lines()]))
+            raise ReportedError("\n    ".join([told, *self.last_lines()]))
 
     def last_lines(self) -> list[str]:
         """Return the end of what it said, for a person."""
@@ -54,12 +42,7 @@ class Program:
 
     def stop(self) -> None:
         """End it in order, by force if it does not; calling twice does no harm."""
-        self.process.terminate()
-        try:
-            self.process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(STOP_SECONDS)
+        stop(self.process, STOP_SECONDS)
 
 
 @contextmanager

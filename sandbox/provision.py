@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from release.errors import ReportedError
 from sandbox import preflight, timeline
 from sandbox.accelerator import best_accelerator
 from sandbox.disk import MARKER, empty_disk, fill, is_zero
-from sandbox.errors import SandboxError
 from sandbox.follow import Follower
 from sandbox.hardware import Hardware
 from sandbox.ingredients import Ingredients
@@ -46,14 +46,14 @@ class Request:
 
 
 def check(request: Request) -> None:
-    """Raise SandboxError for what is lacking; nothing has been changed by then."""
+    """Raise ReportedError for what is lacking; nothing has been changed by then."""
     if not request.template.is_file():
-        raise SandboxError(f"there is no workflow template {request.template}")
+        raise ReportedError(f"there is no workflow template {request.template}")
     preflight.check(request.folder, request.memory, Namespace(PREFIX + NAME))
 
 
 def provision(request: Request, ingredients: Ingredients) -> None:
-    """Run the workflow on a machine and print its way; SandboxError if it does not succeed."""
+    """Run the workflow on a machine and print its way; ReportedError if it does not succeed."""
     say = _teller()
     Namespace(PREFIX + NAME).delete()  # of one that was killed
     disk = _disk(request, say)
@@ -111,7 +111,7 @@ def _prove(request: Request, disk: Path) -> None:
         print(f'proof     the machine started from its disk, which said "{MARKER}"')
     if request.proof == DISK_IS_EMPTY:
         if not is_zero(disk):
-            raise SandboxError(f"the workflow succeeded, but {disk} is not all zeros")
+            raise ReportedError(f"the workflow succeeded, but {disk} is not all zeros")
         print(f"proof     all {disk.stat().st_size} bytes of the disk read as zeros")
 
 

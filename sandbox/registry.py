@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import yaml
 
+from release.process import run
 from sandbox.certificates import Authority, Pair
-from sandbox.commands import run
 from sandbox.network import ADDRESS6, Network
 from sandbox.processes import Program, running
 from sandbox.waiting import wait_for
@@ -138,7 +138,8 @@ def _answers(found: Registry, port: int, *, tls: bool) -> bool:
 def _write_passwords(folder: Path, credentials: Credentials) -> Path:
     words = ["htpasswd", "-Bin", credentials.username]
     passwords = folder / "htpasswd"
-    passwords.write_text(run("hashing the password", words, stdin=credentials.password))
+    hashed = run("hashing the password", words, stdin=credentials.password)
+    passwords.write_bytes(hashed.stdout)
     return passwords
 
 

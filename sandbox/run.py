@@ -7,10 +7,10 @@ user network), and a root shell on its serial console.
 import argparse
 import os
 import shutil
-import sys
 from pathlib import Path
 
 from release import assemble
+from release.errors import ReportedError, reported_errors
 from sandbox.accelerator import Accelerator, best_accelerator
 
 QEMU = "qemu-system-x86_64"
@@ -32,15 +32,16 @@ def main() -> None:
     parser.add_argument("--memory", type=int, default=2048, help="of the machine, in MiB")
     parser.add_argument("--append", default="", help="words for the kernel command line")
     options = parser.parse_args()
-    if not shutil.which(QEMU):
-        sys.exit(f"tinkie: {QEMU} is missing: apt-get install qemu-system-x86, or make setup")
-    if not (assemble.KERNEL.exists() and assemble.INITRAMFS.exists()):
-        sys.exit("tinkie: nothing is built yet: make quick")
-    print("ctrl-a x ends the machine", flush=True)
-    accelerator = best_accelerator(assemble.KERNEL)
-    kernel, initramfs = assemble.KERNEL, assemble.INITRAMFS
-    command = machine(accelerator, kernel, initramfs, options.memory, options.append)
-    os.execvp(QEMU, command)  # noqa: S606 # no shell is wanted
+    with reported_errors():
+        if not shutil.which(QEMU):
+            raise ReportedError(f"{QEMU} is not installed; run `make setup` as root")
+        if not (assemble.KERNEL.exists() and assemble.INITRAMFS.exists()):
+            raise ReportedError("nothing is built yet; run `make quick`")
+        print("ctrl-a x ends the machine", flush=True)
+        accelerator = best_accelerator(assemble.KERNEL)
+        kernel, initramfs = assemble.KERNEL, assemble.INITRAMFS
+        command = machine(accelerator, kernel, initramfs, options.memory, options.append)
+        os.execvp(QEMU, command)  # noqa: S606 - no shell is wanted
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
 
-from sandbox.errors import SandboxError
+from release.errors import ReportedError
 
 SHELL_WORDS = "console=ttyS2 tinkie.shell"
 START_SECONDS = 180.0
@@ -38,7 +38,7 @@ class GuestShell:
     _count: int = 0
 
     def run(self, command: str, *, seconds: float = ANSWER_SECONDS) -> str:
-        """Return what a command printed; SandboxError if it fails or takes longer.
+        """Return what a command printed; ReportedError if it fails or takes longer.
 
         What it leaves in the background must not hold its stdout.
         """
@@ -50,7 +50,7 @@ class GuestShell:
         code = self._hear("\n", seconds).strip()
         said = "\n".join(line[2:] for line in heard.splitlines() if line.startswith("> "))
         if code != "0":
-            raise SandboxError(f"in the machine: {command}: exit code {code}: {said}")
+            raise ReportedError(f"in the machine: {command}: exit code {code}: {said}")
         return said
 
     @contextmanager
@@ -81,7 +81,7 @@ class GuestShell:
         while text not in self._heard:
             if time.monotonic() > deadline:
                 told = f"the machine's shell said no {text!r} within {seconds:.0f} s, but"
-                raise SandboxError(f"{told} {self._heard[-LAST_CHARACTERS:]!r}")
+                raise ReportedError(f"{told} {self._heard[-LAST_CHARACTERS:]!r}")
             try:
                 self._heard += self._receive()
             except Empty:
@@ -92,7 +92,7 @@ class GuestShell:
     def _receive(self) -> str:
         more = self.received.get(timeout=TYPE_SECONDS)
         if not more:
-            raise SandboxError("the machine is off, and its shell with it")
+            raise ReportedError("the machine is off, and its shell with it")
         return more.decode(errors="replace").replace("\r", "")
 
 

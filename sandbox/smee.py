@@ -33,7 +33,7 @@ def smee(folder: Path, network: Network, kubeconfig: Path, settings: Settings) -
     """Run it until the end of the with block; it finds machines' Hardware by the kubeconfig.
 
     settings: artifacts, kernel_args and iso of them are used.
-    Raises SandboxError, with its last lines, if it does not serve in time.
+    Raises ReportedError, with its last lines, if it does not serve in time.
     """
     flags = _flags(network, kubeconfig, settings)
     command: list[str | Path] = [gotools.build("smee"), *flags]

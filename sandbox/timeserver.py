@@ -1,12 +1,11 @@
 """A time server: chronyd of Tinkie's own image, since the package would set the host's clock."""
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from release import engine, images
-from sandbox.commands import run
+from release.process import read_from, run
 from sandbox.network import Network
 from sandbox.processes import Program, running
 
@@ -37,9 +36,9 @@ def _unpack(root: Path) -> None:
     with engine.running() as host, images.kept():
         images.build(["ntp"])
         docker = ["docker", "--host", host]
-        container = run("making a container", [*docker, "create", IMAGE]).strip()
+        container = run("making a container", [*docker, "create", IMAGE]).text
         try:
-            with subprocess.Popen([*docker, "export", container], stdout=subprocess.PIPE) as tar:
-                subprocess.run(["tar", "-x", "-C", root], stdin=tar.stdout, check=True)
+            with read_from(f"reading {IMAGE}", [*docker, "export", container]) as tar:
+                run(f"unpacking {IMAGE}", ["tar", "-x", "-C", root], stdin=tar)
         finally:
             run("removing the container", [*docker, "rm", container])

@@ -14,9 +14,9 @@ from typing import Any
 import httpx
 
 from release import gotools
+from release.errors import ReportedError
+from release.process import run
 from sandbox.certificates import Authority
-from sandbox.commands import run
-from sandbox.errors import SandboxError
 from sandbox.network import Network
 from sandbox.objects import MachineIdentity
 from sandbox.postgres import postgres
@@ -83,7 +83,7 @@ class Tink2021:
     def wait_until_it_serves(self) -> None:
         """Wait until its HTTP part answers, which needs some moments to find the gRPC part.
 
-        Raises SandboxError, with its last lines, if it ends or takes too long.
+        Raises ReportedError, with its last lines, if it ends or takes too long.
         """
         wait_for("tink-server", self._serves, seconds=READY_SECONDS)
 
@@ -103,10 +103,12 @@ class Tink2021:
         try:
             answer = self._request(method, path, thing)
         except httpx.TransportError as error:
-            raise SandboxError(f"asking tink-server for {method} {path} failed: {error}") from error
+            raise ReportedError(
+                f"asking tink-server for {method} {path} failed: {error}"
+            ) from error
         if answer.is_error:
             told = f"{answer.status_code} {answer.text.strip()}"
-            raise SandboxError(f"tink-server refused {method} {path}: {told}")
+            raise ReportedError(f"tink-server refused {method} {path}: {told}")
         found: dict[str, Any] = answer.json()
         return found
 
@@ -160,7 +162,7 @@ def tink2021(
 ) -> Iterator[Tink2021]:
     """Run it with an empty database until the end of the with block, on these two ports.
 
-    Raises SandboxError, with its last lines, if it does not serve in time.
+    Raises ReportedError, with its last lines, if it does not serve in time.
     """
     folder.mkdir(parents=True, exist_ok=True)
     certificates = _bundle(folder / "certs", authority, network.address)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import httpx
 
+from release.errors import ReportedError
 from sandbox.certificates import Authority, Pair, write_signing_key
-from sandbox.errors import SandboxError
 from sandbox.kubernetes import Api, trust, write_kubeconfig
 from sandbox.network import Network, takes_connections
 from sandbox.objects import MachineIdentity, hardware, template, workflow
@@ -86,7 +86,7 @@ class Tinkerbell:
     def wait_until_it_serves(self) -> None:
         """Wait for its API, and its HTTP server, which comes later.
 
-        Raises SandboxError, with its last lines, if it ends or takes too long.
+        Raises ReportedError, with its last lines, if it ends or takes too long.
         """
         wait_for("Tinkerbell", self._serves, seconds=READY_SECONDS)
 
@@ -107,7 +107,7 @@ class Tinkerbell:
                 response = httpx.get(url, trust_env=False, timeout=10)
             response.raise_for_status()
         except httpx.HTTPError as error:
-            raise SandboxError(f"fetching {url} failed: {error}") from error
+            raise ReportedError(f"fetching {url} failed: {error}") from error
         return response.text
 
 
@@ -118,7 +118,7 @@ def tinkerbell(
     """Run the all-in-one with an empty database until the end of the with block.
 
     binary: tinkerbell, built with the tag "embedded".
-    Raises SandboxError, with its last lines, if it does not serve its API in time.
+    Raises ReportedError, with its last lines, if it does not serve its API in time.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from sandbox.errors import SandboxError
+from release.errors import ReportedError
 
 Found = TypeVar("Found")
 
@@ -26,7 +26,7 @@ def wait_for(
 
     What it looked for may have come up to MAX_POLL_SECONDS earlier, if a look takes long.
     what: the thing waited for, as it stands in the error ("the registry's answer").
-    Raises SandboxError after the given seconds. An error that look raises ends the wait at once.
+    Raises ReportedError after the given seconds. An error that look raises ends the wait at once.
     """
     deadline = now() + seconds
     while True:
@@ -35,6 +35,6 @@ def wait_for(
         if found is not None and found is not False:
             return found
         if now() >= deadline:
-            raise SandboxError(f"waited {seconds:.0f} s for {what}; it did not come")
+            raise ReportedError(f"waited {seconds:.0f} s for {what}; it did not come")
         in_proportion = PAUSE_PER_LOOK * (now() - began)
         pause(max(POLL_SECONDS, min(in_proportion, MAX_POLL_SECONDS)))

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-from sandbox.errors import SandboxError
+from release.errors import ReportedError
 from sandbox.kubernetes import Api, Object
 from sandbox.waiting import wait_for
 
@@ -36,7 +36,7 @@ class Run(ABC):
         """Ask for the present state."""
 
     def end(self, seconds: float) -> Status:
-        """Return how it ended; SandboxError if it has not by then."""
+        """Return how it ended; ReportedError if it has not by then."""
 
         def over() -> Status | None:
             status = self.status()
@@ -62,7 +62,7 @@ class WorkflowRun(Run):
     def wait_until_offered(self) -> None:
         """Wait until the controller has made a list of actions out of the template.
 
-        Raises SandboxError with the controller's words if the template cannot be rendered.
+        Raises ReportedError with the controller's words if the template cannot be rendered.
         """
         wait_for(f"the controller to take up {self.name}", self._offered, seconds=OFFER_SECONDS)
 
@@ -70,7 +70,7 @@ class WorkflowRun(Run):
         status = self.api.get("workflows", self.name).get("status", {})
         if status.get("templateRendering") == "failed":
             told = [condition.get("message", "") for condition in status.get("conditions", [])]
-            raise SandboxError(f"the template of {self.name} is refused: {'; '.join(told)}")
+            raise ReportedError(f"the template of {self.name} is refused: {'; '.join(told)}")
         return bool(status.get("tasks"))
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from release.errors import ReportedError
 from sandbox.accelerator import Accelerator
-from sandbox.errors import SandboxError
 from sandbox.objects import MachineIdentity
 from sandbox.waiting import wait_for
 from sandbox.world import World
@@ -50,7 +50,7 @@ def seen(here: World, accelerator: Accelerator, tmp_path_factory: pytest.TempPat
         for case in TABLE:
             try:
                 found[case.title] = run(case, site)
-            except (AssertionError, SandboxError, ValueError) as error:
+            except (AssertionError, ReportedError, ValueError) as error:
                 found[case.title] = error
         report.write((row for row in found.values() if isinstance(row, Row)), report.BOOT)
         monitor.press_power()

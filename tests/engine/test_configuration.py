@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bootkit.shared.cmdline import Cmdline
-from sandbox.errors import SandboxError
+from release.errors import ReportedError
 from sandbox.waiting import wait_for
 from tests.engine.docker import Docker
 from tink_docker.boot import Plan
@@ -45,5 +45,5 @@ def test_the_engine_starts_with_it(docker: Docker, run: Any, tmp_path: Path, lin
 def test_it_would_not_with_what_is_left_out(run: Any, tmp_path: Path, key: str, value: str) -> None:
     config = dict(Plan.from_cmdline(Cmdline()).config)
     (tmp_path / "daemon.json").write_text(json.dumps(config | {key: [value]}))
-    with pytest.raises(SandboxError, match=r"not valid|invalid"):
+    with pytest.raises(ReportedError, match=r"not valid|invalid"):
         run(IMAGE, "dockerd", "--config-file", "/test/daemon.json")

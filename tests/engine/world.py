@@ -9,8 +9,8 @@ from pathlib import Path
 import yaml
 
 from release import gotools
+from release.process import run
 from sandbox.certificates import Authority
-from sandbox.commands import run
 from sandbox.files import Files, files
 from sandbox.images import actions_archive, worker_archive
 from sandbox.network import PREFIX, Namespace

@@ -9,9 +9,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from release import assemble, gotools
-from release.errors import told
+from release.errors import reported_errors
 from sandbox.certificates import Authority
-from sandbox.errors import SandboxError
 from sandbox.images import worker_archive
 from sandbox.network import namespace
 from sandbox.registry import IMAGES, Credentials, registry
@@ -67,11 +66,8 @@ def main() -> None:
     parser.add_argument("machines", type=int, choices=range(1, MOST + 1), metavar="MACHINES")
     parser.add_argument("late", type=float, help="seconds that the servers come up late")
     options = parser.parse_args()
-    try:
-        with told(), _ground(FOLDER) as ground:
-            figures = stampede(ground, options.machines, options.late, _tell)
-    except SandboxError as error:
-        sys.exit(f"tinkie: {error}")
+    with reported_errors(), _ground(FOLDER) as ground:
+        figures = stampede(ground, options.machines, options.late, _tell)
     RESULT.write_text(json.dumps(figures.as_json(), indent=2) + "\n")
     print(_table(figures))
     if figures.faults():

@@ -18,7 +18,7 @@ _numbers = itertools.count(1)
 
 
 def run(case: Case, site: Site) -> Row:
-    """Return what came of it; AssertionError or SandboxError if it is not as the table says."""
+    """Return what came of it; AssertionError or ReportedError if it is not as the table says."""
     if case.when is Moment.ACTION:
         _start(site, LONG)
         wait_for("the action", lambda: _count(site, LONG), seconds=ACTION_SECONDS)

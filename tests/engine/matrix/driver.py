@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Generator
 from typing import Any
 
-from sandbox.errors import SandboxError
+from release.errors import ReportedError
 from sandbox.waiting import wait_for
 from tests.engine.machine import WORKER, Machine, machine
 from tests.engine.matrix.case import Case, Moment, Sign
@@ -20,7 +20,7 @@ ACTION_PREFIX = "tinkerbell_"
 
 
 def run(case: Case, site: Site) -> Row:
-    """Return what came of it; AssertionError or SandboxError if it is not as the table says."""
+    """Return what came of it; AssertionError or ReportedError if it is not as the table says."""
     happening = case.happens(site)
     try:
         next(happening)
@@ -31,7 +31,7 @@ def run(case: Case, site: Site) -> Row:
             site.machine = box
             try:
                 return _run_on(site, case, happening)
-            except (AssertionError, SandboxError) as error:
+            except (AssertionError, ReportedError) as error:
                 error.add_note(_said_last(box))
                 raise
     finally:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from sandbox.errors import SandboxError
+from release.errors import ReportedError
 from tests.engine.machine import machine
 from tests.engine.matrix.driver import prove
 from tests.engine.matrix.happenings import KILL, wait_until_back
@@ -46,7 +46,7 @@ class Soak:
         self._tell(what)
         try:
             self._do(what, long)
-        except SandboxError as error:  # no engine answers: so there was nothing to kill
+        except ReportedError as error:  # no engine answers: so there was nothing to kill
             self._tell(f"{what} did not come: {str(error).splitlines()[0]}")
 
     def _do(self, what: str, long: float) -> None:

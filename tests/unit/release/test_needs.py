@@ -7,8 +7,8 @@ from typing import NamedTuple
 import pytest
 
 from release import needs
-from release.errors import BuildError, told
-from release.roottar import ConvertError, RootTar
+from release.errors import ReportedError, reported_errors
+from release.roottar import RootTar
 
 
 class Usage(NamedTuple):
@@ -31,7 +31,7 @@ def test_a_machine_with_all_of_it_passes() -> None:
 def test_all_missing_programs_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     present = ("git", "docker", "go", "cpio", "sqfs2tar")
     monkeypatch.setattr(shutil, "which", lambda name: name if name in present else None)
-    with pytest.raises(BuildError, match=r"\(mksquashfs, mmdebstrap\): run `make setup`"):
+    with pytest.raises(ReportedError, match=r"\(mksquashfs, mmdebstrap\): run `make setup`"):
         needs.check()
 
 
@@ -39,7 +39,7 @@ def test_too_little_room_is_told_with_folder_and_figures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 1000 << 20))
-    with pytest.raises(BuildError, match=rf"{tmp_path} has 1000 MiB free .* needs 5120 MiB"):
+    with pytest.raises(ReportedError, match=rf"{tmp_path} has 1000 MiB free .* needs 5120 MiB"):
         needs.check()
 
 
@@ -48,7 +48,9 @@ def test_too_little_room_for_gos_caches_names_their_variables(
 ) -> None:
     needs.check_go([tmp_path / "not" / "yet"])
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 1000 << 20))
-    with pytest.raises(BuildError, match=rf"{tmp_path} has 1000 MiB .* set GOCACHE and GOMODCACHE"):
+    with pytest.raises(
+        ReportedError, match=rf"{tmp_path} has 1000 MiB .* set GOCACHE and GOMODCACHE"
+    ):
         needs.check_go([tmp_path / "not" / "yet"])
 
 
@@ -59,11 +61,11 @@ def test_a_later_build_needs_less_room(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_file_that_is_not_there_is_a_sentence() -> None:
-    with pytest.raises(SystemExit, match=r"tinkie: /no/such\.tar: No such file"), told():
+    with pytest.raises(SystemExit, match=r"tinkie: /no/such\.tar: No such file"), reported_errors():
         RootTar(Path("/no/such.tar"))
 
 
 def test_a_file_that_is_no_tar_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "x.tar").write_text("text")
-    with pytest.raises(ConvertError, match="is no tar"):
+    with pytest.raises(ReportedError, match="is no tar"):
         RootTar(tmp_path / "x.tar")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.errors import SandboxError
+from release.errors import ReportedError
 from sandbox.waiting import wait_for
 
 
@@ -27,7 +27,7 @@ def test_the_first_thing_found_ends_the_wait() -> None:
 
 def test_a_wait_ends_and_says_for_what_it_was() -> None:
     clock = Clock()
-    with pytest.raises(SandboxError, match="waited 5 s for the registry's answer"):
+    with pytest.raises(ReportedError, match="waited 5 s for the registry's answer"):
         wait_for("the registry's answer", lambda: None, seconds=5, pause=clock.pause, now=clock.now)
     assert clock.time == pytest.approx(5, abs=0.2)
 
@@ -48,7 +48,7 @@ def test_a_costly_look_is_done_less_often(cost: float, pause: float) -> None:
 
 def test_an_error_ends_it_at_once() -> None:
     def broken() -> None:
-        raise SandboxError("the registry ended by itself")
+        raise ReportedError("the registry ended by itself")
 
-    with pytest.raises(SandboxError, match="ended by itself"):
+    with pytest.raises(ReportedError, match="ended by itself"):
         wait_for("it", broken, seconds=5, pause=lambda _seconds: pytest.fail("paused"))

@@ -7,7 +7,7 @@ from unittest.mock import Mock
 import pytest
 import yaml
 
-from sandbox.errors import SandboxError
+from release.errors import ReportedError
 from sandbox.objects import MachineIdentity, hardware, template, workflow
 from sandbox.provision import WORKFLOWS
 from sandbox.tink2021 import Run2021
@@ -75,7 +75,7 @@ def test_a_workflow_is_not_over_before_its_end(state: str) -> None:
 def test_a_refused_template_is_told_in_the_controllers_words() -> None:
     conditions = [{"message": "invalid name: "}]
     refused = run({"templateRendering": "failed", "conditions": conditions})
-    with pytest.raises(SandboxError, match="install is refused: invalid name"):
+    with pytest.raises(ReportedError, match="install is refused: invalid name"):
         refused.wait_until_offered()
 
 
