@@ -8,9 +8,12 @@ import argparse
 import os
 import re
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
-from release import base, convert, embed, engine, gotools, images, needs
+import yaml
+
+from release import base, convert, embed, engine, gotools, images, linuxkit_files, needs
 from release.cache import cache, digest
 from release.errors import reported_errors
 from release.process import run
@@ -55,53 +58,54 @@ def assemble(level: str, *, refresh: bool = False) -> bool:
 
 
 def _key(level: str) -> str:
-    pages = images.pages()
-    inputs = [*pages, *(PROJECT / name for name in INPUTS)]
+    files = linuxkit_files.load()
+    inputs = [*files.paths, *files.sources, *(PROJECT / name for name in INPUTS)]
     names = [
-        *(path.name for path in pages),
+        *(path.name for path in files.paths),
         *(f"{image.name}={image.source}" for image in embed.wanted()),
     ]
     return digest(inputs, level, commit(), base.identity(), *names)
 
 
 def _moving_images() -> list[str]:
-    """Images of elsewhere whose name says nothing about their content: it may be another by now."""
-    names = filter(None, [*images.named(), base.other()])
+    """Return the images of other registries that are named by a tag, which may have moved."""
+    names = filter(None, [*linuxkit_files.load().images, base.other()])
     return [name for name in names if not OURS.fullmatch(name) and "@sha256:" not in name]
 
 
 def _linuxkit(folder: Path, environment: dict[str, str]) -> Path:
-    made = {"version.yml": _version_page(), "embedded.yml": embed.page(folder, EMBEDDED)}
-    more = [folder / name for name, text in made.items() if text]
-    for page in more:
-        page.write_text(made[page.name])
-    home = cache() / "linuxkit"  # it writes to .moby in its home, and keeps images in its cache
-    home.mkdir(exist_ok=True)
-    command = [str(gotools.build("linuxkit")), "--cache", str(home / "cache"), "build"]
-    command += [
-        "--docker",
-        "--no-sbom",
-        "--format",
-        "tar",
-        "--name",
-        "tinkie",
-        "--dir",
-        str(folder),
+    generated = {"version.yml": _version_file(), "embedded.yml": embed.files(folder, EMBEDDED)}
+    more = [folder / name for name, content in generated.items() if content]
+    for path in more:
+        path.write_text(yaml.safe_dump(generated[path.name]))
+    # LinuxKit replaces the ~ of `files: source:` by the home, and makes an empty .moby there.
+    home = Path.home()
+    command: list[str | Path] = [
+        gotools.build("linuxkit"),
+        "--cache",
+        cache() / "linuxkit" / "cache",
+        "build",
     ]
-    command += map(str, [*images.pages(), *more])
-    run(
-        "linuxkit build",
-        command,
-        cwd=PROJECT,
-        env=environment | {"HOME": str(home)},
-        log=cache() / "linuxkit.log",
-        seconds=None,
-    )
+    command += ["--docker", "--no-sbom", "--format", "tar", "--name", "tinkie", "--dir", folder]
+    command += [*linuxkit_files.load().paths, *more]
+    try:
+        run(
+            "linuxkit build",
+            command,
+            cwd=PROJECT,
+            env=environment | {"HOME": str(home)},
+            log=cache() / "linuxkit.log",
+            seconds=None,
+        )
+    finally:
+        with suppress(OSError):  # it holds something of the person's own
+            (home / ".moby" / "tmp").rmdir()
+            (home / ".moby").rmdir()
     return folder / "tinkie.tar"
 
 
-def _version_page() -> str:
-    """A second page for linuxkit.yml: /etc/os-release, where rc finds the clock's floor as well."""
+def _version_file() -> dict[str, object]:
+    """Return a LinuxKit file with /etc/os-release, from which rc also reads the earliest time."""
     release = {
         "NAME": "Tinkie",
         "ID": "tinkie",
@@ -110,8 +114,8 @@ def _version_page() -> str:
         "BUILD_ID": commit(),
         "SOURCE_DATE_EPOCH": source_date_epoch(),
     }
-    lines = "".join(f"      {name}={value}\n" for name, value in release.items())
-    return f'files:\n  - path: etc/os-release\n    mode: "0644"\n    contents: |\n{lines}'
+    lines = "".join(f"{name}={value}\n" for name, value in release.items())
+    return {"files": [{"path": "etc/os-release", "mode": "0644", "contents": lines}]}
 
 
 def main() -> None:

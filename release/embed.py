@@ -40,8 +40,8 @@ def may_have_changed() -> list[str]:
     return [image.name for image in wanted() if not image.digest]
 
 
-def page(folder: Path, record: Path) -> str:
-    """Fetches them into a folder; returns a page for LinuxKit that takes them from there.
+def files(folder: Path, record: Path) -> dict[str, object]:
+    """Fetch them into a folder; return a LinuxKit file that takes them from there.
 
     record: a file that lists them afterwards, for the release's manifest; none if there are none.
     Raises ReportedError if one cannot be had.
@@ -49,13 +49,12 @@ def page(folder: Path, record: Path) -> str:
     images = wanted()
     record.unlink(missing_ok=True)
     if not images:
-        return ""
+        return {}
     rows = [_fetch(image, folder, f"{number}.tar") for number, image in enumerate(images)]
     for path in (folder / INDEX, record):
         path.write_text(json.dumps(rows, indent=1))
     names = [INDEX, *(row["archive"] for row in rows)]
-    files = (f"  - path: {INSIDE}/{name}\n    source: {folder / name}\n" for name in names)
-    return "files:\n" + "".join(files)
+    return {"files": [{"path": f"{INSIDE}/{name}", "source": f"{folder / name}"} for name in names]}
 
 
 def _wanted(words: str) -> Wanted:

@@ -5,19 +5,16 @@
 
 import argparse
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from release import base, engine, needs, wheels
 from release.cache import alone, cache
-from release.errors import ReportedError, reported_errors
+from release.errors import reported_errors
 from release.process import run
 from release.version import PROJECT
 
-_IMAGE = re.compile(r"^ *(?:image:|-) +([a-z0-9][^\s=]*[:/@][^\s=]+)", re.MULTILINE)
-_KERNEL = re.compile(r"^kernel:\n +image: +(\S+)", re.MULTILINE)
 REMEDY = (
     "if a package is not found, Debian has newer ones: `make refresh` takes its newest packages"
 )
@@ -55,26 +52,6 @@ def kept() -> Iterator[None]:
     """
     with alone(cache() / "images.lock"):
         yield
-
-
-def pages() -> list[Path]:
-    """The pages that say what the OS is: linuxkit.yml, or those that the environment's PAGES names.
-
-    Raises ReportedError if one of them is not there.
-    """
-    found = [PROJECT / name for name in os.environ.get("PAGES", "linuxkit.yml").split()]
-    for path in found:
-        if not path.is_file():
-            raise ReportedError(f"PAGES names {path}, and there is no such file")
-    return found
-
-
-def named() -> list[str]:
-    """The images of the pages, each once, sorted; a later page's kernel is the one."""
-    texts = [path.read_text() for path in pages()]
-    kernels = [name for text in texts for name in _KERNEL.findall(text)]
-    found = {name for text in texts for name in _IMAGE.findall(text)}
-    return sorted(found - set(kernels[:-1]))
 
 
 def plain_modes(folder: Path) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from email.parser import BytesParser
 from pathlib import PurePosixPath
 
-from release import images
+from release import linuxkit_files
 from release.assemble import ARCH, EMBEDDED, INITRAMFS, KERNEL
 from release.process import read_from, run
 from release.roottar import content_of
@@ -46,9 +46,9 @@ class Contents:
 
 
 def contents(host: str) -> Contents:
-    """Reads every image that linuxkit.yml names from the engine at host (a DOCKER_HOST)."""
+    """Read every image that the LinuxKit files name from the engine at host (a DOCKER_HOST)."""
     found = Contents()
-    for name in images.named():
+    for name in linuxkit_files.load().images:
         with _exported(name, os.environ | {"DOCKER_HOST": host}) as tar:
             found.images[name] = _read(tar, found.licences)
     return found
