@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from release import gotools
-from sandbox.certificates import Authority
+from sandbox.certificates import CA
 from sandbox.network import Network, takes_connections
 from sandbox.processes import Program, running
 from sandbox.tink2021 import Tink2021
@@ -36,9 +36,7 @@ def hegel(
 
 
 @contextmanager
-def hegel2022(
-    folder: Path, server: Tink2021, authority: Authority, shown: str = INSTANCE
-) -> Iterator[Program]:
+def hegel2022(folder: Path, server: Tink2021, ca: CA, shown: str = INSTANCE) -> Iterator[Program]:
     """Run v0.7.0, which asks tink-server, until the end of the with block; shown: a filter of jq.
 
     It answers as those of 2021 did: `/metadata` whatever the filter leaves, EC2 style beside it.
@@ -48,7 +46,7 @@ def hegel2022(
     command += ["--http-port", str(HEGEL_PORT), "--grpc-use-tls=false"]
     env = {
         "TINKERBELL_GRPC_AUTHORITY": server.grpc_authority,
-        "SSL_CERT_FILE": str(authority.pair.certificate),
+        "SSL_CERT_FILE": str(ca.certificate),
     }
     log = folder / "hegel.log"
     with running("hegel", command, log=log, network=network, env=env) as program:

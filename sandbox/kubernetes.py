@@ -9,7 +9,7 @@ import httpx
 import yaml
 
 from release.errors import ReportedError
-from sandbox.certificates import Authority, Pair
+from sandbox.certificates import CA, Pair
 from sandbox.network import Network
 
 GROUP = "apis/tinkerbell.org/v1alpha1"
@@ -24,7 +24,7 @@ class Api:
     """The API server of one Tinkerbell, seen with a client certificate.
 
     url: https://ADDRESS:6443
-    trust: TLS context that holds the authority and the client certificate.
+    trust: TLS context that holds the CA certificate and the client certificate.
     """
 
     url: str
@@ -79,16 +79,16 @@ class Api:
             return client.request(method, url, json=body)
 
 
-def trust(authority: Authority, client: Pair) -> ssl.SSLContext:
+def trust(ca: CA, client: Pair) -> ssl.SSLContext:
     """Return the TLS context of a client of an API server."""
-    context = ssl.create_default_context(cafile=str(authority.pair.certificate))
+    context = ssl.create_default_context(cafile=str(ca.certificate))
     context.load_cert_chain(client.certificate, client.key)
     return context
 
 
-def write_kubeconfig(folder: Path, url: str, authority: Authority, client: Pair) -> Path:
+def write_kubeconfig(folder: Path, url: str, ca: CA, client: Pair) -> Path:
     """Write the file that a program finds the API server at `url` by, and return its path."""
-    cluster = {"server": url, "certificate-authority": str(authority.pair.certificate)}
+    cluster = {"server": url, "certificate-authority": str(ca.certificate)}
     user = {"client-certificate": str(client.certificate), "client-key": str(client.key)}
     config = {
         "apiVersion": "v1",

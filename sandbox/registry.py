@@ -12,7 +12,7 @@ import httpx
 import yaml
 
 from release.process import run
-from sandbox.certificates import Authority, Pair
+from sandbox.certificates import CA, Pair
 from sandbox.network import ADDRESS6, Network
 from sandbox.processes import Program, running
 from sandbox.waiting import wait_for
@@ -79,7 +79,7 @@ class Registry:
 def registry(
     folder: Path,
     network: Network,
-    authority: Authority,
+    ca: CA,
     credentials: Credentials,
     *,
     port: int = HTTPS,
@@ -90,12 +90,12 @@ def registry(
 ) -> Iterator[Registry]:
     """Run a registry on the network's address until the end of the with block.
 
-    certificate: another one than a good one signed by the authority, for tests of faults.
+    certificate: another one than a good one signed by the CA, for tests of faults.
     images: the folder of another registry's images, to serve the same. tls: else plain HTTP.
     password: else it serves anybody.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    pair = certificate or authority.issue("registry", [network.address, ADDRESS6])
+    pair = certificate or ca.issue("registry", [network.address, ADDRESS6])
     settings = _settings(f"{network.address}:{port}", images or folder / IMAGES)
     if password:
         passwords = _write_passwords(folder, credentials)
@@ -107,7 +107,7 @@ def registry(
     host = network.address if port == HTTPS else f"{network.address}:{port}"
     command: list[str | Path] = ["docker-registry", "serve", config]
     with running("registry", command, log=folder / "registry.log", network=network) as program:
-        trusted = _trusted_folder(folder, authority)
+        trusted = _trusted_folder(folder, ca)
         found = Registry(host, trusted, credentials, folder, network, program)
         wait_for(
             "the registry's answer", lambda: _answers(found, port, tls=tls), seconds=READY_SECONDS
@@ -115,11 +115,11 @@ def registry(
         yield found
 
 
-def _trusted_folder(folder: Path, authority: Authority) -> Path:
-    # skopeo takes a folder of *.crt files, and would take every key in the authority's own.
+def _trusted_folder(folder: Path, ca: CA) -> Path:
+    # skopeo takes a folder of *.crt files, and would take every key in the CA's own folder.
     trusted = folder / "trusted" / "ca.crt"
     trusted.parent.mkdir(exist_ok=True)
-    trusted.write_bytes(authority.pair.certificate.read_bytes())
+    trusted.write_bytes(ca.certificate.read_bytes())
     return trusted
 
 

@@ -16,7 +16,7 @@ import httpx
 from release import gotools
 from release.errors import ReportedError
 from release.process import run
-from sandbox.certificates import Authority
+from sandbox.certificates import CA
 from sandbox.network import Network
 from sandbox.objects import MachineIdentity
 from sandbox.postgres import postgres
@@ -157,15 +157,13 @@ def _hardware(machine: MachineIdentity, instance: Mapping[str, str]) -> dict[str
 
 
 @contextmanager
-def tink2021(
-    folder: Path, network: Network, authority: Authority, grpc: int, http: int
-) -> Iterator[Tink2021]:
+def tink2021(folder: Path, network: Network, ca: CA, grpc: int, http: int) -> Iterator[Tink2021]:
     """Run it with an empty database until the end of the with block, on these two ports.
 
     Raises ReportedError, with its last lines, if it does not serve in time.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    certificates = _bundle(folder / "certs", authority, network.address)
+    certificates = _bundle(folder / "certs", ca, network.address)
     program = str(gotools.build("tink-server-2021"))
     command = [program, "--grpc-authority", f"{network.address}:{grpc}"]
     command += ["--http-authority", f"{network.address}:{http}"]
@@ -180,11 +178,11 @@ def tink2021(
             yield found
 
 
-def _bundle(folder: Path, authority: Authority, address: str) -> Path:
-    """Write what tink-server serves as its certificate: its own, then its authority's."""
-    pair = authority.issue("tink-server-2021", [address])
+def _bundle(folder: Path, ca: CA, address: str) -> Path:
+    """Write what tink-server serves as its certificate: its own, then its CA's."""
+    pair = ca.issue("tink-server-2021", [address])
     folder.mkdir(exist_ok=True)
-    chain = pair.certificate.read_bytes() + authority.pair.certificate.read_bytes()
+    chain = pair.certificate.read_bytes() + ca.certificate.read_bytes()
     (folder / "bundle.pem").write_bytes(chain)
     (folder / "server-key.pem").write_bytes(pair.key.read_bytes())
     return folder

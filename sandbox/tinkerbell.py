@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from release.errors import ReportedError
-from sandbox.certificates import Authority, Pair, write_signing_key
+from sandbox.certificates import CA, Pair
 from sandbox.kubernetes import Api, trust, write_kubeconfig
 from sandbox.network import Network, takes_connections
 from sandbox.objects import MachineIdentity, hardware, template, workflow
@@ -30,7 +30,7 @@ class Settings:
     artifacts: URL of the folder that holds vmlinuz-x86_64 and initramfs-x86_64.
     kernel_args: put at the end of every machine's kernel command line; they win.
     dhcp_interface: empty for no DHCP, TFTP and syslog server at all.
-    tls: its gRPC server has a certificate of the sandbox's authority.
+    tls: its gRPC server has a certificate of the sandbox's CA.
     older: tink-server and tink-controller of 2024 do the workflows, for tink-worker.
     iso: URL of the CD image that smee writes a machine's command line into, and its addresses as
     `ipam`; may be empty.
@@ -113,7 +113,7 @@ class Tinkerbell:
 
 @contextmanager
 def tinkerbell(
-    folder: Path, network: Network, authority: Authority, binary: Path, settings: Settings
+    folder: Path, network: Network, ca: CA, binary: Path, settings: Settings
 ) -> Iterator[Tinkerbell]:
     """Run the all-in-one with an empty database until the end of the with block.
 
@@ -123,29 +123,27 @@ def tinkerbell(
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     hosts = [network.address, "127.0.0.1", "localhost"]
-    server = authority.issue("apiserver", hosts)
-    client = authority.issue("client", organization="system:masters")
+    server = ca.issue("apiserver", hosts)
+    client = ca.issue("client", organization="system:masters")
     url = f"https://{network.address}:{API_PORT}"
-    kubeconfig = write_kubeconfig(folder, url, authority, client)
-    write_signing_key(folder / "signing.key")
+    kubeconfig = write_kubeconfig(folder, url, ca, client)
+    ca.write_signing_key(folder / "signing.key")
     command: list[str | Path] = [
         binary,
-        *_api_flags(folder, network.address, authority, server, kubeconfig),
+        *_api_flags(folder, network.address, ca, server, kubeconfig),
         *_service_flags(network.address, settings),
         *(_tls_flags(server) if settings.tls else ()),
     ]
     log = folder / "tinkerbell.log"
     with running("tinkerbell", command, log=log, network=network) as program:
-        api = Api(url, network, trust(authority, client))
+        api = Api(url, network, trust(ca, client))
         found = Tinkerbell(api, network, program)
         found.wait_until_it_serves()
         with tink(folder, api, network, kubeconfig) if settings.older else nullcontext():
             yield found
 
 
-def _api_flags(
-    folder: Path, address: str, authority: Authority, server: Pair, kubeconfig: Path
-) -> list[str]:
+def _api_flags(folder: Path, address: str, ca: CA, server: Pair, kubeconfig: Path) -> list[str]:
     signing = folder / "signing.key"
     return [
         "--etcd-servers=http://localhost:2379",
@@ -155,7 +153,7 @@ def _api_flags(
         f"--kube-apiserver-bind-address={address}",
         f"--kube-apiserver-tls-cert-file={server.certificate}",
         f"--kube-apiserver-tls-private-key-file={server.key}",
-        f"--client-ca-file={authority.pair.certificate}",
+        f"--client-ca-file={ca.certificate}",
         "--service-account-issuer=api",
         f"--service-account-key-file={signing}",
         f"--service-account-signing-key-file={signing}",

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.certificates import Authority
+from sandbox.certificates import CA
 from sandbox.disk import system_image
 from sandbox.files import Files, files
 from sandbox.hardware import DirectBoot
@@ -73,9 +73,9 @@ def world(
     """
     with ExitStack() as stack:
         network = stack.enter_context(namespace(name))
-        authority = Authority.make(folder / "certificates")
+        ca = CA(folder / "certificates")
         credentials = Credentials("tinkie", new_password())
-        store = stack.enter_context(registry(folder / "registry", network, authority, credentials))
+        store = stack.enter_context(registry(folder / "registry", network, ca, credentials))
         _push_images(folder / "images", store, ingredients)
         served = stack.enter_context(files(folder / "files", network))
         values = _publish(folder, served, store, ingredients)
@@ -83,7 +83,7 @@ def world(
         words = worker_words(store, served, WORKER_IMAGE, kernel_args)
         settings = Settings(served.url, words, BRIDGE, iso)
         found = stack.enter_context(
-            tinkerbell(folder / "tinkerbell", network, authority, ingredients.tinkerbell, settings)
+            tinkerbell(folder / "tinkerbell", network, ca, ingredients.tinkerbell, settings)
         )
         yield World(ingredients, network, store, served, found, values)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from release import gotools
 from sandbox.accelerator import Accelerator
-from sandbox.certificates import Authority
+from sandbox.certificates import CA
 from sandbox.follow import Follower
 from sandbox.hegel import WHOLE, hegel2022
 from sandbox.images import worker_archive
@@ -28,11 +28,11 @@ LOOK = "test $(cat /workflow/data) = {}"  # what tink-worker keeps there from th
 
 
 def test_a_machine_of_2021(here: World, accelerator: Accelerator, tmp_path: Path) -> None:
-    authority = Authority.make(tmp_path / "certificates")
+    ca = CA(tmp_path / "certificates")
     _serve(here, tmp_path)
     with (
-        tink2021(tmp_path / "tink", here.network, authority, GRPC, HTTP) as server,
-        hegel2022(tmp_path, server, authority, WHOLE) as metadata,
+        tink2021(tmp_path / "tink", here.network, ca, GRPC, HTTP) as server,
+        hegel2022(tmp_path, server, ca, WHOLE) as metadata,
     ):
         server.enroll(IDENTITY)
         run = server.give(IDENTITY, "of-2021", TEMPLATE.read_text(), {"look": LOOK})

@@ -12,7 +12,7 @@ import pytest
 
 from release import gotools, iso
 from sandbox.accelerator import Accelerator
-from sandbox.certificates import Authority
+from sandbox.certificates import CA
 from sandbox.disk import empty_disk
 from sandbox.files import Files, files
 from sandbox.follow import Follower
@@ -48,14 +48,14 @@ def there(here: World, cd: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     folder, parts = tmp_path_factory.mktemp("of-2024"), here.ingredients
     with ExitStack() as stack:
         network = stack.enter_context(namespace(f"of-2024-{os.getpid()}"))
-        authority = Authority.make(folder / "certificates")
+        ca = CA(folder / "certificates")
         # That smee writes a "+" as HTML does, so no machine of then had such a password.
         credentials = Credentials("tinkie", secrets.token_hex())
-        store = stack.enter_context(registry(folder / "registry", network, authority, credentials))
+        store = stack.enter_context(registry(folder / "registry", network, ca, credentials))
         served = stack.enter_context(files(folder / "files", network))
         _publish(folder, store, served, (parts.kernel, parts.initramfs, cd))
         servers = tinkerbell(
-            folder / "tinkerbell", network, authority, parts.tinkerbell, Settings(older=True)
+            folder / "tinkerbell", network, ca, parts.tinkerbell, Settings(older=True)
         )
         world = World(parts, network, store, served, stack.enter_context(servers), {})
         kubeconfig = folder / "tinkerbell" / "kubeconfig"

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from sandbox.accelerator import Accelerator
-from sandbox.certificates import Authority
+from sandbox.certificates import CA
 from sandbox.network import SUBNET, takes_connections
 from sandbox.objects import MachineIdentity
 from sandbox.processes import Program, running
@@ -62,10 +62,10 @@ def _asked(program: Program) -> set[str]:
 def _registry_behind(here: World, folder: Path) -> Iterator[None]:
     """Serve the sandbox's images at an address that the machine itself does not reach."""
     here.network.add_address(BEHIND)
-    authority = Authority.make(folder / "certificates")
+    ca = CA(folder / "certificates")
     store, network = here.registry, replace(here.network, address=BEHIND)
     with registry(
-        folder / "behind", network, authority, store.credentials, images=store.folder / IMAGES
+        folder / "behind", network, ca, store.credentials, images=store.folder / IMAGES
     ) as found:
         here.files.publish(found.ca, "behind.pem")
         yield

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from release import gotools
-from sandbox.certificates import Authority
+from sandbox.certificates import CA
 from sandbox.network import Namespace
 from sandbox.objects import MachineIdentity
 from sandbox.tink import GRPC_PORT
@@ -52,11 +52,11 @@ class Servers(Protocol):
 
 
 def servers_of(
-    kind: Kind, folder: Path, network: Namespace, authority: Authority
+    kind: Kind, folder: Path, network: Namespace, ca: CA
 ) -> AbstractContextManager[Servers]:
     """Run a kind of servers for a with block."""
     if kind == "oldest":
-        return tink2021(folder / "tink", network, authority, GRPC_PORT, CERTIFICATE_PORT)
+        return tink2021(folder / "tink", network, ca, GRPC_PORT, CERTIFICATE_PORT)
     settings = Settings(older=kind == "older", tls=kind == "tls")
     binary = gotools.build("tinkerbell")
-    return tinkerbell(folder / "tinkerbell", network, authority, binary, settings)
+    return tinkerbell(folder / "tinkerbell", network, ca, binary, settings)

@@ -131,7 +131,7 @@ def test_a_registry_without_a_password(
     with registry(
         folder / "registry",
         generation.network,
-        generation.authority,
+        generation.ca,
         store.credentials,
         port=OPEN_PORT,
         images=store.folder / IMAGES,

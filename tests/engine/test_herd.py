@@ -14,7 +14,7 @@ def test_a_small_herd_comes_back_spread_and_whole(world: World, tmp_path: Path) 
     ground = Ground(
         tmp_path,
         world.network,
-        world.authority,
+        world.ca,
         world.servers,
         world.registry.credentials,
         world.registry.folder / IMAGES,

@@ -38,7 +38,7 @@ def test_metadata_of_2021_and_the_workers_environment(
     servers = replace(oldest.servers, instance=instance)
     world = replace(oldest, servers=servers)
     with (
-        hegel2022(tmp_path, servers, oldest.authority, shown),
+        hegel2022(tmp_path, servers, oldest.ca, shown),
         machines.machine(world, tmp_path / "machine", KNOWN) as machine,
     ):
         machine.wait_for_worker()

@@ -17,7 +17,7 @@ from tests.engine.world import World
 
 IDENTITY = MachineIdentity("tls", "52:54:00:00:03:04", "172.30.0.204", "172.30.0.1")
 TLS_PORT = 42443
-# The workers' images hold no authority's certificate, and none can be given to them.
+# The workers' images hold no CA certificate, and none can be given to them.
 WORDS = {"tinkerbell_tls": "true", "tinkerbell_insecure_tls": "true"}
 
 
@@ -30,8 +30,8 @@ def test_tink_agent_speaks_tls_with_tinkerbell(docker: Docker, tmp_path: Path) -
 
 
 def test_tink_worker_speaks_tls(older: World, tmp_path: Path) -> None:
-    authority = f"{older.network.address}:{TLS_PORT}"
-    words = {**WORDS, "grpc_authority": authority, "tink_worker_image": ""}
+    endpoint = f"{older.network.address}:{TLS_PORT}"
+    words = {**WORDS, "grpc_authority": endpoint, "tink_worker_image": ""}
     words["docker_registry"] = f"{older.registry.host}/{OLDER}"
     with _tls(older), machines.machine(older, tmp_path / "machine", IDENTITY, **words):
         older.prove(IDENTITY, "tls")
@@ -39,7 +39,7 @@ def test_tink_worker_speaks_tls(older: World, tmp_path: Path) -> None:
 
 @contextmanager
 def _tls(world: World) -> Iterator[None]:
-    pair = world.authority.issue("tink-server", [world.network.address])
+    pair = world.ca.issue("tink-server", [world.network.address])
     with wire(world.network, TLS_PORT, GRPC_PORT, tls=_context(pair)):
         yield
 

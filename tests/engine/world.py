@@ -10,7 +10,7 @@ import yaml
 
 from release import gotools
 from release.process import run
-from sandbox.certificates import Authority
+from sandbox.certificates import CA
 from sandbox.files import Files, files
 from sandbox.images import actions_archive, worker_archive
 from sandbox.network import PREFIX, Namespace
@@ -42,7 +42,7 @@ class World:
     docker: Docker
     anchor: str
     network: Namespace
-    authority: Authority
+    ca: CA
     registry: Registry
     files: Files
     servers: Servers
@@ -123,15 +123,15 @@ def world(folder: Path, docker: Docker, kind: Kind = "newest") -> Iterator[World
     """Run it until the end of the with block."""
     with ExitStack() as stack:
         anchor, network = stack.enter_context(_network(docker, kind))
-        authority = Authority.make(folder / "certificates")
+        ca = CA(folder / "certificates")
         credentials = Credentials("tinkie", "pass+/word=@")
-        store = stack.enter_context(registry(folder / "registry", network, authority, credentials))
+        store = stack.enter_context(registry(folder / "registry", network, ca, credentials))
         served = stack.enter_context(files(folder / "files", network))
         served.publish(store.ca, "ca.pem")
         _push_images(folder, store, kind)
-        servers = stack.enter_context(servers_of(kind, folder, network, authority))
+        servers = stack.enter_context(servers_of(kind, folder, network, ca))
         image = WORKER_IMAGES[kind]
-        yield World(folder, docker, anchor, network, authority, store, served, servers, image)
+        yield World(folder, docker, anchor, network, ca, store, served, servers, image)
 
 
 def _push_images(folder: Path, store: Registry, kind: Kind) -> None:

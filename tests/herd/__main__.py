@@ -10,7 +10,7 @@ from pathlib import Path
 
 from release import assemble, gotools
 from release.errors import reported_errors
-from sandbox.certificates import Authority
+from sandbox.certificates import CA
 from sandbox.images import worker_archive
 from sandbox.network import namespace
 from sandbox.registry import IMAGES, Credentials, registry
@@ -32,15 +32,15 @@ def _ground(folder: Path) -> Iterator[Ground]:
     binary, agent = gotools.build("tinkerbell"), gotools.build("agent")
     with ExitStack() as stack:
         network = stack.enter_context(namespace("herd"))
-        authority = Authority.make(folder / "certificates")
+        ca = CA(folder / "certificates")
         credentials = Credentials("tinkie", new_password())
-        with registry(folder / "pushed", network, authority, credentials) as store:
+        with registry(folder / "pushed", network, ca, credentials) as store:
             store.push(worker_archive(folder / "agent.tar", agent, "tink-agent"), IMAGE)
         found = stack.enter_context(
-            tinkerbell(folder / "tinkerbell", network, authority, binary, Settings())
+            tinkerbell(folder / "tinkerbell", network, ca, binary, Settings())
         )
         images = folder / "pushed" / IMAGES
-        yield Ground(folder, network, authority, found, credentials, images, IMAGE)
+        yield Ground(folder, network, ca, found, credentials, images, IMAGE)
 
 
 def _table(figures: Figures) -> str:

@@ -31,15 +31,15 @@ class PullError(Exception):
 class RegistryClient:
     """Asks for `/v2/` and the image's manifest; layers are left where they are.
 
-    trust: context with the registry's authority; made once, since it is slow to make.
+    trust: context with the registry's CA certificate; made once, since it is slow to make.
     """
 
     trust: ssl.SSLContext
 
     @classmethod
-    def trusting(cls, authority: Path) -> "RegistryClient":
-        """Make one that trusts an authority."""
-        return cls(ssl.create_default_context(cafile=str(authority)))
+    def trusting(cls, ca: Path) -> "RegistryClient":
+        """Make one that trusts a CA certificate."""
+        return cls(ssl.create_default_context(cafile=str(ca)))
 
     def pull(self, image: str, auth: str) -> list[Message]:
         """Return what dockerd streams: the error among the messages, if there is one."""

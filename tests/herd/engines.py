@@ -13,9 +13,9 @@ from tests.fakes.engine import FakeEngine
 from tests.herd.dockerd import RegistryClient
 
 
-def main(authority: str, *sockets: str) -> None:
+def main(ca: str, *sockets: str) -> None:
     """Serve until ended; a thread for each connection, none for a socket that nobody asks."""
-    registry = RegistryClient.trusting(Path(authority))
+    registry = RegistryClient.trusting(Path(ca))
     with ExitStack() as stack, selectors.DefaultSelector() as knocking:
         for path in sockets:
             server = stack.enter_context(FakeEngine(Path(path), registry=registry.pull).server())

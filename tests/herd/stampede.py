@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.certificates import Authority
+from sandbox.certificates import CA
 from sandbox.network import Namespace
 from sandbox.objects import MachineIdentity
 from sandbox.processes import Program, running
@@ -34,7 +34,7 @@ class Ground:
 
     folder: Path
     network: Namespace
-    authority: Authority
+    ca: CA
     tinkerbell: Tinkerbell
     credentials: Credentials
     images: Path
@@ -45,7 +45,7 @@ class Ground:
         return registry(
             self.folder / "registry",
             self.network,
-            self.authority,
+            self.ca,
             self.credentials,
             port=PORT,
             images=self.images,
@@ -107,7 +107,7 @@ def stampede(ground: Ground, count: int, late: float, tell: Tell) -> Figures:
 @contextmanager
 def _engines(ground: Ground, places: list[Place]) -> Iterator[Program]:
     sockets = [place.socket for place in places]
-    words = [sys.executable, "-m", "tests.herd.engines", str(ground.authority.pair.certificate)]
+    words = [sys.executable, "-m", "tests.herd.engines", str(ground.ca.certificate)]
     log = ground.folder / "engines.log"
     with running("engines", [*words, *sockets], log=log, network=ground.network) as program:
 

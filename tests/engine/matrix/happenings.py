@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, suppress
 
-from sandbox.certificates import Authority, Pair
+from sandbox.certificates import CA, Pair
 from sandbox.images import BUSYBOX, ImageFile, write_archive
 from sandbox.waiting import wait_for
 from tests.engine.machine import WORKER, Machine
@@ -221,17 +221,17 @@ def of_tomorrow(site: Site) -> Pair:
 def _issue(site: Site, begins: dt.datetime, ends: dt.datetime) -> Pair:
     hosts = [site.world.network.address]
     name = f"registry-{site.number}-odd"
-    return site.world.authority.issue(name, hosts, not_before=begins, not_after=ends)
+    return site.world.ca.issue(name, hosts, not_before=begins, not_after=ends)
 
 
 def of_another_name(site: Site) -> Pair:
     """A certificate for another host."""
-    return site.world.authority.issue(f"registry-{site.number}-other", ["registry.example.com"])
+    return site.world.ca.issue(f"registry-{site.number}-other", ["registry.example.com"])
 
 
 def of_another_authority(site: Site) -> Pair:
     """A certificate that nobody knows the signer of."""
-    other = Authority.make(site.folder / "another-authority")
+    other = CA(site.folder / "another-authority")
     return other.issue("registry", [site.world.network.address])
 
 

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sandbox.certificates import Authority, Pair
+from sandbox.certificates import CA, Pair
 from sandbox.objects import MachineIdentity
 from sandbox.registry import IMAGES, Registry, registry
 from tests.engine.machine import Machine
@@ -62,7 +62,7 @@ class Site:
         return registry(
             self.folder / "registry",
             self.world.network,
-            self.world.authority,
+            self.world.ca,
             self.world.registry.credentials,
             port=port,
             certificate=certificate or self.certificate(),
@@ -76,7 +76,7 @@ class Site:
         with registry(
             self.folder / "own-registry",
             self.world.network,
-            self.world.authority,
+            self.world.ca,
             self.world.registry.credentials,
             port=REGISTRY_PORT + self.number,
         ) as store:
@@ -100,13 +100,13 @@ class Site:
     def certificate(self) -> Pair:
         """A good certificate for the registry."""
         names = filter(None, [self.world.network.address, self.name])
-        return self.world.authority.issue(f"registry-{self.number}", list(names))
+        return self.world.ca.issue(f"registry-{self.number}", list(names))
 
     def authority(self) -> bytes:
         """The certificate of the registry's authority."""
-        return self.world.authority.pair.certificate.read_bytes()
+        return self.world.ca.certificate.read_bytes()
 
     def another_authority(self, not_after: dt.datetime | None = None) -> bytes:
         """The certificate of an authority that signed nothing here."""
         folder = self.folder / "another-authority"
-        return Authority.make(folder, not_after=not_after).pair.certificate.read_bytes()
+        return CA(folder, not_after=not_after).certificate.read_bytes()

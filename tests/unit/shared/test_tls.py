@@ -10,7 +10,7 @@ import pytest
 from bootkit.shared.errors import BootError, PermanentError
 from bootkit.shared.faults import Fault
 from bootkit.shared.fetch import Fetcher
-from sandbox.certificates import Authority
+from sandbox.certificates import CA
 from tests.fakes.tls import HOST, serving
 
 if TYPE_CHECKING:
@@ -23,30 +23,30 @@ NOW = dt.datetime.now(dt.UTC)
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority.make(tmp_path_factory.mktemp("authority"))
+def ca(tmp_path_factory: pytest.TempPathFactory) -> CA:
+    return CA(tmp_path_factory.mktemp("ca"))
 
 
 @pytest.fixture(scope="module")
-def ours(authority: Authority) -> Fetcher:
-    """Trusts this one authority beside the system's."""
-    return Fetcher(authority=authority.pair.certificate)
+def ours(ca: CA) -> Fetcher:
+    """Trusts this one CA beside the system's."""
+    return Fetcher(authority=ca.certificate)
 
 
-def test_a_server_of_a_given_authority_is_believed(authority: Authority, ours: Fetcher) -> None:
-    with serving(authority.issue("good", [HOST])) as server:
+def test_a_server_of_a_given_authority_is_believed(ca: CA, ours: Fetcher) -> None:
+    with serving(ca.issue("good", [HOST])) as server:
         server.answers["/x"] = (200, {}, b"body")
         assert ours.get(f"{server.url}/x") == b"body"
 
 
 def refused(
     fetcher: Fetcher,
-    authority: Authority,
+    ca: CA,
     host: str = HOST,
     not_before: dt.datetime | None = None,
     not_after: dt.datetime | None = None,
 ) -> BootError:
-    pair = authority.issue("refused", [host], not_before=not_before, not_after=not_after)
+    pair = ca.issue("refused", [host], not_before=not_before, not_after=not_after)
     with serving(pair) as server:
         server.answers["/"] = (200, {}, b"body")
         with pytest.raises(BootError) as caught:
@@ -55,32 +55,32 @@ def refused(
     return caught.value
 
 
-def test_one_of_an_unknown_authority_is_not(authority: Authority) -> None:
-    assert refused(Fetcher(), authority).fault is Fault.CERTIFICATE_UNTRUSTED
+def test_one_of_an_unknown_authority_is_not(ca: CA) -> None:
+    assert refused(Fetcher(), ca).fault is Fault.CERTIFICATE_UNTRUSTED
 
 
 def test_nor_one_of_another_authority(ours: Fetcher, tmp_path: Path) -> None:
-    other = Authority.make(tmp_path)
+    other = CA(tmp_path)
     assert refused(ours, other).fault is Fault.CERTIFICATE_UNTRUSTED
 
 
-def test_nor_one_of_yesterday(authority: Authority, ours: Fetcher) -> None:
-    error = refused(ours, authority, not_before=NOW - 2 * DAY, not_after=NOW - DAY)
+def test_nor_one_of_yesterday(ca: CA, ours: Fetcher) -> None:
+    error = refused(ours, ca, not_before=NOW - 2 * DAY, not_after=NOW - DAY)
     assert error.fault is Fault.CERTIFICATE_TIME
 
 
-def test_nor_one_of_tomorrow(authority: Authority, ours: Fetcher) -> None:
-    error = refused(ours, authority, not_before=NOW + DAY, not_after=NOW + 2 * DAY)
+def test_nor_one_of_tomorrow(ca: CA, ours: Fetcher) -> None:
+    error = refused(ours, ca, not_before=NOW + DAY, not_after=NOW + 2 * DAY)
     assert error.fault is Fault.CERTIFICATE_TIME
 
 
 @pytest.mark.parametrize("host", ["127.0.0.2", "other.example"])
-def test_nor_one_of_another_name(authority: Authority, ours: Fetcher, host: str) -> None:
-    assert refused(ours, authority, host).fault is Fault.CERTIFICATE_NAME
+def test_nor_one_of_another_name(ca: CA, ours: Fetcher, host: str) -> None:
+    assert refused(ours, ca, host).fault is Fault.CERTIFICATE_NAME
 
 
-def test_an_answer_that_is_only_shown_may_come_from_anybody(authority: Authority) -> None:
-    yesterday = authority.issue("shown", ["other.example"], not_after=NOW - DAY)
+def test_an_answer_that_is_only_shown_may_come_from_anybody(ca: CA) -> None:
+    yesterday = ca.issue("shown", ["other.example"], not_after=NOW - DAY)
     with serving(yesterday) as server:
         assert Fetcher(unverified=True).ask(f"{server.url}/").status == 404
 
@@ -91,8 +91,8 @@ def test_a_server_without_tls_is_told_as_such() -> None:
     assert caught.value.fault is Fault.PLAIN_HTTP
 
 
-def test_nobody_leads_from_https_to_http(authority: Authority, ours: Fetcher) -> None:
-    with serving(authority.issue("leads", [HOST])) as server, serving() as plain:
+def test_nobody_leads_from_https_to_http(ca: CA, ours: Fetcher) -> None:
+    with serving(ca.issue("leads", [HOST])) as server, serving() as plain:
         server.answers["/"] = (302, {"Location": f"{plain.url}/x"}, b"")
         plain.answers["/x"] = (200, {}, b"body")
         with pytest.raises(PermanentError, match=f"from HTTPS to {plain.url}/x") as caught:
@@ -101,8 +101,8 @@ def test_nobody_leads_from_https_to_http(authority: Authority, ours: Fetcher) ->
         assert (server.asked, plain.asked) == (["/"], [])
 
 
-def test_from_one_https_server_to_another_is_fine(authority: Authority, ours: Fetcher) -> None:
-    one, other = authority.issue("one", [HOST]), authority.issue("other", [HOST])
+def test_from_one_https_server_to_another_is_fine(ca: CA, ours: Fetcher) -> None:
+    one, other = ca.issue("one", [HOST]), ca.issue("other", [HOST])
     with serving(one) as server, serving(other) as end:
         server.answers["/"] = (302, {"Location": f"{end.url}/x"}, b"")
         end.answers["/x"] = (200, {}, b"body")
