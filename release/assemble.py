@@ -17,6 +17,7 @@ from release import base, convert, embed, engine, gotools, images, linuxkit_file
 from release.cache import cache, digest
 from release.errors import reported_errors
 from release.process import run
+from release.progress import Progress
 from release.version import PROJECT, commit, source_date_epoch, version
 
 ARCH = "x86_64"
@@ -24,6 +25,7 @@ OUT = PROJECT / "out"
 KERNEL = OUT / f"vmlinuz-{ARCH}"
 INITRAMFS = OUT / f"initramfs-{ARCH}"
 EMBEDDED = OUT / "embedded.json"
+STEPS = images.STEPS + 3  # of assemble
 OURS = re.compile(r"tinkie/[\w-]+:build")
 INPUTS = (
     *("bootkit", "tink_docker", "images", "release", "requirements", "tools/linuxkit"),
@@ -31,16 +33,18 @@ INPUTS = (
 )
 
 
-def assemble(level: str, *, refresh: bool = False) -> bool:
+def assemble(level: str, progress: Progress | None = None, *, refresh: bool = False) -> bool:
     """Makes kernel and initramfs at a level of convert.LEVELS; False if they were up to date.
 
     Raises ReportedError.
     """
+    progress = progress or Progress()
     OUT.mkdir(exist_ok=True)
     stamp, key = OUT / "inputs", _key(level)
     made = stamp.exists() and KERNEL.exists() and INITRAMFS.exists()
     known = made and not refresh and not _moving_images() and not embed.may_have_changed()
     if known and stamp.read_text() == key:
+        progress.skip(STEPS)
         return False
     needs.check()
     stamp.unlink(missing_ok=True)  # until it is whole again, out/ is of nothing in particular
@@ -50,9 +54,12 @@ def assemble(level: str, *, refresh: bool = False) -> bool:
         tempfile.TemporaryDirectory(dir=OUT) as folder,
     ):
         environment = os.environ | {"DOCKER_HOST": host}
-        images.build([], refresh=refresh)
-        tar = _linuxkit(Path(folder), environment)
-        convert.convert(tar, KERNEL, INITRAMFS, level=level, epoch=source_date_epoch())
+        images.build([], progress, refresh=refresh)
+        linuxkit = gotools.build("linuxkit", progress)
+        with progress.step("root file system (LinuxKit)"):
+            tar = _linuxkit(linuxkit, Path(folder), environment)
+        with progress.step(f"initramfs (level: {level})"):
+            convert.convert(tar, KERNEL, INITRAMFS, level=level, epoch=source_date_epoch())
     stamp.write_text(_key(level))  # the base may have been made only now
     return True
 
@@ -73,7 +80,7 @@ def _moving_images() -> list[str]:
     return [name for name in names if not OURS.fullmatch(name) and "@sha256:" not in name]
 
 
-def _linuxkit(folder: Path, environment: dict[str, str]) -> Path:
+def _linuxkit(program: Path, folder: Path, environment: dict[str, str]) -> Path:
     generated = {"version.yml": _version_file(), "embedded.yml": embed.files(folder, EMBEDDED)}
     more = [folder / name for name, content in generated.items() if content]
     for path in more:
@@ -81,7 +88,7 @@ def _linuxkit(folder: Path, environment: dict[str, str]) -> Path:
     # LinuxKit replaces the ~ of `files: source:` by the home, and makes an empty .moby there.
     home = Path.home()
     command: list[str | Path] = [
-        gotools.build("linuxkit"),
+        program,
         "--cache",
         cache() / "linuxkit" / "cache",
         "build",
@@ -125,7 +132,7 @@ def main() -> None:
     parser.add_argument("--refresh", action="store_true", help="take Debian's newest packages")
     arguments = parser.parse_args()
     with reported_errors():
-        if not assemble(arguments.level, refresh=arguments.refresh):
+        if not assemble(arguments.level, Progress(STEPS), refresh=arguments.refresh):
             print("nothing has changed: out/ is up to date")
 
 

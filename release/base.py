@@ -11,9 +11,12 @@ from pathlib import Path
 
 from release.cache import cache, digest
 from release.process import run
+from release.progress import Progress
 from release.version import PROJECT, source_date_epoch
 
 SUITE = "trixie"
+DAY_SECONDS = 86400
+OLD_DAYS = 7  # Debian publishes security updates every few days
 NAME = "tinkie/base:build"
 FOLDER = PROJECT / "images" / "base"
 MKROOT = FOLDER / "mkroot"
@@ -30,15 +33,38 @@ def identity() -> str:
     return other() or (digest([_tar()]) if _tar().exists() else "")
 
 
-def provide(environment: Mapping[str, str], *, refresh: bool) -> None:
+def age_in_days(now: float) -> int | None:
+    """Return how old the cached Debian packages are at a time in seconds since 1970.
+
+    None if there are none, or if another base image is in use.
+    """
+    if other() or not _tar().exists():
+        return None
+    return int((now - _tar().stat().st_mtime) // DAY_SECONDS)
+
+
+def age_message(now: float) -> str:
+    """Return a line about the age of the cached Debian packages; empty if there are none."""
+    days = age_in_days(now)
+    if days is None:
+        return ""
+    age = f"the Debian packages are {days} day{'s' * (days != 1)} old"
+    return f"{age}: `make refresh` renews them" if days >= OLD_DAYS else age
+
+
+def provide(environment: Mapping[str, str], progress: Progress, *, refresh: bool) -> None:
     """Has the engine call the right image tinkie/base:build. Raises ReportedError."""
     if other():
-        _build_on_other(environment, refresh=refresh)
+        with progress.step(f"base image from {other()}"):
+            _build_on_other(environment, refresh=refresh)
         return
-    if refresh or not _tar().exists():
-        _bootstrap(_tar())
-    if _label(environment) != (found := identity()):
-        change = f"LABEL tinkie.base={found}"
+    if not refresh and _tar().exists() and _label(environment) == identity():
+        progress.skip()
+        return
+    with progress.step(f"base image from Debian {SUITE}"):
+        if refresh or not _tar().exists():
+            _bootstrap(_tar())
+        change = f"LABEL tinkie.base={identity()}"
         command = ["docker", "import", "--change", change, str(_tar()), NAME]
         run("importing the base image", command, env=environment, seconds=None)
 
@@ -56,7 +82,6 @@ def _tar() -> Path:
 
 
 def _bootstrap(tar: Path) -> None:
-    print(f"making the base image from Debian {SUITE}", flush=True)
     partial = tar.with_suffix(f".{os.getpid()}.tar")
     hook = f"--customize-hook=copy-in {shlex.quote(str(MKROOT))} /usr/local/bin"
     command = ["mmdebstrap", "--quiet", *MMDEBSTRAP, hook, SUITE, str(partial)]

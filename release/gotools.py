@@ -7,6 +7,7 @@ import argparse
 import json
 import os
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from release import needs
 from release.cache import cache, digest
 from release.errors import ReportedError, reported_errors
 from release.process import run
+from release.progress import Progress
 from release.version import PROJECT
 
 
@@ -44,7 +46,7 @@ TOOLS = {
 }
 
 
-def build(name: str) -> Path:
+def build(name: str, progress: Progress | None = None) -> Path:
     """The static binary of a key of TOOLS; built once for each go.mod and go.sum.
 
     Raises ReportedError if Go is missing or the build fails.
@@ -52,11 +54,14 @@ def build(name: str) -> Path:
     tool = TOOLS[name]
     folder = PROJECT / "tools" / tool.module
     binary = cache() / "bin" / f"{name}-{digest([folder], tool.package, tool.tags)}"
-    if not binary.exists():
-        _check_go()
-        needs.check_go(_go_caches())
-        binary.parent.mkdir(exist_ok=True)
-        print(f"building {name} from {tool.package} (some minutes the first time)", flush=True)
+    progress = progress or Progress()
+    if binary.exists():
+        progress.skip()
+        return binary
+    _check_go()
+    needs.check_go(_go_caches())
+    binary.parent.mkdir(exist_ok=True)
+    with progress.step(f"{name} (Go; some minutes the first time)"):
         _go_build(tool, folder, binary)
     return binary
 
@@ -100,9 +105,11 @@ def main() -> None:
     """The command line of this module; prints the path of each binary."""
     parser = argparse.ArgumentParser(prog="release.gotools", description=__doc__)
     parser.add_argument("name", nargs="+", choices=TOOLS)
+    names = parser.parse_args().name
+    progress = Progress(len(names), stream=sys.stderr)
     with reported_errors():
-        for name in parser.parse_args().name:
-            print(build(name))
+        for name in names:
+            print(build(name, progress))
 
 
 if __name__ == "__main__":

@@ -13,35 +13,41 @@ from release import base, engine, needs, wheels
 from release.cache import alone, cache
 from release.errors import reported_errors
 from release.process import run
+from release.progress import Progress
 from release.version import PROJECT
 
+STEPS = 3  # of build
 REMEDY = (
     "if a package is not found, Debian has newer ones: `make refresh` takes its newest packages"
 )
 BAKE_FILES = ("--file=images/network.yml", "--file=docker-bake.hcl")
 
 
-def build(targets: list[str], *, refresh: bool = False) -> None:
+def build(targets: list[str], progress: Progress | None = None, *, refresh: bool = False) -> None:
     """Makes the base if needed, then the targets of docker-bake.hcl (all if empty).
 
     Raises ReportedError.
     """
+    progress = progress or Progress()
     needs.check()
     with engine.running() as host:
         environment = os.environ | {"DOCKER_HOST": host}
         plain_modes(PROJECT / "images")
-        base.provide(environment, refresh=refresh)
-        wheels.build()
+        base.provide(environment, progress, refresh=refresh)
+        with progress.step("Python wheels"):
+            wheels.build()
         command = ["docker", "buildx", "bake", *BAKE_FILES, "--progress=plain", *targets]
-        run(
-            "building the images",
-            command,
-            cwd=PROJECT,
-            env=environment,
-            log=cache() / "bake.log",
-            seconds=None,
-            remedy=REMEDY,
-        )
+        log = cache() / "bake.log"
+        with progress.step(f"container images {' '.join(targets)}".rstrip()):
+            run(
+                "building the images",
+                command,
+                cwd=PROJECT,
+                env=environment,
+                log=log,
+                seconds=None,
+                remedy=REMEDY,
+            )
 
 
 @contextmanager
@@ -68,7 +74,7 @@ def main() -> None:
     parser.add_argument("--refresh", action="store_true", help="take Debian's newest packages")
     arguments = parser.parse_args()
     with reported_errors(), kept():
-        build(arguments.target, refresh=arguments.refresh)
+        build(arguments.target, Progress(STEPS), refresh=arguments.refresh)
 
 
 if __name__ == "__main__":

@@ -5,12 +5,14 @@ manifest, licences, checksums.
 """
 
 import hashlib
+import time
 from pathlib import Path
 
-from release import archive, assemble, engine, images, iso, manifest, oci
+from release import archive, assemble, base, engine, images, iso, manifest, oci
 from release.assemble import ARCH, INITRAMFS, KERNEL, OUT
 from release.cache import digest
 from release.errors import reported_errors
+from release.progress import Progress
 from release.version import PROJECT, version
 
 GO_ARCH = "amd64"
@@ -24,23 +26,26 @@ LICENCES, MANIFEST, CHECKSUMS = f"{NAME}-licences.tgz", f"manifest-{ARCH}.json",
 OSIE = f"osie-{version()}.tar.gz"
 OSIE_SUM = f"{OSIE}.sha512sum"
 SUMMED = (FLAT, FLAT_LTS, ISO, OCI, LICENCES, MANIFEST)
+STEPS = assemble.STEPS + images.STEPS + 3  # of pack
 RESULTS = (*SUMMED, CHECKSUMS, OSIE, OSIE_SUM)
 # The sandbox of 2021 moves these two to its web server, or does not install the rest.
 HELPERS = ("workflow-helper.sh", "workflow-helper-rc")
 HELPER = b"#!/bin/sh\n# Tinkie needs no help; the sandbox of 2021 looks for this file.\n"
 
 
-def pack(root: Path = PROJECT) -> bool:
+def pack(root: Path = PROJECT, progress: Progress | None = None) -> bool:
     """Makes the release; False if it was up to date. Raises ReportedError, CalledProcessError."""
+    progress = progress or Progress()
     stamp = OUT / "packed"
-    assemble.assemble("release")
+    assemble.assemble("release", progress)
     key = digest([KERNEL, INITRAMFS])
     packed = stamp.exists() and stamp.read_text() == key
     if packed and all((root / name).exists() for name in RESULTS):
         return False
     stamp.unlink(missing_ok=True)
-    _pack_files(root)
-    _pack_contents(root)
+    with progress.step("archives"):
+        _pack_files(root)
+    _pack_contents(root, progress)
     _sum(root)
     stamp.write_text(key)
     return True
@@ -58,12 +63,14 @@ def _pack_files(root: Path) -> None:
     archive.tar_gz(root / OSIE, as_osie)
 
 
-def _pack_contents(root: Path) -> None:
+def _pack_contents(root: Path, progress: Progress) -> None:
     """Of this clone's images, whatever has been built since under their names."""
     with engine.running() as host, images.kept():
-        images.build([])
-        contents = manifest.contents(host)
-        iso.write(root / ISO, {"vmlinuz": KERNEL, "initramfs": INITRAMFS})
+        images.build([], progress)
+        with progress.step("manifest and licences"):
+            contents = manifest.contents(host)
+        with progress.step("CD image"):
+            iso.write(root / ISO, {"vmlinuz": KERNEL, "initramfs": INITRAMFS})
     (root / MANIFEST).write_text(manifest.describe(contents))
     archive.tar_gz(root / LICENCES, contents.licences)
 
@@ -82,8 +89,10 @@ def _sha512(path: Path) -> str:
 def main() -> None:
     """The command line of this module."""
     with reported_errors():
-        if not pack():
+        if not pack(PROJECT, Progress(STEPS)):
             print("nothing has changed: the release is up to date")
+        if message := base.age_message(time.time()):
+            print(message)
         for name in RESULTS:
             print(f"{(PROJECT / name).stat().st_size / 1e6:8.1f} MB  {name}")
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from release.errors import ReportedError, reported_errors
 from release.process import run
+from release.progress import Progress
 
 PACKAGES = {
     "building": "docker.io mmdebstrap squashfs-tools squashfs-tools-ng cpio git iproute2 iptables",
@@ -45,12 +46,12 @@ def setup(*, tests: bool = False) -> None:
         raise ReportedError(
             f"these Debian packages are missing, and only root can install them: {names}"
         )
-    print(f"installing: {names}", flush=True)
-    _apt("update", "-qq")
-    _install(*missing)
-    if not shutil.which("docker"):
-        _install(CLIENT)
-    _install_newer(newer)
+    with Progress().step(f"install Debian packages: {names}"):
+        _apt("update", "-qq")
+        _install(*missing)
+        if not shutil.which("docker"):
+            _install(CLIENT)
+        _install_newer(newer)
 
 
 def _missing_newer() -> list[str]:

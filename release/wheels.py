@@ -41,7 +41,6 @@ def fetch(lock: str) -> Path:
     requirements = PROJECT / "requirements" / f"{lock}.txt"
     folder = cache() / "wheels" / f"{lock}-{digest([requirements], PYTHON, *GLIBC)}"
     if not folder.exists():
-        print(f"fetching the wheels of {requirements.relative_to(PROJECT)}", flush=True)
         folder.parent.mkdir(exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=f"{lock}-", dir=folder.parent))
         try:

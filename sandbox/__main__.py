@@ -7,6 +7,8 @@ from pathlib import Path
 
 from release import assemble
 from release.errors import reported_errors
+from release.progress import Progress
+from sandbox.ingredients import STEPS as INGREDIENT_STEPS
 from sandbox.ingredients import check_artifacts, ingredients
 from sandbox.provision import (
     DISK_BOOTS,
@@ -46,12 +48,15 @@ def _up(options: argparse.Namespace) -> None:
     check(request)
     if options.artifacts:
         check_artifacts(Path(options.artifacts))
-    parts = ingredients(Path(options.artifacts) if options.artifacts else _build())
-    provision(request, parts)
+    build_steps = 0 if options.artifacts else assemble.STEPS
+    progress = Progress(build_steps + INGREDIENT_STEPS + request.steps)
+    artifacts = Path(options.artifacts) if options.artifacts else _build(progress)
+    provision(request, ingredients(artifacts, progress), progress)
 
 
-def _build() -> Path:
-    assemble.assemble("quick")
+def _build(progress: Progress) -> Path:
+    if not assemble.assemble("quick", progress):
+        progress.note("nothing has changed: out/ is up to date")
     return assemble.OUT
 
 

@@ -10,6 +10,7 @@ import sys
 
 from release import assemble
 from release.errors import reported_errors
+from release.progress import Progress
 from sandbox.accelerator import best_accelerator
 from sandbox.disk import empty_disk
 from sandbox.follow import Follower
@@ -30,7 +31,8 @@ MEMORY = re.compile(r"MEMORY (.*)")
 def measure() -> dict[str, object]:
     """Boot once; seconds by moment, and MB of memory while the action runs."""
     check(FOLDER, MEMORY_MIB, Namespace(PREFIX + "bench"))
-    parts = ingredients(assemble.OUT)
+    progress = Progress(stream=sys.stderr)  # stdout is for the JSON
+    parts = ingredients(assemble.OUT, progress)
     template = (WORKFLOWS / "measure.yml").read_text()
     accelerator = best_accelerator(parts.kernel)
     with world(FOLDER, "bench", parts) as here:
@@ -39,7 +41,7 @@ def measure() -> dict[str, object]:
         disk = empty_disk(FOLDER / "disk.img", 64)
         hardware = Hardware(MACHINE, disk, here.direct_boot(), accelerator, MEMORY_MIB)
         with machine(FOLDER / "machine", here.network, hardware, "tap0") as box:
-            follower = Follower(here, box, run, _tell)
+            follower = Follower(here, box, run, progress.note)
             follower.wait_for_success(WORKFLOW_SECONDS)
             memory = follower.wait_for("the memory", lambda: box.console.find("MEMORY "), 10)
     return {
@@ -53,10 +55,6 @@ def _memory(text: str) -> dict[str, int]:
     found = MEMORY.search(text)
     words = (word.split("=") for word in found[1].split()) if found else ()
     return {name: int(value) for name, value in words}
-
-
-def _tell(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def main() -> None:

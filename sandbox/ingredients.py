@@ -5,9 +5,11 @@ from pathlib import Path
 
 from release import gotools
 from release.errors import ReportedError
+from release.progress import Progress
 
 KERNEL = "vmlinuz-x86_64"
 INITRAMFS = "initramfs-x86_64"
+STEPS = 2  # of ingredients
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,12 @@ class Ingredients:
         return self.artifacts / INITRAMFS
 
 
-def ingredients(artifacts: Path) -> Ingredients:
+def ingredients(artifacts: Path, progress: Progress | None = None) -> Ingredients:
     """Return what a sandbox around these artifacts needs; builds the Go programs if need be."""
     check_artifacts(artifacts)
-    return Ingredients(gotools.build("tinkerbell"), gotools.build("agent"), artifacts)
+    progress = progress or Progress()
+    tinkerbell, agent = (gotools.build(name, progress) for name in ("tinkerbell", "agent"))
+    return Ingredients(tinkerbell, agent, artifacts)
 
 
 def check_artifacts(folder: Path) -> None:

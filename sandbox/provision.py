@@ -1,12 +1,12 @@
 """`make sandbox`: one machine is provisioned (or wiped) before the eyes of a person."""
 
 import shutil
-import time
-from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from release.errors import ReportedError
+from release.progress import Progress
 from sandbox import preflight, timeline
 from sandbox.accelerator import best_accelerator
 from sandbox.disk import MARKER, empty_disk, fill, is_zero
@@ -44,6 +44,17 @@ class Request:
     kernel_args: str
     direct: bool
 
+    @property
+    def steps(self) -> int:
+        """How many steps provision has."""
+        return 2 + (self.proof == DISK_IS_EMPTY) + self.starts_from_disk
+
+    @property
+    def starts_from_disk(self) -> bool:
+        """Whether the machine must be started a second time, from its disk."""
+        # QEMU would start the kernel that it was given once more, instead of the disk.
+        return self.direct and self.proof == DISK_BOOTS
+
 
 def check(request: Request) -> None:
     """Raise ReportedError for what is lacking; nothing has been changed by then."""
@@ -52,31 +63,37 @@ def check(request: Request) -> None:
     preflight.check(request.folder, request.memory, Namespace(PREFIX + NAME))
 
 
-def provision(request: Request, ingredients: Ingredients) -> None:
+def provision(request: Request, ingredients: Ingredients, progress: Progress) -> None:
     """Run the workflow on a machine and print its way; ReportedError if it does not succeed."""
-    say = _teller()
     Namespace(PREFIX + NAME).delete()  # of one that was killed
-    disk = _disk(request, say)
-    say("starting  network namespace, registry, file server, Tinkerbell")
-    with world(request.folder, NAME, ingredients, kernel_args=request.kernel_args) as here:
-        say(f"serving   {here.files.url} (artifacts), {here.registry.host} (images)")
-        _provision(request, here, disk, say)
+    disk = _disk(request, progress)
+    with ExitStack() as stack:
+        with progress.step("start registry, file server and Tinkerbell"):
+            servers = world(request.folder, NAME, ingredients, kernel_args=request.kernel_args)
+            here = stack.enter_context(servers)
+        progress.note(f"serving   {here.files.url} (artifacts), {here.registry.host} (images)")
+        _provision(request, here, disk, progress)
 
 
-def _provision(request: Request, here: World, disk: Path, say: Callable[[str], None]) -> None:
+def _provision(request: Request, here: World, disk: Path, progress: Progress) -> None:
     here.enroll()
     run = here.start_workflow("provision", request.template.read_text(), MACHINE)
     hardware = _hardware(request, here, disk)
-    say(f"power-on  {MACHINE.mac}, {hardware.memory} MiB, {hardware.accelerator.name}")
-    with machine(request.folder / "machine", here.network, hardware, "tap0") as box:
-        follower = Follower(here, box, run, say)
+    with (
+        progress.step(f"boot a machine and run the workflow {request.template.stem}"),
+        machine(request.folder / "machine", here.network, hardware, "tap0") as box,
+    ):
+        power = f"{MACHINE.mac}, {hardware.memory} MiB, {hardware.accelerator.name}"
+        progress.note(f"power-on  {power}")
+        follower = Follower(here, box, run, progress.note)
         try:
             _follow(request, follower)
         finally:
             if timeline.KERNEL in follower.moments:
                 print(f"\n{timeline.table(follower.moments)}\n", flush=True)
-    if request.proof == DISK_BOOTS and request.direct:
-        _start_from_disk(request, here, hardware)
+    if request.starts_from_disk:
+        with progress.step("start the machine from its disk"):
+            _start_from_disk(request, here, hardware)
     print(f"workflow  {follower.status.state}")
     _prove(request, disk)
 
@@ -100,7 +117,6 @@ def _hardware(request: Request, here: World, disk: Path) -> Hardware:
 
 
 def _start_from_disk(request: Request, here: World, hardware: Hardware) -> None:
-    # QEMU would start the kernel that it was given once more.
     afresh = replace(hardware, boot="disk", stop_at_reboot=False)
     with machine(request.folder / "disk", here.network, afresh, "tap0") as box:
         wait_for(f'"{MARKER}"', lambda: box.console.poll_for(MARKER), seconds=MARKER_SECONDS)
@@ -115,13 +131,13 @@ def _prove(request: Request, disk: Path) -> None:
         print(f"proof     all {disk.stat().st_size} bytes of the disk read as zeros")
 
 
-def _disk(request: Request, say: Callable[[str], None]) -> Path:
+def _disk(request: Request, progress: Progress) -> Path:
     disk = request.folder / "disk.img"
     if request.proof != DISK_IS_EMPTY:
         return empty_disk(disk, request.disk_mib)
-    if not disk.exists() or is_zero(disk):
-        say("filling   the disk, so that there is something to wipe")
-        fill(empty_disk(disk, request.disk_mib))
+    with progress.step("fill the disk, so that there is something to wipe"):
+        if not disk.exists() or is_zero(disk):
+            fill(empty_disk(disk, request.disk_mib))
     return disk
 
 
@@ -134,8 +150,3 @@ def remove(folder: Path) -> None:
     for namespace in (Namespace(PREFIX + NAME), *abandoned()):
         namespace.delete()
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def _teller() -> Callable[[str], None]:
-    started = time.monotonic()
-    return lambda text: print(f"{time.monotonic() - started:7.1f} s  {text}", flush=True)

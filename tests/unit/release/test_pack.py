@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from release import iso, oci, pack
+from release import base, iso, oci, pack
 from release.version import version
 from tests.fakes.release import BOTH, stand_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from release.progress import Progress
 
 
 @pytest.fixture
@@ -115,7 +117,7 @@ def test_nothing_is_packed_twice_and_the_same_bytes_after_it_was_lost(root: Path
 def test_a_release_that_was_interrupted_is_no_release(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(_root: Path) -> None:
+    def interrupted(_root: Path, _progress: Progress) -> None:
         raise KeyboardInterrupt
 
     pack.pack(root)
@@ -126,6 +128,17 @@ def test_a_release_that_was_interrupted_is_no_release(
             pack.pack(root)
     assert pack.pack(root)
     assert _files(root / pack.FLAT)["initramfs-x86_64"] == b"newer"
+
+
+def test_the_age_of_its_debian_packages_is_printed(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pack.pack(root)
+    monkeypatch.setattr(pack, "PROJECT", root)
+    monkeypatch.setattr(pack, "pack", lambda _root, _progress: False)
+    monkeypatch.setattr(base, "age_message", lambda _now: "they are 9 days old")
+    pack.main()
+    assert "they are 9 days old\n" in capsys.readouterr().out
 
 
 def test_smee_finds_its_placeholder_in_any_sector_of_a_cd() -> None:
