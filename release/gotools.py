@@ -38,11 +38,11 @@ TOOLS = {
     "tink-worker": GoTool("tink", f"{TINK}/tink-worker"),
     "tink-server": GoTool("tink", f"{TINK}/tink-server"),
     "tink-controller": GoTool("tink", f"{TINK}/tink-controller"),
-    "tink-worker-2021": GoTool("tink2021", f"{TINK}/tink-worker"),
-    "tink-server-2021": GoTool("tink2021", f"{TINK}/tink-server"),
+    "tink-worker-v0.6": GoTool("tink-v0.6", f"{TINK}/tink-worker"),
+    "tink-server-v0.6": GoTool("tink-v0.6", f"{TINK}/tink-server"),
     "smee": GoTool("smee", "github.com/tinkerbell/smee/cmd/smee"),
     "hegel": GoTool("hegel", HEGEL),
-    "hegel-2022": GoTool("hegel2022", HEGEL),
+    "hegel-v0.7": GoTool("hegel-v0.7", HEGEL),
 }
 
 

@@ -25,17 +25,17 @@ def check() -> None:
         )
     built = (cache() / "engine" / "data").exists() or any(cache().glob("base-*.tar"))
     for folder, needed in ((cache(), CACHE_MIB if built else ENGINE_MIB), (PROJECT, OUT_MIB)):
-        _check_room(folder, needed)
+        _check_space(folder, needed)
 
 
 def check_go(folders: Iterable[Path]) -> None:
     """Raises ReportedError, in one sentence, if Go's caches (which need not exist) have no room."""
     for folder in folders:
         there = next(path for path in (folder, *folder.parents) if path.exists())
-        _check_room(there, GO_MIB, "GOCACHE and GOMODCACHE")
+        _check_space(there, GO_MIB, "GOCACHE and GOMODCACHE")
 
 
-def _check_room(folder: Path, needed: int, variables: str = "TINKIE_CACHE") -> None:
+def _check_space(folder: Path, needed: int, variables: str = "TINKIE_CACHE") -> None:
     free = shutil.disk_usage(folder).free // MIB
     if free < needed:
         raise ReportedError(

@@ -14,7 +14,7 @@ from sandbox.images import BUSYBOX
 MARKER = "TINKIE-SANDBOX: the installed disk has started"
 MIB = 1024 * 1024
 PARTITION_OFFSET = MIB
-ROOM_FOR_FILES = 8 * MIB  # boot loader, initramfs, file system
+SPACE_FOR_FILES = 8 * MIB  # boot loader, initramfs, file system
 BOOT_CODE_BYTES = 440  # up to the partition table
 MBR = Path("/usr/lib/syslinux/mbr/mbr.bin")
 LAYOUT = "label: dos\nstart=2048, type=c, bootable\n"
@@ -58,7 +58,7 @@ def system_image(folder: Path, kernel: Path) -> Path:
     """Make the image of a disk that starts this kernel and prints MARKER; gzip-compressed."""
     folder.mkdir(parents=True, exist_ok=True)
     image = folder / "system.img"
-    size = PARTITION_OFFSET + kernel.stat().st_size + ROOM_FOR_FILES + BUSYBOX.stat().st_size
+    size = PARTITION_OFFSET + kernel.stat().st_size + SPACE_FOR_FILES + BUSYBOX.stat().st_size
     empty_disk(image, -(-size // MIB))
     run("partitioning the disk image", ["sfdisk", "--quiet", image], stdin=LAYOUT)
     _fill_partition(image, folder, kernel)

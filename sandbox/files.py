@@ -6,9 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-
 from sandbox import webserver
+from sandbox.http_client import answers
 from sandbox.network import Network
 from sandbox.processes import Program, running
 from sandbox.waiting import wait_for
@@ -51,8 +50,4 @@ def files(folder: Path, network: Network, port: int = PORT) -> Iterator[Files]:
 
 def _answers(found: Files, network: Network) -> bool:
     found.program.check()
-    try:
-        with network.inside():
-            return httpx.head(found.url, trust_env=False, timeout=2).is_success
-    except httpx.TransportError:
-        return False
+    return answers(network, found.url, method="HEAD")

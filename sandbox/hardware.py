@@ -33,7 +33,7 @@ Boot = Literal["network", "disk"] | Cd | DirectBoot
 
 
 @dataclass(frozen=True)
-class Card:
+class Nic:
     """A network card, and the bridge that its cable goes to."""
 
     mac: str
@@ -72,14 +72,14 @@ class Hardware:
     stop_at_reboot: bool = False
     clock: str = ""
     shell_port: bool = False
-    cards: tuple[Card, ...] = ()
+    nics: tuple[Nic, ...] = ()
     firmware: Firmware = "BIOS"
     watchdog: bool = False
     disks: tuple[Disk, ...] = ()
 
-    def all_cards(self) -> tuple[Card, ...]:
+    def all_nics(self) -> tuple[Nic, ...]:
         """Return the network cards in their order; the monitor calls them net0, net1, ..."""
-        return self.cards or (Card(self.identity.mac),)
+        return self.nics or (Nic(self.identity.mac),)
 
 
 def socket_of(folder: Path, name: str) -> Path:
@@ -99,7 +99,7 @@ def command(hardware: Hardware, folder: Path, taps: list[str]) -> list[str]:
         *_serial_ports(folder),
         *(_shell_port(folder) if hardware.shell_port else []),
         *(["-device", "i6300esb"] if hardware.watchdog else []),
-        *_network_cards(hardware, taps),
+        *_nics(hardware, taps),
         *_disk(hardware),
         *(word for disk in hardware.disks for word in _more(disk)),
         *_cd(hardware.boot),
@@ -123,13 +123,13 @@ def _shell_port(folder: Path) -> list[str]:
     return ["-chardev", port, "-device", device]
 
 
-def _network_cards(hardware: Hardware, taps: list[str]) -> list[str]:
+def _nics(hardware: Hardware, taps: list[str]) -> list[str]:
     words: list[str] = []
-    for number, (card, tap) in enumerate(zip(hardware.all_cards(), taps, strict=True)):
+    for number, (nic, tap) in enumerate(zip(hardware.all_nics(), taps, strict=True)):
         name = f"net{number}"
-        device = f"virtio-net-pci,netdev={name},mac={card.mac}"
+        device = f"virtio-net-pci,netdev={name},mac={nic.mac}"
         # Without its ROM a card cannot netboot, and the firmware does not try to.
-        boots = hardware.boot == "network" and card.mac == hardware.identity.mac
+        boots = hardware.boot == "network" and nic.mac == hardware.identity.mac
         device += ",bootindex=0" if boots else ",romfile="
         words += ["-netdev", f"tap,id={name},ifname={tap},script=no,downscript=no"]
         words += ["-device", device]

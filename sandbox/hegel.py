@@ -11,7 +11,7 @@ from release import gotools
 from sandbox.certificates import CA
 from sandbox.network import Network, takes_connections
 from sandbox.processes import Program, running
-from sandbox.tink2021 import Tink2021
+from sandbox.tink_server_v06 import TinkServerV06
 from sandbox.waiting import wait_for
 
 HEGEL_PORT = 50061
@@ -21,7 +21,7 @@ WHOLE, INSTANCE = "", ".metadata.instance"
 
 
 @contextmanager
-def hegel(
+def hegel_v014(
     folder: Path, network: Network, address: str, worker_id: str, hostname: str
 ) -> Iterator[Program]:
     """Run v0.14.2 until the end of the with block; address: by which it knows the one machine."""
@@ -36,13 +36,15 @@ def hegel(
 
 
 @contextmanager
-def hegel2022(folder: Path, server: Tink2021, ca: CA, shown: str = INSTANCE) -> Iterator[Program]:
+def hegel_v07(
+    folder: Path, server: TinkServerV06, ca: CA, shown: str = INSTANCE
+) -> Iterator[Program]:
     """Run v0.7.0, which asks tink-server, until the end of the with block; shown: a filter of jq.
 
     It answers as those of 2021 did: `/metadata` whatever the filter leaves, EC2 style beside it.
     """
     network, endpoints = server.network, json.dumps({"/metadata": shown})
-    command: list[str | Path] = [gotools.build("hegel-2022"), "--http-custom-endpoints", endpoints]
+    command: list[str | Path] = [gotools.build("hegel-v0.7"), "--http-custom-endpoints", endpoints]
     command += ["--http-port", str(HEGEL_PORT), "--grpc-use-tls=false"]
     env = {
         "TINKERBELL_GRPC_AUTHORITY": server.grpc_authority,

@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 import yaml
 
-from release.errors import ReportedError
 from sandbox.certificates import CA, Pair
+from sandbox.http_client import SECONDS, answers, request
 from sandbox.network import Network
 
 GROUP = "apis/tinkerbell.org/v1alpha1"
@@ -33,50 +32,33 @@ class Api:
 
     def create(self, plural: str, thing: Object) -> Object:
         """Create an object; plural as in the URL: hardware, templates, workflows."""
-        return self._ask("POST", self._path(plural), thing)
+        return self._request("POST", self._path(plural), thing)
 
     def get(self, plural: str, name: str) -> Object:
         """Return one object."""
-        return self._ask("GET", self._path(plural, name))
+        return self._request("GET", self._path(plural, name))
 
     def redefine(self, definition: Object) -> None:
         """Replace a kind of objects (a CustomResourceDefinition that is there already)."""
         url = f"{self.url}/{DEFINITIONS}/{definition['metadata']['name']}"
-        present = self._ask("GET", url)
+        present = self._request("GET", url)
         version = {"resourceVersion": present["metadata"]["resourceVersion"]}
         metadata = {**definition["metadata"], **version}
-        self._ask("PUT", url, {**definition, "metadata": metadata})
+        self._request("PUT", url, {**definition, "metadata": metadata})
 
     def serves(self, plural: str) -> bool:
         """Say whether the server is up and knows this kind of object by now."""
-        try:
-            return self._send("GET", self._path(plural)).status_code == httpx.codes.OK
-        except httpx.TransportError:
-            return False
+        return answers(self.network, self._path(plural), verify=self.trust, seconds=SECONDS)
 
     def _path(self, plural: str, name: str = "") -> str:
         return f"{self.url}/{GROUP}/namespaces/{NAMESPACE}/{plural}/{name}".rstrip("/")
 
-    def _ask(self, method: str, url: str, body: Object | None = None) -> Object:
-        try:
-            response = self._send(method, url, body)
-        except httpx.TransportError as error:
-            raise ReportedError(
-                f"asking the API server for {method} {url} failed: {error}"
-            ) from error
-        if response.is_error:
-            raise ReportedError(
-                f"the API server refused {method} {url}: {response.status_code} {response.text}"
-            )
+    def _request(self, method: str, url: str, body: Object | None = None) -> Object:
+        response = request(
+            "the API server", self.network, method, url, body=body, verify=self.trust
+        )
         answer: Object = response.json()
         return answer
-
-    def _send(self, method: str, url: str, body: Object | None = None) -> httpx.Response:
-        with (
-            self.network.inside(),
-            httpx.Client(verify=self.trust, trust_env=False, timeout=10) as client,
-        ):
-            return client.request(method, url, json=body)
 
 
 def trust(ca: CA, client: Pair) -> ssl.SSLContext:

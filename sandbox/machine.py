@@ -57,9 +57,9 @@ def machine(folder: Path, network: Namespace, hardware: Hardware, tap: str) -> I
     log = folder / CONSOLE
     log.write_bytes(b"")
     with ExitStack() as stack:
-        taps = [f"{tap}{number or ''}" for number in range(len(hardware.all_cards()))]
-        for name, card in zip(taps, hardware.all_cards(), strict=True):
-            network.add_tap(name, card.bridge)
+        taps = [f"{tap}{number or ''}" for number in range(len(hardware.all_nics()))]
+        for name, nic in zip(taps, hardware.all_nics(), strict=True):
+            network.add_tap(name, nic.bridge)
             stack.callback(network.delete_device, name)
         qemu = running(
             QEMU, command(hardware, folder, taps), log=folder / "qemu.log", network=network

@@ -37,7 +37,7 @@ class Monitor:
         self._do("blockdev-add", **{"driver": "raw", "node-name": serial, "file": file})
         self._do("device_add", driver="scsi-hd", bus="scsi.0", drive=serial, serial=serial)
 
-    def plug_card(self, tap: str, mac: str) -> None:
+    def plug_nic(self, tap: str, mac: str) -> None:
         """Plug in one more network card, at a tap device that is there."""
         self._do("netdev_add", type="tap", id=tap, ifname=tap, script="no", downscript="no")
         self._do("device_add", driver="virtio-net-pci", netdev=tap, mac=mac)

@@ -8,7 +8,7 @@ from release.errors import ReportedError
 from sandbox.network import Namespace
 
 MIB = 1024 * 1024
-ROOM_MIB = 2048  # images, logs, database; disks of machines are sparse
+SPACE_MIB = 2048  # images, logs, database; disks of machines are sparse
 OTHERS_MIB = 1024  # Tinkerbell, registry, emulator
 # program -> Debian package
 PROGRAMS = {
@@ -38,7 +38,7 @@ def check(folder: Path, memory_mib: int, network: Namespace) -> None:
     packages = missing_packages()
     if packages:
         raise ReportedError(f"programs are missing: apt-get install {' '.join(packages)}")
-    _check_room(folder, memory_mib)
+    _check_space(folder, memory_mib)
     if network.exists() and network.processes():
         raise ReportedError(
             f"a sandbox runs already (network namespace {network.name}): "
@@ -63,11 +63,11 @@ def _path() -> str:
     return f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 
-def _check_room(folder: Path, memory_mib: int) -> None:
+def _check_space(folder: Path, memory_mib: int) -> None:
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(existing).free // MIB
-    if free < ROOM_MIB:
-        raise ReportedError(f"{existing} has {free} MiB free; the sandbox needs {ROOM_MIB} MiB")
+    if free < SPACE_MIB:
+        raise ReportedError(f"{existing} has {free} MiB free; the sandbox needs {SPACE_MIB} MiB")
     available, needed = _available_mib(), memory_mib + OTHERS_MIB
     if available < needed:
         raise ReportedError(

@@ -13,6 +13,7 @@ import yaml
 
 from release.process import run
 from sandbox.certificates import CA, Pair
+from sandbox.http_client import answers
 from sandbox.network import ADDRESS6, Network
 from sandbox.processes import Program, running
 from sandbox.waiting import wait_for
@@ -28,6 +29,11 @@ class Credentials:
 
     username: str
     password: str
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The kernel parameters that carry them."""
+        return {"registry_username": self.username, "registry_password": self.password}
 
     @property
     def basic(self) -> str:
@@ -126,13 +132,9 @@ def _trusted_folder(folder: Path, ca: CA) -> Path:
 def _answers(found: Registry, port: int, *, tls: bool) -> bool:
     found.program.check()
     url = f"http{'s' if tls else ''}://{found.network.address}:{port}/v2/"
-    try:
-        with found.network.inside():
-            # Readiness only: whether its certificate is good is for the clients to find out.
-            response = httpx.get(url, verify=False, trust_env=False, timeout=2)  # noqa: S501
-    except httpx.TransportError:
-        return False
-    return response.status_code in (httpx.codes.OK, httpx.codes.UNAUTHORIZED)
+    # Readiness only: the clients under test decide whether its certificate is good.
+    statuses = (httpx.codes.OK, httpx.codes.UNAUTHORIZED)
+    return answers(found.network, url, verify=False, statuses=statuses)
 
 
 def _write_passwords(folder: Path, credentials: Credentials) -> Path:

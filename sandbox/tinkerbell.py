@@ -6,10 +6,8 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-
-from release.errors import ReportedError
 from sandbox.certificates import CA, Pair
+from sandbox.http_client import request
 from sandbox.kubernetes import Api, trust, write_kubeconfig
 from sandbox.network import Network, takes_connections
 from sandbox.objects import MachineIdentity, hardware, template, workflow
@@ -102,13 +100,7 @@ class Tinkerbell:
     def script(self, mac: str) -> str:
         """Return the iPXE script that a machine is given."""
         url = f"http://{self.network.address}:{HTTP_PORT}/ipxe/script/{mac}/auto.ipxe"
-        try:
-            with self.network.inside():
-                response = httpx.get(url, trust_env=False, timeout=10)
-            response.raise_for_status()
-        except httpx.HTTPError as error:
-            raise ReportedError(f"fetching {url} failed: {error}") from error
-        return response.text
+        return request("Tinkerbell", self.network, "GET", url).text
 
 
 @contextmanager

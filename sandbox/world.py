@@ -119,8 +119,7 @@ def worker_words(store: Registry, served: Files, image: str, more: str = "") -> 
     words = [
         f"tink_worker_image={store.host}/{image}",
         f"docker_registry={store.host}",
-        f"registry_username={store.credentials.username}",
-        f"registry_password={store.credentials.password}",
+        *(f"{name}={value}" for name, value in store.credentials.parameters.items()),
         f"registry_ca_url={served.url}/ca.pem",
         "quiet",  # else the kernel prints its command line, and the password with it
         more,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.dnsmasq import ipv6
-from sandbox.hardware import Card
+from sandbox.hardware import Nic
 from sandbox.network import ADDRESS6, SUBNET6
 from sandbox.objects import MachineIdentity
 from sandbox.waiting import wait_for
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sandbox.world import World
 
 IDENTITY = MachineIdentity("ipv6", "52:54:00:00:01:06", "172.30.0.106", "172.30.0.1")
-CARD = Card("52:54:00:00:02:16")
+CARD = Nic("52:54:00:00:02:16")
 SYSLOG_BYTES = 65536
 MISSING_SECONDS = 180.0
 PANIC_SECONDS = 180.0
@@ -55,7 +55,7 @@ def seen(
         stack.enter_context(addresses6.joined(here))
         port = stack.enter_context(syslog(here.network, ADDRESS6, 1))
         box = stack.enter_context(
-            booted(here, accelerator, folder, IDENTITY, words=addresses6.words(here), cards=(CARD,))
+            booted(here, accelerator, folder, IDENTITY, words=addresses6.words(here), nics=(CARD,))
         )
         status = measure(here, box, "ipv6", WORKFLOW_SECONDS, registry=addresses6.HOST)
         wait_for("card.missing", lambda: box.console.poll_for("card.m"), seconds=MISSING_SECONDS)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.disk import empty_disk
-from sandbox.hardware import Card, Disk
+from sandbox.hardware import Disk, Nic
 from sandbox.objects import MachineIdentity
 from sandbox.trunk import TRUNK_BRIDGE, VLAN, VLAN_ROUTER, VLAN_SUBNET, trunk
 from sandbox.waiting import wait_for
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sandbox.world import World
 
 IDENTITY = MachineIdentity("static", "52:54:00:00:01:0a", "172.30.0.110", "172.30.0.1")
-CARDS = (Card("52:54:00:00:02:20", TRUNK_BRIDGE), Card(IDENTITY.mac, TRUNK_BRIDGE))
+CARDS = (Nic("52:54:00:00:02:20", TRUNK_BRIDGE), Nic(IDENTITY.mac, TRUNK_BRIDGE))
 ADDRESS = f"{VLAN_SUBNET}.50"
 IPAM = (
     f"{IDENTITY.mac.replace(':', '-')}:{VLAN}:{ADDRESS}:255.255.255.0:{VLAN_ROUTER}"
@@ -88,7 +88,7 @@ def _machine(
 ) -> AbstractContextManager[Machine]:
     disks = tuple(replace(disk, path=empty_disk(folder / disk.path, DISK_MIB)) for disk in DISKS)
     words = f"ipam={IPAM}"
-    return booted(here, accelerator, folder, IDENTITY, words=words, cards=CARDS, disks=disks)
+    return booted(here, accelerator, folder, IDENTITY, words=words, nics=CARDS, disks=disks)
 
 
 def test_workflow_succeeds_where_nobody_gives_addresses(seen: Seen) -> None:

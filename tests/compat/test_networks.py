@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.accelerator import Accelerator
 from sandbox.dnsmasq import dhcp
-from sandbox.hardware import Card
+from sandbox.hardware import Nic
 from sandbox.network import ADDRESS6, SUBNET6
 from sandbox.objects import MachineIdentity
 from sandbox.trunk import TRUNK_BRIDGE, VLAN, VLAN_DEVICE, VLAN_SUBNET, trunk
@@ -23,7 +23,7 @@ TAGGED = {
 }
 STATIC6 = MachineIdentity("static6", "52:54:00:00:01:0c", "172.30.0.112", "172.30.0.1")
 TOLD_SECONDS = 300.0
-OTHER_CARD = Card("52:54:00:00:02:1b")
+OTHER_CARD = Nic("52:54:00:00:02:1b")
 CARD6 = "52:54:00:00:02:1c"  # of no machine that Tinkerbell knows
 
 
@@ -32,14 +32,14 @@ def test_vlan_id_with_hw_addr_or_interface(
     here: World, accelerator: Accelerator, tmp_path: Path, words: str, card: str
 ) -> None:
     identity = TAGGED[card]
-    words, cards = (
+    words, nics = (
         f"vlan_id={VLAN} {words}",
-        (Card(identity.mac, TRUNK_BRIDGE), replace(OTHER_CARD, bridge=TRUNK_BRIDGE)),
+        (Nic(identity.mac, TRUNK_BRIDGE), replace(OTHER_CARD, bridge=TRUNK_BRIDGE)),
     )
     with (
         trunk(tmp_path, here.network),
         dhcp(tmp_path, here.network, VLAN_DEVICE, VLAN_SUBNET),
-        booted(here, accelerator, tmp_path, identity, words=words, cards=cards) as box,
+        booted(here, accelerator, tmp_path, identity, words=words, nics=nics) as box,
         box.shell() as shell,
     ):
         assert measure(here, box, identity.name, WORKFLOW_SECONDS).state == "SUCCESS"
@@ -55,14 +55,14 @@ def test_static_ipv6_of_a_card_that_comes_late(
     words = f"{addresses6.words(here)} {ipam}"
     with (
         addresses6.joined(here),
-        booted(here, accelerator, tmp_path, STATIC6, words=words, cards=(OTHER_CARD,)) as box,
+        booted(here, accelerator, tmp_path, STATIC6, words=words, nics=(OTHER_CARD,)) as box,
         box.shell() as shell,
         box.monitor() as monitor,
     ):
         told = f"dhcp: card.missing card={CARD6}"
         wait_for(told, lambda: box.console.poll_for(told), seconds=TOLD_SECONDS)
         here.network.add_tap("late")
-        monitor.plug_card("late", CARD6)
+        monitor.plug_nic("late", CARD6)
         status = measure(here, box, "static6", WORKFLOW_SECONDS, registry=addresses6.HOST)
         assert status.state == "SUCCESS"
         assert box.console.find("dhcp: card.found")

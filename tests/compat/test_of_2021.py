@@ -11,10 +11,10 @@ from release import gotools
 from sandbox.accelerator import Accelerator
 from sandbox.certificates import CA
 from sandbox.follow import Follower
-from sandbox.hegel import WHOLE, hegel2022
+from sandbox.hegel import WHOLE, hegel_v07
 from sandbox.images import worker_archive
 from sandbox.objects import MachineIdentity
-from sandbox.tink2021 import Tink2021, tink2021, worker_id
+from sandbox.tink_server_v06 import TinkServerV06, tink_server_v06, worker_id
 from sandbox.waiting import wait_for
 from sandbox.world import World
 from tests.boot.machines import booted
@@ -31,8 +31,8 @@ def test_a_machine_of_2021(here: World, accelerator: Accelerator, tmp_path: Path
     ca = CA(tmp_path / "certificates")
     _serve(here, tmp_path)
     with (
-        tink2021(tmp_path / "tink", here.network, ca, GRPC, HTTP) as server,
-        hegel2022(tmp_path, server, ca, WHOLE) as metadata,
+        tink_server_v06(tmp_path / "tink", here.network, ca, GRPC, HTTP) as server,
+        hegel_v07(tmp_path, server, ca, WHOLE) as metadata,
     ):
         server.enroll(IDENTITY)
         run = server.give(IDENTITY, "of-2021", TEMPLATE.read_text(), {"look": LOOK})
@@ -50,19 +50,18 @@ def test_a_machine_of_2021(here: World, accelerator: Accelerator, tmp_path: Path
 
 def _serve(here: World, folder: Path) -> None:
     """Have tink-worker where the registry of 2021 had it, and the certificate where nginx did."""
-    binary = gotools.build("tink-worker-2021")
+    binary = gotools.build("tink-worker-v0.6")
     worker = worker_archive(folder / "worker.tar", binary, "usr/bin/tink-worker")
     here.registry.push(worker, "tink-worker:latest")
     (here.files.root / "workflow").mkdir()
     here.files.publish(here.registry.ca, "workflow/ca.pem")
 
 
-def _line(here: World, server: Tink2021) -> str:
+def _line(here: World, server: TinkServerV06) -> str:
     """Return the line of 2021 with the addresses and secrets of the sandbox."""
     values = {
         "docker_registry": here.registry.host,
-        "registry_username": here.registry.credentials.username,
-        "registry_password": here.registry.credentials.password,
+        **here.registry.credentials.parameters,
         "packet_bootdev_mac": IDENTITY.mac,
         **server.parameters(IDENTITY),
     }

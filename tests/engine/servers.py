@@ -10,7 +10,7 @@ from sandbox.certificates import CA
 from sandbox.network import Namespace
 from sandbox.objects import MachineIdentity
 from sandbox.tink import GRPC_PORT
-from sandbox.tink2021 import CERTIFICATE_PORT, tink2021
+from sandbox.tink_server_v06 import CERTIFICATE_PORT, tink_server_v06
 from sandbox.tinkerbell import Settings, tinkerbell
 from sandbox.workflow import Run
 
@@ -56,7 +56,7 @@ def servers_of(
 ) -> AbstractContextManager[Servers]:
     """Run a kind of servers for a with block."""
     if kind == "oldest":
-        return tink2021(folder / "tink", network, ca, GRPC_PORT, CERTIFICATE_PORT)
+        return tink_server_v06(folder / "tink", network, ca, GRPC_PORT, CERTIFICATE_PORT)
     settings = Settings(older=kind == "older", tls=kind == "tls")
     binary = gotools.build("tinkerbell")
     return tinkerbell(folder / "tinkerbell", network, ca, binary, settings)

@@ -101,8 +101,7 @@ class World:
         return {
             **self.servers.parameters(identity),
             **self._images(),
-            "registry_username": self.registry.credentials.username,
-            "registry_password": self.registry.credentials.password,
+            **self.registry.credentials.parameters,
         }
 
     def _images(self) -> dict[str, str]:
@@ -138,7 +137,7 @@ def _push_images(folder: Path, store: Registry, kind: Kind) -> None:
     actions = actions_archive(folder / "actions.tar")
     store.push(actions, ACTIONS_IMAGE)
     if kind == "oldest":
-        _push_worker(folder, store, "tink-worker-2021", OLDEST_IMAGE)
+        _push_worker(folder, store, "tink-worker-v0.6", OLDEST_IMAGE)
         return
     agent = worker_archive(folder / "agent.tar", gotools.build("agent"), "tink-agent")
     store.push(agent, AGENT_IMAGE)

@@ -62,8 +62,7 @@ class Ground:
             "tinkerbell_tls": "false",
             "tink_worker_image": f"{host}/{self.image}",
             "docker_registry": host,
-            "registry_username": self.credentials.username,
-            "registry_password": self.credentials.password,
+            **self.credentials.parameters,
         }
         knows = {"worker_id": machine.mac} if number % 2 else {}
         return Place(machine.name, folder, words | knows)

@@ -10,7 +10,7 @@ import yaml
 from release.errors import ReportedError
 from sandbox.objects import MachineIdentity, hardware, template, workflow
 from sandbox.provision import WORKFLOWS
-from sandbox.tink2021 import Run2021
+from sandbox.tink_server_v06 import TinkServerRun
 from sandbox.workflow import Status, WorkflowRun
 
 MACHINE = MachineIdentity("machine1", "52:54:00:00:00:01", "172.30.0.10", "172.30.0.1")
@@ -54,7 +54,7 @@ def test_a_workflow_of_2021_is_over_with_its_last_action_or_with_one_that_fails(
         "total_number_of_actions": "2",
     }
     server = Mock(spec=["state"], state=lambda _id: context)
-    assert Run2021("install", server, "an-id").status() == expected
+    assert TinkServerRun("install", server, "an-id").status() == expected
 
 
 def test_actions_come_in_their_order_with_what_they_said() -> None:

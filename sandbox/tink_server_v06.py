@@ -11,12 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from release import gotools
-from release.errors import ReportedError
 from release.process import run
 from sandbox.certificates import CA
+from sandbox.http_client import SECONDS, answers, request
 from sandbox.network import Network
 from sandbox.objects import MachineIdentity
 from sandbox.postgres import postgres
@@ -30,7 +28,7 @@ FACILITY = "onprem"
 
 
 @dataclass(frozen=True)
-class Tink2021:
+class TinkServerV06:
     """A tink-server that serves.
 
     grpc, http: its two ports. instance: what the metadata of machines says of their instance.
@@ -63,7 +61,7 @@ class Tink2021:
         template = self._send("templates", {"name": name, "data": data})
         devices = json.dumps({**values, "device_1": machine.mac})
         made = self._send("workflows", {"template": template["id"], "hardware": devices})
-        return Run2021(name, self, made["id"])
+        return TinkServerRun(name, self, made["id"])
 
     def parameters(self, machine: MachineIdentity) -> dict[str, str]:
         """Return what a boot server of 2021 says of tink-server on the kernel command line."""
@@ -78,7 +76,7 @@ class Tink2021:
 
     def state(self, workflow: str) -> dict[str, Any]:
         """Return where a workflow stands, as tink's WorkflowContext."""
-        return self._ask("GET", f"workflows/{workflow}/state")
+        return self._request("GET", f"workflows/{workflow}/state")
 
     def wait_until_it_serves(self) -> None:
         """Wait until its HTTP part answers, which needs some moments to find the gRPC part.
@@ -89,40 +87,27 @@ class Tink2021:
 
     def _serves(self) -> bool:
         self.program.check()
-        try:
-            return self._request("GET", "hardware", None).is_success
-        except httpx.TransportError:
-            return False
+        return answers(self.network, self._url("hardware"), seconds=SECONDS)
 
     def _send(self, kind: str, thing: Mapping[str, Any]) -> dict[str, Any]:
-        return self._ask("POST", kind, thing)
+        return self._request("POST", kind, thing)
 
-    def _ask(
+    def _request(
         self, method: str, path: str, thing: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        try:
-            answer = self._request(method, path, thing)
-        except httpx.TransportError as error:
-            raise ReportedError(
-                f"asking tink-server for {method} {path} failed: {error}"
-            ) from error
-        if answer.is_error:
-            told = f"{answer.status_code} {answer.text.strip()}"
-            raise ReportedError(f"tink-server refused {method} {path}: {told}")
-        found: dict[str, Any] = answer.json()
+        response = request("tink-server", self.network, method, self._url(path), body=thing)
+        found: dict[str, Any] = response.json()
         return found
 
-    def _request(self, method: str, path: str, thing: Mapping[str, Any] | None) -> httpx.Response:
-        url = f"http://{self.network.address}:{self.http}/v1/{path}"
-        with self.network.inside():
-            return httpx.request(method, url, json=thing, trust_env=False, timeout=10)
+    def _url(self, path: str) -> str:
+        return f"http://{self.network.address}:{self.http}/v1/{path}"
 
 
 @dataclass(frozen=True)
-class Run2021(Run):
+class TinkServerRun(Run):
     """A workflow that tink-server keeps under an id."""
 
-    server: Tink2021
+    server: TinkServerV06
     id: str
 
     def status(self) -> Status:
@@ -157,14 +142,16 @@ def _hardware(machine: MachineIdentity, instance: Mapping[str, str]) -> dict[str
 
 
 @contextmanager
-def tink2021(folder: Path, network: Network, ca: CA, grpc: int, http: int) -> Iterator[Tink2021]:
+def tink_server_v06(
+    folder: Path, network: Network, ca: CA, grpc: int, http: int
+) -> Iterator[TinkServerV06]:
     """Run it with an empty database until the end of the with block, on these two ports.
 
     Raises ReportedError, with its last lines, if it does not serve in time.
     """
     folder.mkdir(parents=True, exist_ok=True)
     certificates = _bundle(folder / "certs", ca, network.address)
-    program = str(gotools.build("tink-server-2021"))
+    program = str(gotools.build("tink-server-v0.6"))
     command = [program, "--grpc-authority", f"{network.address}:{grpc}"]
     command += ["--http-authority", f"{network.address}:{http}"]
     with postgres(folder, network) as database:
@@ -173,14 +160,14 @@ def tink2021(folder: Path, network: Network, ca: CA, grpc: int, http: int) -> It
         run("making tink-server's tables", [program, "--only-migration"], env=env)
         log = folder / "tink-server.log"
         with running("tink-server", command, log=log, network=network, env=env) as server:
-            found = Tink2021(network, server, grpc, http)
+            found = TinkServerV06(network, server, grpc, http)
             found.wait_until_it_serves()
             yield found
 
 
 def _bundle(folder: Path, ca: CA, address: str) -> Path:
     """Write what tink-server serves as its certificate: its own, then its CA's."""
-    pair = ca.issue("tink-server-2021", [address])
+    pair = ca.issue("tink-server-v0.6", [address])
     folder.mkdir(exist_ok=True)
     chain = pair.certificate.read_bytes() + ca.certificate.read_bytes()
     (folder / "bundle.pem").write_bytes(chain)
