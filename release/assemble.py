@@ -1,7 +1,7 @@
-"""`python3 -m release.assemble`: images -> out/vmlinuz-x86_64, out/initramfs-x86_64.
+"""`python -m release.assemble`: images -> out/vmlinuz-x86_64, out/initramfs-x86_64.
 
-Does nothing if nothing that goes in has changed since they were made. An image of elsewhere may
-have changed if it is not named by its digest.
+Does nothing if no input has changed since they were built. An image of another registry counts as
+changed unless its name contains its digest.
 """
 
 import argparse
@@ -34,23 +34,23 @@ INPUTS = (
 
 
 def assemble(level: str, progress: Progress | None = None, *, refresh: bool = False) -> bool:
-    """Makes kernel and initramfs at a level of convert.LEVELS; False if they were up to date.
+    """Build kernel and initramfs at a level of convert.LEVELS; False if they were up to date.
 
     Raises ReportedError.
     """
     progress = progress or Progress()
     OUT.mkdir(exist_ok=True)
     stamp, key = OUT / "inputs", _key(level)
-    made = stamp.exists() and KERNEL.exists() and INITRAMFS.exists()
-    known = made and not refresh and not _moving_images() and not embed.may_have_changed()
-    if known and stamp.read_text() == key:
+    built = stamp.exists() and KERNEL.exists() and INITRAMFS.exists()
+    fixed = not refresh and not _moving_images() and not embed.may_have_changed()
+    if built and fixed and stamp.read_text() == key:
         progress.skip(STEPS)
         return False
     needs.check()
-    stamp.unlink(missing_ok=True)  # until it is whole again, out/ is of nothing in particular
+    stamp.unlink(missing_ok=True)  # until the build has succeeded, out/ may hold anything
     with (
         engine.running() as host,
-        images.kept(),
+        images.locked_names(),
         tempfile.TemporaryDirectory(dir=OUT) as folder,
     ):
         environment = os.environ | {"DOCKER_HOST": host}
@@ -60,7 +60,7 @@ def assemble(level: str, progress: Progress | None = None, *, refresh: bool = Fa
             tar = _linuxkit(linuxkit, Path(folder), environment)
         with progress.step(f"initramfs (level: {level})"):
             convert.convert(tar, KERNEL, INITRAMFS, level=level, epoch=source_date_epoch())
-    stamp.write_text(_key(level))  # the base may have been made only now
+    stamp.write_text(_key(level))  # again: the base may be new
     return True
 
 
@@ -105,7 +105,7 @@ def _linuxkit(program: Path, folder: Path, environment: dict[str, str]) -> Path:
             seconds=None,
         )
     finally:
-        with suppress(OSError):  # it holds something of the person's own
+        with suppress(OSError):  # the user has files there
             (home / ".moby" / "tmp").rmdir()
             (home / ".moby").rmdir()
     return folder / "tinkie.tar"
@@ -126,10 +126,10 @@ def _version_file() -> dict[str, object]:
 
 
 def main() -> None:
-    """The command line of this module."""
+    """Run this module's command line."""
     parser = argparse.ArgumentParser(prog="release.assemble", description=__doc__)
     parser.add_argument("--level", choices=convert.LEVELS, default="quick")
-    parser.add_argument("--refresh", action="store_true", help="take Debian's newest packages")
+    parser.add_argument("--refresh", action="store_true", help="install Debian's newest packages")
     arguments = parser.parse_args()
     with reported_errors():
         if not assemble(arguments.level, Progress(STEPS), refresh=arguments.refresh):

@@ -1,7 +1,7 @@
 """The base image of all others: Debian's smallest system, or another image with apt (BASE).
 
-Debian's package index is left in, so that all images are made from one state of Debian and no
-later step asks for the index again.
+It keeps Debian's package index, so that all images are built from one state of Debian and no later
+step downloads the index again.
 """
 
 import os
@@ -24,12 +24,12 @@ MMDEBSTRAP = ("--variant=apt", "--components=main,non-free-firmware", "--skip=cl
 
 
 def other() -> str:
-    """The image that the environment's BASE names instead of ours, as `docker` names images."""
+    """Return the image that the environment variable BASE names instead of ours, or nothing."""
     return os.environ.get("BASE", "")
 
 
 def identity() -> str:
-    """What our own base is now, or BASE's name; nothing if it is yet to be made."""
+    """Return a digest of our own base, or BASE's name; nothing if ours is not built yet."""
     return other() or (digest([_tar()]) if _tar().exists() else "")
 
 
@@ -53,7 +53,7 @@ def age_message(now: float) -> str:
 
 
 def provide(environment: Mapping[str, str], progress: Progress, *, refresh: bool) -> None:
-    """Has the engine call the right image tinkie/base:build. Raises ReportedError."""
+    """Build the base image if needed, and tag it tinkie/base:build. Raises ReportedError."""
     if other():
         with progress.step(f"base image from {other()}"):
             _build_on_other(environment, refresh=refresh)
@@ -70,7 +70,7 @@ def provide(environment: Mapping[str, str], progress: Progress, *, refresh: bool
 
 
 def _build_on_other(environment: Mapping[str, str], *, refresh: bool) -> None:
-    """What the engine has is taken as it is; with refresh the registry is asked for its newest."""
+    """Use the image that the engine has; with refresh, pull the newest one first."""
     newest = ["--pull", "--no-cache"] if refresh else []
     command = ["docker", "buildx", "build", "--network=host", "--quiet", *newest]
     command += ["--build-arg", f"FROM={other()}", "--tag", NAME, str(FOLDER)]
@@ -85,13 +85,13 @@ def _bootstrap(tar: Path) -> None:
     partial = tar.with_suffix(f".{os.getpid()}.tar")
     hook = f"--customize-hook=copy-in {shlex.quote(str(MKROOT))} /usr/local/bin"
     command = ["mmdebstrap", "--quiet", *MMDEBSTRAP, hook, SUITE, str(partial)]
-    # Users' password dates and the like take this time instead of today's.
+    # Dates in files, such as those of passwords in /etc/shadow, get this time instead of today's.
     environment = os.environ | {"SOURCE_DATE_EPOCH": str(source_date_epoch())}
-    run("making the base image", command, env=environment, seconds=None)
+    run("building the base image", command, env=environment, seconds=None)
     partial.rename(tar)
 
 
 def _label(environment: Mapping[str, str]) -> str:
     written = '{{index .Config.Labels "tinkie.base"}}'
     command = ["docker", "image", "inspect", NAME, "--format", written]
-    return run("asking the engine for the base image", command, env=environment, check=False).text
+    return run("reading the base image's label", command, env=environment, check=False).text

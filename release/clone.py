@@ -1,6 +1,6 @@
-"""A build as on a machine that has never built Tinkie: a fresh clone, emptied caches, another path.
+"""Build as on a machine that has never built Tinkie: a fresh clone, empty caches, another path.
 
-`python3 -m release.clone` makes a release twice so and compares the bytes (`make reproduce`).
+`python -m release.clone` builds two releases like that and compares the bytes (`make reproduce`).
 """
 
 import hashlib
@@ -23,13 +23,13 @@ ARTIFACTS = [path.relative_to(PROJECT) for path in (KERNEL, INITRAMFS)]
 
 @dataclass(frozen=True)
 class Clone:
-    """A clone, and the environment in which it finds no cache and no engine."""
+    """A clone, and an environment without cache and without engine."""
 
     folder: Path
     environment: dict[str, str]
 
     def make(self, *targets: str) -> float:
-        """Runs make and return the seconds that it took; ReportedError if it fails."""
+        """Run make and return the seconds that it took; ReportedError if it fails."""
         started = time.monotonic()
         command = ["make", "--no-print-directory", *targets]
         what = f"make {' '.join(targets)}"
@@ -37,7 +37,7 @@ class Clone:
         return time.monotonic() - started
 
     def digests(self) -> dict[str, str]:
-        """SHA-256 of kernel and initramfs by file name."""
+        """Return the SHA-256 of kernel and initramfs by file name."""
         return {
             path.name: hashlib.sha256((self.folder / path).read_bytes()).hexdigest()
             for path in ARTIFACTS
@@ -46,7 +46,7 @@ class Clone:
 
 @contextmanager
 def fresh() -> Iterator[Clone]:
-    """A clone of the checked-out commit; it and its caches are gone after the with block."""
+    """Clone the checked-out commit; delete it and its caches after the with block."""
     with tempfile.TemporaryDirectory(prefix="tinkie-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         project = folder / f"clone-{os.getpid()}-{time.monotonic_ns()}"
@@ -56,8 +56,8 @@ def fresh() -> Iterator[Clone]:
             "GOCACHE": str(folder / "gocache"),
             "GOMODCACHE": str(folder / "gomodcache"),
             "GOFLAGS": f"{os.environ.get('GOFLAGS', '')} -modcacherw".strip(),
-            # Nobody listens there, so the build starts an engine of its own, without any image.
-            "DOCKER_HOST": f"unix://{folder}/nobody.sock",
+            # No engine listens there, so the build starts one of its own, without any image.
+            "DOCKER_HOST": f"unix://{folder}/none.sock",
         }
         clone = Clone(project, os.environ | own)
         clone.make("setup")
@@ -65,7 +65,7 @@ def fresh() -> Iterator[Clone]:
 
 
 def main() -> None:
-    """The command line of this module: status 1 if the bytes differ."""
+    """Run this module's command line; its status is 1 if the bytes differ."""
     digests = []
     with reported_errors():
         for _ in range(2):

@@ -1,6 +1,6 @@
-"""`python3 -m release.gotools NAME...`: Go programs that are built, not downloaded.
+"""`python -m release.gotools NAME...`: build Go programs from source.
 
-Each folder of tools/ is a module that only requires the versions; go.sum locks every byte of them.
+Each folder of tools/ is a Go module that requires one version; go.sum locks every byte of it.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from release.version import PROJECT
 
 @dataclass(frozen=True)
 class GoTool:
-    """A program: the folder of tools/ that locks it, its package, and its build tags."""
+    """A program: the folder of tools/ that locks its version, its package, its build tags."""
 
     module: str
     package: str
@@ -47,7 +47,7 @@ TOOLS = {
 
 
 def build(name: str, progress: Progress | None = None) -> Path:
-    """The static binary of a key of TOOLS; built once for each go.mod and go.sum.
+    """Return the static binary of a key of TOOLS; built once for each go.mod and go.sum.
 
     Raises ReportedError if Go is missing or the build fails.
     """
@@ -67,16 +67,16 @@ def build(name: str, progress: Progress | None = None) -> Path:
 
 
 def source(name: str) -> Path:
-    """Where the source of a key of TOOLS lies, its module's top folder; fetched if it does not.
+    """Return the source of a key of TOOLS, its module's top folder; downloaded if missing.
 
-    Raises ReportedError if Go is missing or fetching fails.
+    Raises ReportedError if Go is missing or the download fails.
     """
     _check_go()
     tool = TOOLS[name]
     module = tool.package.split("/cmd/")[0]
     folder = PROJECT / "tools" / tool.module
     command = ["go", "mod", "download", "-json", module]
-    found = run(f"fetching the source of {name}", command, cwd=folder, seconds=None)
+    found = run(f"downloading the source of {name}", command, cwd=folder, seconds=None)
     return Path(json.loads(found.stdout)["Dir"])
 
 
@@ -89,7 +89,7 @@ def _check_go() -> None:
 
 def _go_caches() -> list[Path]:
     command = ["go", "env", "GOCACHE", "GOMODCACHE"]
-    return list(map(Path, run("asking Go for its caches", command).text.splitlines()))
+    return list(map(Path, run("finding Go's caches", command).text.splitlines()))
 
 
 def _go_build(tool: GoTool, folder: Path, binary: Path) -> None:
@@ -102,7 +102,7 @@ def _go_build(tool: GoTool, folder: Path, binary: Path) -> None:
 
 
 def main() -> None:
-    """The command line of this module; prints the path of each binary."""
+    """Run this module's command line, which prints the path of each binary."""
     parser = argparse.ArgumentParser(prog="release.gotools", description=__doc__)
     parser.add_argument("name", nargs="+", choices=TOOLS)
     names = parser.parse_args().name

@@ -1,6 +1,6 @@
-"""`python3 -m release.images [TARGET...]`: the images of docker-bake.hcl.
+"""`python -m release.images [TARGET...]`: build the images of docker-bake.hcl.
 
-`--refresh` takes Debian's newest packages.
+`--refresh` installs Debian's newest packages.
 """
 
 import argparse
@@ -10,21 +10,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from release import base, engine, needs, wheels
-from release.cache import alone, cache
+from release.cache import cache, locked
 from release.errors import reported_errors
 from release.process import run
 from release.progress import Progress
 from release.version import PROJECT
 
 STEPS = 3  # of build
-REMEDY = (
-    "if a package is not found, Debian has newer ones: `make refresh` takes its newest packages"
-)
+REMEDY = "if Debian no longer has a package, run `make refresh`, which installs its newest packages"
 BAKE_FILES = ("--file=images/network.yml", "--file=docker-bake.hcl")
 
 
 def build(targets: list[str], progress: Progress | None = None, *, refresh: bool = False) -> None:
-    """Makes the base if needed, then the targets of docker-bake.hcl (all if empty).
+    """Build the base if needed, then the targets of docker-bake.hcl (all if empty).
 
     Raises ReportedError.
     """
@@ -51,29 +49,29 @@ def build(targets: list[str], progress: Progress | None = None, *, refresh: bool
 
 
 @contextmanager
-def kept() -> Iterator[None]:
-    """Until the end of the with block no other build, of a clone too, names its images as these.
+def locked_names() -> Iterator[None]:
+    """Let no other build tag its images until the end of the with block.
 
-    All clones that build with one engine give their images the same names.
+    All clones that use one engine give their images the same names.
     """
-    with alone(cache() / "images.lock"):
+    with locked(cache() / "images.lock"):
         yield
 
 
 def plain_modes(folder: Path) -> None:
-    """Gives files the modes that git means: the umask of whoever cloned must not reach an image."""
+    """Give files the modes of git: the umask of the clone must not end up in an image."""
     for path in (folder, *folder.rglob("*")):
-        runs = path.is_dir() or path.stat().st_mode & 0o100
-        path.chmod(0o755 if runs else 0o644)
+        is_executable = path.is_dir() or path.stat().st_mode & 0o100
+        path.chmod(0o755 if is_executable else 0o644)
 
 
 def main() -> None:
-    """The command line of this module."""
+    """Run this module's command line."""
     parser = argparse.ArgumentParser(prog="release.images", description=__doc__)
     parser.add_argument("target", nargs="*", help="of docker-bake.hcl; all if none is given")
-    parser.add_argument("--refresh", action="store_true", help="take Debian's newest packages")
+    parser.add_argument("--refresh", action="store_true", help="install Debian's newest packages")
     arguments = parser.parse_args()
-    with reported_errors(), kept():
+    with reported_errors(), locked_names():
         build(arguments.target, Progress(STEPS), refresh=arguments.refresh)
 
 

@@ -29,7 +29,7 @@ class _Loader(yaml.SafeLoader):
 
 @dataclass(frozen=True)
 class LinuxKitFiles:
-    """What the build must know of all the files, merged.
+    """All the files, merged: the parts that the build uses.
 
     images: each image once, sorted. sources: the files that `files: source:` takes from this
     machine; an optional one need not exist.
@@ -50,7 +50,7 @@ def load() -> LinuxKitFiles:
         sources = tuple(source for one in contents for source in _sources(one))
     except (AttributeError, KeyError, TypeError) as error:
         names = ", ".join(path.name for path in paths)
-        raise ReportedError(f"{names}: not as LinuxKit's schema wants it: {error}") from None
+        raise ReportedError(f"{names}: not in LinuxKit's schema: {error}") from None
     _refuse_packages(images)
     return LinuxKitFiles(paths, tuple(sorted(images)), sources)
 
@@ -83,7 +83,7 @@ def _sources(content: dict[str, Any]) -> Iterator[Path]:
             path = Path(source).expanduser() if home else PROJECT / source
             if not path.is_file() and entry.get("optional", "").lower() != "true":
                 raise ReportedError(
-                    f"`files:` wants {source} as {entry['path']}: no such file; "
+                    f"`files:` names {source} as the source of {entry['path']}: no such file; "
                     "create it, or mark the entry `optional: true`"
                 )
             yield path

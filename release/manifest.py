@@ -1,4 +1,4 @@
-"""What is inside a release: every image with its content, size, packages and their sources."""
+"""The contents of a release: every image with its digest, size, packages and their sources."""
 
 import hashlib
 import json
@@ -25,9 +25,9 @@ WHEEL = re.compile(r".*\.dist-info/METADATA")
 
 @dataclass
 class Image:
-    """One image: its bytes, a digest of paths and contents, the packages that it is made of.
+    """One image: its size in bytes, a digest of paths and contents, its packages.
 
-    linked are the sources that Debian linked into its packages from other ones.
+    linked: the sources that are statically linked into its Debian packages.
     """
 
     size: int = 0
@@ -55,7 +55,7 @@ def contents(host: str) -> Contents:
 
 
 def describe(found: Contents) -> str:
-    """The manifest as JSON, the same for the same contents."""
+    """Return the manifest as JSON, the same for the same contents."""
     files = {
         path.name: {
             "size": path.stat().st_size,
@@ -88,7 +88,7 @@ def _exported(image: str, environment: dict[str, str]) -> Iterator[tarfile.TarFi
         run(f"removing the container of {image}", ["docker", "rm", container], env=environment)
 
 
-# What the engine adds to every container; no part of an image.
+# The engine adds these to every container; they are not part of an image.
 ADDED = {".dockerenv", "dev/console", "etc/hostname", "etc/hosts", "etc/mtab", "etc/resolv.conf"}
 
 
@@ -98,9 +98,9 @@ def _read(tar: tarfile.TarFile, licences: dict[str, bytes]) -> Image:
         path = str(PurePosixPath(entry.name))
         if path in ADDED or entry.isdir():
             continue
-        content = _text(tar, entry) if _is_told(path) else None
+        content = _text(tar, entry) if _is_record(path) else None
         if content is not None:
-            _tell(path, content, image, licences)
+            _record(path, content, image, licences)
         found = (
             hashlib.sha256(content).hexdigest() if content is not None else content_of(tar, entry)
         )
@@ -110,7 +110,7 @@ def _read(tar: tarfile.TarFile, licences: dict[str, bytes]) -> Image:
     return image
 
 
-def _is_told(path: str) -> bool:
+def _is_record(path: str) -> bool:
     return path in (PACKAGES, LINKED) or bool(LICENCE.fullmatch(path) or WHEEL.fullmatch(path))
 
 
@@ -119,7 +119,7 @@ def _text(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> bytes | None:
     return None if file is None else file.read()
 
 
-def _tell(path: str, content: bytes, image: Image, licences: dict[str, bytes]) -> None:
+def _record(path: str, content: bytes, image: Image, licences: dict[str, bytes]) -> None:
     if path == PACKAGES:
         image.debian = _table(content, "package", "version", "source", "source_version")
     elif path == LINKED:

@@ -1,4 +1,4 @@
-"""The one place where the build and the sandbox start programs. Standard library only."""
+"""Start programs: no other module of the build and the sandbox does. Standard library only."""
 
 import contextlib
 import os
@@ -110,7 +110,7 @@ def read_from(
             if program.process.wait() not in (0, -signal.SIGPIPE):
                 raise program.failure() from error
             raise
-        while pipe.read(1 << 20):  # what the block did not want
+        while pipe.read(1 << 20):  # the rest of its output
             pass
 
 

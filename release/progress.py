@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from threading import Event, Thread
 from typing import TextIO
 
-HEARTBEAT_SECONDS = 15.0  # a person who sees nothing for longer believes that it hangs
-SHORT_SECONDS = 1.0  # how long a step took is of interest from here on
+HEARTBEAT_SECONDS = 15.0  # after a longer silence users think that it hangs
+SHORT_SECONDS = 1.0  # shorter steps print no time
 
 
 class Progress:

@@ -1,9 +1,7 @@
-"""`python3 -m release.setup [--tests]`: installs the Debian packages that building needs.
+"""`python3 -m release.setup [--tests]`: install the Debian packages that building needs.
 
-With --tests also what is needed by nothing but tests.
-
-Does nothing, quickly, where all are there. The machine's own apt sources decide where they
-come from.
+With --tests also those that only tests need. If all are installed it ends at once. They come from
+this machine's apt sources. It runs before there is a .venv: standard library only.
 """
 
 import os
@@ -25,16 +23,16 @@ PACKAGES = {
     " syslinux syslinux-common mtools dosfstools fdisk tcpdump dnsmasq-base vde2",
 }
 TESTING = "postgresql wget"
-# Debian 13 has the client apart from the engine; Debian 12 has no such package.
+# Debian 13 packages the client apart from the engine; Debian 12 has no such package.
 CLIENT = "docker-cli"
-# Debian 12 has no buildx, and a Go too old to fetch the version that a module asks for. Those of
-# the next release run there too, and bring no other package of it.
+# Debian 12 has no buildx, and its Go is too old to download the version that a module requires.
+# The packages of the next release run there too, and depend on no other package of it.
 BUILDX, GO, NEXT_SUITE = "docker-buildx", "golang-go", "trixie"
 GO_SINCE = (1, 21)
 
 
 def setup(*, tests: bool = False) -> None:
-    """Installs what is missing; ReportedError if that takes root or apt-get and it is not there."""
+    """Install what is missing; ReportedError without root or without apt-get."""
     groups = (*PACKAGES.values(), TESTING if tests else "")
     wanted = sorted({name for names in groups for name in names.split()})
     missing = [name for name in wanted if not _installed(name)]
@@ -44,7 +42,7 @@ def setup(*, tests: bool = False) -> None:
     names = " ".join([*missing, *newer] or [CLIENT])
     if os.geteuid() or not shutil.which("apt-get"):
         raise ReportedError(
-            f"these Debian packages are missing, and only root can install them: {names}"
+            f"these Debian packages are missing: {names}; run this as root, on Debian"
         )
     with Progress().step(f"install Debian packages: {names}"):
         _apt("update", "-qq")
@@ -55,16 +53,16 @@ def setup(*, tests: bool = False) -> None:
 
 
 def _missing_newer() -> list[str]:
-    """What is not there of the two that may have to come from the next release."""
+    """Return which of the packages are missing that may have to come from the next release."""
     missing = [] if _installed(BUILDX) else [BUILDX]
     return missing if _go_version() >= GO_SINCE else [*missing, GO]
 
 
 def _go_version() -> tuple[int, ...]:
-    """The version of the Go that PATH finds, Debian's or not; (0,) without one."""
+    """Return the version of the Go in PATH, Debian's or not; (0,) without one."""
     if not shutil.which("go"):
         return (0,)
-    found = run("asking Go for its version", ["go", "version"], check=False).text
+    found = run("reading Go's version", ["go", "version"], check=False).text
     numbers = re.search(r"go(\d+)\.(\d+)", found)
     return (int(numbers[1]), int(numbers[2])) if numbers else (0,)
 
@@ -86,7 +84,7 @@ def _install(*packages: str, options: tuple[str, ...] = ()) -> None:
 
 
 def _install_newer(packages: list[str]) -> None:
-    """From this Debian, else from the next one without touching the machine's sources."""
+    """Install from this Debian, else from the next one without changing the apt sources."""
     if not packages:
         return
     known = run(f"looking for {BUILDX}", ["apt-cache", "show", BUILDX], check=False)
@@ -101,7 +99,7 @@ def _install_newer(packages: list[str]) -> None:
             "Dir::Etc::SourceList": f"{folder}/sources.list",
             "Dir::Etc::SourceParts": "-",
             "Dir::State::Lists": f"{folder}/lists",
-            "Dir::Cache::Pkgcache": "",  # the machine's own cache knows nothing of these lists
+            "Dir::Cache::Pkgcache": "",  # the machine's cache does not contain these lists
             "APT::Sandbox::User": "root",
         }
         apart = tuple(f"-o{name}={value}" for name, value in settings.items())
@@ -110,7 +108,7 @@ def _install_newer(packages: list[str]) -> None:
 
 
 def _mirror() -> str:
-    """The machine's own Debian mirror."""
+    """Return the machine's Debian mirror."""
     command = [
         "apt-get",
         "indextargets",
@@ -119,9 +117,9 @@ def _mirror() -> str:
         "Identifier: Packages",
         "Label: Debian",
     ]
-    uris = run("asking apt for its sources", command).text.split()
+    uris = run("reading apt's sources", command).text.split()
     if not uris:
-        raise ReportedError("apt has no source of Debian packages: see sources.list(5)")
+        raise ReportedError("apt has no source of Debian packages; add one (sources.list(5))")
     return uris[0]
 
 

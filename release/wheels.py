@@ -1,8 +1,8 @@
-"""`python3 -m release.wheels`: what the two agents' images install with Python.
+"""`python -m release.wheels`: the Python packages in the two agents' images.
 
 out/wheels/<image>/ has the wheels that requirements/<image>.txt locks, for the image's Python and
-not for the build host's; out/wheels/own/ has ours. The locked ones stay in the cache, so that the
-network is needed once for each state of the lock.
+not for the build host's; out/wheels/own/ has ours. The locked ones are cached, so that each state
+of the lock is downloaded once.
 """
 
 import os
@@ -24,7 +24,7 @@ WHEELS = PROJECT / "out" / "wheels"
 
 
 def build() -> None:
-    """Fills out/wheels; folders whose content is the same already are left alone.
+    """Fill out/wheels; folders that have the right content already are not touched.
 
     Raises ReportedError.
     """
@@ -37,7 +37,7 @@ def build() -> None:
 
 
 def fetch(lock: str) -> Path:
-    """The cached folder of the wheels that requirements/<lock>.txt locks, for the images."""
+    """Return the cached folder of the wheels that requirements/<lock>.txt locks, for the images."""
     requirements = PROJECT / "requirements" / f"{lock}.txt"
     folder = cache() / "wheels" / f"{lock}-{digest([requirements], PYTHON, *GLIBC)}"
     if not folder.exists():
@@ -52,7 +52,7 @@ def fetch(lock: str) -> Path:
 
 
 def for_image() -> list[str]:
-    """Options of pip for wheels that run in our images."""
+    """Return pip's options for wheels that run in our images."""
     platforms = [f"--platform=manylinux_{version}_x86_64" for version in GLIBC]
     options = ["--only-binary=:all:", "--implementation=cp", f"--python-version={PYTHON}"]
     return [*options, *platforms, "--platform=manylinux2014_x86_64", "--no-deps"]
@@ -61,7 +61,7 @@ def for_image() -> list[str]:
 def _download(requirements: Path, folder: Path) -> None:
     command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "download"]
     command += ["--require-hashes", *for_image(), "--dest", str(folder), "-r", str(requirements)]
-    run(f"fetching the wheels of {requirements.name}", command, seconds=None)
+    run(f"downloading the wheels of {requirements.name}", command, seconds=None)
 
 
 def _build_own(folder: Path) -> None:
@@ -71,7 +71,7 @@ def _build_own(folder: Path) -> None:
 
 
 def _replace(folder: Path, source: Path) -> None:
-    """Makes folder hold what source holds."""
+    """Make folder a copy of source."""
     if folder.exists() and _contents(folder) == _contents(source):
         return
     shutil.rmtree(folder, ignore_errors=True)
@@ -83,7 +83,7 @@ def _contents(folder: Path) -> str:
 
 
 def _rename(partial: Path, folder: Path) -> None:
-    """Somebody else may have fetched the same wheels meanwhile."""
+    """Rename, unless another build has downloaded the same wheels meanwhile."""
     try:
         partial.rename(folder)
     except OSError:

@@ -1,4 +1,4 @@
-"""`python -m sandbox up` and `down`; the Makefile's targets call it."""
+"""`python -m sandbox up` and `down`, for `make sandbox` and `make sandbox-down`."""
 
 import argparse
 import os
@@ -26,7 +26,7 @@ PROOFS = {"install": DISK_BOOTS, "wipe": DISK_IS_EMPTY}
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     options = _parser().parse_args()
     with reported_errors():
         if options.verb == "down":
@@ -63,13 +63,21 @@ def _build(progress: Progress) -> Path:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sandbox", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("down", help="remove whatever a sandbox left")
+    verbs.add_parser("down", help="remove everything that a sandbox left behind")
     up = verbs.add_parser("up", help="provision a virtual machine")
     workflow, boot = _one_of(*PROOFS), _one_of("network", "direct")
     up.add_argument("--workflow", type=workflow, default=_given("WORKFLOW", "install"))
-    up.add_argument("--template", default=_given("TEMPLATE"), help="a workflow of your own (YAML)")
-    up.add_argument("--artifacts", default=_given("ARTIFACTS"), help="a folder with another OS")
-    up.add_argument("--kernel-args", default=_given("KERNEL_ARGS"), help="put behind all others")
+    up.add_argument("--template", default=_given("TEMPLATE"), help="another workflow (YAML file)")
+    up.add_argument(
+        "--artifacts",
+        default=_given("ARTIFACTS"),
+        help="a folder with another kernel and initramfs",
+    )
+    up.add_argument(
+        "--kernel-args",
+        default=_given("KERNEL_ARGS"),
+        help="extra kernel parameters, appended last",
+    )
     up.add_argument("--boot", type=boot, default=_given("BOOT", "network"))
     up.add_argument("--memory", type=int, default=_given("MEMORY", "2048"), help="MiB")
     up.add_argument("--disk", type=int, default=_given("DISK", "1024"), help="MiB")
@@ -77,10 +85,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _one_of(*words: str) -> Callable[[str], str]:
-    # argparse's own `choices` does not look at defaults, and ours come from outside.
+    # The `choices` of argparse do not check defaults, and ours come from the environment.
     def word(text: str) -> str:
         if text not in words:
-            raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(words)}")
+            raise argparse.ArgumentTypeError(f"{text!r}: use one of {', '.join(words)}")
         return text
 
     return word

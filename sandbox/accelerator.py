@@ -1,4 +1,4 @@
-"""KVM where it really starts a guest, emulation elsewhere."""
+"""KVM if a guest really starts under it, else emulation."""
 
 import os
 from dataclasses import dataclass
@@ -25,15 +25,15 @@ EMULATION = Accelerator("tcg", ("-accel", "tcg,thread=multi", "-cpu", "max"))
 
 @cache
 def best_accelerator(kernel: Path) -> Accelerator:
-    """Return KVM if this kernel speaks under it within seconds, else emulation.
+    """Return KVM if this kernel prints something under it within seconds, else emulation.
 
-    A device that can be opened proves nothing: some hosts offer one under which the firmware
-    still runs and the kernel then hangs.
+    A device that can be opened is not enough: on some hosts the firmware runs under it, and then
+    the kernel hangs.
     """
-    return KVM if _offered() and _starts(kernel) else EMULATION
+    return KVM if _is_offered() and _starts(kernel) else EMULATION
 
 
-def _offered() -> bool:
+def _is_offered() -> bool:
     flags = set(Path("/proc/cpuinfo").read_text().split())
     return bool(flags & {"vmx", "svm"}) and os.access(KVM_DEVICE, os.R_OK | os.W_OK)
 

@@ -1,7 +1,6 @@
-"""`python -m sandbox.bench`: one machine's boot in figures, as JSON on stdout, for `make bench`.
+"""`python -m sandbox.bench`: measure a machine's boot, as JSON on stdout, for `make bench`.
 
-The machine is started directly, as iPXE would after it has fetched the files: how fast iPXE is
-says nothing about the OS.
+QEMU starts the kernel directly: the time that iPXE takes for the download is not the OS's.
 """
 
 import json
@@ -29,7 +28,7 @@ MEMORY = re.compile(r"MEMORY (.*)")
 
 
 def measure() -> dict[str, object]:
-    """Boot once; seconds by moment, and MB of memory while the action runs."""
+    """Boot once; return seconds by moment, and MB of memory while the action runs."""
     check(FOLDER, MEMORY_MIB, Namespace(PREFIX + "bench"))
     progress = Progress(stream=sys.stderr)  # stdout is for the JSON
     parts = ingredients(assemble.OUT, progress)
@@ -58,7 +57,7 @@ def _memory(text: str) -> dict[str, int]:
 
 
 def main() -> None:
-    """The command line of this module."""
+    """Run this module's command line."""
     with reported_errors():
         print(json.dumps(measure()))
 

@@ -1,4 +1,4 @@
-"""What a sandbox is made from."""
+"""The programs and the OS from which a sandbox is started."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ STEPS = 2  # of ingredients
 
 @dataclass(frozen=True)
 class Ingredients:
-    """What a sandbox is made from: Go binaries, and the folder with the OS under test."""
+    """Go binaries, and the folder with the OS under test."""
 
     tinkerbell: Path
     agent: Path
@@ -22,17 +22,17 @@ class Ingredients:
 
     @property
     def kernel(self) -> Path:
-        """The kernel that machines are given."""
+        """The kernel of the OS under test."""
         return self.artifacts / KERNEL
 
     @property
     def initramfs(self) -> Path:
-        """The initramfs that machines are given."""
+        """The initramfs of the OS under test."""
         return self.artifacts / INITRAMFS
 
 
 def ingredients(artifacts: Path, progress: Progress | None = None) -> Ingredients:
-    """Return what a sandbox around these artifacts needs; builds the Go programs if need be."""
+    """Return the ingredients for these artifacts; build the Go programs if needed."""
     check_artifacts(artifacts)
     progress = progress or Progress()
     tinkerbell, agent = (gotools.build(name, progress) for name in ("tinkerbell", "agent"))

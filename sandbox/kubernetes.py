@@ -1,4 +1,4 @@
-"""Tinkerbell's objects (Hardware, Template, Workflow) over the Kubernetes API, by plain HTTPS."""
+"""Tinkerbell's objects (Hardware, Template, Workflow) by the Kubernetes API, over plain HTTPS."""
 
 import ssl
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ Object = dict[str, Any]  # a Kubernetes object as its JSON
 
 @dataclass(frozen=True)
 class Api:
-    """The API server of one Tinkerbell, seen with a client certificate.
+    """The API server of one Tinkerbell, used with a client certificate.
 
     url: https://ADDRESS:6443
     trust: TLS context that holds the CA certificate and the client certificate.
@@ -39,7 +39,7 @@ class Api:
         return self._request("GET", self._path(plural, name))
 
     def redefine(self, definition: Object) -> None:
-        """Replace a kind of objects (a CustomResourceDefinition that is there already)."""
+        """Replace a CustomResourceDefinition that exists already."""
         url = f"{self.url}/{DEFINITIONS}/{definition['metadata']['name']}"
         present = self._request("GET", url)
         version = {"resourceVersion": present["metadata"]["resourceVersion"]}
@@ -47,7 +47,7 @@ class Api:
         self._request("PUT", url, {**definition, "metadata": metadata})
 
     def serves(self, plural: str) -> bool:
-        """Say whether the server is up and knows this kind of object by now."""
+        """Return whether the server is up and serves this kind of object."""
         return answers(self.network, self._path(plural), verify=self.trust, seconds=SECONDS)
 
     def _path(self, plural: str, name: str = "") -> str:
@@ -69,7 +69,7 @@ def trust(ca: CA, client: Pair) -> ssl.SSLContext:
 
 
 def write_kubeconfig(folder: Path, url: str, ca: CA, client: Pair) -> Path:
-    """Write the file that a program finds the API server at `url` by, and return its path."""
+    """Write a kubeconfig for the API server at `url`, and return its path."""
     cluster = {"server": url, "certificate-authority": str(ca.certificate)}
     user = {"client-certificate": str(client.certificate), "client-key": str(client.key)}
     config = {

@@ -1,4 +1,4 @@
-"""A virtual machine on the sandbox's bridge, and what it says on its serial console."""
+"""A virtual machine on the sandbox's bridge, with its serial console."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -26,15 +26,15 @@ class Machine:
     folder: Path
 
     def monitor(self) -> AbstractContextManager[Monitor]:
-        """Speak to its monitor within the with block."""
+        """Connect to its monitor until the end of the with block."""
         return monitor(self._open("monitor"))
 
     def shell(self) -> AbstractContextManager[GuestShell]:
-        """Speak to a root shell in it within the with block; waits until there is one."""
+        """Wait for a root shell in it, and connect until the end of the with block."""
         return guest_shell(self._open("shell"))
 
     def _open(self, name: str) -> Path:
-        """Return a socket's path once QEMU has made it."""
+        """Return a socket's path once QEMU has created it."""
         path = socket_of(self.folder, name)
         wait_for(f"{path.name} of the machine", path.exists, seconds=START_SECONDS)
         return path
@@ -48,9 +48,9 @@ class Machine:
 
 @contextmanager
 def machine(folder: Path, network: Namespace, hardware: Hardware, tap: str) -> Iterator[Machine]:
-    """Power a machine on; it is off and its taps gone at the end of the with block.
+    """Power a machine on; power it off and delete its taps at the end of the with block.
 
-    tap: the first card's tap device; those of the others have a number behind.
+    tap: the tap device of the first NIC; the others' names add a number.
     folder: gets console.log (its serial port), qemu.log, and the sockets of monitor and shell.
     """
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What the sandbox needs of the machine, looked at before anything is changed."""
+"""Check what the sandbox needs of the machine, before anything is changed."""
 
 import os
 import shutil
@@ -33,7 +33,7 @@ FILES = {
 
 
 def check(folder: Path, memory_mib: int, network: Namespace) -> None:
-    """Raise ReportedError, in one sentence, for the first thing that is lacking."""
+    """Raise ReportedError for the first thing that is missing."""
     check_root()
     packages = missing_packages()
     if packages:
@@ -41,19 +41,19 @@ def check(folder: Path, memory_mib: int, network: Namespace) -> None:
     _check_space(folder, memory_mib)
     if network.exists() and network.processes():
         raise ReportedError(
-            f"a sandbox runs already (network namespace {network.name}): "
-            "end it where it runs, or with `make sandbox-down`"
+            f"a sandbox is running already (network namespace {network.name}): "
+            "end it there, or with `make sandbox-down`"
         )
 
 
 def check_root() -> None:
-    """Raise ReportedError for anybody but root."""
+    """Raise ReportedError unless this runs as root."""
     if os.geteuid() != 0:
-        raise ReportedError("the sandbox lives in a network namespace, which needs root: use sudo")
+        raise ReportedError("the sandbox creates a network namespace, which needs root: use sudo")
 
 
 def missing_packages() -> list[str]:
-    """Return the Debian packages that are needed and not installed."""
+    """Return the Debian packages that are missing."""
     wanted = {package for name, package in PROGRAMS.items() if not shutil.which(name, path=_path())}
     wanted |= {package for path, package in FILES.items() if not Path(path).exists()}
     return sorted(wanted)

@@ -1,4 +1,4 @@
-"""Programs that the sandbox starts: each with a log file, none outlives its owner."""
+"""Programs that the sandbox starts: each has a log file, and none outlives its owner."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ class Program:
     process: Process = field(init=False)
 
     def start(self) -> None:
-        """Run it, once more if it has ended; what it says goes behind what it said."""
+        """Start it, again if it has ended; its output is appended to the log."""
         with self.log.open("ab") as output, self.network.inside():
             self.process = start(self.command, output, env=self.env)
 
@@ -33,15 +33,15 @@ class Program:
         """Raise ReportedError with its last lines if the program has ended."""
         code = self.process.poll()
         if code is not None:
-            told = f"{self.name} ended by itself with code {code}; its last lines ({self.log}):"
-            raise ReportedError("\n    ".join([told, *self.last_lines()]))
+            message = f"{self.name} ended with code {code}; its last lines ({self.log}):"
+            raise ReportedError("\n    ".join([message, *self.last_lines()]))
 
     def last_lines(self) -> list[str]:
-        """Return the end of what it said, for a person."""
+        """Return the end of its log."""
         return self.log.read_text(errors="replace").splitlines()[-LAST_LINES:]
 
     def stop(self) -> None:
-        """End it in order, by force if it does not; calling twice does no harm."""
+        """Stop it, by force if needed; calling it twice does no harm."""
         stop(self.process, STOP_SECONDS)
 
 
@@ -54,7 +54,7 @@ def running(
     network: Network,
     env: Mapping[str, str] | None = None,
 ) -> Iterator[Program]:
-    """Run a program until the end of the with block; its log begins anew."""
+    """Run a program until the end of the with block, with a new log."""
     log.parent.mkdir(parents=True, exist_ok=True)
     log.unlink(missing_ok=True)
     program = Program(name, command, log, network, env)

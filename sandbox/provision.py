@@ -1,4 +1,4 @@
-"""`make sandbox`: one machine is provisioned (or wiped) before the eyes of a person."""
+"""`make sandbox`: provision (or wipe) one machine, and report each step."""
 
 import shutil
 from contextlib import ExitStack
@@ -29,11 +29,11 @@ REBOOT_SECONDS = 90.0
 
 @dataclass(frozen=True)
 class Request:
-    """What a person asked for.
+    """The options of `make sandbox`.
 
     template: the workflow's YAML.
-    proof: what is to be seen after it: DISK_BOOTS, DISK_IS_EMPTY, or "" for anybody's template.
-    direct: start the kernel at once instead of letting iPXE fetch it.
+    proof: what to check afterwards: DISK_BOOTS, DISK_IS_EMPTY, or "" for a user's template.
+    direct: QEMU starts the kernel, instead of iPXE.
     """
 
     folder: Path
@@ -46,26 +46,26 @@ class Request:
 
     @property
     def steps(self) -> int:
-        """How many steps provision has."""
+        """The number of provision's steps."""
         return 2 + (self.proof == DISK_IS_EMPTY) + self.starts_from_disk
 
     @property
     def starts_from_disk(self) -> bool:
-        """Whether the machine must be started a second time, from its disk."""
-        # QEMU would start the kernel that it was given once more, instead of the disk.
+        """Whether the machine must be powered on a second time, to boot from its disk."""
+        # At a reboot QEMU would start the given kernel again.
         return self.direct and self.proof == DISK_BOOTS
 
 
 def check(request: Request) -> None:
-    """Raise ReportedError for what is lacking; nothing has been changed by then."""
+    """Raise ReportedError if something is missing; this changes nothing."""
     if not request.template.is_file():
         raise ReportedError(f"there is no workflow template {request.template}")
     preflight.check(request.folder, request.memory, Namespace(PREFIX + NAME))
 
 
 def provision(request: Request, ingredients: Ingredients, progress: Progress) -> None:
-    """Run the workflow on a machine and print its way; ReportedError if it does not succeed."""
-    Namespace(PREFIX + NAME).delete()  # of one that was killed
+    """Run the workflow on a machine and report it; ReportedError if it does not succeed."""
+    Namespace(PREFIX + NAME).delete()  # of a sandbox that was killed
     disk = _disk(request, progress)
     with ExitStack() as stack:
         with progress.step("start registry, file server and Tinkerbell"):
@@ -117,14 +117,14 @@ def _hardware(request: Request, here: World, disk: Path) -> Hardware:
 
 
 def _start_from_disk(request: Request, here: World, hardware: Hardware) -> None:
-    afresh = replace(hardware, boot="disk", stop_at_reboot=False)
-    with machine(request.folder / "disk", here.network, afresh, "tap0") as box:
+    rebooted = replace(hardware, boot="disk", stop_at_reboot=False)
+    with machine(request.folder / "disk", here.network, rebooted, "tap0") as box:
         wait_for(f'"{MARKER}"', lambda: box.console.poll_for(MARKER), seconds=MARKER_SECONDS)
 
 
 def _prove(request: Request, disk: Path) -> None:
     if request.proof == DISK_BOOTS:
-        print(f'proof     the machine started from its disk, which said "{MARKER}"')
+        print(f'proof     the machine booted from its disk and printed "{MARKER}"')
     if request.proof == DISK_IS_EMPTY:
         if not is_zero(disk):
             raise ReportedError(f"the workflow succeeded, but {disk} is not all zeros")
@@ -135,16 +135,16 @@ def _disk(request: Request, progress: Progress) -> Path:
     disk = request.folder / "disk.img"
     if request.proof != DISK_IS_EMPTY:
         return empty_disk(disk, request.disk_mib)
-    with progress.step("fill the disk, so that there is something to wipe"):
+    with progress.step("fill the disk, so that there is data to wipe"):
         if not disk.exists() or is_zero(disk):
             fill(empty_disk(disk, request.disk_mib))
     return disk
 
 
 def remove(folder: Path) -> None:
-    """Remove everything that a sandbox left: processes, namespace, interfaces, files.
+    """Remove everything that a sandbox left behind: processes, namespace, interfaces, files.
 
-    What tests and benches left that were killed goes as well; those that run are left alone.
+    This also removes what killed tests and benchmarks left behind, not those that are running.
     """
     preflight.check_root()
     for namespace in (Namespace(PREFIX + NAME), *abandoned()):

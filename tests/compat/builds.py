@@ -31,7 +31,7 @@ def built(project: Path, here: World, *words: str) -> World:
 def push_python(here: World, folder: Path) -> None:
     """Push an image for actions that are Python programs, as PYTHON: that of bootkit."""
     archive = folder / "python.tar"
-    with engine.running() as host, images.kept():
+    with engine.running() as host, images.locked_names():
         images.build([])
         Docker(host)("save", "--output", str(archive), BOOTKIT)
     here.registry.push(archive, PYTHON)

@@ -15,7 +15,7 @@ __all__ = ["accelerator", "here"]
 def cd(here: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The CD image of what is in out/, served to smee."""
     image, parts = tmp_path_factory.mktemp("cd") / CD, here.ingredients
-    with images.kept():
+    with images.locked_names():
         iso.write(image, {"vmlinuz": parts.kernel, "initramfs": parts.initramfs})
     here.files.publish(image)
     return image

@@ -11,7 +11,7 @@ import pytest
 
 from sandbox.accelerator import Accelerator
 from sandbox.certificates import CA
-from sandbox.network import SUBNET, takes_connections
+from sandbox.network import SUBNET, is_listening
 from sandbox.objects import MachineIdentity
 from sandbox.processes import Program, running
 from sandbox.registry import IMAGES, registry
@@ -78,5 +78,5 @@ def _proxy(here: World, folder: Path, password: str) -> Iterator[Program]:
     command += ["--data-dir", str(folder / "proxy")]
     log = folder / "proxy.log"
     with running("proxy", command, log=log, network=here.network) as program:
-        wait_for("the proxy", lambda: takes_connections(here.network, PORT), seconds=READY_SECONDS)
+        wait_for("the proxy", lambda: is_listening(here.network, PORT), seconds=READY_SECONDS)
         yield program

@@ -161,7 +161,7 @@ def _network(docker: Docker, kind: str) -> Iterator[tuple[str, Namespace]]:
     try:
         run(f"naming the network {name}", ["ip", "netns", "attach", name, str(docker.pid(name))])
         with network.owned():
-            network.furnish()
+            network.configure()
             yield name, network
     finally:
         docker.remove(name)

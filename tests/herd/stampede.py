@@ -58,7 +58,7 @@ class Ground:
         host = f"{self.network.address}:{PORT}"
         words = {
             "metadata_url": metadata_url(machine),
-            "grpc_authority": self.tinkerbell.grpc_authority,
+            "grpc_authority": self.tinkerbell.grpc_endpoint,
             "tinkerbell_tls": "false",
             "tink_worker_image": f"{host}/{self.image}",
             "docker_registry": host,

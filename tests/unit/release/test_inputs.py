@@ -20,7 +20,7 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path / "tree"
 
 
-def test_a_digest_tells_contents_names_and_words_apart(tree: Path) -> None:
+def test_a_digest_depends_on_contents_names_and_words(tree: Path) -> None:
     before = cache.digest([tree], "quick")
     assert cache.digest([tree], "release") != before
     (tree / "sub" / "file").write_text("other")
@@ -54,9 +54,7 @@ def test_a_digest_does_not_depend_on_where_the_tree_lies(tree: Path, tmp_path: P
     assert cache.digest([tree.rename(tmp_path / "elsewhere" / "tree")]) == before
 
 
-def test_the_cache_is_where_the_environment_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_environment_names_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     monkeypatch.delenv("TINKIE_CACHE", raising=False)
     assert cache.cache() == tmp_path / "xdg" / "tinkie"
@@ -137,7 +135,7 @@ FILES = {
 }
 
 
-def test_an_image_tells_what_it_is_made_of() -> None:
+def test_an_image_lists_its_packages() -> None:
     found = manifest.Contents()
     with _image(FILES, mtime=1) as tar:
         image = manifest._read(tar, found.licences)

@@ -169,10 +169,13 @@ def test_the_order_of_the_files_is_an_input(
         ("init: [", r"0\.yml is not YAML: .*line 1"),
         ("- r/x:1\n", r"0\.yml is not a LinuxKit file"),
         ("", r"0\.yml is not a LinuxKit file"),
-        ("services: [r/x:1]\n", r"0\.yml: not as LinuxKit's schema wants it"),
-        ("kernel: r/x:1\n", r"0\.yml: not as LinuxKit's schema wants it"),
+        ("services: [r/x:1]\n", r"0\.yml: not in LinuxKit's schema"),
+        ("kernel: r/x:1\n", r"0\.yml: not in LinuxKit's schema"),
         ("init: ['@pkg:./x']\n", r"@pkg:\./x: .* name that image"),
-        ("files: [{path: etc/x, source: /no/such}]\n", "wants /no/such as etc/x: no such file"),
+        (
+            "files: [{path: etc/x, source: /no/such}]\n",
+            "/no/such as the source of etc/x: no such file",
+        ),
     ],
 )
 def test_a_file_that_linuxkit_would_refuse_is_explained(

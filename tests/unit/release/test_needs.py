@@ -1,4 +1,4 @@
-"""What is lacking is told in a sentence, before anything was changed."""
+"""A missing program and too little space are errors before anything is changed."""
 
 import shutil
 from pathlib import Path
@@ -35,7 +35,7 @@ def test_all_missing_programs_are_named_at_once(monkeypatch: pytest.MonkeyPatch)
         needs.check()
 
 
-def test_too_little_room_is_told_with_folder_and_figures(
+def test_too_little_space_is_an_error_with_folder_and_figures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 1000 << 20))
@@ -43,7 +43,7 @@ def test_too_little_room_is_told_with_folder_and_figures(
         needs.check()
 
 
-def test_too_little_room_for_gos_caches_names_their_variables(
+def test_too_little_space_for_gos_caches_names_their_variables(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     needs.check_go([tmp_path / "not" / "yet"])
@@ -54,7 +54,7 @@ def test_too_little_room_for_gos_caches_names_their_variables(
         needs.check_go([tmp_path / "not" / "yet"])
 
 
-def test_a_later_build_needs_less_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_later_build_needs_less_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "base-0.tar").touch()
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, needs.OUT_MIB << 20))
     needs.check()

@@ -68,7 +68,7 @@ def test_hooks_installer_downloads_checks_and_unpacks_it(root: Path, tmp_path: P
     assert {path.name for path in installed.iterdir()} == {*BOTH, *LTS, *archives}
 
 
-def test_the_sandbox_of_2021_installs_it_as_an_osie(root: Path, tmp_path: Path) -> None:
+def test_the_2021_sandbox_installs_it_as_an_osie(root: Path, tmp_path: Path) -> None:
     pack.pack(root)
     scratch, current, workflow = (tmp_path / name for name in ("scratch", "current", "workflow"))
     for folder in (scratch, current, workflow):
@@ -148,7 +148,7 @@ def test_smee_finds_its_placeholder_in_any_sector_of_a_cd() -> None:
     assert iso.grub_cfg().count(iso.PLACEHOLDER) == 1
 
 
-def test_an_image_is_told_by_its_version(root: Path) -> None:
+def test_an_image_is_named_by_its_version(root: Path) -> None:
     oci.write(root / "image", {"file": b"1"}, "arm64")
     (entry,) = json.loads(_files(root / "image")["index.json"])["manifests"]
     assert entry["annotations"]["org.opencontainers.image.ref.name"] == version()

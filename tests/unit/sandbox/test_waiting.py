@@ -25,7 +25,7 @@ def test_the_first_thing_found_ends_the_wait() -> None:
     assert next(outcomes) == "later"
 
 
-def test_a_wait_ends_and_says_for_what_it_was() -> None:
+def test_a_wait_ends_with_an_error_that_names_the_thing() -> None:
     clock = Clock()
     with pytest.raises(ReportedError, match="waited 5 s for the registry's answer"):
         wait_for("the registry's answer", lambda: None, seconds=5, pause=clock.pause, now=clock.now)
@@ -33,7 +33,7 @@ def test_a_wait_ends_and_says_for_what_it_was() -> None:
 
 
 @pytest.mark.parametrize(("cost", "pause"), [(0.01, 0.1), (0.2, 0.8), (9.0, 1.0)])
-def test_a_costly_look_is_done_less_often(cost: float, pause: float) -> None:
+def test_a_slow_probe_runs_less_often(cost: float, pause: float) -> None:
     clock = Clock()
     pauses: list[float] = []
     outcomes = iter([None, None, "here"])

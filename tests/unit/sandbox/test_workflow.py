@@ -29,7 +29,7 @@ def run(status: dict[str, Any]) -> WorkflowRun:
     return WorkflowRun("install", cast("Any", FakeApi(status)))
 
 
-def test_a_workflow_that_nobody_has_looked_at_has_no_state() -> None:
+def test_a_workflow_that_the_controller_has_not_seen_has_no_state() -> None:
     assert run({}).status() == Status("", {})
 
 
@@ -44,7 +44,7 @@ def test_a_workflow_that_nobody_has_looked_at_has_no_state() -> None:
         ("reboot", "STATE_TIMEOUT", 1, Status("TIMEOUT", {"reboot": "TIMEOUT"})),
     ],
 )
-def test_a_workflow_of_2021_is_over_with_its_last_action_or_with_one_that_fails(
+def test_a_workflow_of_tink_v06_is_over_with_its_last_action_or_with_one_that_fails(
     action: str, state: str, index: int, expected: Status
 ) -> None:
     context = {
@@ -57,7 +57,7 @@ def test_a_workflow_of_2021_is_over_with_its_last_action_or_with_one_that_fails(
     assert TinkServerRun("install", server, "an-id").status() == expected
 
 
-def test_actions_come_in_their_order_with_what_they_said() -> None:
+def test_actions_are_in_order_with_their_messages() -> None:
     actions = [
         {"name": "stream", "state": "FAILED", "message": "exit 1"},
         {"name": "reboot", "state": "PENDING"},
@@ -72,10 +72,10 @@ def test_a_workflow_is_not_over_before_its_end(state: str) -> None:
     assert not Status(state, {}).is_over
 
 
-def test_a_refused_template_is_told_in_the_controllers_words() -> None:
+def test_a_refused_template_is_an_error_with_the_controllers_message() -> None:
     conditions = [{"message": "invalid name: "}]
     refused = run({"templateRendering": "failed", "conditions": conditions})
-    with pytest.raises(ReportedError, match="install is refused: invalid name"):
+    with pytest.raises(ReportedError, match="template of install failed: invalid name"):
         refused.wait_until_offered()
 
 
