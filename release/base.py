@@ -16,6 +16,7 @@ from release.version import PROJECT, source_date_epoch
 
 SUITE = "trixie"
 DAY_SECONDS = 86400
+REMEDY = "check that this machine reaches its Debian mirror (apt-get update)"
 OLD_DAYS = 7  # Debian publishes security updates every few days
 NAME = "tinkie/base:build"
 FOLDER = PROJECT / "images" / "base"
@@ -87,7 +88,7 @@ def _bootstrap(tar: Path) -> None:
     command = ["mmdebstrap", "--quiet", *MMDEBSTRAP, hook, SUITE, str(partial)]
     # Dates in files, such as those of passwords in /etc/shadow, get this time instead of today's.
     environment = os.environ | {"SOURCE_DATE_EPOCH": str(source_date_epoch())}
-    run("building the base image", command, env=environment, seconds=None)
+    run("building the base image", command, env=environment, seconds=None, remedy=REMEDY)
     partial.rename(tar)
 
 

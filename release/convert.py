@@ -14,6 +14,7 @@ from pathlib import Path
 
 from release.errors import ReportedError, reported_errors
 from release.process import read_from, run, written_to
+from release.progress import Progress
 from release.roottar import KERNEL, RootTar, describe
 from release.version import source_date_epoch
 
@@ -113,7 +114,8 @@ def main() -> None:
     parser.add_argument("--level", choices=LEVELS, default="release")
     arguments = parser.parse_args()
     files = (arguments.tar, arguments.kernel, arguments.initramfs)
-    with reported_errors():
+    title = f"initramfs (level: {arguments.level})"
+    with reported_errors(), Progress().step(title):
         convert(*files, level=arguments.level, epoch=source_date_epoch())
 
 

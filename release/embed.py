@@ -81,4 +81,5 @@ def _copy(image: EmbeddedImage, folder: Path, archive: str) -> dict[str, str]:
 def _skopeo(image: EmbeddedImage, *words: str) -> bytes:
     command = ["skopeo", "--insecure-policy", *words]
     what = f"EMBED: copying {image.name} from {image.source}"
-    return run(what, command, seconds=None).stdout
+    remedy = "check the name, the network, and `skopeo login`"
+    return run(what, command, seconds=None, remedy=remedy).stdout

@@ -28,6 +28,7 @@ class GoTool:
     tags: str = ""
 
 
+REMEDY = "check that this machine reaches a Go module proxy (GOPROXY)"
 TINKERBELL = "github.com/tinkerbell/tinkerbell/cmd"
 TINK = "github.com/tinkerbell/tink/cmd"
 HEGEL = "github.com/tinkerbell/hegel/cmd/hegel"
@@ -76,7 +77,9 @@ def source(name: str) -> Path:
     module = tool.package.split("/cmd/")[0]
     folder = PROJECT / "tools" / tool.module
     command = ["go", "mod", "download", "-json", module]
-    found = run(f"downloading the source of {name}", command, cwd=folder, seconds=None)
+    found = run(
+        f"downloading the source of {name}", command, cwd=folder, seconds=None, remedy=REMEDY
+    )
     return Path(json.loads(found.stdout)["Dir"])
 
 
@@ -97,7 +100,14 @@ def _go_build(tool: GoTool, folder: Path, binary: Path) -> None:
     command = ["go", "build", "-trimpath", "-ldflags", "-s -w", "-tags", tool.tags]
     command += ["-o", str(partial), tool.package]
     environment = os.environ | {"CGO_ENABLED": "0"}
-    run(f"building {tool.package}", command, cwd=folder, env=environment, seconds=None)
+    run(
+        f"building {tool.package}",
+        command,
+        cwd=folder,
+        env=environment,
+        seconds=None,
+        remedy=REMEDY,
+    )
     partial.rename(binary)
 
 

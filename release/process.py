@@ -60,11 +60,15 @@ def run(
     stdin: text, or an open file. env: instead of this process's environment. seconds: None: no
     limit. check: a failure is an error; else its code is returned.
     Output is captured, and part of the error. stdout: it goes to this open file instead. log: it
-    goes to this file instead. shown: it goes where this process's output goes.
+    goes to this file instead. shown: it goes where this process's output goes, and this process's
+    stdin is the program's.
     Raises ReportedError, CommandTimeoutError if it takes too long.
     """
     argv = [str(part) for part in command]
-    feed = {"input": stdin.encode()} if isinstance(stdin, str) else {"stdin": stdin}
+    if shown and not stdin:
+        feed: dict[str, object] = {}
+    else:
+        feed = {"input": stdin.encode()} if isinstance(stdin, str) else {"stdin": stdin}
     with _sinks(log, stdout, shown=shown) as sinks:
         try:
             done = subprocess.run(  # type: ignore[call-overload]

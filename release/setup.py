@@ -23,6 +23,7 @@ PACKAGES = {
     " syslinux syslinux-common mtools dosfstools fdisk tcpdump dnsmasq-base vde2",
 }
 TESTING = "postgresql wget"
+REMEDY = "check apt's sources and the network (apt-get update)"
 # Debian 13 packages the client apart from the engine; Debian 12 has no such package.
 CLIENT = "docker-cli"
 # Debian 12 has no buildx, and its Go is too old to download the version that a module requires.
@@ -75,7 +76,7 @@ def _installed(package: str) -> bool:
 def _apt(*words: str) -> None:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     command = ["apt-get", "-o", "DPkg::Lock::Timeout=300", *words]
-    run("installing Debian packages", command, env=environment, seconds=None)
+    run("installing Debian packages", command, env=environment, seconds=None, remedy=REMEDY)
 
 
 def _install(*packages: str, options: tuple[str, ...] = ()) -> None:

@@ -20,6 +20,7 @@ IMAGES = ("bootkit", "tink-docker")
 PYTHON = "3.13"
 # Debian trixie has glibc 2.41; a wheel for an older glibc runs on it as well.
 GLIBC = ("2_28", "2_17", "2_12", "2_5")
+REMEDY = "check that this machine reaches a Python package index (pip config list)"
 WHEELS = PROJECT / "out" / "wheels"
 
 
@@ -61,7 +62,7 @@ def for_image() -> list[str]:
 def _download(requirements: Path, folder: Path) -> None:
     command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "download"]
     command += ["--require-hashes", *for_image(), "--dest", str(folder), "-r", str(requirements)]
-    run(f"downloading the wheels of {requirements.name}", command, seconds=None)
+    run(f"downloading the wheels of {requirements.name}", command, seconds=None, remedy=REMEDY)
 
 
 def _build_own(folder: Path) -> None:

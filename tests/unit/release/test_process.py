@@ -95,6 +95,16 @@ def test_a_log_holds_both_outputs_and_its_end_is_in_the_error(tmp_path: Path) ->
     assert log.read_text() == "out\nerr\n"
 
 
+def test_a_program_that_is_shown_has_our_output_and_our_input() -> None:
+    code = "from release.process import run; run('copying', ['cat'], shown=True)"
+    assert run("nested", [sys.executable, "-c", code], stdin="text", cwd=PROJECT).text == "text"
+
+
+def test_what_runs_before_there_is_a_venv_needs_the_standard_library_only() -> None:
+    code = "import release.setup, release.engine"
+    run("importing", [sys.executable, "-S", "-c", code], cwd=PROJECT)
+
+
 def test_a_pipe_is_read_whatever_the_reader_leaves() -> None:
     with read_from("listing", ["seq", "100000"]) as pipe:
         assert pipe.readline() == b"1\n"
