@@ -19,12 +19,18 @@ _PACKAGE = "@pkg:"  # LinuxKit replaces it with a name that it computes from a f
 
 
 class _Loader(yaml.SafeLoader):
-    """Leaves every word a string, as LinuxKit does: a file may be called `on` or `0755`."""
+    """Reads what LinuxKit reads where PyYAML differs: `on` is a string, tabs separate words."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - as PyYAML declares it
         first: [(tag, words) for tag, words in resolvers if tag.endswith((":merge", ":null"))]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
+
+    def scan_to_next_token(self) -> None:
+        super().scan_to_next_token()
+        while self.peek() == "\t":
+            self.forward()
+            super().scan_to_next_token()
 
 
 @dataclass(frozen=True)
