@@ -64,7 +64,7 @@ def _pack_files(root: Path) -> None:
 
 
 def _pack_contents(root: Path, progress: Progress) -> None:
-    """Build again, so that the images are this clone's: another clone may have tagged its own."""
+    """Write manifest, licences and CD image; first retag: another clone may have built since."""
     with engine.running() as host, images.locked_names():
         images.build([], progress)
         with progress.step("manifest and licences"):
