@@ -18,7 +18,7 @@ setup-venv: .venv/locked ## the Python environment of checks and tests, as requi
 .venv/locked: requirements/dev.txt
 	@python3 -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	    { echo "Python 3.11 or newer with venv is needed: apt-get install python3-venv"; exit 1; }
-	@echo "making .venv"; python3 -m venv .venv
+	@echo "creating .venv (about a minute)"; python3 -m venv .venv
 	@$(PYTHON) -m pip --quiet --disable-pip-version-check install --require-hashes -r $<
 	@$(PYTHON) -m pip --quiet --disable-pip-version-check install --no-deps --no-build-isolation -e .
 	@touch $@
@@ -47,24 +47,24 @@ lock: setup-venv ## renew requirements/*.txt (needs a package index)
 	@$(PYTHON) -m pip --quiet install uv
 	@sh requirements/lock.sh
 
-images: ## every image that linuxkit.yml names
-	@python3 -m release.images
+images: setup-venv ## every image that linuxkit.yml names
+	@$(PYTHON) -m release.images
 
-dist: ## the release: tarball, checksums, manifest, licences
-	@python3 -m release.pack
+dist: setup-venv ## the release: tarball, checksums, manifest, licences
+	@$(PYTHON) -m release.pack
 
-quick: ## out/vmlinuz and out/initramfs only, compressed quickly
-	@python3 -m release.assemble
+quick: setup-venv ## out/vmlinuz and out/initramfs only, compressed quickly
+	@$(PYTHON) -m release.assemble
 
-convert: ## TAR=file: LinuxKit's tar into out/vmlinuz and out/initramfs
+convert: setup-venv ## TAR=file: LinuxKit's tar into out/vmlinuz and out/initramfs
 	@test -f "$(TAR)" || { echo "make convert TAR=file: the tar that linuxkit build made is missing"; exit 1; }
 	@mkdir -p out && rm -f out/inputs # what lies there now was not built from this folder
-	@python3 -m release.convert $(TAR) out/vmlinuz-x86_64 out/initramfs-x86_64
+	@$(PYTHON) -m release.convert $(TAR) out/vmlinuz-x86_64 out/initramfs-x86_64
 
-refresh: ## build again from Debian's newest packages
-	@python3 -m release.assemble --refresh
+refresh: setup-venv ## build again from Debian's newest packages
+	@$(PYTHON) -m release.assemble --refresh
 
-run: setup-venv quick ## the built OS in a virtual machine on this terminal (APPEND=words MEMORY=MiB)
+run: quick ## the built OS in a virtual machine on this terminal (APPEND=words MEMORY=MiB)
 	@$(PYTHON) -m sandbox.run --memory $(or $(MEMORY),2048) --append "$(APPEND)"
 
 sandbox: setup ## a real Tinkerbell provisions a virtual machine (WORKFLOW=wipe TEMPLATE= ARTIFACTS=)
@@ -105,10 +105,10 @@ herd: setup ## N machines come back to servers that were away LATE seconds (root
 	@$(PYTHON) -m tests.herd $(or $(N),200) $(or $(LATE),60)
 
 bench: setup ## builds, sizes and a boot in figures (half an hour)
-	@python3 -m release.bench
+	@$(PYTHON) -m release.bench
 
 reproduce: setup ## two builds from nothing, compared byte by byte (half an hour)
-	@python3 -m release.clone
+	@$(PYTHON) -m release.clone
 
 clean: ## remove all results in this folder (the cache stays)
 	rm -rf out tinkie-[0-9]* osie-[0-9]* checksum.txt manifest-*.json

@@ -1,1 +1,1 @@
-"""Builds, packs and verifies a release; runs on the build host with its own python3."""
+"""Build, pack and verify a release, on the build host."""

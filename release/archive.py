@@ -1,4 +1,4 @@
-"""Archives whose bytes depend on nothing but the files in them and the commit's time."""
+"""Archives whose bytes depend only on the files in them and on the commit's time."""
 
 import gzip
 import io
@@ -11,11 +11,11 @@ from release.version import source_date_epoch
 
 
 def tar_gz(path: Path, files: Mapping[str, bytes]) -> None:
-    """Writes files, by their names inside, to path; path is whole or as it was."""
+    """Write files, by their names inside, to path; a failure leaves path as it was."""
     partial = path.with_suffix(".partial")
     with (
         partial.open("wb") as raw,
-        # What is inside is compressed already; the level costs time and gains nothing.
+        # The files are compressed already: a higher level costs time and saves nothing.
         gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=source_date_epoch()) as packed,
     ):
         _write(packed, files)
@@ -23,7 +23,7 @@ def tar_gz(path: Path, files: Mapping[str, bytes]) -> None:
 
 
 def tar(path: Path, files: Mapping[str, bytes]) -> None:
-    """The same without compression."""
+    """Write them without compression."""
     partial = path.with_suffix(".partial")
     with partial.open("wb") as raw:
         _write(raw, files)
@@ -31,7 +31,7 @@ def tar(path: Path, files: Mapping[str, bytes]) -> None:
 
 
 def tar_bytes(files: Mapping[str, bytes]) -> bytes:
-    """The same in memory."""
+    """Return them as a tar without compression."""
     buffer = io.BytesIO()
     _write(buffer, files)
     return buffer.getvalue()
@@ -41,7 +41,7 @@ def _write(stream: IO[bytes] | gzip.GzipFile, files: Mapping[str, bytes]) -> Non
     with tarfile.open(fileobj=stream, mode="w|", format=tarfile.GNU_FORMAT) as archive:
         for name, content in sorted(files.items()):
             entry = tarfile.TarInfo(name)
-            runs = content.startswith(b"#!")
-            entry.size, entry.mode = len(content), 0o755 if runs else 0o644
+            is_script = content.startswith(b"#!")
+            entry.size, entry.mode = len(content), 0o755 if is_script else 0o644
             entry.mtime = source_date_epoch()
             archive.addfile(entry, io.BytesIO(content))

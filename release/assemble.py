@@ -1,19 +1,23 @@
-"""`python3 -m release.assemble`: images -> out/vmlinuz-x86_64, out/initramfs-x86_64.
+"""`python -m release.assemble`: images -> out/vmlinuz-x86_64, out/initramfs-x86_64.
 
-Does nothing if nothing that goes in has changed since they were made. An image of elsewhere may
-have changed if it is not named by its digest.
+Does nothing if no input has changed since they were built. An image of another registry counts as
+changed unless its name contains its digest.
 """
 
 import argparse
 import os
 import re
-import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
-from release import base, convert, embed, engine, gotools, images, needs
+import yaml
+
+from release import base, convert, embed, engine, gotools, images, linuxkit_files, needs
 from release.cache import cache, digest
-from release.errors import told
+from release.errors import reported_errors
+from release.process import run
+from release.progress import Progress
 from release.version import PROJECT, commit, source_date_epoch, version
 
 ARCH = "x86_64"
@@ -21,6 +25,7 @@ OUT = PROJECT / "out"
 KERNEL = OUT / f"vmlinuz-{ARCH}"
 INITRAMFS = OUT / f"initramfs-{ARCH}"
 EMBEDDED = OUT / "embedded.json"
+STEPS = images.STEPS + 3  # of assemble
 OURS = re.compile(r"tinkie/[\w-]+:build")
 INPUTS = (
     *(
@@ -37,73 +42,86 @@ INPUTS = (
 )
 
 
-def assemble(level: str, *, refresh: bool = False) -> bool:
-    """Makes kernel and initramfs at a level of convert.LEVELS; False if they were up to date.
+def assemble(level: str, progress: Progress | None = None, *, refresh: bool = False) -> bool:
+    """Build kernel and initramfs at a level of convert.LEVELS; False if they were up to date.
 
-    Raises BuildError, ConvertError, subprocess.CalledProcessError.
+    Raises ReportedError.
     """
+    progress = progress or Progress()
     OUT.mkdir(exist_ok=True)
     stamp, key = OUT / "inputs", _key(level)
-    made = stamp.exists() and KERNEL.exists() and INITRAMFS.exists()
-    known = made and not refresh and not _moving_images() and not embed.may_have_changed()
-    if known and stamp.read_text() == key:
+    built = stamp.exists() and KERNEL.exists() and INITRAMFS.exists()
+    fixed = not refresh and not _moving_images() and not embed.may_have_changed()
+    if built and fixed and stamp.read_text() == key:
+        progress.skip(STEPS)
         return False
     needs.check()
-    stamp.unlink(missing_ok=True)  # until it is whole again, out/ is of nothing in particular
+    stamp.unlink(missing_ok=True)  # until the build has succeeded, out/ may hold anything
     with (
         engine.running() as host,
-        images.kept(),
+        images.locked_names(),
         tempfile.TemporaryDirectory(dir=OUT) as folder,
     ):
         environment = os.environ | {"DOCKER_HOST": host}
-        images.build([], refresh=refresh)
-        tar = _linuxkit(Path(folder), environment)
-        convert.convert(tar, KERNEL, INITRAMFS, level=level, epoch=source_date_epoch())
-    stamp.write_text(_key(level))  # the base may have been made only now
+        images.build([], progress, refresh=refresh)
+        linuxkit = gotools.build("linuxkit", progress)
+        with progress.step("root file system (LinuxKit)"):
+            tar = _linuxkit(linuxkit, Path(folder), environment)
+        with progress.step(f"initramfs (level: {level})"):
+            convert.convert(tar, KERNEL, INITRAMFS, level=level, epoch=source_date_epoch())
+    stamp.write_text(_key(level))  # again: the base may be new
     return True
 
 
 def _key(level: str) -> str:
-    pages = images.pages()
-    inputs = [*pages, *(PROJECT / name for name in INPUTS)]
+    files = linuxkit_files.load()
+    inputs = [*files.paths, *files.sources, *(PROJECT / name for name in INPUTS)]
     names = [
-        *(path.name for path in pages),
+        *(path.name for path in files.paths),
         *(f"{image.name}={image.source}" for image in embed.wanted()),
     ]
     return digest(inputs, level, commit(), base.identity(), *names)
 
 
 def _moving_images() -> list[str]:
-    """Images of elsewhere whose name says nothing about their content: it may be another by now."""
-    names = filter(None, [*images.named(), base.other()])
+    """Return the images of other registries that are named by a tag, which may have moved."""
+    names = filter(None, [*linuxkit_files.load().images, base.other()])
     return [name for name in names if not OURS.fullmatch(name) and "@sha256:" not in name]
 
 
-def _linuxkit(folder: Path, environment: dict[str, str]) -> Path:
-    made = {"version.yml": _version_page(), "embedded.yml": embed.page(folder, EMBEDDED)}
-    more = [folder / name for name, text in made.items() if text]
-    for page in more:
-        page.write_text(made[page.name])
-    home = cache() / "linuxkit"  # it writes to .moby in its home, and keeps images in its cache
-    home.mkdir(exist_ok=True)
-    command = [str(gotools.build("linuxkit")), "--cache", str(home / "cache"), "build"]
-    command += [
-        "--docker",
-        "--no-sbom",
-        "--format",
-        "tar",
-        "--name",
-        "tinkie",
-        "--dir",
-        str(folder),
+def _linuxkit(program: Path, folder: Path, environment: dict[str, str]) -> Path:
+    generated = {"version.yml": _version_file(), "embedded.yml": embed.files(folder, EMBEDDED)}
+    more = [folder / name for name, content in generated.items() if content]
+    for path in more:
+        path.write_text(yaml.safe_dump(generated[path.name]))
+    # LinuxKit replaces the ~ of `files: source:` by the home, and makes an empty .moby there.
+    home = Path.home()
+    command: list[str | Path] = [
+        program,
+        "--cache",
+        cache() / "linuxkit" / "cache",
+        "build",
     ]
-    command += map(str, [*images.pages(), *more])
-    subprocess.run(command, cwd=PROJECT, env=environment | {"HOME": str(home)}, check=True)
+    command += ["--docker", "--no-sbom", "--format", "tar", "--name", "tinkie", "--dir", folder]
+    command += [*linuxkit_files.load().paths, *more]
+    try:
+        run(
+            "linuxkit build",
+            command,
+            cwd=PROJECT,
+            env=environment | {"HOME": str(home)},
+            log=cache() / "linuxkit.log",
+            seconds=None,
+        )
+    finally:
+        with suppress(OSError):  # the user has files there
+            (home / ".moby" / "tmp").rmdir()
+            (home / ".moby").rmdir()
     return folder / "tinkie.tar"
 
 
-def _version_page() -> str:
-    """A second page for linuxkit.yml: /etc/os-release, where rc finds the clock's floor as well."""
+def _version_file() -> dict[str, object]:
+    """Return a LinuxKit file with /etc/os-release, from which rc also reads the earliest time."""
     release = {
         "NAME": "Tinkie",
         "ID": "tinkie",
@@ -112,18 +130,18 @@ def _version_page() -> str:
         "BUILD_ID": commit(),
         "SOURCE_DATE_EPOCH": source_date_epoch(),
     }
-    lines = "".join(f"      {name}={value}\n" for name, value in release.items())
-    return f'files:\n  - path: etc/os-release\n    mode: "0644"\n    contents: |\n{lines}'
+    lines = "".join(f"{name}={value}\n" for name, value in release.items())
+    return {"files": [{"path": "etc/os-release", "mode": "0644", "contents": lines}]}
 
 
 def main() -> None:
-    """The command line of this module."""
+    """Run this module's command line."""
     parser = argparse.ArgumentParser(prog="release.assemble", description=__doc__)
     parser.add_argument("--level", choices=convert.LEVELS, default="quick")
-    parser.add_argument("--refresh", action="store_true", help="take Debian's newest packages")
+    parser.add_argument("--refresh", action="store_true", help="install Debian's newest packages")
     arguments = parser.parse_args()
-    with told():
-        if not assemble(arguments.level, refresh=arguments.refresh):
+    with reported_errors():
+        if not assemble(arguments.level, Progress(STEPS), refresh=arguments.refresh):
             print("nothing has changed: out/ is up to date")
 
 

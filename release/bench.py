@@ -1,17 +1,18 @@
-"""`python3 -m release.bench`: builds, sizes and a boot in figures; a table, and out/bench.json.
+"""`python -m release.bench`: times of builds and a boot, and sizes: a table, and out/bench.json.
 
-A cold build has no cache of ours and no image; what apt and pip keep on the machine stays.
+A cold build starts without our cache and without images; the caches of apt and pip stay.
 """
 
 import json
 import platform
-import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from release import clone, engine, manifest
 from release.assemble import INITRAMFS, KERNEL, OUT, assemble
-from release.errors import told
+from release.errors import reported_errors
+from release.process import run
 from release.version import PROJECT, commit
 
 Figures = dict[str, float]
@@ -19,7 +20,7 @@ RESULT = OUT / "bench.json"
 
 
 def build_times() -> tuple[Figures, dict[str, str]]:
-    """Seconds for a release from nothing, again, and for a changed agent; the first one's bytes."""
+    """Return the seconds of three builds (cold, unchanged, one file changed), and the digests."""
     with clone.fresh() as fresh:
         times = {"make dist, cold": fresh.make("dist")}
         digests = fresh.digests()
@@ -32,7 +33,7 @@ def build_times() -> tuple[Figures, dict[str, str]]:
 
 
 def sizes() -> Figures:
-    """MB of what a machine downloads, and of what is in each image (not compressed)."""
+    """Return the MB that a machine downloads, and the MB of each image (not compressed)."""
     assemble("release")
     found = {path.name: path.stat().st_size / 1e6 for path in (KERNEL, INITRAMFS)}
     with engine.running() as host:
@@ -41,15 +42,15 @@ def sizes() -> Figures:
 
 
 def boot() -> dict[str, Figures]:
-    """What sandbox.bench measures: seconds since power-on, and memory while an action runs."""
-    command = [str(PROJECT / ".venv" / "bin" / "python"), "-m", "sandbox.bench"]
-    found = subprocess.run(command, cwd=PROJECT, stdout=subprocess.PIPE, check=True)
+    """Return what sandbox.bench measures: seconds since power-on, and memory during an action."""
+    command = [sys.executable, "-m", "sandbox.bench"]
+    found = run("measuring a boot", command, cwd=PROJECT, seconds=None)
     measured: dict[str, Figures] = json.loads(found.stdout)
     return measured
 
 
 def machine() -> str:
-    """The machine that the figures are from."""
+    """Return a description of the machine on which the figures were measured."""
     cpu = next(
         line.split(":", 1)[1].strip()
         for line in Path("/proc/cpuinfo").read_text().splitlines()
@@ -59,8 +60,8 @@ def machine() -> str:
 
 
 def main() -> None:
-    """The command line of this module."""
-    with told():
+    """Run this module's command line."""
+    with reported_errors():
         size, booted = sizes(), boot()
         times, digests = build_times()
     figures = {

@@ -1,4 +1,4 @@
-"""Where results of the build are kept between runs and shared by clones; what they are keyed by."""
+"""The cache of build results, which all clones share, and the digests that are its keys."""
 
 import fcntl
 import hashlib
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def cache() -> Path:
-    """The cache folder: TINKIE_CACHE, else tinkie in the user's cache folder. Made if missing."""
+    """Return the cache folder, which is created: TINKIE_CACHE, else the user's cache/tinkie."""
     user = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = Path(os.environ.get("TINKIE_CACHE") or user / "tinkie")
     folder.mkdir(parents=True, exist_ok=True)
@@ -17,8 +17,8 @@ def cache() -> Path:
 
 
 @contextmanager
-def alone(lock: Path) -> Iterator[None]:
-    """Holds a lock file until the end of the with block; says so if another program has it."""
+def locked(lock: Path) -> Iterator[None]:
+    """Hold a lock file until the end of the with block; print a line if that means waiting."""
     with lock.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -29,12 +29,13 @@ def alone(lock: Path) -> Iterator[None]:
 
 
 def digest(paths: Iterable[Path], *words: str) -> str:
-    """Sixteen hexadecimal digits: words, and files by name, content and whether they can run."""
+    """Return 16 hexadecimal digits for words, and for files: name, content, executable bit."""
     total = hashlib.sha256("\0".join(words).encode())
     for path in sorted(paths):
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if file.is_file() and "__pycache__" not in file.parts:
-                runs = bool(file.stat().st_mode & 0o100)  # all of a file's mode that git knows
-                total.update(f"\0{file.relative_to(path.parent)}\0{runs}\0".encode())
+                is_executable = bool(file.stat().st_mode & 0o100)  # the only mode bit in git
+                name = file.relative_to(path.parent)
+                total.update(f"\0{name}\0{is_executable}\0".encode())
                 total.update(file.read_bytes())
     return total.hexdigest()[:16]

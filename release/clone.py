@@ -1,11 +1,10 @@
-"""A build as on a machine that has never built Tinkie: a fresh clone, emptied caches, another path.
+"""Build as on a machine that has never built Tinkie: a fresh clone, empty caches, another path.
 
-`python3 -m release.clone` makes a release twice so and compares the bytes (`make reproduce`).
+`python -m release.clone` builds two releases like that and compares the bytes (`make reproduce`).
 """
 
 import hashlib
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -15,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from release.assemble import INITRAMFS, KERNEL
-from release.errors import told
+from release.errors import reported_errors
+from release.process import run
 from release.version import PROJECT
 
 ARTIFACTS = [path.relative_to(PROJECT) for path in (KERNEL, INITRAMFS)]
@@ -23,20 +23,21 @@ ARTIFACTS = [path.relative_to(PROJECT) for path in (KERNEL, INITRAMFS)]
 
 @dataclass(frozen=True)
 class Clone:
-    """A clone, and the environment in which it finds no cache and no engine."""
+    """A clone, and an environment without cache and without engine."""
 
     folder: Path
     environment: dict[str, str]
 
     def make(self, *targets: str) -> float:
-        """Runs make and returns the seconds that it took; CalledProcessError if it fails."""
+        """Run make and return the seconds that it took; ReportedError if it fails."""
         started = time.monotonic()
         command = ["make", "--no-print-directory", *targets]
-        subprocess.run(command, cwd=self.folder, env=self.environment, check=True)
+        what = f"make {' '.join(targets)}"
+        run(what, command, cwd=self.folder, env=self.environment, shown=True, seconds=None)
         return time.monotonic() - started
 
     def digests(self) -> dict[str, str]:
-        """SHA-256 of kernel and initramfs by file name."""
+        """Return the SHA-256 of kernel and initramfs by file name."""
         return {
             path.name: hashlib.sha256((self.folder / path).read_bytes()).hexdigest()
             for path in ARTIFACTS
@@ -45,18 +46,18 @@ class Clone:
 
 @contextmanager
 def fresh() -> Iterator[Clone]:
-    """A clone of the checked-out commit; it and its caches are gone after the with block."""
+    """Clone the checked-out commit; delete it and its caches after the with block."""
     with tempfile.TemporaryDirectory(prefix="tinkie-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         project = folder / f"clone-{os.getpid()}-{time.monotonic_ns()}"
-        subprocess.run(["git", "clone", "--quiet", str(PROJECT), str(project)], check=True)
+        run("cloning the project", ["git", "clone", "--quiet", PROJECT, project], seconds=None)
         own = {
             "TINKIE_CACHE": str(folder / "cache"),
             "GOCACHE": str(folder / "gocache"),
             "GOMODCACHE": str(folder / "gomodcache"),
             "GOFLAGS": f"{os.environ.get('GOFLAGS', '')} -modcacherw".strip(),
-            # Nobody listens there, so the build starts an engine of its own, without any image.
-            "DOCKER_HOST": f"unix://{folder}/nobody.sock",
+            # No engine listens there, so the build starts one of its own, without any image.
+            "DOCKER_HOST": f"unix://{folder}/none.sock",
         }
         clone = Clone(project, os.environ | own)
         clone.make("setup")
@@ -64,9 +65,9 @@ def fresh() -> Iterator[Clone]:
 
 
 def main() -> None:
-    """The command line of this module: status 1 if the bytes differ."""
+    """Run this module's command line; its status is 1 if the bytes differ."""
     digests = []
-    with told():
+    with reported_errors():
         for _ in range(2):
             with fresh() as clone:
                 print(f"make dist took {clone.make('dist'):.0f} s", flush=True)

@@ -1,23 +1,21 @@
-"""`python3 -m release.convert TAR KERNEL INITRAMFS`: LinuxKit's tar -> kernel and initramfs.
+"""`python -m release.convert TAR KERNEL INITRAMFS`: LinuxKit's tar -> kernel and initramfs.
 
-The initramfs is an uncompressed newc cpio archive. First what mounts the root: /init, busybox and
-two kernel modules; then /root.size, the squashfs's size in bytes; last /root.squashfs. So an
-archive that was cut short still starts, and /init can say so (docs/adr/0002). Run by
-`make convert`, and by the build.
+The initramfs is an uncompressed newc cpio archive. It begins with the files that mount the root:
+/init, busybox and two kernel modules. Then come /root.size, the squashfs's size in bytes, and
+/root.squashfs. So a truncated archive still starts, and /init reports it (docs/adr/0002).
 """
 
 import argparse
-import contextlib
 import os
-import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, cast
 
-from release.errors import told
-from release.roottar import KERNEL, ConvertError, RootTar, described
+from release.errors import ReportedError, reported_errors
+from release.process import read_from, run, written_to
+from release.progress import Progress
+from release.roottar import KERNEL, RootTar, describe
 from release.version import source_date_epoch
 
 # Path inside the initramfs -> pattern of its path in LinuxKit's tar.
@@ -32,10 +30,10 @@ LEVELS = {"quick": 1, "release": 22}  # of zstd
 
 
 def convert(tar: Path, kernel: Path, initramfs: Path, *, level: str, epoch: int) -> None:
-    """Writes kernel and initramfs from LinuxKit's tar.
+    """Write kernel and initramfs from LinuxKit's tar.
 
     level is a key of LEVELS, epoch the time of every file in seconds since 1970.
-    Raises ConvertError, subprocess.CalledProcessError.
+    Raises ReportedError.
     """
     with RootTar(tar) as root, tempfile.TemporaryDirectory(dir=initramfs.parent) as folder:
         tree = Path(folder) / "initramfs"
@@ -63,68 +61,61 @@ def _bootstrap(root: RootTar, tree: Path) -> None:
 def _squash(root: RootTar, squashfs: Path, level: int, epoch: int) -> None:
     command = ["mksquashfs", "-", str(squashfs), "-tar", "-quiet", "-no-progress", "-noappend"]
     command += ["-comp", "zstd", "-Xcompression-level", str(level), "-b", "256K"]
-    # The root itself is in no tar; without a word it is open to all and made now.
+    # The tar has no entry for the root itself: its mode and time are set here.
     command += ["-mkfs-time", str(epoch), "-all-time", str(epoch), "-root-mode", "0755"]
-    # A pipe that breaks means that mksquashfs has ended; its status below says how.
-    with (
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process,
-        contextlib.suppress(BrokenPipeError),
-        cast("IO[bytes]", process.stdin) as pipe,
-    ):
+    with written_to("compressing the root file system", command) as pipe:
         root.write(pipe, epoch)
-    if process.returncode:
-        message = f"mksquashfs ended with {process.returncode} (its own words are above)"
-        raise ConvertError(message)
 
 
 def _archive(tree: Path, archive: Path, epoch: int) -> None:
     last = ("root.size", "root.squashfs")
     names = sorted(str(path.relative_to(tree)) for path in tree.rglob("*") if path.name not in last)
     for name in (".", *names, *last):
-        # As BOOTSTRAP's files can run, folders can be entered, and the umask has no say.
+        # The files of BOOTSTRAP are executable; no mode depends on the umask.
         (tree / name).chmod(0o644 if name in last else 0o755)
         os.utime(tree / name, (epoch, epoch))
     command = ["cpio", "--create", "--format=newc", "--reproducible", "--owner=+0:+0", "--quiet"]
     with archive.open("wb") as out:
         listing = "\n".join((".", *names, *last))
-        subprocess.run(command, cwd=tree, input=listing.encode(), stdout=out, check=True)
+        run("writing the initramfs", command, cwd=tree, stdin=listing, stdout=out, seconds=None)
 
 
 def _verify(root: RootTar, archive: Path, folder: Path) -> None:
-    """Reads back what was written: content, owner and mode of every path as in LinuxKit's tar."""
+    """Compare content, owner and mode of every path in the archive with LinuxKit's tar."""
     folder.mkdir()
     with archive.open("rb") as file:
         command = ["cpio", "--extract", "--quiet", "root.squashfs"]
-        subprocess.run(command, cwd=folder, stdin=file, check=True)
+        run("reading the initramfs back", command, cwd=folder, stdin=file, seconds=None)
     expected, found = dict(root.digests()), dict(_read_back(folder / "root.squashfs"))
     paths = expected.keys() | found.keys()
     wrong = sorted(path for path in paths if expected.get(path) != found.get(path))
     if wrong:
         message = f"{archive.name}: {len(wrong)} paths differ from LinuxKit's tar, first {wrong[0]}"
-        raise ConvertError(message)
+        raise ReportedError(message)
 
 
 def _read_back(squashfs: Path) -> Iterator[tuple[str, str]]:
-    """Path and what `described` says of all in a squashfs, by other code than its writer."""
+    """Yield path and description of each entry; sqfs2tar shares no code with mksquashfs."""
     command = ["sqfs2tar", "--no-hard-links", str(squashfs)]
     with (
-        subprocess.Popen(command, stdout=subprocess.PIPE) as process,
-        tarfile.open(fileobj=process.stdout, mode="r|") as tar,
+        read_from("reading the squashfs back", command) as pipe,
+        tarfile.open(fileobj=pipe, mode="r|") as tar,
     ):
         for entry in tar:
-            yield entry.name.strip("/"), described(tar, entry)
+            yield entry.name.strip("/"), describe(tar, entry)
 
 
 def main() -> None:
-    """The command line of this module."""
+    """Run this module's command line."""
     parser = argparse.ArgumentParser(prog="release.convert", description=__doc__)
-    parser.add_argument("tar", type=Path, help="what linuxkit build --format tar wrote")
+    parser.add_argument("tar", type=Path, help="the result of linuxkit build --format tar")
     parser.add_argument("kernel", type=Path)
     parser.add_argument("initramfs", type=Path)
     parser.add_argument("--level", choices=LEVELS, default="release")
     arguments = parser.parse_args()
     files = (arguments.tar, arguments.kernel, arguments.initramfs)
-    with told():
+    title = f"initramfs (level: {arguments.level})"
+    with reported_errors(), Progress().step(title):
         convert(*files, level=arguments.level, epoch=source_date_epoch())
 
 

@@ -1,29 +1,28 @@
-"""Container images that the initramfs brings along: EMBED="image[,image...]" of `make dist`.
+"""Container images inside the initramfs: EMBED="image[,image...]" of `make dist`.
 
-An image is a name as kernel parameters and templates have it, fetched from its registry with the
-machine's own configuration of skopeo; or NAME=SOURCE, with a source in skopeo's terms
-(`docker-archive:file.tar`, `oci:folder`). tink_docker/embedded.py reads what is written here.
+An image is a name as in kernel parameters and templates; skopeo copies it from its registry with
+this machine's configuration. Or it is NAME=SOURCE with a source in skopeo's syntax
+(`docker-archive:file.tar`, `oci:folder`). tink_docker reads what is written here.
 """
 
 import hashlib
 import json
 import os
 import re
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from release.errors import BuildError
+from release.process import run
 
 INSIDE = "usr/lib/tinkie/images"
 INDEX = "index.json"
-_TAG = "embedded"  # of an image that is named by its digest only
+_TAG = "embedded"  # for an image whose name has a digest and no tag
 _NAMED_BY_DIGEST = re.compile(r"(.+)@(sha256:[0-9a-f]{64})")
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """An image: its name with a tag, where it comes from, its digest if that is in the name."""
+class EmbeddedImage:
+    """An image: its name, its name with a tag, its source, and its digest if in the name."""
 
     name: str
     tagged: str
@@ -31,46 +30,45 @@ class Wanted:
     digest: str
 
 
-def wanted() -> list[Wanted]:
-    """The images that the environment's EMBED names."""
+def wanted() -> list[EmbeddedImage]:
+    """Return the images that the environment variable EMBED names."""
     return [_wanted(words) for words in re.split(r"[,\s]+", os.environ.get("EMBED", "")) if words]
 
 
 def may_have_changed() -> list[str]:
-    """Those of them whose name says nothing about their content."""
+    """Return the names without a digest: their images may have changed."""
     return [image.name for image in wanted() if not image.digest]
 
 
-def page(folder: Path, record: Path) -> str:
-    """Fetches them into a folder; returns a page for LinuxKit that takes them from there.
+def files(folder: Path, record: Path) -> dict[str, object]:
+    """Copy the images into a folder; return a LinuxKit file that adds them to the root.
 
-    record: a file that lists them afterwards, for the release's manifest; none if there are none.
-    Raises BuildError if one cannot be had.
+    record: a file that lists them for the release's manifest; deleted if there are none.
+    Raises ReportedError if one cannot be copied.
     """
     images = wanted()
     record.unlink(missing_ok=True)
     if not images:
-        return ""
-    rows = [_fetch(image, folder, f"{number}.tar") for number, image in enumerate(images)]
+        return {}
+    rows = [_copy(image, folder, f"{number}.tar") for number, image in enumerate(images)]
     for path in (folder / INDEX, record):
         path.write_text(json.dumps(rows, indent=1))
     names = [INDEX, *(row["archive"] for row in rows)]
-    files = (f"  - path: {INSIDE}/{name}\n    source: {folder / name}\n" for name in names)
-    return "files:\n" + "".join(files)
+    return {"files": [{"path": f"{INSIDE}/{name}", "source": f"{folder / name}"} for name in names]}
 
 
-def _wanted(words: str) -> Wanted:
+def _wanted(words: str) -> EmbeddedImage:
     name, _, source = words.partition("=")
     found = _NAMED_BY_DIGEST.fullmatch(name)
     bare, digest = (found[1], found[2]) if found else (name, "")
     has_tag = ":" in bare.rpartition("/")[2]
     tagged = bare if has_tag else f"{bare}:{_TAG if digest else 'latest'}"
     # skopeo takes a tag or a digest of an image, not both.
-    where = f"{tagged.rpartition(':')[0]}@{digest}" if digest else tagged
-    return Wanted(name, tagged, source or f"docker://{where}", digest)
+    reference = f"{tagged.rpartition(':')[0]}@{digest}" if digest else tagged
+    return EmbeddedImage(name, tagged, source or f"docker://{reference}", digest)
 
 
-def _fetch(image: Wanted, folder: Path, archive: str) -> dict[str, str]:
+def _copy(image: EmbeddedImage, folder: Path, archive: str) -> dict[str, str]:
     manifest = _skopeo(image, "inspect", "--raw", image.source)
     digest = image.digest or f"sha256:{hashlib.sha256(manifest).hexdigest()}"
     target = f"docker-archive:{folder / archive}:{image.tagged}"
@@ -80,13 +78,8 @@ def _fetch(image: Wanted, folder: Path, archive: str) -> dict[str, str]:
     return {"name": image.name, "digest": digest, "id": identity, "archive": archive}
 
 
-def _skopeo(image: Wanted, *words: str) -> bytes:
+def _skopeo(image: EmbeddedImage, *words: str) -> bytes:
     command = ["skopeo", "--insecure-policy", *words]
-    try:
-        done = subprocess.run(command, capture_output=True, check=False)
-    except FileNotFoundError:
-        raise BuildError("`skopeo` is missing: run `make setup` as root") from None
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip()
-        raise BuildError(f"EMBED: fetching {image.name} from {image.source} failed: {said}")
-    return done.stdout
+    what = f"EMBED: copying {image.name} from {image.source}"
+    remedy = "check the name, the network, and `skopeo login`"
+    return run(what, command, seconds=None, remedy=remedy).stdout

@@ -1,7 +1,7 @@
-"""`python3 -m release.engine COMMAND...`: runs COMMAND with a Docker engine that answers.
+"""`python -m release.engine COMMAND...`: run COMMAND with a Docker engine.
 
-If none does, one is started, with its own socket and data folder in the cache, shared by
-all who need it at the same time, and stopped by the last of them.
+If no engine answers, one is started with its own socket and data folder in the cache. Builds that
+run at the same time share it, and the last one stops it.
 """
 
 import contextlib
@@ -9,7 +9,6 @@ import fcntl
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -17,25 +16,26 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from release.cache import alone, cache
-from release.errors import BuildError, told
+from release.cache import cache, locked
+from release.errors import ReportedError, reported_errors
+from release.process import CommandTimeoutError, run, start_detached
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 RUNTIME = Path(__file__).parent / "runc-without-sys-resource"
 CAP_SYS_RESOURCE = 24
-# Of /etc/docker/daemon.json nothing is wanted here: what it says as well as a flag ends dockerd.
+# Read instead of /etc/docker/daemon.json: dockerd ends if that file sets the same as a flag.
 SETTINGS = {"builder": {"gc": {"enabled": True, "defaultKeepStorage": "5GB"}}}
-# Builds use the host's network. So the host's own bridge, firewall and forwarding, which another
-# engine may be using, are left alone.
+# Builds use the host's network. The host's bridge, firewall and forwarding stay as they are:
+# another engine may use them.
 NO_NETWORK = ("--bridge=none", "--iptables=false", "--ip-forward=false")
 
 
 @contextmanager
 def running() -> Iterator[str]:
-    """The DOCKER_HOST of an engine that answers until the end of the with block.
+    """Yield the DOCKER_HOST of an engine that answers until the end of the with block.
 
-    Raises BuildError if none answers and none could be started.
+    Raises ReportedError if none answers and none could be started.
     """
     given = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
     if _answers(given):
@@ -48,11 +48,10 @@ def running() -> Iterator[str]:
 def _answers(host: str) -> bool:
     command = ["docker", "--host", host, "version", "--format", "{{.Server.Version}}"]
     try:
-        return subprocess.run(command, capture_output=True, timeout=20, check=False).returncode == 0
-    except FileNotFoundError:
-        raise BuildError("the `docker` client is missing: run `make setup` as root") from None
-    except subprocess.TimeoutExpired:
+        done = run("probing the engine", command, seconds=20, check=False)
+    except CommandTimeoutError:
         return False
+    return done.code == 0
 
 
 @contextmanager
@@ -61,20 +60,20 @@ def _own_engine() -> Iterator[str]:
     folder.mkdir(exist_ok=True)
     host = f"unix://{folder}/docker.sock"
     with (folder / "users").open("w") as users:
-        with alone(folder / "lock"):
+        with locked(folder / "lock"):
             if not _answers(host):
                 _start(folder, host)
             fcntl.flock(users, fcntl.LOCK_SH)
         try:
             yield host
         finally:
-            with alone(folder / "lock"):
-                if _last(users):
-                    _forget_nameless(host)
+            with locked(folder / "lock"):
+                if _is_last(users):
+                    _remove_untagged(host)
                     _stop(folder)
 
 
-def _last(users: IO[str]) -> bool:
+def _is_last(users: IO[str]) -> bool:
     with contextlib.suppress(BlockingIOError):
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return True
@@ -83,31 +82,23 @@ def _last(users: IO[str]) -> bool:
 
 def _start(folder: Path, host: str) -> None:
     if os.geteuid():
-        raise BuildError("no Docker engine answers, and only root can start one: run this as root")
+        raise ReportedError(
+            "no Docker engine answers, and only root can start one: run this as root"
+        )
     command = ["dockerd", *NO_NETWORK, "--host", host, "--data-root", f"{folder}/data"]
     command += ["--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/docker.pid"]
     (folder / "daemon.json").write_text(json.dumps(SETTINGS))
     command += ["--config-file", f"{folder}/daemon.json"]
     if not has_capability(CAP_SYS_RESOURCE):
         command += ["--add-runtime", f"limited={RUNTIME}", "--default-runtime", "limited"]
-    # A killed engine leaves this file, and the next one takes a stranger with that number for it.
+    # A killed engine leaves this file, and the next one mistakes any process with that id for it.
     (folder / "docker.pid").unlink(missing_ok=True)
-    try:
-        pid = _spawn(command, folder / "log")
-    except FileNotFoundError:
-        raise BuildError("dockerd is missing: run `make setup` as root") from None
+    pid = start_detached("starting an engine", command, folder / "log")
     try:
         _wait_until_it_answers(pid, host, folder / "log")
-    except BaseException:  # a person's ctrl-C as well: nobody else knows of this engine yet
+    except BaseException:  # also for ctrl-C: no other build uses this engine yet
         _signal(pid, signal.SIGTERM)
         raise
-
-
-def _spawn(command: list[str], log: Path) -> int:
-    """Starts a program that may outlive us, for others who use it; returns its number."""
-    opened = (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-    output = [opened, (os.POSIX_SPAWN_DUP2, 1, 2)]
-    return os.posix_spawnp(command[0], command, os.environ, file_actions=output, setsid=True)
 
 
 def _wait_until_it_answers(pid: int, host: str, log: Path) -> None:
@@ -116,31 +107,36 @@ def _wait_until_it_answers(pid: int, host: str, log: Path) -> None:
         ended = os.waitpid(pid, os.WNOHANG) != (0, 0)
         if ended or time.monotonic() > deadline:
             last = "\n".join(log.read_text().splitlines()[-5:])
-            raise BuildError(f"dockerd did not come up in {START_SECONDS:.0f} s ({log}):\n{last}")
-        time.sleep(0.2)  # it tells nobody when it does
+            raise ReportedError(
+                f"dockerd did not answer within {START_SECONDS:.0f} s ({log}):\n{last}"
+            )
+        time.sleep(0.2)  # dockerd sends no message when it is ready
 
 
-def _forget_nameless(host: str) -> None:
-    """Each build leaves the images of the one before without a name, 400 MB of them."""
+def _remove_untagged(host: str) -> None:
+    """Remove the images of earlier builds, which have lost their tags: 400 MB each time."""
     command = ["docker", "--host", host, "image", "prune", "--force"]
-    subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
+    run("removing untagged images", command, check=False, seconds=None)
 
 
 def _stop(folder: Path) -> None:
     pidfile = folder / "docker.pid"
     with contextlib.suppress(FileNotFoundError):
         pid = int(pidfile.read_text())
-        _ask_to_end(pid, pidfile)
+        _terminate(pid, pidfile)
         if pidfile.exists():
-            print(f"dockerd did not end in {STOP_SECONDS:.0f} s: killing it ({pid})", flush=True)
+            print(
+                f"dockerd (process {pid}) did not end within {STOP_SECONDS:.0f} s: killed",
+                flush=True,
+            )
             _signal(pid, signal.SIGKILL)
 
 
-def _ask_to_end(pid: int, pidfile: Path) -> None:
+def _terminate(pid: int, pidfile: Path) -> None:
     _signal(pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
     while pidfile.exists() and time.monotonic() < deadline:
-        time.sleep(0.1)  # it may be the child of another build, which nobody else can wait for
+        time.sleep(0.1)  # only its parent can wait for it, which may be another build
 
 
 def _signal(pid: int, number: int) -> None:
@@ -149,17 +145,19 @@ def _signal(pid: int, number: int) -> None:
 
 
 def has_capability(number: int) -> bool:
-    """Whether programs that this process starts can have a capability (capabilities(7))."""
+    """Return whether programs started by this process can have a capability(7)."""
     status = Path("/proc/self/status").read_text()
     bounding = next(line for line in status.splitlines() if line.startswith("CapBnd:"))
     return bool(int(bounding.split()[1], 16) >> number & 1)
 
 
 def main() -> None:
-    """The command line of this module; its status is COMMAND's."""
-    with told(), running() as host:
+    """Run this module's command line; its status is COMMAND's."""
+    with reported_errors(), running() as host:
         environment = os.environ | {"DOCKER_HOST": host}
-        sys.exit(subprocess.run(sys.argv[1:], env=environment, check=False).returncode)
+        command = sys.argv[1:]
+        done = run(command[0], command, env=environment, shown=True, seconds=None, check=False)
+    sys.exit(done.code)
 
 
 if __name__ == "__main__":

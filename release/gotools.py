@@ -1,31 +1,34 @@
-"""`python3 -m release.gotools NAME...`: Go programs that are built, not downloaded.
+"""`python -m release.gotools NAME...`: build Go programs from source.
 
-Each folder of tools/ is a module that only requires the versions; go.sum locks every byte of them.
+Each folder of tools/ is a Go module that requires one version; go.sum locks every byte of it.
 """
 
 import argparse
 import json
 import os
 import shutil
-import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from release import needs
 from release.cache import cache, digest
-from release.errors import BuildError, told
+from release.errors import ReportedError, reported_errors
+from release.process import run
+from release.progress import Progress
 from release.version import PROJECT
 
 
 @dataclass(frozen=True)
 class GoTool:
-    """A program: the folder of tools/ that locks it, its package, and its build tags."""
+    """A program: the folder of tools/ that locks its version, its package, its build tags."""
 
     module: str
     package: str
     tags: str = ""
 
 
+REMEDY = "check that this machine reaches a Go module proxy (GOPROXY)"
 TINKERBELL = "github.com/tinkerbell/tinkerbell/cmd"
 TINK = "github.com/tinkerbell/tink/cmd"
 HEGEL = "github.com/tinkerbell/hegel/cmd/hegel"
@@ -36,70 +39,87 @@ TOOLS = {
     "tink-worker": GoTool("tink", f"{TINK}/tink-worker"),
     "tink-server": GoTool("tink", f"{TINK}/tink-server"),
     "tink-controller": GoTool("tink", f"{TINK}/tink-controller"),
-    "tink-worker-2021": GoTool("tink2021", f"{TINK}/tink-worker"),
-    "tink-server-2021": GoTool("tink2021", f"{TINK}/tink-server"),
+    "tink-worker-v0.6": GoTool("tink-v0.6", f"{TINK}/tink-worker"),
+    "tink-server-v0.6": GoTool("tink-v0.6", f"{TINK}/tink-server"),
     "smee": GoTool("smee", "github.com/tinkerbell/smee/cmd/smee"),
     "hegel": GoTool("hegel", HEGEL),
-    "hegel-2022": GoTool("hegel2022", HEGEL),
+    "hegel-v0.7": GoTool("hegel-v0.7", HEGEL),
 }
 
 
-def build(name: str) -> Path:
-    """The static binary of a key of TOOLS; built once for each go.mod and go.sum.
+def build(name: str, progress: Progress | None = None) -> Path:
+    """Return the static binary of a key of TOOLS; built once for each go.mod and go.sum.
 
-    Raises BuildError if Go is missing, subprocess.CalledProcessError if the build fails.
+    Raises ReportedError if Go is missing or the build fails.
     """
     tool = TOOLS[name]
     folder = PROJECT / "tools" / tool.module
     binary = cache() / "bin" / f"{name}-{digest([folder], tool.package, tool.tags)}"
-    if not binary.exists():
-        _check_go()
-        needs.check_go(_go_caches())
-        binary.parent.mkdir(exist_ok=True)
-        print(f"building {name} from {tool.package} (some minutes the first time)", flush=True)
+    progress = progress or Progress()
+    if binary.exists():
+        progress.skip()
+        return binary
+    _check_go()
+    needs.check_go(_go_caches())
+    binary.parent.mkdir(exist_ok=True)
+    with progress.step(f"{name} (Go; some minutes the first time)"):
         _go_build(tool, folder, binary)
     return binary
 
 
 def source(name: str) -> Path:
-    """Where the source of a key of TOOLS lies, its module's top folder; fetched if it does not.
+    """Return the source of a key of TOOLS, its module's top folder; downloaded if missing.
 
-    Raises BuildError if Go is missing, subprocess.CalledProcessError if fetching fails.
+    Raises ReportedError if Go is missing or the download fails.
     """
     _check_go()
     tool = TOOLS[name]
     module = tool.package.split("/cmd/")[0]
     folder = PROJECT / "tools" / tool.module
     command = ["go", "mod", "download", "-json", module]
-    found = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, check=True)
+    found = run(
+        f"downloading the source of {name}", command, cwd=folder, seconds=None, remedy=REMEDY
+    )
     return Path(json.loads(found.stdout)["Dir"])
 
 
 def _check_go() -> None:
     if not shutil.which("go"):
-        raise BuildError("building Go programs needs `go` 1.21 or later: run `make setup` as root")
+        raise ReportedError(
+            "building Go programs needs `go` 1.21 or later: run `make setup` as root"
+        )
 
 
 def _go_caches() -> list[Path]:
     command = ["go", "env", "GOCACHE", "GOMODCACHE"]
-    return list(map(Path, subprocess.check_output(command, text=True).splitlines()))
+    return list(map(Path, run("finding Go's caches", command).text.splitlines()))
 
 
 def _go_build(tool: GoTool, folder: Path, binary: Path) -> None:
     partial = binary.with_suffix(f".{os.getpid()}")
     command = ["go", "build", "-trimpath", "-ldflags", "-s -w", "-tags", tool.tags]
     command += ["-o", str(partial), tool.package]
-    subprocess.run(command, cwd=folder, env=os.environ | {"CGO_ENABLED": "0"}, check=True)
+    environment = os.environ | {"CGO_ENABLED": "0"}
+    run(
+        f"building {tool.package}",
+        command,
+        cwd=folder,
+        env=environment,
+        seconds=None,
+        remedy=REMEDY,
+    )
     partial.rename(binary)
 
 
 def main() -> None:
-    """The command line of this module; prints the path of each binary."""
+    """Run this module's command line, which prints the path of each binary."""
     parser = argparse.ArgumentParser(prog="release.gotools", description=__doc__)
     parser.add_argument("name", nargs="+", choices=TOOLS)
-    with told():
-        for name in parser.parse_args().name:
-            print(build(name))
+    names = parser.parse_args().name
+    progress = Progress(len(names), stream=sys.stderr)
+    with reported_errors():
+        for name in names:
+            print(build(name, progress))
 
 
 if __name__ == "__main__":

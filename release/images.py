@@ -1,100 +1,78 @@
-"""`python3 -m release.images [TARGET...]`: the images of docker-bake.hcl.
+"""`python -m release.images [TARGET...]`: build the images of docker-bake.hcl.
 
-`--refresh` takes Debian's newest packages.
+`--refresh` installs Debian's newest packages.
 """
 
 import argparse
 import os
-import re
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from release import base, engine, needs, wheels
-from release.cache import alone, cache
-from release.errors import BuildError, told
+from release.cache import cache, locked
+from release.errors import reported_errors
+from release.process import run
+from release.progress import Progress
 from release.version import PROJECT
 
-_IMAGE = re.compile(r"^ *(?:image:|-) +([a-z0-9][^\s=]*[:/@][^\s=]+)", re.MULTILINE)
-_KERNEL = re.compile(r"^kernel:\n +image: +(\S+)", re.MULTILINE)
+STEPS = 3  # of build
+REMEDY = "if Debian no longer has a package, run `make refresh`, which installs its newest packages"
 BAKE_FILES = ("--file=images/network.yml", "--file=docker-bake.hcl")
 
 
-def build(targets: list[str], *, refresh: bool = False) -> None:
-    """Makes the base if needed, then the targets of docker-bake.hcl (all if empty).
+def build(targets: list[str], progress: Progress | None = None, *, refresh: bool = False) -> None:
+    """Build the base if needed, then the targets of docker-bake.hcl (all if empty).
 
-    Raises BuildError, subprocess.CalledProcessError.
+    Raises ReportedError.
     """
+    progress = progress or Progress()
     needs.check()
     with engine.running() as host:
         environment = os.environ | {"DOCKER_HOST": host}
         plain_modes(PROJECT / "images")
-        base.provide(environment, refresh=refresh)
-        wheels.build()
+        base.provide(environment, progress, refresh=refresh)
+        with progress.step("Python wheels"):
+            wheels.build()
         command = ["docker", "buildx", "bake", *BAKE_FILES, "--progress=plain", *targets]
-        _run_quietly(command, environment, cache() / "bake.log")
+        log = cache() / "bake.log"
+        with progress.step(f"container images {' '.join(targets)}".rstrip()):
+            run(
+                "building the images",
+                command,
+                cwd=PROJECT,
+                env=environment,
+                log=log,
+                seconds=None,
+                remedy=REMEDY,
+            )
 
 
 @contextmanager
-def kept() -> Iterator[None]:
-    """Until the end of the with block no other build, of a clone too, names its images as these.
+def locked_names() -> Iterator[None]:
+    """Let no other build tag its images until the end of the with block.
 
-    All clones that build with one engine give their images the same names.
+    All clones that use one engine give their images the same names.
     """
-    with alone(cache() / "images.lock"):
+    with locked(cache() / "images.lock"):
         yield
 
 
-def pages() -> list[Path]:
-    """The pages that say what the OS is: linuxkit.yml, or those that the environment's PAGES names.
-
-    Raises BuildError if one of them is not there.
-    """
-    found = [PROJECT / name for name in os.environ.get("PAGES", "linuxkit.yml").split()]
-    for path in found:
-        if not path.is_file():
-            raise BuildError(f"PAGES names {path}, and there is no such file")
-    return found
-
-
-def named() -> list[str]:
-    """The images of the pages, each once, sorted; a later page's kernel is the one."""
-    texts = [path.read_text() for path in pages()]
-    kernels = [name for text in texts for name in _KERNEL.findall(text)]
-    found = {name for text in texts for name in _IMAGE.findall(text)}
-    return sorted(found - set(kernels[:-1]))
-
-
 def plain_modes(folder: Path) -> None:
-    """Gives files the modes that git means: the umask of whoever cloned must not reach an image."""
+    """Give files the modes of git: the umask of the clone must not end up in an image."""
     for path in (folder, *folder.rglob("*")):
-        runs = path.is_dir() or path.stat().st_mode & 0o100
-        path.chmod(0o755 if runs else 0o644)
-
-
-def _run_quietly(command: list[str], environment: dict[str, str], log: Path) -> None:
-    """The builder's long output is for when it fails."""
-    with log.open("w") as output:
-        done = subprocess.run(
-            command, cwd=PROJECT, env=environment, stdout=output, stderr=output, check=False
-        )
-    if done.returncode:
-        last = "\n".join(log.read_text().splitlines()[-25:])
-        raise BuildError(
-            f"building the images failed, the end of {log}:\n{last}\n"
-            "If a package is not found, Debian has moved on: `make refresh` takes its newest state."
-        )
+        is_executable = path.is_dir() or path.stat().st_mode & 0o100
+        path.chmod(0o755 if is_executable else 0o644)
 
 
 def main() -> None:
-    """The command line of this module."""
+    """Run this module's command line."""
     parser = argparse.ArgumentParser(prog="release.images", description=__doc__)
     parser.add_argument("target", nargs="*", help="of docker-bake.hcl; all if none is given")
-    parser.add_argument("--refresh", action="store_true", help="take Debian's newest packages")
+    parser.add_argument("--refresh", action="store_true", help="install Debian's newest packages")
     arguments = parser.parse_args()
-    with told(), kept():
-        build(arguments.target, refresh=arguments.refresh)
+    with reported_errors(), locked_names():
+        build(arguments.target, Progress(STEPS), refresh=arguments.refresh)
 
 
 if __name__ == "__main__":

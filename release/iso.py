@@ -1,20 +1,20 @@
-"""The release as a CD image that starts from BIOS and UEFI, for machines without network boot.
+"""The release as a CD image that boots from BIOS and UEFI, for machines without network boot.
 
-Its kernel command line is a placeholder that Tinkerbell's smee replaces on its way to the machine
-(`/iso/<mac>/….iso`), in any piece of the file that holds all of it.
+Its kernel command line is a placeholder. Tinkerbell's smee replaces it while it sends the file to
+a machine (`/iso/<mac>/….iso`), in any block of the file that contains all of it.
 """
 
 import os
-import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from release import engine
+from release.process import run
 from release.version import PROJECT, source_date_epoch
 
 FOLDER = PROJECT / "images" / "iso"
-# smee's --iso-patch-magic-string unless it is told another one: tinkerbell v0.25.0, smee/smee.go
+# The default of smee's --iso-patch-magic-string: tinkerbell v0.25.0, smee/smee.go
 PLACEHOLDER = (
     "464vn90e7rbj08xbwdjejmdf4it17c5zfzjyfhthbh19eij201hjgit021bmpdb9ctrc87x2ymc8e7icu4ffi15x1hah9iya"
     "iz38ckyap8hwx2vt5rm44ixv4hau8iw718q5yd019um5dt2xpqqa2rjtdypzr5v1gun8un110hhwp8cex7pqrh2ivh0ynpm4"
@@ -31,9 +31,9 @@ PLACEHOLDER = (
 
 
 def write(path: Path, files: Mapping[str, Path]) -> None:
-    """Writes a CD image with these files (vmlinuz, initramfs: where they lie) to path.
+    """Write a CD image with these files (vmlinuz, initramfs: their paths) to path.
 
-    Raises BuildError, subprocess.CalledProcessError. Needs the images of `make images`.
+    Raises ReportedError. Needs the images of `make images`.
     """
     with engine.running() as host, tempfile.TemporaryDirectory(dir=path.parent) as name:
         folder = Path(name)
@@ -43,10 +43,11 @@ def write(path: Path, files: Mapping[str, Path]) -> None:
         command = ["docker", "buildx", "build", "--quiet", "--network=host"]
         command += [f"--file={FOLDER}/Dockerfile", f"--output=type=local,dest={folder}/out"]
         command += [f"--build-arg=SOURCE_DATE_EPOCH={source_date_epoch()}", name]
-        subprocess.run(command, env=os.environ | {"DOCKER_HOST": host}, check=True)
+        environment = os.environ | {"DOCKER_HOST": host}
+        run("building the CD image", command, env=environment, seconds=None)
         (folder / "out" / "tinkie.iso").rename(path)
 
 
 def grub_cfg() -> str:
-    """What GRUB does, with the placeholder in it."""
+    """Return GRUB's configuration, which contains the placeholder."""
     return (FOLDER / "grub.cfg").read_text().replace("PLACEHOLDER", PLACEHOLDER)

@@ -1,10 +1,9 @@
-"""What is inside a release: every image with its content, size, packages and their sources."""
+"""The contents of a release: every image with its digest, size, packages and their sources."""
 
 import hashlib
 import json
 import os
 import re
-import subprocess
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,8 +11,9 @@ from dataclasses import dataclass, field
 from email.parser import BytesParser
 from pathlib import PurePosixPath
 
-from release import images
+from release import linuxkit_files
 from release.assemble import ARCH, EMBEDDED, INITRAMFS, KERNEL
+from release.process import read_from, run
 from release.roottar import content_of
 from release.version import commit, source_date_epoch, version
 
@@ -25,9 +25,9 @@ WHEEL = re.compile(r".*\.dist-info/METADATA")
 
 @dataclass
 class Image:
-    """One image: its bytes, a digest of paths and contents, the packages that it is made of.
+    """One image: its size in bytes, a digest of paths and contents, its packages.
 
-    linked are the sources that Debian linked into its packages from other ones.
+    linked: the sources that are statically linked into its Debian packages.
     """
 
     size: int = 0
@@ -46,16 +46,16 @@ class Contents:
 
 
 def contents(host: str) -> Contents:
-    """Reads every image that linuxkit.yml names from the engine at host (a DOCKER_HOST)."""
+    """Read every image that the LinuxKit files name from the engine at host (a DOCKER_HOST)."""
     found = Contents()
-    for name in images.named():
+    for name in linuxkit_files.load().images:
         with _exported(name, os.environ | {"DOCKER_HOST": host}) as tar:
             found.images[name] = _read(tar, found.licences)
     return found
 
 
 def describe(found: Contents) -> str:
-    """The manifest as JSON, the same for the same contents."""
+    """Return the manifest as JSON, the same for the same contents."""
     files = {
         path.name: {
             "size": path.stat().st_size,
@@ -78,19 +78,17 @@ def describe(found: Contents) -> str:
 @contextmanager
 def _exported(image: str, environment: dict[str, str]) -> Iterator[tarfile.TarFile]:
     create = ["docker", "create", image, "none"]
-    container = subprocess.check_output(create, env=environment, text=True).strip()
+    what = f"reading {image}"
+    container = run(what, create, env=environment, seconds=None).text
     try:
-        export = subprocess.Popen(
-            ["docker", "export", container], env=environment, stdout=subprocess.PIPE
-        )
-        with export, tarfile.open(fileobj=export.stdout, mode="r|") as tar:
+        export = read_from(what, ["docker", "export", container], env=environment)
+        with export as pipe, tarfile.open(fileobj=pipe, mode="r|") as tar:
             yield tar
     finally:
-        remove = ["docker", "rm", container]
-        subprocess.run(remove, env=environment, stdout=subprocess.DEVNULL, check=True)
+        run(f"removing the container of {image}", ["docker", "rm", container], env=environment)
 
 
-# What the engine adds to every container; no part of an image.
+# The engine adds these to every container; they are not part of an image.
 ADDED = {".dockerenv", "dev/console", "etc/hostname", "etc/hosts", "etc/mtab", "etc/resolv.conf"}
 
 
@@ -100,9 +98,9 @@ def _read(tar: tarfile.TarFile, licences: dict[str, bytes]) -> Image:
         path = str(PurePosixPath(entry.name))
         if path in ADDED or entry.isdir():
             continue
-        content = _text(tar, entry) if _is_told(path) else None
+        content = _text(tar, entry) if _is_record(path) else None
         if content is not None:
-            _tell(path, content, image, licences)
+            _record(path, content, image, licences)
         found = (
             hashlib.sha256(content).hexdigest() if content is not None else content_of(tar, entry)
         )
@@ -112,7 +110,7 @@ def _read(tar: tarfile.TarFile, licences: dict[str, bytes]) -> Image:
     return image
 
 
-def _is_told(path: str) -> bool:
+def _is_record(path: str) -> bool:
     return path in (PACKAGES, LINKED) or bool(LICENCE.fullmatch(path) or WHEEL.fullmatch(path))
 
 
@@ -121,7 +119,7 @@ def _text(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> bytes | None:
     return None if file is None else file.read()
 
 
-def _tell(path: str, content: bytes, image: Image, licences: dict[str, bytes]) -> None:
+def _record(path: str, content: bytes, image: Image, licences: dict[str, bytes]) -> None:
     if path == PACKAGES:
         image.debian = _table(content, "package", "version", "source", "source_version")
     elif path == LINKED:

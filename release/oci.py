@@ -1,6 +1,6 @@
 """The release as an OCI image with its files at the root, for Kubernetes' image volumes.
 
-Written as an archive of an image layout (OCI image specification 1.1), which any tool pushes:
+It is an archive of an image layout (OCI image specification 1.1), which any tool can push:
 `skopeo copy oci-archive:FILE docker://REGISTRY/tinkie:VERSION`.
 """
 
@@ -17,9 +17,9 @@ TYPE = "application/vnd.oci.image"
 
 
 def write(path: Path, files: Mapping[str, bytes], architecture: str) -> None:
-    """Writes an image of these files, of an architecture as Go calls it, to path.
+    """Write an image of these files, for an architecture as Go names it, to path.
 
-    Its layer is not compressed: what is in it is.
+    Its layer is not compressed: the files in it are.
     """
     layer = archive.tar_bytes(files)
     config = _json(_config(layer, architecture))
@@ -27,11 +27,11 @@ def write(path: Path, files: Mapping[str, bytes], architecture: str) -> None:
         {
             "schemaVersion": 2,
             "mediaType": f"{TYPE}.manifest.v1+json",
-            "config": _described("config.v1+json", config),
-            "layers": [_described("layer.v1.tar", layer)],
+            "config": _descriptor("config.v1+json", config),
+            "layers": [_descriptor("layer.v1.tar", layer)],
         }
     )
-    entry = _described("manifest.v1+json", manifest)
+    entry = _descriptor("manifest.v1+json", manifest)
     entry["annotations"] = {"org.opencontainers.image.ref.name": version()}
     index = {"schemaVersion": 2, "mediaType": f"{TYPE}.index.v1+json", "manifests": [entry]}
     blobs = {f"blobs/sha256/{_sha256(blob)}": blob for blob in (layer, config, manifest)}
@@ -52,7 +52,7 @@ def _config(layer: bytes, architecture: str) -> dict[str, object]:
     }
 
 
-def _described(kind: str, blob: bytes) -> dict[str, object]:
+def _descriptor(kind: str, blob: bytes) -> dict[str, object]:
     return {
         "mediaType": f"{TYPE}.{kind}",
         "digest": f"sha256:{_sha256(blob)}",

@@ -1,8 +1,8 @@
-"""LinuxKit's tar of a whole root, made ready for a squashfs.
+"""LinuxKit's tar of a whole root, prepared for a squashfs.
 
-LinuxKit writes some paths more than once (an image's file, then the one of the yml's `files:`),
-and the last one counts. Its entries carry the build's times and its own pax headers. The same
-inputs must give the same bytes, so all of that goes.
+LinuxKit writes some paths more than once (an image's file, then that of `files:`); the last one
+counts. Its entries carry the time of the build and LinuxKit's pax headers. These are dropped,
+since the same inputs must give the same bytes.
 """
 
 import fnmatch
@@ -12,27 +12,25 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, Self
 
-from release.errors import BuildError
+from release.errors import ReportedError
 
 KERNEL = "boot/kernel"
 NOT_IN_ROOT = (".", "boot", KERNEL, "boot/cmdline")
 
 
-class ConvertError(BuildError):
-    """The initramfs could not be made, or does not hold what it should; says which file and why."""
-
-
 class RootTar:
     """The entries of a LinuxKit tar by path, each path once.
 
-    Raises ConvertError if the file is no tar, and for a path that it does not hold.
+    Raises ReportedError if the file is no tar, and for a path that is not in it.
     """
 
     def __init__(self, path: Path) -> None:
         try:
             self._tar = tarfile.open(path)  # noqa: SIM115 - closed by __exit__
         except tarfile.ReadError:
-            raise ConvertError(f"{path} is no tar as `linuxkit build` writes it") from None
+            raise ReportedError(
+                f"{path} is no tar: give a file that `linuxkit build --format tar` wrote"
+            ) from None
         self._entries = {_clean(entry.name): entry for entry in self._tar}
 
     def __enter__(self) -> Self:
@@ -42,29 +40,29 @@ class RootTar:
         self._tar.close()
 
     def read(self, path: str) -> bytes:
-        """The bytes of a file; path as LinuxKit wrote it, links are not followed."""
+        """Return the bytes of a file; path as LinuxKit wrote it, links are not followed."""
         content = self._tar.extractfile(self._entries[path])
         if content is None:
             message = f"{path} in LinuxKit's tar is not a file"
-            raise ConvertError(message)
+            raise ReportedError(message)
         return content.read()
 
     def find(self, pattern: str) -> str:
-        """The one path that fits a shell pattern, a kernel module's for example."""
+        """Return the one path that matches a shell pattern, for example of a kernel module."""
         found = fnmatch.filter(self._entries, pattern)
         if len(found) != 1:
-            message = f"LinuxKit's tar holds {len(found)} files that fit {pattern}, not one"
-            raise ConvertError(message)
+            message = f"LinuxKit's tar has {len(found)} files that match {pattern}, not one"
+            raise ReportedError(message)
         return found[0]
 
     def digests(self) -> Iterator[tuple[str, str]]:
-        """Path, and what `described` says, of everything that the root will hold."""
+        """Yield path and description of each entry of the root."""
         for path, entry in self._root():
             target = self._entries[_clean(entry.linkname)] if entry.islnk() else entry
-            yield path, described(self._tar, target)
+            yield path, describe(self._tar, target)
 
     def write(self, out: IO[bytes], epoch: int) -> None:
-        """Writes a plain tar: sorted, hard links after what they link to, all times epoch (s)."""
+        """Write a plain tar: sorted, hard links after their targets, all times epoch (s)."""
         with tarfile.open(fileobj=out, mode="w|", format=tarfile.GNU_FORMAT) as tar:
             for path, entry in sorted(self._root(), key=lambda item: (item[1].islnk(), item[0])):
                 content = self._tar.extractfile(entry) if entry.isreg() else None
@@ -75,7 +73,7 @@ class RootTar:
 
 
 def content_of(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> str:
-    """An entry in a form that can be compared: a file's SHA-256, a link's target, else its type."""
+    """Return a file's SHA-256, a link's target, or another entry's type, for comparison."""
     file = tar.extractfile(entry) if entry.isreg() else None
     if file is None:
         return f"-> {entry.linkname}" if entry.issym() else f"type {entry.type!r}"
@@ -85,8 +83,8 @@ def content_of(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> str:
     return digest.hexdigest()
 
 
-def described(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> str:
-    """Content, owner and mode of an entry in a form that can be compared."""
+def describe(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> str:
+    """Return content, owner and mode of an entry, for comparison."""
     device = f" {entry.devmajor},{entry.devminor}" if entry.isdev() else ""
     mode = "" if entry.issym() else f" {entry.mode & 0o7777:04o}"  # a symbolic link has none
     return f"{content_of(tar, entry)}{device}{mode} {entry.uid}:{entry.gid}"

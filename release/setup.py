@@ -1,20 +1,19 @@
-"""`python3 -m release.setup [--tests]`: installs the Debian packages that building needs.
+"""`python3 -m release.setup [--tests]`: install the Debian packages that building needs.
 
-With --tests also what is needed by nothing but tests.
-
-Does nothing, quickly, where all are there. The machine's own apt sources decide where they
-come from.
+With --tests also those that only tests need. If all are installed it ends at once. They come from
+this machine's apt sources. It runs before there is a .venv: standard library only.
 """
 
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from release.errors import BuildError, told
+from release.errors import ReportedError, reported_errors
+from release.process import run
+from release.progress import Progress
 
 PACKAGES = {
     "building": "docker.io mmdebstrap squashfs-tools squashfs-tools-ng cpio git iproute2 iptables",
@@ -24,16 +23,17 @@ PACKAGES = {
     " syslinux syslinux-common mtools dosfstools fdisk tcpdump dnsmasq-base vde2",
 }
 TESTING = "postgresql wget"
-# Debian 13 has the client apart from the engine; Debian 12 has no such package.
+REMEDY = "check apt's sources and the network (apt-get update)"
+# Debian 13 packages the client apart from the engine; Debian 12 has no such package.
 CLIENT = "docker-cli"
-# Debian 12 has no buildx, and a Go too old to fetch the version that a module asks for. Those of
-# the next release run there too, and bring no other package of it.
+# Debian 12 has no buildx, and its Go is too old to download the version that a module requires.
+# The packages of the next release run there too, and depend on no other package of it.
 BUILDX, GO, NEXT_SUITE = "docker-buildx", "golang-go", "trixie"
 GO_SINCE = (1, 21)
 
 
 def setup(*, tests: bool = False) -> None:
-    """Installs what is missing; BuildError if that takes root or apt-get and it is not there."""
+    """Install what is missing; ReportedError without root or without apt-get."""
     groups = (*PACKAGES.values(), TESTING if tests else "")
     wanted = sorted({name for names in groups for name in names.split()})
     missing = [name for name in wanted if not _installed(name)]
@@ -42,42 +42,41 @@ def setup(*, tests: bool = False) -> None:
         return
     names = " ".join([*missing, *newer] or [CLIENT])
     if os.geteuid() or not shutil.which("apt-get"):
-        raise BuildError(
-            f"these Debian packages are missing, and only root can install them: {names}"
+        raise ReportedError(
+            f"these Debian packages are missing: {names}; run this as root, on Debian"
         )
-    print(f"installing: {names}", flush=True)
-    _apt("update", "-qq")
-    _install(*missing)
-    if not shutil.which("docker"):
-        _install(CLIENT)
-    _install_newer(newer)
+    with Progress().step(f"install Debian packages: {names}"):
+        _apt("update", "-qq")
+        _install(*missing)
+        if not shutil.which("docker"):
+            _install(CLIENT)
+        _install_newer(newer)
 
 
 def _missing_newer() -> list[str]:
-    """What is not there of the two that may have to come from the next release."""
+    """Return which of the packages are missing that may have to come from the next release."""
     missing = [] if _installed(BUILDX) else [BUILDX]
     return missing if _go_version() >= GO_SINCE else [*missing, GO]
 
 
 def _go_version() -> tuple[int, ...]:
-    """The version of the Go that PATH finds, Debian's or not; (0,) without one."""
+    """Return the version of the Go in PATH, Debian's or not; (0,) without one."""
     if not shutil.which("go"):
         return (0,)
-    found = subprocess.run(["go", "version"], capture_output=True, text=True, check=False).stdout
+    found = run("reading Go's version", ["go", "version"], check=False).text
     numbers = re.search(r"go(\d+)\.(\d+)", found)
     return (int(numbers[1]), int(numbers[2])) if numbers else (0,)
 
 
 def _installed(package: str) -> bool:
     command = ["dpkg-query", "-W", "-f", "${db:Status-Status}", package]
-    found = subprocess.run(command, capture_output=True, text=True, check=False)
-    return found.stdout == "installed"
+    return run(f"looking for {package}", command, check=False).text == "installed"
 
 
 def _apt(*words: str) -> None:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     command = ["apt-get", "-o", "DPkg::Lock::Timeout=300", *words]
-    subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
+    run("installing Debian packages", command, env=environment, seconds=None, remedy=REMEDY)
 
 
 def _install(*packages: str, options: tuple[str, ...] = ()) -> None:
@@ -86,11 +85,11 @@ def _install(*packages: str, options: tuple[str, ...] = ()) -> None:
 
 
 def _install_newer(packages: list[str]) -> None:
-    """From this Debian, else from the next one without touching the machine's sources."""
+    """Install from this Debian, else from the next one without changing the apt sources."""
     if not packages:
         return
-    known = subprocess.run(["apt-cache", "show", BUILDX], capture_output=True, check=False)
-    if known.returncode == 0:  # this Debian is new enough, for Go as well
+    known = run(f"looking for {BUILDX}", ["apt-cache", "show", BUILDX], check=False)
+    if known.code == 0:  # this Debian is new enough, for Go as well
         _install(*packages)
         return
     with tempfile.TemporaryDirectory() as name:
@@ -101,7 +100,7 @@ def _install_newer(packages: list[str]) -> None:
             "Dir::Etc::SourceList": f"{folder}/sources.list",
             "Dir::Etc::SourceParts": "-",
             "Dir::State::Lists": f"{folder}/lists",
-            "Dir::Cache::Pkgcache": "",  # the machine's own cache knows nothing of these lists
+            "Dir::Cache::Pkgcache": "",  # the machine's cache does not contain these lists
             "APT::Sandbox::User": "root",
         }
         apart = tuple(f"-o{name}={value}" for name, value in settings.items())
@@ -110,7 +109,7 @@ def _install_newer(packages: list[str]) -> None:
 
 
 def _mirror() -> str:
-    """The machine's own Debian mirror."""
+    """Return the machine's Debian mirror."""
     command = [
         "apt-get",
         "indextargets",
@@ -119,12 +118,12 @@ def _mirror() -> str:
         "Identifier: Packages",
         "Label: Debian",
     ]
-    uris = subprocess.check_output(command, text=True).split()
+    uris = run("reading apt's sources", command).text.split()
     if not uris:
-        raise BuildError("apt has no source of Debian packages: see sources.list(5)")
+        raise ReportedError("apt has no source of Debian packages; add one (sources.list(5))")
     return uris[0]
 
 
 if __name__ == "__main__":
-    with told():
+    with reported_errors():
         setup(tests="--tests" in sys.argv[1:])

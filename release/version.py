@@ -1,28 +1,31 @@
-"""Which version this is: in file names, in /etc/os-release and in every timestamp."""
+"""The version: in file names, in /etc/os-release and in every timestamp."""
 
-import subprocess
 import tomllib
 from pathlib import Path
+
+from release.process import run
 
 PROJECT = Path(__file__).parent.parent
 
 
 def version() -> str:
-    """The version of pyproject.toml, "0.1.0"."""
+    """Return the version in pyproject.toml, such as "0.1.0"."""
     settings = tomllib.loads((PROJECT / "pyproject.toml").read_text())
     return str(settings["project"]["version"])
 
 
 def commit() -> str:
-    """The commit that is checked out, twelve hexadecimal digits."""
+    """Return the checked-out commit, twelve hexadecimal digits."""
     return _git("rev-parse", "--short=12", "HEAD")
 
 
 def source_date_epoch() -> int:
-    """The commit's time in seconds since 1970: every file's, and the floor of a machine's clock."""
+    """Return the commit's time in seconds since 1970, the time of every file.
+
+    It is also the earliest time that a machine's clock may show.
+    """
     return int(_git("log", "-1", "--format=%ct"))
 
 
 def _git(*words: str) -> str:
-    command = ["git", "-C", str(PROJECT), *words]
-    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    return run("reading the commit", ["git", "-C", PROJECT, *words]).text

@@ -1,35 +1,34 @@
-"""`python3 -m release.wheels`: what the two agents' images install with Python.
+"""`python -m release.wheels`: the Python packages in the two agents' images.
 
 out/wheels/<image>/ has the wheels that requirements/<image>.txt locks, for the image's Python and
-not for the build host's; out/wheels/own/ has ours. The locked ones stay in the cache, so that the
-network is needed once for each state of the lock.
+not for the build host's; out/wheels/own/ has ours. The locked ones are cached, so that each state
+of the lock is downloaded once.
 """
 
 import os
 import shutil
-import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 from release.cache import cache, digest
-from release.errors import BuildError, told
+from release.errors import reported_errors
+from release.process import run
 from release.version import PROJECT, source_date_epoch
 
 IMAGES = ("bootkit", "tink-docker")
 PYTHON = "3.13"
 # Debian trixie has glibc 2.41; a wheel for an older glibc runs on it as well.
 GLIBC = ("2_28", "2_17", "2_12", "2_5")
+REMEDY = "check that this machine reaches a Python package index (pip config list)"
 WHEELS = PROJECT / "out" / "wheels"
-VENV = PROJECT / ".venv" / "bin" / "python"
 
 
 def build() -> None:
-    """Fills out/wheels; folders whose content is the same already are left alone.
+    """Fill out/wheels; folders that have the right content already are not touched.
 
-    Raises BuildError without the development environment, subprocess.CalledProcessError.
+    Raises ReportedError.
     """
-    if not VENV.exists():
-        raise BuildError(f"{VENV.relative_to(PROJECT)} is missing: run `make setup`")
     WHEELS.mkdir(parents=True, exist_ok=True)
     for image in IMAGES:
         _replace(WHEELS / image, fetch(image))
@@ -39,11 +38,10 @@ def build() -> None:
 
 
 def fetch(lock: str) -> Path:
-    """The cached folder of the wheels that requirements/<lock>.txt locks, for the images."""
+    """Return the cached folder of the wheels that requirements/<lock>.txt locks, for the images."""
     requirements = PROJECT / "requirements" / f"{lock}.txt"
     folder = cache() / "wheels" / f"{lock}-{digest([requirements], PYTHON, *GLIBC)}"
     if not folder.exists():
-        print(f"fetching the wheels of {requirements.relative_to(PROJECT)}", flush=True)
         folder.parent.mkdir(exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=f"{lock}-", dir=folder.parent))
         try:
@@ -55,35 +53,26 @@ def fetch(lock: str) -> Path:
 
 
 def for_image() -> list[str]:
-    """Options of pip for wheels that run in our images."""
+    """Return pip's options for wheels that run in our images."""
     platforms = [f"--platform=manylinux_{version}_x86_64" for version in GLIBC]
     options = ["--only-binary=:all:", "--implementation=cp", f"--python-version={PYTHON}"]
     return [*options, *platforms, "--platform=manylinux2014_x86_64", "--no-deps"]
 
 
 def _download(requirements: Path, folder: Path) -> None:
-    command = [str(VENV), "-m", "pip", "--quiet", "--disable-pip-version-check", "download"]
+    command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "download"]
     command += ["--require-hashes", *for_image(), "--dest", str(folder), "-r", str(requirements)]
-    subprocess.run(command, check=True)
+    run(f"downloading the wheels of {requirements.name}", command, seconds=None, remedy=REMEDY)
 
 
 def _build_own(folder: Path) -> None:
-    command = [str(VENV), "-m", "hatchling", "build", "--target", "wheel", "--directory"]
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory"]
     environment = os.environ | {"SOURCE_DATE_EPOCH": str(source_date_epoch())}
-    done = subprocess.run(
-        [*command, str(folder)],
-        cwd=PROJECT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise BuildError(f"building our own wheel failed:\n{done.stdout}{done.stderr}")
+    run("building our own wheel", [*command, folder], cwd=PROJECT, env=environment, seconds=None)
 
 
 def _replace(folder: Path, source: Path) -> None:
-    """Makes folder hold what source holds."""
+    """Make folder a copy of source."""
     if folder.exists() and _contents(folder) == _contents(source):
         return
     shutil.rmtree(folder, ignore_errors=True)
@@ -95,7 +84,7 @@ def _contents(folder: Path) -> str:
 
 
 def _rename(partial: Path, folder: Path) -> None:
-    """Somebody else may have fetched the same wheels meanwhile."""
+    """Rename, unless another build has downloaded the same wheels meanwhile."""
     try:
         partial.rename(folder)
     except OSError:
@@ -104,5 +93,5 @@ def _rename(partial: Path, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    with told():
+    with reported_errors():
         build()

@@ -1,1 +1,1 @@
-"""A whole Tinkerbell on one machine, and virtual machines that netboot from it."""
+"""A whole Tinkerbell on one machine, and virtual machines that boot from it."""

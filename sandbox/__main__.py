@@ -1,16 +1,14 @@
-"""`python -m sandbox up` and `down`; the Makefile's targets call it."""
+"""`python -m sandbox up` and `down`, for `make sandbox` and `make sandbox-down`."""
 
 import argparse
 import os
-import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 
 from release import assemble
-from release.errors import told
-from sandbox.errors import SandboxError
+from release.errors import reported_errors
+from release.progress import Progress
+from sandbox.ingredients import STEPS as INGREDIENT_STEPS
 from sandbox.ingredients import check_artifacts, ingredients
 from sandbox.provision import (
     DISK_BOOTS,
@@ -28,18 +26,13 @@ PROOFS = {"install": DISK_BOOTS, "wipe": DISK_IS_EMPTY}
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     options = _parser().parse_args()
-    _interrupt_once()
-    try:
+    with reported_errors():
         if options.verb == "down":
             remove(FOLDER)
         else:
             _up(options)
-    except SandboxError as error:
-        sys.exit(f"tinkie: {error}")
-    except KeyboardInterrupt:
-        sys.exit("tinkie: interrupted; all that was started has been ended")
 
 
 def _up(options: argparse.Namespace) -> None:
@@ -55,26 +48,36 @@ def _up(options: argparse.Namespace) -> None:
     check(request)
     if options.artifacts:
         check_artifacts(Path(options.artifacts))
-    with told():
-        parts = ingredients(Path(options.artifacts) if options.artifacts else _build())
-    provision(request, parts)
+    build_steps = 0 if options.artifacts else assemble.STEPS
+    progress = Progress(build_steps + INGREDIENT_STEPS + request.steps)
+    artifacts = Path(options.artifacts) if options.artifacts else _build(progress)
+    provision(request, ingredients(artifacts, progress), progress)
 
 
-def _build() -> Path:
-    assemble.assemble("quick")
+def _build(progress: Progress) -> Path:
+    if not assemble.assemble("quick", progress):
+        progress.note("nothing has changed: out/ is up to date")
     return assemble.OUT
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sandbox", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("down", help="remove whatever a sandbox left")
+    verbs.add_parser("down", help="remove everything that a sandbox left behind")
     up = verbs.add_parser("up", help="provision a virtual machine")
     workflow, boot = _one_of(*PROOFS), _one_of("network", "direct")
     up.add_argument("--workflow", type=workflow, default=_given("WORKFLOW", "install"))
-    up.add_argument("--template", default=_given("TEMPLATE"), help="a workflow of your own (YAML)")
-    up.add_argument("--artifacts", default=_given("ARTIFACTS"), help="a folder with another OS")
-    up.add_argument("--kernel-args", default=_given("KERNEL_ARGS"), help="put behind all others")
+    up.add_argument("--template", default=_given("TEMPLATE"), help="another workflow (YAML file)")
+    up.add_argument(
+        "--artifacts",
+        default=_given("ARTIFACTS"),
+        help="a folder with another kernel and initramfs",
+    )
+    up.add_argument(
+        "--kernel-args",
+        default=_given("KERNEL_ARGS"),
+        help="extra kernel parameters, appended last",
+    )
     up.add_argument("--boot", type=boot, default=_given("BOOT", "network"))
     up.add_argument("--memory", type=int, default=_given("MEMORY", "2048"), help="MiB")
     up.add_argument("--disk", type=int, default=_given("DISK", "1024"), help="MiB")
@@ -82,10 +85,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _one_of(*words: str) -> Callable[[str], str]:
-    # argparse's own `choices` does not look at defaults, and ours come from outside.
+    # The `choices` of argparse do not check defaults, and ours come from the environment.
     def word(text: str) -> str:
         if text not in words:
-            raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(words)}")
+            raise argparse.ArgumentTypeError(f"{text!r}: use one of {', '.join(words)}")
         return text
 
     return word
@@ -94,20 +97,6 @@ def _one_of(*words: str) -> Callable[[str], str]:
 def _given(name: str, default: str = "") -> str:
     # `make sandbox NAME=value` arrives as an environment variable.
     return os.environ.get(name) or default
-
-
-def _interrupt_once() -> None:
-    """Let the first signal unwind everything in order, and later ones not disturb that."""
-    interrupted = False
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        nonlocal interrupted
-        if not interrupted:
-            interrupted = True
-            raise KeyboardInterrupt
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, interrupt)
 
 
 if __name__ == "__main__":

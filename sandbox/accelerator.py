@@ -1,10 +1,11 @@
-"""KVM where it really starts a guest, emulation elsewhere."""
+"""KVM if a guest really starts under it, else emulation."""
 
 import os
-import subprocess
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from release.process import CommandTimeoutError, run
 
 PROBE_SECONDS = 6.0
 KVM_DEVICE = "/dev/kvm"
@@ -24,15 +25,15 @@ EMULATION = Accelerator("tcg", ("-accel", "tcg,thread=multi", "-cpu", "max"))
 
 @cache
 def best_accelerator(kernel: Path) -> Accelerator:
-    """Return KVM if this kernel speaks under it within seconds, else emulation.
+    """Return KVM if this kernel prints something under it within seconds, else emulation.
 
-    A device that can be opened proves nothing: some hosts offer one under which the firmware
-    still runs and the kernel then hangs.
+    A device that can be opened is not enough: on some hosts the firmware runs under it, and then
+    the kernel hangs.
     """
-    return KVM if _offered() and _starts(kernel) else EMULATION
+    return KVM if _is_offered() and _starts(kernel) else EMULATION
 
 
-def _offered() -> bool:
+def _is_offered() -> bool:
     flags = set(Path("/proc/cpuinfo").read_text().split())
     return bool(flags & {"vmx", "svm"}) and os.access(KVM_DEVICE, os.R_OK | os.W_OK)
 
@@ -41,13 +42,9 @@ def _starts(kernel: Path) -> bool:
     command = ["qemu-system-x86_64", "-nodefaults", "-display", "none", "-no-reboot", "-m", "512"]
     guest = ["-serial", "stdio", "-kernel", str(kernel), "-append", "console=ttyS0 panic=-1"]
     try:
-        done = subprocess.run(
-            [*command, *KVM.options, *guest],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=PROBE_SECONDS,
-            check=False,
+        done = run(
+            "trying KVM", [*command, *KVM.options, *guest], seconds=PROBE_SECONDS, check=False
         )
-    except subprocess.TimeoutExpired:
+    except CommandTimeoutError:
         return False
     return b"Linux version" in done.stdout

@@ -1,7 +1,6 @@
-"""`python -m sandbox.bench`: one machine's boot in figures, as JSON on stdout, for `make bench`.
+"""`python -m sandbox.bench`: measure a machine's boot, as JSON on stdout, for `make bench`.
 
-The machine is started directly, as iPXE would after it has fetched the files: how fast iPXE is
-says nothing about the OS.
+QEMU starts the kernel directly: the time that iPXE takes for the download is not the OS's.
 """
 
 import json
@@ -9,10 +8,10 @@ import re
 import sys
 
 from release import assemble
-from release.errors import told
+from release.errors import reported_errors
+from release.progress import Progress
 from sandbox.accelerator import best_accelerator
 from sandbox.disk import empty_disk
-from sandbox.errors import SandboxError
 from sandbox.follow import Follower
 from sandbox.hardware import Hardware
 from sandbox.ingredients import ingredients
@@ -29,9 +28,10 @@ MEMORY = re.compile(r"MEMORY (.*)")
 
 
 def measure() -> dict[str, object]:
-    """Boot once; seconds by moment, and MB of memory while the action runs."""
+    """Boot once; return seconds by moment, and MB of memory while the action runs."""
     check(FOLDER, MEMORY_MIB, Namespace(PREFIX + "bench"))
-    parts = ingredients(assemble.OUT)
+    progress = Progress(stream=sys.stderr)  # stdout is for the JSON
+    parts = ingredients(assemble.OUT, progress)
     template = (WORKFLOWS / "measure.yml").read_text()
     accelerator = best_accelerator(parts.kernel)
     with world(FOLDER, "bench", parts) as here:
@@ -40,7 +40,7 @@ def measure() -> dict[str, object]:
         disk = empty_disk(FOLDER / "disk.img", 64)
         hardware = Hardware(MACHINE, disk, here.direct_boot(), accelerator, MEMORY_MIB)
         with machine(FOLDER / "machine", here.network, hardware, "tap0") as box:
-            follower = Follower(here, box, run, _tell)
+            follower = Follower(here, box, run, progress.note)
             follower.wait_for_success(WORKFLOW_SECONDS)
             memory = follower.wait_for("the memory", lambda: box.console.find("MEMORY "), 10)
     return {
@@ -56,17 +56,10 @@ def _memory(text: str) -> dict[str, int]:
     return {name: int(value) for name, value in words}
 
 
-def _tell(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
 def main() -> None:
-    """The command line of this module."""
-    try:
-        with told():
-            print(json.dumps(measure()))
-    except SandboxError as error:
-        sys.exit(f"tinkie: {error}")
+    """Run this module's command line."""
+    with reported_errors():
+        print(json.dumps(measure()))
 
 
 if __name__ == "__main__":

@@ -1,19 +1,19 @@
-"""A certificate authority of the sandbox's own, and what it signs."""
+"""A CA of the sandbox's own, and the certificates that it signs."""
 
 import datetime as dt
-import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
+import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-# Machines boot with the build's time as their clock, so certificates begin well before it.
-BEFORE = dt.timedelta(days=3650)
-AFTER = dt.timedelta(days=3650)
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+
+ORGANIZATION = "Tinkie sandbox"
 
 
 @dataclass(frozen=True)
@@ -24,133 +24,74 @@ class Pair:
     key: Path
 
 
-@dataclass(frozen=True)
-class Authority:
-    """A certificate authority; its folder gets ca.pem, ca.key, <name>.pem and <name>.key."""
+class CA:
+    """A CA; its folder gets ca.pem, and <name>.pem and <name>.key for each certificate it issues.
 
-    folder: Path
-    certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
+    certificate: the file that clients must trust.
+    """
 
-    @classmethod
-    def make(
-        cls, folder: Path, name: str = "Sandbox authority", not_after: dt.datetime | None = None
-    ) -> "Authority":
-        """Make a new authority and write its certificate to folder/ca.pem."""
+    def __init__(self, folder: Path, *, not_after: dt.datetime | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        usage = _key_usage(signs_certificates=True)
-        builder = (
-            _builder(subject, subject, key.public_key(), not_after=not_after)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .add_extension(usage, critical=True)
-        )
-        certificate = builder.sign(key, hashes.SHA256())
-        authority = cls(folder, certificate, key)
-        _write(authority.pair, certificate, key)
-        return authority
-
-    @property
-    def pair(self) -> Pair:
-        """The authority's own certificate (what clients must trust) and key."""
-        return Pair(self.folder / "ca.pem", self.folder / "ca.key")
+        self.folder = folder
+        self.certificate = folder / "ca.pem"
+        self._ca = trustme.CA(organization_name=ORGANIZATION)
+        pem = _ending(self._ca, not_after) if not_after else self._ca.cert_pem.bytes()
+        self.certificate.write_bytes(pem)
 
     def issue(
         self,
         name: str,
         hosts: Sequence[str] = (),
         *,
-        organization: str = "",
+        organization: str = ORGANIZATION,
         not_before: dt.datetime | None = None,
         not_after: dt.datetime | None = None,
     ) -> Pair:
         """Sign a certificate for a server or a client.
 
         name: common name, and name of the two files.
-        hosts: host names and IP addresses for the subject alternative names.
+        hosts: host names and IP addresses for the subject alternative names; none: the name.
         organization: for the API server "system:masters" is an administrator.
-        not_before, not_after: UTC; left out, valid now and for years.
+        not_before, not_after: UTC; left out, valid since 2000 and for years: machines boot with
+        the build's time as their clock.
         """
-        key = ec.generate_private_key(ec.SECP256R1())
-        usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-        subject = _subject(name, organization)
-        issuer = self.certificate.subject
-        builder = (
-            _builder(subject, issuer, key.public_key(), not_before, not_after)
-            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(_key_usage(signs_certificates=False), critical=True)
-            .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
+        # Go refuses a certificate whose list of alternative names is empty.
+        leaf = self._ca.issue_cert(
+            *(hosts or [name]),
+            common_name=name,
+            organization_name=organization,
+            not_before=not_before,
+            not_after=not_after,
         )
-        if hosts:
-            names = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
-            builder = builder.add_extension(names, critical=False)
         pair = Pair(self.folder / f"{name}.pem", self.folder / f"{name}.key")
-        _write(pair, builder.sign(self.key, hashes.SHA256()), key)
+        leaf.cert_chain_pems[0].write_to_path(pair.certificate)
+        _write_key(pair.key, leaf)
         return pair
 
-
-def write_signing_key(path: Path) -> None:
-    """Write the RSA key that the API server signs its service accounts' tokens with."""
-    path.write_bytes(_key_pem(rsa.generate_private_key(public_exponent=65537, key_size=2048)))
-
-
-def _subject(name: str, organization: str) -> x509.Name:
-    parts = [x509.NameAttribute(NameOID.COMMON_NAME, name)]
-    if organization:
-        parts.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization))
-    return x509.Name(parts)
+    def write_signing_key(self, path: Path) -> None:
+        """Write an RSA key, with which the API server signs its service accounts' tokens."""
+        _write_key(path, self._ca.issue_cert("signing", key_type=trustme.KeyType.RSA))
 
 
-def _general_name(host: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ipaddress.ip_address(host))
-    except ValueError:
-        return x509.DNSName(host)
+def _write_key(path: Path, leaf: trustme.LeafCert) -> None:
+    path.touch(mode=0o600)
+    leaf.private_key_pem.write_to_path(path)
 
 
-def _builder(
-    subject: x509.Name,
-    issuer: x509.Name,
-    public_key: ec.EllipticCurvePublicKey,
-    not_before: dt.datetime | None = None,
-    not_after: dt.datetime | None = None,
-) -> x509.CertificateBuilder:
-    now = dt.datetime.now(dt.UTC)
-    return (
+def _ending(ca: trustme.CA, not_after: dt.datetime) -> bytes:
+    """Return a CA's certificate that ends at another time: trustme's CAs never expire."""
+    certificate = x509.load_pem_x509_certificate(ca.cert_pem.bytes())
+    key = serialization.load_pem_private_key(ca.private_key_pem.bytes(), None)
+    builder = (
         x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(public_key)
+        .subject_name(certificate.subject)
+        .issuer_name(certificate.issuer)
+        .public_key(certificate.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(not_before or now - BEFORE)
-        .not_valid_after(not_after or now + AFTER)
+        .not_valid_before(certificate.not_valid_before_utc)
+        .not_valid_after(not_after)
     )
-
-
-def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=True,
-        key_cert_sign=signs_certificates,
-        crl_sign=signs_certificates,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
-def _write(pair: Pair, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
-    pair.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    pair.key.touch(mode=0o600)
-    pair.key.write_bytes(_key_pem(key))
-
-
-def _key_pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.TraditionalOpenSSL,
-        serialization.NoEncryption(),
-    )
+    for extension in certificate.extensions:
+        builder = builder.add_extension(extension.value, extension.critical)
+    ended = builder.sign(cast("EllipticCurvePrivateKey", key), hashes.SHA256())
+    return ended.public_bytes(serialization.Encoding.PEM)

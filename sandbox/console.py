@@ -1,4 +1,4 @@
-"""A machine's serial console: its lines, each with the time it was seen."""
+"""A machine's serial console: its lines, each with the time when it was read."""
 
 import re
 import time
@@ -8,20 +8,20 @@ from pathlib import Path
 
 # Colours and cursor movements of firmware and iPXE.
 ESCAPES = re.compile(rb"\x1b(?:\[[0-9;?=]*[A-Za-z]|[()][0-9A-B]|[=>cM78])|[\x00\x07\x08\x0e\x0f]")
-# "[    5.43] program: noun.verb text", as every part of Tinkie writes to the console.
+# "[    5.43] program: noun.verb text": an event of any of Tinkie's programs.
 EVENT = re.compile(r"^\[ *(\d+\.\d+)\] ([\w-]+): ([a-z_]+\.[a-z_]+)(?: (.*))?$")
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line: seconds since power-on when it was seen, and its text without escapes."""
+    """One line: seconds since power-on when it was read, and its text without escapes."""
 
     at: float
     text: str
 
     @property
     def event(self) -> str:
-        """What happened ("program: noun.verb") if Tinkie wrote the line as an event, else empty."""
+        """The event ("program: noun.verb") if the line is one of Tinkie's, else empty."""
         match = EVENT.match(self.text)
         return f"{match[2]}: {match[3]}" if match else ""
 
@@ -34,7 +34,7 @@ class Line:
 
 @dataclass
 class Console:
-    """The serial port's file, read as it grows; call poll() often, for the times are its own."""
+    """The serial port's file, read as it grows. Call poll() often: it sets the lines' times."""
 
     log: Path
     now: Callable[[], float] = time.monotonic
@@ -52,7 +52,7 @@ class Console:
         return self.now() - self._started
 
     def poll(self) -> list[Line]:
-        """Return the lines that have become whole since the last call."""
+        """Return the lines that were completed since the last call."""
         with self.log.open("rb") as file:
             file.seek(self._read)
             fresh = file.read()
@@ -63,7 +63,7 @@ class Console:
         return new
 
     def find(self, text: str) -> Line | None:
-        """Return the first line seen until now that has this text in it."""
+        """Return the first line read so far that contains this text."""
         return next((line for line in self.lines if text in line.text), None)
 
     def poll_for(self, text: str) -> Line | None:

@@ -1,20 +1,20 @@
-"""Disks of virtual machines, and the small system that the workflow installs on one.
+"""Disks of virtual machines, and the small system that the workflow installs.
 
-The system is the kernel of the artifacts and an initramfs of our own whose only work is to say
-that it runs. Its image is a whole disk: partition table, FAT file system, syslinux.
+The system is the kernel of the artifacts with an initramfs that only prints MARKER. Its image is a
+whole disk: partition table, FAT file system, syslinux.
 """
 
 import gzip
 import shutil
 from pathlib import Path
 
-from sandbox.commands import run
+from release.process import run
 from sandbox.images import BUSYBOX
 
 MARKER = "TINKIE-SANDBOX: the installed disk has started"
 MIB = 1024 * 1024
 PARTITION_OFFSET = MIB
-ROOM_FOR_FILES = 8 * MIB  # boot loader, initramfs, file system
+SPACE_FOR_FILES = 8 * MIB  # boot loader, initramfs, file system
 BOOT_CODE_BYTES = 440  # up to the partition table
 MBR = Path("/usr/lib/syslinux/mbr/mbr.bin")
 LAYOUT = "label: dos\nstart=2048, type=c, bootable\n"
@@ -32,7 +32,7 @@ exec /bin/busybox sleep 2147483647
 
 
 def empty_disk(path: Path, size_mib: int) -> Path:
-    """Make (or empty) a sparse disk of so many MiB."""
+    """Create (or empty) a sparse disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as disk:
         disk.truncate(size_mib * MIB)
@@ -40,25 +40,25 @@ def empty_disk(path: Path, size_mib: int) -> Path:
 
 
 def fill(path: Path) -> None:
-    """Write something into the first and the last MiB, as a disk that was in use has."""
+    """Write data into the first and the last MiB, as on a used disk."""
     size = path.stat().st_size
     with path.open("r+b") as disk:
-        for place in (0, size - MIB):
-            disk.seek(place)
+        for offset in (0, size - MIB):
+            disk.seek(offset)
             disk.write(b"in use! " * (MIB // 8))
 
 
 def is_zero(path: Path) -> bool:
-    """Say whether a whole disk reads as zeros."""
+    """Return whether a whole disk reads as zeros."""
     with path.open("rb") as disk:
         return not any(any(block) for block in iter(lambda: disk.read(MIB), b""))
 
 
 def system_image(folder: Path, kernel: Path) -> Path:
-    """Make the image of a disk that starts this kernel and prints MARKER; gzip-compressed."""
+    """Return a gzip-compressed image of a disk that boots this kernel and prints MARKER."""
     folder.mkdir(parents=True, exist_ok=True)
     image = folder / "system.img"
-    size = PARTITION_OFFSET + kernel.stat().st_size + ROOM_FOR_FILES + BUSYBOX.stat().st_size
+    size = PARTITION_OFFSET + kernel.stat().st_size + SPACE_FOR_FILES + BUSYBOX.stat().st_size
     empty_disk(image, -(-size // MIB))
     run("partitioning the disk image", ["sfdisk", "--quiet", image], stdin=LAYOUT)
     _fill_partition(image, folder, kernel)
@@ -73,13 +73,13 @@ def system_image(folder: Path, kernel: Path) -> Path:
 
 def _fill_partition(image: Path, folder: Path, kernel: Path) -> None:
     sector = str(PARTITION_OFFSET // 512)
-    run("making the file system", ["mkfs.fat", f"--offset={sector}", "-n", "SYSTEM", image])
+    run("creating the file system", ["mkfs.fat", f"--offset={sector}", "-n", "SYSTEM", image])
     config = folder / "syslinux.cfg"
     config.write_text(SYSLINUX)
     initrd = _marker_initramfs(folder)
-    place = f"{image}@@{PARTITION_OFFSET}"
+    partition = f"{image}@@{PARTITION_OFFSET}"
     for source, name in ((kernel, "vmlinuz"), (initrd, "initrd"), (config, "syslinux.cfg")):
-        run(f"copying {name} into the disk image", ["mcopy", "-i", place, source, f"::/{name}"])
+        run(f"copying {name} into the disk image", ["mcopy", "-i", partition, source, f"::/{name}"])
     offset = f"--offset={PARTITION_OFFSET}"
     run("installing the boot loader", ["syslinux", offset, "--install", image])
 

@@ -1,10 +1,10 @@
-"""Networks that are wrong, IPv6, name servers that come and go: all are Debian's dnsmasq."""
+"""A network without a way out, DHCP, IPv6 and name servers, all by Debian's dnsmasq."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sandbox.commands import run
+from release.process import run
 from sandbox.network import ADDRESS6, BRIDGE, SUBNET6, Namespace
 from sandbox.processes import Program, running
 
@@ -21,14 +21,14 @@ STRAY_SUBNET = "10.66.0"
 
 @contextmanager
 def stray_network(folder: Path, network: Namespace) -> Iterator[Program]:
-    """Run a network that leads nowhere until the end of the with block: the bridge STRAY_BRIDGE.
+    """Run a dead-end network until the end of the with block: the bridge STRAY_BRIDGE.
 
-    Its DHCP server answers whoever asks, at once, with a router and a name server that are none:
-    as the network of a management controller, or one that a cable was put into by mistake.
+    Its DHCP server answers every request at once; its router and name server do not work. Such is
+    the network of a management controller, or one that is cabled by mistake.
     """
     router = f"{STRAY_SUBNET}.1"
     network.add_bridge(STRAY_BRIDGE, router)
-    _keep_apart(network)
+    _isolate(network)
     more = (f"--dhcp-option=option:dns-server,{router}", "--no-ping")
     with dhcp(folder, network, STRAY_BRIDGE, STRAY_SUBNET, *more) as program:
         yield program
@@ -38,7 +38,7 @@ def stray_network(folder: Path, network: Namespace) -> Iterator[Program]:
 def dhcp(
     folder: Path, network: Namespace, device: str, subnet: str, *more: str
 ) -> Iterator[Program]:
-    """Give out addresses of a subnet (its first three numbers) on a device, whose .1 is router.
+    """Lease addresses of a subnet (its first three numbers) on a device; .1 is the router.
 
     more: options of dnsmasq.
     """
@@ -56,8 +56,8 @@ def dhcp(
         yield program
 
 
-def _keep_apart(network: Namespace) -> None:
-    # The sandbox's programs listen in the same namespace; they must not be found from here.
+def _isolate(network: Namespace) -> None:
+    # The sandbox's servers listen in the same namespace; they must not be reachable from here.
     rules = f"""
     table inet stray {{
         chain input {{
@@ -68,14 +68,14 @@ def _keep_apart(network: Namespace) -> None:
     }}
     """
     with network.inside():
-        run("keeping the stray network apart", ["nft", rules])
+        run("isolating the stray network", ["nft", rules])
 
 
 @contextmanager
 def ipv6(folder: Path, network: Namespace) -> Iterator[Program]:
     """Give the machines on the bridge IPv6 until the end of the with block, by SLAAC and DHCPv6.
 
-    Router and name server are ADDRESS6, which the sandbox has from now on.
+    Router and name server are ADDRESS6, which this adds to the sandbox.
     """
     network.add_address(ADDRESS6)
     command = [
@@ -96,7 +96,7 @@ def ipv6(folder: Path, network: Namespace) -> Iterator[Program]:
 def name_server(
     folder: Path, network: Namespace, address: str, names: dict[str, str]
 ) -> Iterator[Program]:
-    """Answer for these names at an address of the network until the end of the with block."""
+    """Resolve these names at an address of the network until the end of the with block."""
     command = [
         *DNSMASQ,
         "--no-resolv",
@@ -104,7 +104,7 @@ def name_server(
         "--bind-interfaces",
         f"--listen-address={address}",
         *(f"--address=/{name}/{value}" for name, value in names.items()),
-        *(f"--local=/{name}/" for name in names),  # they have no other kind of address
+        *(f"--local=/{name}/" for name in names),  # no other record types
     ]
     log = folder / f"names-{address}.log"
     with running("dnsmasq", command, log=log, network=network) as program:

@@ -1,4 +1,4 @@
-"""The HTTP server that machines fetch their kernel, their initramfs and everything else from."""
+"""The HTTP server from which machines download kernel, initramfs and everything else."""
 
 import sys
 from collections.abc import Iterator
@@ -6,9 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-
 from sandbox import webserver
+from sandbox.http_client import answers
 from sandbox.network import Network
 from sandbox.processes import Program, running
 from sandbox.waiting import wait_for
@@ -19,7 +18,7 @@ PORT = 8080
 
 @dataclass(frozen=True)
 class Files:
-    """A running file server: what lies in root is served, what is posted appears in uploads."""
+    """A running file server: it serves root, and writes posted bodies to uploads."""
 
     url: str
     root: Path
@@ -27,7 +26,7 @@ class Files:
     program: Program
 
     def publish(self, path: Path, name: str = "") -> str:
-        """Serve a file that lies elsewhere; return its URL."""
+        """Serve a file that is not in root; return its URL."""
         name = name or path.name
         link = self.root / name
         link.unlink(missing_ok=True)
@@ -51,8 +50,4 @@ def files(folder: Path, network: Network, port: int = PORT) -> Iterator[Files]:
 
 def _answers(found: Files, network: Network) -> bool:
     found.program.check()
-    try:
-        with network.inside():
-            return httpx.head(found.url, trust_env=False, timeout=2).is_success
-    except httpx.TransportError:
-        return False
+    return answers(network, found.url, method="HEAD")

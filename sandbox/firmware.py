@@ -1,4 +1,4 @@
-"""What a machine runs before anything of ours: BIOS, or UEFI with or without Secure Boot."""
+"""A machine's firmware: BIOS, or UEFI with or without Secure Boot."""
 
 import shutil
 from pathlib import Path
@@ -6,15 +6,15 @@ from typing import Literal
 
 Firmware = Literal["BIOS", "UEFI", "UEFI with Secure Boot"]
 FOLDER = Path("/usr/share/OVMF")
-# graphics=off: firmware and iPXE talk on the serial port as well.
+# graphics=off: firmware and iPXE also write to the serial port.
 BIOS = ("-machine", "pc,graphics=off")
-# Secure Boot rests on variables that only the firmware itself can write, in system management mode.
+# Secure Boot needs variables that only the firmware can write, in system management mode.
 UEFI = ("-machine", "q35,smm=on,graphics=off")
 LOCKED = ("-global", "driver=cfi.pflash01,property=secure,value=on")
 
 
 def firmware_options(firmware: Firmware, folder: Path) -> list[str]:
-    """Return QEMU's words for a firmware; folder keeps its variables, new ones at first."""
+    """Return QEMU's options for a firmware; its variables are kept in folder."""
     if firmware == "BIOS":
         return [*BIOS]
     secure = firmware == "UEFI with Secure Boot"

@@ -1,47 +1,50 @@
-"""A person's view of a running machine: what its console and its workflow say, as they say it."""
+"""Follow a running machine: report its console and its workflow as they change."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from release.errors import ReportedError
 from sandbox import timeline
 from sandbox.console import Line
-from sandbox.errors import SandboxError
 from sandbox.machine import Machine
 from sandbox.processes import Program
 from sandbox.waiting import wait_for
 from sandbox.workflow import Run, Status
 from sandbox.world import World
 
-# What is worth a person's time of what firmware and iPXE say.
+# The lines of firmware and iPXE that are worth reporting.
 FIRMWARE = ("Booting from", "Configuring", "Next server", "Filename", "http://", "Nothing to boot")
-ASK_SECONDS = 0.5
+STATUS_SECONDS = 0.5
 
 Found = TypeVar("Found")
 
 
 @dataclass
 class Follower:
-    """Tells of one machine and one workflow, and remembers when what happened."""
+    """Reports one machine and one workflow, and records the time of each moment.
+
+    programs: those that must not end, besides the world's own.
+    """
 
     world: World
     machine: Machine
     workflow: Run
-    say: Callable[[str], None]
-    programs: Sequence[Program] = ()  # those that must not end, beside the world's own
+    report: Callable[[str], None]
+    programs: Sequence[Program] = ()
     status: Status = field(default_factory=lambda: Status("", {}))
     _observed: dict[str, float] = field(default_factory=dict)
-    _asked: float = -ASK_SECONDS
+    _last_status: float = -STATUS_SECONDS
 
     @property
     def moments(self) -> dict[str, float]:
-        """When what happened, in seconds since power-on."""
+        """Each moment that was seen, in seconds since power-on."""
         return timeline.moments(self.machine.console.lines) | self._observed
 
     def wait_for(self, what: str, found: Callable[[], Found | None], seconds: float) -> Found:
-        """Follow until found returns something; SandboxError after the given seconds.
+        """Follow until found returns something; ReportedError after the given seconds.
 
-        A workflow that fails meanwhile is an error at once.
+        If the workflow fails meanwhile, raise at once.
         """
 
         def look() -> Found | None:
@@ -68,15 +71,15 @@ class Follower:
 
     def _look(self) -> None:
         for line in self.machine.console.poll():
-            self._tell(line)
+            self._report_line(line)
         self._check()
-        if self.machine.console.seconds - self._asked >= ASK_SECONDS:
-            self._asked = self.machine.console.seconds
-            self._ask()
+        if self.machine.console.seconds - self._last_status >= STATUS_SECONDS:
+            self._last_status = self.machine.console.seconds
+            self._update_status()
 
-    def _tell(self, line: Line) -> None:
+    def _report_line(self, line: Line) -> None:
         if line.event or line.text.startswith(FIRMWARE):
-            self.say(f"console   {line.text}")
+            self.report(f"console   {line.text}")
 
     def _check(self) -> None:
         world = self.world
@@ -86,12 +89,12 @@ class Follower:
         if self.machine.is_off() and not self.machine.hardware.stop_at_reboot:
             self.machine.program.check()
 
-    def _ask(self) -> None:
+    def _update_status(self) -> None:
         status = self.workflow.status()
         if status == self.status:
             return
         actions = ", ".join(f"{name} {state}" for name, state in status.actions.items())
-        self.say(f"workflow  {status.state}: {actions} {status.message}".rstrip())
+        self.report(f"workflow  {status.state}: {actions} {status.message}".rstrip())
         self.status = status
         now = self.machine.console.seconds
         if "RUNNING" in status.actions.values():
@@ -100,6 +103,8 @@ class Follower:
             self._observed.setdefault(timeline.DONE, now)
 
 
-def _failure(status: Status) -> SandboxError:
+def _failure(status: Status) -> ReportedError:
     states = ", ".join(f"{name}: {state}" for name, state in status.actions.items())
-    return SandboxError(f"the workflow ended as {status.state} ({states}) {status.message}".strip())
+    return ReportedError(
+        f"the workflow ended as {status.state} ({states}) {status.message}".strip()
+    )

@@ -1,4 +1,4 @@
-"""What a virtual machine is made of, and QEMU's command for it."""
+"""The hardware of a virtual machine, and QEMU's command for it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ CONSOLE = "console.log"
 
 @dataclass(frozen=True)
 class DirectBoot:
-    """Start a kernel at once, as iPXE would after it has fetched it."""
+    """Start a kernel without firmware and iPXE."""
 
     kernel: Path
     initramfs: Path
@@ -24,7 +24,7 @@ class DirectBoot:
 
 @dataclass(frozen=True)
 class Cd:
-    """Start from a CD, or what looks like one: an image that a management controller shows."""
+    """Boot from a CD, or from an image that a management controller presents as one."""
 
     image: Path
 
@@ -33,8 +33,8 @@ Boot = Literal["network", "disk"] | Cd | DirectBoot
 
 
 @dataclass(frozen=True)
-class Card:
-    """A network card, and the bridge that its cable goes to."""
+class Nic:
+    """A network card, and the bridge that it is connected to."""
 
     mac: str
     bridge: str = BRIDGE
@@ -42,7 +42,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Disk:
-    """One more disk, at a controller of its kind; what its maker calls it is `serial`."""
+    """One more disk, on a controller of its kind; serial: its serial number."""
 
     path: Path
     kind: Literal["nvme", "scsi", "sata"]
@@ -51,17 +51,16 @@ class Disk:
 
 @dataclass(frozen=True)
 class Hardware:
-    """What the machine is made of.
+    """A machine's hardware.
 
     memory: MiB.
-    boot: "network" as its firmware is set up (then the disk), "disk", a CD, or a kernel to start.
-    stop_at_reboot: the machine ends where it would start again.
-    clock: what its hardware clock says at power-on, as 2026-11-23T12:00:00; empty: the right time.
+    boot: "network" (then the disk), "disk", a CD, or a kernel that QEMU starts.
+    stop_at_reboot: the machine powers off instead of rebooting.
+    clock: the hardware clock at power-on, as 2026-11-23T12:00:00; empty: the right time.
     shell_port: one more serial port, ttyS2, for sandbox.shell.
-    cards: all network cards in their order; empty: one, with the identity's address.
-    firmware: what starts before anything of ours.
-    watchdog: there is a hardware watchdog, which resets the machine.
-    disks: beside the first one, which is a virtio disk.
+    nics: all network cards in their order; empty: one, with the identity's MAC address.
+    watchdog: a hardware watchdog, which resets the machine.
+    disks: those besides the first one, which is a virtio disk.
     """
 
     identity: MachineIdentity
@@ -72,18 +71,18 @@ class Hardware:
     stop_at_reboot: bool = False
     clock: str = ""
     shell_port: bool = False
-    cards: tuple[Card, ...] = ()
+    nics: tuple[Nic, ...] = ()
     firmware: Firmware = "BIOS"
     watchdog: bool = False
     disks: tuple[Disk, ...] = ()
 
-    def all_cards(self) -> tuple[Card, ...]:
+    def all_nics(self) -> tuple[Nic, ...]:
         """Return the network cards in their order; the monitor calls them net0, net1, ..."""
-        return self.cards or (Card(self.identity.mac),)
+        return self.nics or (Nic(self.identity.mac),)
 
 
 def socket_of(folder: Path, name: str) -> Path:
-    """Return where the "monitor" or the "shell" of a machine is reached."""
+    """Return the path of a machine's "monitor" or "shell" socket."""
     return folder / f"{name}.sock"
 
 
@@ -99,7 +98,7 @@ def command(hardware: Hardware, folder: Path, taps: list[str]) -> list[str]:
         *_serial_ports(folder),
         *(_shell_port(folder) if hardware.shell_port else []),
         *(["-device", "i6300esb"] if hardware.watchdog else []),
-        *_network_cards(hardware, taps),
+        *_nics(hardware, taps),
         *_disk(hardware),
         *(word for disk in hardware.disks for word in _more(disk)),
         *_cd(hardware.boot),
@@ -109,8 +108,8 @@ def command(hardware: Hardware, folder: Path, taps: list[str]) -> list[str]:
 
 
 def _serial_ports(folder: Path) -> list[str]:
-    # Firmware, iPXE and the installed disk talk on the first port; smee puts the second one on the
-    # kernel's command line, and the kernel takes only the first serial port that is named there.
+    # Firmware, iPXE and the installed disk use the first port. smee puts the second one on the
+    # kernel's command line, and the kernel uses only the first serial port that is named there.
     both = f"file,id=console,path={folder / CONSOLE},mux=on"
     return ["-chardev", both, "-serial", "chardev:console", "-serial", "chardev:console"]
 
@@ -118,18 +117,18 @@ def _serial_ports(folder: Path) -> list[str]:
 def _shell_port(folder: Path) -> list[str]:
     path = socket_of(folder, "shell")
     port = f"socket,id=shell,path={path},server=on,wait=off"
-    # A third ISA port would share an interrupt with the first, and lose what is typed.
+    # A third ISA port would share an interrupt with the first one and lose input.
     device = "pci-serial,chardev=shell"
     return ["-chardev", port, "-device", device]
 
 
-def _network_cards(hardware: Hardware, taps: list[str]) -> list[str]:
+def _nics(hardware: Hardware, taps: list[str]) -> list[str]:
     words: list[str] = []
-    for number, (card, tap) in enumerate(zip(hardware.all_cards(), taps, strict=True)):
+    for number, (nic, tap) in enumerate(zip(hardware.all_nics(), taps, strict=True)):
         name = f"net{number}"
-        device = f"virtio-net-pci,netdev={name},mac={card.mac}"
-        # Without its ROM a card cannot netboot, and the firmware does not try to.
-        boots = hardware.boot == "network" and card.mac == hardware.identity.mac
+        device = f"virtio-net-pci,netdev={name},mac={nic.mac}"
+        # Without its ROM a NIC cannot netboot, and the firmware does not try to.
+        boots = hardware.boot == "network" and nic.mac == hardware.identity.mac
         device += ",bootindex=0" if boots else ",romfile="
         words += ["-netdev", f"tap,id={name},ifname={tap},script=no,downscript=no"]
         words += ["-device", device]
@@ -137,13 +136,13 @@ def _network_cards(hardware: Hardware, taps: list[str]) -> list[str]:
 
 
 def _disk(hardware: Hardware) -> list[str]:
-    # cache=unsafe: the host's crash may lose the disk, which nobody would miss.
+    # cache=unsafe: a crash of the host may lose the disk, which has no value.
     drive = f"file={hardware.disk},format=raw,if=none,id=disk0,cache=unsafe"
     zeros = "discard=unmap,detect-zeroes=unmap"
     return ["-drive", f"{drive},{zeros}", "-device", "virtio-blk-pci,drive=disk0,bootindex=1"]
 
 
-_ATTACHED = {
+_CONTROLLERS = {
     "nvme": ["-device", "nvme"],
     "scsi": ["-device", "virtio-scsi-pci,id=scsi", "-device", "scsi-hd,bus=scsi.0"],
     "sata": ["-device", "ahci,id=sata", "-device", "ide-hd,bus=sata.0"],
@@ -151,7 +150,7 @@ _ATTACHED = {
 
 
 def _more(disk: Disk) -> list[str]:
-    *words, device = _ATTACHED[disk.kind]
+    *words, device = _CONTROLLERS[disk.kind]
     drive = f"file={disk.path},format=raw,if=none,id={disk.kind},cache=unsafe"
     return ["-drive", drive, *words, f"{device},drive={disk.kind},serial={disk.serial}"]
 

@@ -1,4 +1,4 @@
-"""hegel, the metadata service before tootles: v0.14.2 with a file of machines, v0.7.0 with tink."""
+"""hegel, the metadata service before tootles: v0.14.2 with a file, v0.7.0 with tink-server."""
 
 import json
 from collections.abc import Iterator
@@ -8,23 +8,23 @@ from pathlib import Path
 import yaml
 
 from release import gotools
-from sandbox.certificates import Authority
-from sandbox.network import Network, takes_connections
+from sandbox.certificates import CA
+from sandbox.network import Network, is_listening
 from sandbox.processes import Program, running
-from sandbox.tink2021 import Tink2021
+from sandbox.tink_server_v06 import TinkServerV06
 from sandbox.waiting import wait_for
 
 HEGEL_PORT = 50061
 READY_SECONDS = 30.0
-# What `/metadata` shows of a machine, as a filter of jq.
+# The part of a machine's record that `/metadata` returns, as a jq filter.
 WHOLE, INSTANCE = "", ".metadata.instance"
 
 
 @contextmanager
-def hegel(
+def hegel_v014(
     folder: Path, network: Network, address: str, worker_id: str, hostname: str
 ) -> Iterator[Program]:
-    """Run v0.14.2 until the end of the with block; address: by which it knows the one machine."""
+    """Run v0.14.2 until the end of the with block; address: that of the only machine."""
     addresses = {"local": address, "public": address}
     metadata = {"id": worker_id, "hostname": hostname, "ipv4": addresses}
     path = folder / "hegel.yml"
@@ -36,21 +36,21 @@ def hegel(
 
 
 @contextmanager
-def hegel2022(
-    folder: Path, server: Tink2021, authority: Authority, shown: str = INSTANCE
+def hegel_v07(
+    folder: Path, server: TinkServerV06, ca: CA, shown: str = INSTANCE
 ) -> Iterator[Program]:
-    """Run v0.7.0, which asks tink-server, until the end of the with block; shown: a filter of jq.
+    """Run v0.7.0, which reads from tink-server, until the end of the with block.
 
-    It answers as those of 2021 did: `/metadata` whatever the filter leaves, EC2 style beside it.
+    shown: the jq filter for `/metadata`. It also serves EC2 style metadata.
     """
     network, endpoints = server.network, json.dumps({"/metadata": shown})
-    command: list[str | Path] = [gotools.build("hegel-2022"), "--http-custom-endpoints", endpoints]
+    command: list[str | Path] = [gotools.build("hegel-v0.7"), "--http-custom-endpoints", endpoints]
     command += ["--http-port", str(HEGEL_PORT), "--grpc-use-tls=false"]
     env = {
-        "TINKERBELL_GRPC_AUTHORITY": server.grpc_authority,
-        "SSL_CERT_FILE": str(authority.pair.certificate),
+        "TINKERBELL_GRPC_AUTHORITY": server.grpc_endpoint,
+        "SSL_CERT_FILE": str(ca.certificate),
     }
     log = folder / "hegel.log"
     with running("hegel", command, log=log, network=network, env=env) as program:
-        wait_for("hegel", lambda: takes_connections(network, HEGEL_PORT), seconds=READY_SECONDS)
+        wait_for("hegel", lambda: is_listening(network, HEGEL_PORT), seconds=READY_SECONDS)
         yield program

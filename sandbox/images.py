@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.commands import run
-from sandbox.errors import SandboxError
+from release.errors import ReportedError
+from release.process import run
 
 BUSYBOX = Path("/bin/busybox")
 ACTIONS = Path(__file__).parent / "actions"
@@ -17,7 +17,7 @@ ACTIONS = Path(__file__).parent / "actions"
 
 @dataclass(frozen=True)
 class ImageFile:
-    """One file of an image: its path inside, and where its bytes come from."""
+    """One file of an image: its path inside, and the file with its content."""
 
     path: str
     source: Path
@@ -25,16 +25,16 @@ class ImageFile:
 
 
 def worker_archive(path: Path, binary: Path, inside: str) -> Path:
-    """Write an image that is nothing but a static Go binary, as the upstream agents' images are."""
+    """Write an image with only a static Go binary, like the upstream agents' images."""
     return write_archive(path, [ImageFile(inside, binary)], entrypoint=[f"/{inside}"])
 
 
 def actions_archive(path: Path, folder: Path = ACTIONS) -> Path:
-    """Write an image of actions: busybox and the scripts of a folder, found by their names."""
+    """Write an image of actions: busybox, and the scripts of a folder in its PATH."""
     if not BUSYBOX.exists():
-        raise SandboxError(f"{BUSYBOX} is missing: apt-get install busybox-static")
+        raise ReportedError(f"{BUSYBOX} is missing: apt-get install busybox-static")
     scripts = [ImageFile(f"actions/{p.name}", p) for p in sorted(folder.iterdir())]
-    applets = run("asking busybox for its programs", [BUSYBOX, "--list"]).split()
+    applets = run("listing busybox's programs", [BUSYBOX, "--list"]).text.split()
     links = {f"bin/{name}": "busybox" for name in applets if name != "busybox"}
     files = [ImageFile("bin/busybox", BUSYBOX), *scripts]
     return write_archive(path, files, links=links, env=["PATH=/actions:/bin"])
@@ -85,7 +85,7 @@ def _write_layer(path: Path, files: Sequence[ImageFile], links: Mapping[str, str
             entry = tarfile.TarInfo(name)
             entry.type, entry.linkname = tarfile.SYMTYPE, target
             layer.addfile(entry)
-        # Programs expect a place for their temporary files.
+        # Programs expect a folder for temporary files.
         folder = tarfile.TarInfo("tmp")
         folder.type, folder.mode = tarfile.DIRTYPE, 0o1777
         layer.addfile(folder)

@@ -1,18 +1,20 @@
-"""What a sandbox is made from."""
+"""The programs and the OS from which a sandbox is started."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from release import gotools
-from sandbox.errors import SandboxError
+from release.errors import ReportedError
+from release.progress import Progress
 
 KERNEL = "vmlinuz-x86_64"
 INITRAMFS = "initramfs-x86_64"
+STEPS = 2  # of ingredients
 
 
 @dataclass(frozen=True)
 class Ingredients:
-    """What a sandbox is made from: Go binaries, and the folder with the OS under test."""
+    """Go binaries, and the folder with the OS under test."""
 
     tinkerbell: Path
     agent: Path
@@ -20,23 +22,25 @@ class Ingredients:
 
     @property
     def kernel(self) -> Path:
-        """The kernel that machines are given."""
+        """The kernel of the OS under test."""
         return self.artifacts / KERNEL
 
     @property
     def initramfs(self) -> Path:
-        """The initramfs that machines are given."""
+        """The initramfs of the OS under test."""
         return self.artifacts / INITRAMFS
 
 
-def ingredients(artifacts: Path) -> Ingredients:
-    """Return what a sandbox around these artifacts needs; builds the Go programs if need be."""
+def ingredients(artifacts: Path, progress: Progress | None = None) -> Ingredients:
+    """Return the ingredients for these artifacts; build the Go programs if needed."""
     check_artifacts(artifacts)
-    return Ingredients(gotools.build("tinkerbell"), gotools.build("agent"), artifacts)
+    progress = progress or Progress()
+    tinkerbell, agent = (gotools.build(name, progress) for name in ("tinkerbell", "agent"))
+    return Ingredients(tinkerbell, agent, artifacts)
 
 
 def check_artifacts(folder: Path) -> None:
-    """Raise SandboxError unless the folder has a kernel and an initramfs."""
+    """Raise ReportedError unless the folder has a kernel and an initramfs."""
     for name in (KERNEL, INITRAMFS):
         if not (folder / name).is_file():
-            raise SandboxError(f"{folder} has no {name}: machines need {KERNEL} and {INITRAMFS}")
+            raise ReportedError(f"{folder} has no {name}: machines need {KERNEL} and {INITRAMFS}")

@@ -1,15 +1,14 @@
-"""Tinkerbell's objects (Hardware, Template, Workflow) over the Kubernetes API, by plain HTTPS."""
+"""Tinkerbell's objects (Hardware, Template, Workflow) by the Kubernetes API, over plain HTTPS."""
 
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 import yaml
 
-from sandbox.certificates import Authority, Pair
-from sandbox.errors import SandboxError
+from sandbox.certificates import CA, Pair
+from sandbox.http_client import SECONDS, answers, request
 from sandbox.network import Network
 
 GROUP = "apis/tinkerbell.org/v1alpha1"
@@ -21,10 +20,10 @@ Object = dict[str, Any]  # a Kubernetes object as its JSON
 
 @dataclass(frozen=True)
 class Api:
-    """The API server of one Tinkerbell, seen with a client certificate.
+    """The API server of one Tinkerbell, used with a client certificate.
 
     url: https://ADDRESS:6443
-    trust: TLS context that holds the authority and the client certificate.
+    trust: TLS context that holds the CA certificate and the client certificate.
     """
 
     url: str
@@ -33,62 +32,45 @@ class Api:
 
     def create(self, plural: str, thing: Object) -> Object:
         """Create an object; plural as in the URL: hardware, templates, workflows."""
-        return self._ask("POST", self._path(plural), thing)
+        return self._request("POST", self._path(plural), thing)
 
     def get(self, plural: str, name: str) -> Object:
         """Return one object."""
-        return self._ask("GET", self._path(plural, name))
+        return self._request("GET", self._path(plural, name))
 
     def redefine(self, definition: Object) -> None:
-        """Replace a kind of objects (a CustomResourceDefinition that is there already)."""
+        """Replace a CustomResourceDefinition that exists already."""
         url = f"{self.url}/{DEFINITIONS}/{definition['metadata']['name']}"
-        present = self._ask("GET", url)
+        present = self._request("GET", url)
         version = {"resourceVersion": present["metadata"]["resourceVersion"]}
         metadata = {**definition["metadata"], **version}
-        self._ask("PUT", url, {**definition, "metadata": metadata})
+        self._request("PUT", url, {**definition, "metadata": metadata})
 
     def serves(self, plural: str) -> bool:
-        """Say whether the server is up and knows this kind of object by now."""
-        try:
-            return self._send("GET", self._path(plural)).status_code == httpx.codes.OK
-        except httpx.TransportError:
-            return False
+        """Return whether the server is up and serves this kind of object."""
+        return answers(self.network, self._path(plural), verify=self.trust, seconds=SECONDS)
 
     def _path(self, plural: str, name: str = "") -> str:
         return f"{self.url}/{GROUP}/namespaces/{NAMESPACE}/{plural}/{name}".rstrip("/")
 
-    def _ask(self, method: str, url: str, body: Object | None = None) -> Object:
-        try:
-            response = self._send(method, url, body)
-        except httpx.TransportError as error:
-            raise SandboxError(
-                f"asking the API server for {method} {url} failed: {error}"
-            ) from error
-        if response.is_error:
-            raise SandboxError(
-                f"the API server refused {method} {url}: {response.status_code} {response.text}"
-            )
+    def _request(self, method: str, url: str, body: Object | None = None) -> Object:
+        response = request(
+            "the API server", self.network, method, url, body=body, verify=self.trust
+        )
         answer: Object = response.json()
         return answer
 
-    def _send(self, method: str, url: str, body: Object | None = None) -> httpx.Response:
-        with (
-            self.network.inside(),
-            httpx.Client(verify=self.trust, trust_env=False, timeout=10) as client,
-        ):
-            return client.request(method, url, json=body)
 
-
-def trust(authority: Authority, client: Pair) -> ssl.SSLContext:
+def trust(ca: CA, client: Pair) -> ssl.SSLContext:
     """Return the TLS context of a client of an API server."""
-    context = ssl.create_default_context(cafile=str(authority.pair.certificate))
+    context = ssl.create_default_context(cafile=str(ca.certificate))
     context.load_cert_chain(client.certificate, client.key)
     return context
 
 
-def write_kubeconfig(folder: Path, url: str, authority: Authority, client: Pair) -> Path:
-    """Write the file that a program finds the API server at `url` by, and return its path."""
-    cluster = {"server": url, "certificate-authority": str(authority.pair.certificate)}
+def write_kubeconfig(folder: Path, url: str, ca: CA, client: Pair) -> Path:
+    """Write a kubeconfig for the API server at `url`, and return its path."""
+    cluster = {"server": url, "certificate-authority": str(ca.certificate)}
     user = {"client-certificate": str(client.certificate), "client-key": str(client.key)}
     config = {
         "apiVersion": "v1",

@@ -1,4 +1,4 @@
-"""A virtual machine on the sandbox's bridge, and what it says on its serial console."""
+"""A virtual machine on the sandbox's bridge, with its serial console."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -26,21 +26,21 @@ class Machine:
     folder: Path
 
     def monitor(self) -> AbstractContextManager[Monitor]:
-        """Speak to its monitor within the with block."""
+        """Connect to its monitor until the end of the with block."""
         return monitor(self._open("monitor"))
 
     def shell(self) -> AbstractContextManager[GuestShell]:
-        """Speak to a root shell in it within the with block; waits until there is one."""
+        """Wait for a root shell in it, and connect until the end of the with block."""
         return guest_shell(self._open("shell"))
 
     def _open(self, name: str) -> Path:
-        """Return a socket's path once QEMU has made it."""
+        """Return a socket's path once QEMU has created it."""
         path = socket_of(self.folder, name)
         wait_for(f"{path.name} of the machine", path.exists, seconds=START_SECONDS)
         return path
 
     def is_off(self) -> bool:
-        """Say whether it has powered off, or stopped at its reboot; SandboxError if QEMU failed."""
+        """Return whether it is off, or stopped at its reboot; ReportedError if QEMU failed."""
         if self.program.process.poll():
             self.program.check()
         return self.program.process.poll() is not None
@@ -48,18 +48,18 @@ class Machine:
 
 @contextmanager
 def machine(folder: Path, network: Namespace, hardware: Hardware, tap: str) -> Iterator[Machine]:
-    """Power a machine on; it is off and its taps gone at the end of the with block.
+    """Power a machine on; power it off and delete its taps at the end of the with block.
 
-    tap: the first card's tap device; those of the others have a number behind.
+    tap: the tap device of the first NIC; the others' names add a number.
     folder: gets console.log (its serial port), qemu.log, and the sockets of monitor and shell.
     """
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / CONSOLE
     log.write_bytes(b"")
     with ExitStack() as stack:
-        taps = [f"{tap}{number or ''}" for number in range(len(hardware.all_cards()))]
-        for name, card in zip(taps, hardware.all_cards(), strict=True):
-            network.add_tap(name, card.bridge)
+        taps = [f"{tap}{number or ''}" for number in range(len(hardware.all_nics()))]
+        for name, nic in zip(taps, hardware.all_nics(), strict=True):
+            network.add_tap(name, nic.bridge)
             stack.callback(network.delete_device, name)
         qemu = running(
             QEMU, command(hardware, folder, taps), log=folder / "qemu.log", network=network

@@ -1,4 +1,4 @@
-"""The Kubernetes objects that describe one machine and what is to happen to it; no I/O."""
+"""The Kubernetes objects that describe a machine and its workflow; no I/O."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ DAY_SECONDS = 86400
 
 @dataclass(frozen=True)
 class MachineIdentity:
-    """How Tinkerbell knows a machine; its lease ends after so many seconds unless renewed."""
+    """A machine in Tinkerbell's records."""
 
     name: str
     mac: str
@@ -25,12 +25,12 @@ class MachineIdentity:
 def hardware(machine: MachineIdentity, *others: MachineIdentity) -> Object:
     """Return the Hardware of a machine that may netboot and has a lease reserved.
 
-    others: the same machine as its other network cards are known, each with a lease of its own.
+    others: the records of its other NICs, each with a lease of its own.
     """
     netboot = {"allowPXE": True, "allowWorkflow": True}
-    known = (machine, *others)
+    records = (machine, *others)
     spec = {
-        "interfaces": [{"dhcp": _dhcp(one), "netboot": netboot} for one in known],
+        "interfaces": [{"dhcp": _dhcp(one), "netboot": netboot} for one in records],
         "metadata": {"instance": {"id": machine.mac, "hostname": machine.name}},
     }
     return _object("Hardware", machine.name, spec)
@@ -52,14 +52,14 @@ def _dhcp(machine: MachineIdentity) -> Object:
 
 
 def template(name: str, data: str) -> Object:
-    """Return a Template; data is the workflow's YAML with its {{ }} places."""
+    """Return a Template; data is the workflow's YAML with its {{ }} variables."""
     return _object("Template", name, {"data": data})
 
 
 def workflow(name: str, of_template: str, of_hardware: str, values: Mapping[str, str]) -> Object:
-    """Return a Workflow: this template, on this hardware, with these values in its places.
+    """Return a Workflow: this template, on this hardware, with these values of its variables.
 
-    Once it is done the machine is not let netboot again, so that it starts from its disk.
+    When it has ended, Tinkerbell no longer lets the machine netboot: it boots from its disk.
     """
     spec = {
         "templateRef": of_template,

@@ -1,14 +1,14 @@
-"""What the sandbox needs of the machine, looked at before anything is changed."""
+"""Check what the sandbox needs of the machine, before anything is changed."""
 
 import os
 import shutil
 from pathlib import Path
 
-from sandbox.errors import SandboxError
+from release.errors import ReportedError
 from sandbox.network import Namespace
 
 MIB = 1024 * 1024
-ROOM_MIB = 2048  # images, logs, database; disks of machines are sparse
+SPACE_MIB = 2048  # images, logs, database; disks of machines are sparse
 OTHERS_MIB = 1024  # Tinkerbell, registry, emulator
 # program -> Debian package
 PROGRAMS = {
@@ -33,27 +33,27 @@ FILES = {
 
 
 def check(folder: Path, memory_mib: int, network: Namespace) -> None:
-    """Raise SandboxError, in one sentence, for the first thing that is lacking."""
+    """Raise ReportedError for the first thing that is missing."""
     check_root()
     packages = missing_packages()
     if packages:
-        raise SandboxError(f"programs are missing: apt-get install {' '.join(packages)}")
-    _check_room(folder, memory_mib)
+        raise ReportedError(f"programs are missing: apt-get install {' '.join(packages)}")
+    _check_space(folder, memory_mib)
     if network.exists() and network.processes():
-        raise SandboxError(
-            f"a sandbox runs already (network namespace {network.name}): "
-            "end it where it runs, or with `make sandbox-down`"
+        raise ReportedError(
+            f"a sandbox is running already (network namespace {network.name}): "
+            "end it there, or with `make sandbox-down`"
         )
 
 
 def check_root() -> None:
-    """Raise SandboxError for anybody but root."""
+    """Raise ReportedError unless this runs as root."""
     if os.geteuid() != 0:
-        raise SandboxError("the sandbox lives in a network namespace, which needs root: use sudo")
+        raise ReportedError("the sandbox creates a network namespace, which needs root: use sudo")
 
 
 def missing_packages() -> list[str]:
-    """Return the Debian packages that are needed and not installed."""
+    """Return the Debian packages that are missing."""
     wanted = {package for name, package in PROGRAMS.items() if not shutil.which(name, path=_path())}
     wanted |= {package for path, package in FILES.items() if not Path(path).exists()}
     return sorted(wanted)
@@ -63,14 +63,14 @@ def _path() -> str:
     return f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 
-def _check_room(folder: Path, memory_mib: int) -> None:
+def _check_space(folder: Path, memory_mib: int) -> None:
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(existing).free // MIB
-    if free < ROOM_MIB:
-        raise SandboxError(f"{existing} has {free} MiB free; the sandbox needs {ROOM_MIB} MiB")
+    if free < SPACE_MIB:
+        raise ReportedError(f"{existing} has {free} MiB free; the sandbox needs {SPACE_MIB} MiB")
     available, needed = _available_mib(), memory_mib + OTHERS_MIB
     if available < needed:
-        raise SandboxError(
+        raise ReportedError(
             f"{available} MiB of memory are free; a machine with {memory_mib} MiB and its "
             f"Tinkerbell need {needed} MiB"
         )

@@ -1,65 +1,48 @@
-"""Programs that the sandbox starts: each with a log file, none outlives its owner."""
+"""Programs that the sandbox starts: each has a log file, and none outlives its owner."""
 
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sandbox.errors import SandboxError
+from release.errors import ReportedError
+from release.process import Process, start, stop
 from sandbox.network import Network
 
 STOP_SECONDS = 10.0
 LAST_LINES = 12
-# The kernel ends the program when the process that started it is gone, however it went.
-TIED_TO_OWNER = ("setpriv", "--pdeathsig", "KILL", "--")
 
 
 @dataclass
 class Program:
-    """A program that runs inside a network, and the file that holds all it said.
-
-    It gets a session of its own: ctrl-C reaches only the owner, which stops it in order.
-    """
+    """A program that runs inside a network, and the file that holds its output."""
 
     name: str
     command: Sequence[str | Path]
     log: Path
     network: Network
     env: Mapping[str, str] | None = None
-    process: subprocess.Popen[bytes] = field(init=False)
+    process: Process = field(init=False)
 
     def start(self) -> None:
-        """Run it, once more if it has ended; what it says goes behind what it said."""
+        """Start it, again if it has ended; its output is appended to the log."""
         with self.log.open("ab") as output, self.network.inside():
-            self.process = subprocess.Popen(
-                [*TIED_TO_OWNER, *map(str, self.command)],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=self.env,
-                start_new_session=True,
-            )
+            self.process = start(self.command, output, env=self.env)
 
     def check(self) -> None:
-        """Raise SandboxError with its last lines if the program has ended."""
+        """Raise ReportedError with its last lines if the program has ended."""
         code = self.process.poll()
         if code is not None:
-            told = f"{self.name} ended by itself with code {code}; its last lines ({self.log}):"
-            raise SandboxError("\n    ".join([told, *self.last_lines()]))
+            message = f"{self.name} ended with code {code}; its last lines ({self.log}):"
+            raise ReportedError("\n    ".join([message, *self.last_lines()]))
 
     def last_lines(self) -> list[str]:
-        """Return the end of what it said, for a person."""
+        """Return the end of its log."""
         return self.log.read_text(errors="replace").splitlines()[-LAST_LINES:]
 
     def stop(self) -> None:
-        """End it in order, by force if it does not; calling twice does no harm."""
-        self.process.terminate()
-        try:
-            self.process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(STOP_SECONDS)
+        """Stop it, by force if needed; calling it twice does no harm."""
+        stop(self.process, STOP_SECONDS)
 
 
 @contextmanager
@@ -71,7 +54,7 @@ def running(
     network: Network,
     env: Mapping[str, str] | None = None,
 ) -> Iterator[Program]:
-    """Run a program until the end of the with block; its log begins anew."""
+    """Run a program until the end of the with block, with a new log."""
     log.parent.mkdir(parents=True, exist_ok=True)
     log.unlink(missing_ok=True)
     program = Program(name, command, log, network, env)

@@ -1,15 +1,15 @@
-"""`make sandbox`: one machine is provisioned (or wiped) before the eyes of a person."""
+"""`make sandbox`: provision (or wipe) one machine, and report each step."""
 
 import shutil
-import time
-from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from release.errors import ReportedError
+from release.progress import Progress
 from sandbox import preflight, timeline
 from sandbox.accelerator import best_accelerator
 from sandbox.disk import MARKER, empty_disk, fill, is_zero
-from sandbox.errors import SandboxError
 from sandbox.follow import Follower
 from sandbox.hardware import Hardware
 from sandbox.ingredients import Ingredients
@@ -29,11 +29,11 @@ REBOOT_SECONDS = 90.0
 
 @dataclass(frozen=True)
 class Request:
-    """What a person asked for.
+    """The options of `make sandbox`.
 
     template: the workflow's YAML.
-    proof: what is to be seen after it: DISK_BOOTS, DISK_IS_EMPTY, or "" for anybody's template.
-    direct: start the kernel at once instead of letting iPXE fetch it.
+    proof: what to check afterwards: DISK_BOOTS, DISK_IS_EMPTY, or "" for a user's template.
+    direct: QEMU starts the kernel, instead of iPXE.
     """
 
     folder: Path
@@ -44,39 +44,56 @@ class Request:
     kernel_args: str
     direct: bool
 
+    @property
+    def steps(self) -> int:
+        """The number of provision's steps."""
+        return 2 + (self.proof == DISK_IS_EMPTY) + self.starts_from_disk
+
+    @property
+    def starts_from_disk(self) -> bool:
+        """Whether the machine must be powered on a second time, to boot from its disk."""
+        # At a reboot QEMU would start the given kernel again.
+        return self.direct and self.proof == DISK_BOOTS
+
 
 def check(request: Request) -> None:
-    """Raise SandboxError for what is lacking; nothing has been changed by then."""
+    """Raise ReportedError if something is missing; this changes nothing."""
     if not request.template.is_file():
-        raise SandboxError(f"there is no workflow template {request.template}")
+        raise ReportedError(f"there is no workflow template {request.template}")
     preflight.check(request.folder, request.memory, Namespace(PREFIX + NAME))
 
 
-def provision(request: Request, ingredients: Ingredients) -> None:
-    """Run the workflow on a machine and print its way; SandboxError if it does not succeed."""
-    say = _teller()
-    Namespace(PREFIX + NAME).delete()  # of one that was killed
-    disk = _disk(request, say)
-    say("starting  network namespace, registry, file server, Tinkerbell")
-    with world(request.folder, NAME, ingredients, kernel_args=request.kernel_args) as here:
-        say(f"serving   {here.files.url} (artifacts), {here.registry.host} (images)")
-        _provision(request, here, disk, say)
+def provision(request: Request, ingredients: Ingredients, progress: Progress) -> None:
+    """Run the workflow on a machine and report it; ReportedError if it does not succeed."""
+    Namespace(PREFIX + NAME).delete()  # of a sandbox that was killed
+    disk = _disk(request, progress)
+    with ExitStack() as stack:
+        with progress.step("start registry, file server and Tinkerbell"):
+            servers = world(request.folder, NAME, ingredients, kernel_args=request.kernel_args)
+            here = stack.enter_context(servers)
+        progress.note(f"serving   {here.files.url} (artifacts), {here.registry.host} (images)")
+        _provision(request, here, disk, progress)
 
 
-def _provision(request: Request, here: World, disk: Path, say: Callable[[str], None]) -> None:
+def _provision(request: Request, here: World, disk: Path, progress: Progress) -> None:
     here.enroll()
     run = here.start_workflow("provision", request.template.read_text(), MACHINE)
     hardware = _hardware(request, here, disk)
-    say(f"power-on  {MACHINE.mac}, {hardware.memory} MiB, {hardware.accelerator.name}")
-    with machine(request.folder / "machine", here.network, hardware, "tap0") as box:
-        follower = Follower(here, box, run, say)
+    with (
+        progress.step(f"boot a machine and run the workflow {request.template.stem}"),
+        machine(request.folder / "machine", here.network, hardware, "tap0") as box,
+    ):
+        power = f"{MACHINE.mac}, {hardware.memory} MiB, {hardware.accelerator.name}"
+        progress.note(f"power-on  {power}")
+        follower = Follower(here, box, run, progress.note)
         try:
             _follow(request, follower)
         finally:
             if timeline.KERNEL in follower.moments:
                 print(f"\n{timeline.table(follower.moments)}\n", flush=True)
-    if request.proof == DISK_BOOTS and request.direct:
-        _start_from_disk(request, here, hardware)
+    if request.starts_from_disk:
+        with progress.step("start the machine from its disk"):
+            _start_from_disk(request, here, hardware)
     print(f"workflow  {follower.status.state}")
     _prove(request, disk)
 
@@ -100,42 +117,36 @@ def _hardware(request: Request, here: World, disk: Path) -> Hardware:
 
 
 def _start_from_disk(request: Request, here: World, hardware: Hardware) -> None:
-    # QEMU would start the kernel that it was given once more.
-    afresh = replace(hardware, boot="disk", stop_at_reboot=False)
-    with machine(request.folder / "disk", here.network, afresh, "tap0") as box:
+    rebooted = replace(hardware, boot="disk", stop_at_reboot=False)
+    with machine(request.folder / "disk", here.network, rebooted, "tap0") as box:
         wait_for(f'"{MARKER}"', lambda: box.console.poll_for(MARKER), seconds=MARKER_SECONDS)
 
 
 def _prove(request: Request, disk: Path) -> None:
     if request.proof == DISK_BOOTS:
-        print(f'proof     the machine started from its disk, which said "{MARKER}"')
+        print(f'proof     the machine booted from its disk and printed "{MARKER}"')
     if request.proof == DISK_IS_EMPTY:
         if not is_zero(disk):
-            raise SandboxError(f"the workflow succeeded, but {disk} is not all zeros")
+            raise ReportedError(f"the workflow succeeded, but {disk} is not all zeros")
         print(f"proof     all {disk.stat().st_size} bytes of the disk read as zeros")
 
 
-def _disk(request: Request, say: Callable[[str], None]) -> Path:
+def _disk(request: Request, progress: Progress) -> Path:
     disk = request.folder / "disk.img"
     if request.proof != DISK_IS_EMPTY:
         return empty_disk(disk, request.disk_mib)
-    if not disk.exists() or is_zero(disk):
-        say("filling   the disk, so that there is something to wipe")
-        fill(empty_disk(disk, request.disk_mib))
+    with progress.step("fill the disk, so that there is data to wipe"):
+        if not disk.exists() or is_zero(disk):
+            fill(empty_disk(disk, request.disk_mib))
     return disk
 
 
 def remove(folder: Path) -> None:
-    """Remove everything that a sandbox left: processes, namespace, interfaces, files.
+    """Remove everything that a sandbox left behind: processes, namespace, interfaces, files.
 
-    What tests and benches left that were killed goes as well; those that run are left alone.
+    This also removes what killed tests and benchmarks left behind, not those that are running.
     """
     preflight.check_root()
     for namespace in (Namespace(PREFIX + NAME), *abandoned()):
         namespace.delete()
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def _teller() -> Callable[[str], None]:
-    started = time.monotonic()
-    return lambda text: print(f"{time.monotonic() - started:7.1f} s  {text}", flush=True)

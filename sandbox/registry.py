@@ -1,4 +1,4 @@
-"""Debian's docker-registry behind TLS and a password, and images pushed into it."""
+"""Debian's docker-registry with TLS and a password, and the images pushed to it."""
 
 import json
 from base64 import b64encode
@@ -11,8 +11,9 @@ from typing import Any
 import httpx
 import yaml
 
-from sandbox.certificates import Authority, Pair
-from sandbox.commands import run
+from release.process import run
+from sandbox.certificates import CA, Pair
+from sandbox.http_client import answers
 from sandbox.network import ADDRESS6, Network
 from sandbox.processes import Program, running
 from sandbox.waiting import wait_for
@@ -24,14 +25,19 @@ IMAGES = "data"
 
 @dataclass(frozen=True)
 class Credentials:
-    """Name and password that the registry asks for."""
+    """User name and password of the registry."""
 
     username: str
     password: str
 
     @property
+    def parameters(self) -> dict[str, str]:
+        """Their kernel parameters."""
+        return {"registry_username": self.username, "registry_password": self.password}
+
+    @property
     def basic(self) -> str:
-        """As they travel in an Authorization header, and lie in Docker's configuration."""
+        """Their form in an Authorization header and in Docker's configuration."""
         return b64encode(f"{self.username}:{self.password}".encode()).decode()
 
 
@@ -39,8 +45,8 @@ class Credentials:
 class Registry:
     """A registry that answers.
 
-    host: as it stands before an image's name ("172.30.0.1", "172.17.0.1:5443").
-    ca: the certificate that clients must trust.
+    host: as in the name of an image ("172.30.0.1", "172.17.0.1:5443").
+    ca: the CA certificate that clients must trust.
     """
 
     host: str
@@ -51,24 +57,24 @@ class Registry:
     program: Program
 
     def push(self, archive: Path, name: str, kind: str = "docker-archive") -> str:
-        """Push an archive under a name ("tink-agent:latest"); return its whole reference."""
+        """Push an archive under a name ("tink-agent:latest"); return its full reference."""
         reference = f"{self.host}/{name}"
         self._copy(f"{kind}:{archive}", f"docker://{reference}", "dest")
         return reference
 
     def fetch(self, name: str, folder: Path) -> None:
-        """Read an image into a folder: manifest.json, and each blob under its digest's digits."""
+        """Copy an image to a folder: manifest.json, and each blob named by its digest's digits."""
         self._copy(f"docker://{self.host}/{name}", f"dir:{folder}", "src")
 
     def _copy(self, source: str, target: str, side: str) -> None:
-        """Copy an image; side: which of the two is in the registry, as skopeo calls it."""
+        """Copy an image; side: which of the two is the registry's, in skopeo's words."""
         options = [f"--{side}-cert-dir={self.ca.parent}", f"--authfile={self._authfile()}"]
         command = ["skopeo", "copy", "--quiet", "--insecure-policy", *options, source, target]
         with self.network.inside():
             run(f"copying {source} to {target}", command, seconds=300)
 
     def _authfile(self) -> Path:
-        # A file, not an argument: arguments can be read by everybody on the machine.
+        # A file, not an argument: every user of the machine can read arguments.
         path = self.folder / "auth.json"
         path.touch(mode=0o600)
         path.write_text(json.dumps({"auths": {self.host: {"auth": self.credentials.basic}}}))
@@ -79,7 +85,7 @@ class Registry:
 def registry(
     folder: Path,
     network: Network,
-    authority: Authority,
+    ca: CA,
     credentials: Credentials,
     *,
     port: int = HTTPS,
@@ -90,12 +96,12 @@ def registry(
 ) -> Iterator[Registry]:
     """Run a registry on the network's address until the end of the with block.
 
-    certificate: another one than a good one signed by the authority, for tests of faults.
+    certificate: used instead of a valid one that the CA signs, for tests of faults.
     images: the folder of another registry's images, to serve the same. tls: else plain HTTP.
-    password: else it serves anybody.
+    password: else it serves every client.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    pair = certificate or authority.issue("registry", [network.address, ADDRESS6])
+    pair = certificate or ca.issue("registry", [network.address, ADDRESS6])
     settings = _settings(f"{network.address}:{port}", images or folder / IMAGES)
     if password:
         passwords = _write_passwords(folder, credentials)
@@ -107,7 +113,7 @@ def registry(
     host = network.address if port == HTTPS else f"{network.address}:{port}"
     command: list[str | Path] = ["docker-registry", "serve", config]
     with running("registry", command, log=folder / "registry.log", network=network) as program:
-        trusted = _trusted_folder(folder, authority)
+        trusted = _trusted_folder(folder, ca)
         found = Registry(host, trusted, credentials, folder, network, program)
         wait_for(
             "the registry's answer", lambda: _answers(found, port, tls=tls), seconds=READY_SECONDS
@@ -115,30 +121,27 @@ def registry(
         yield found
 
 
-def _trusted_folder(folder: Path, authority: Authority) -> Path:
-    # skopeo takes a folder of *.crt files, and would take every key in the authority's own.
+def _trusted_folder(folder: Path, ca: CA) -> Path:
+    # skopeo reads every *.crt and *.key of a folder; the CA's own folder has more than this one.
     trusted = folder / "trusted" / "ca.crt"
     trusted.parent.mkdir(exist_ok=True)
-    trusted.write_bytes(authority.pair.certificate.read_bytes())
+    trusted.write_bytes(ca.certificate.read_bytes())
     return trusted
 
 
 def _answers(found: Registry, port: int, *, tls: bool) -> bool:
     found.program.check()
     url = f"http{'s' if tls else ''}://{found.network.address}:{port}/v2/"
-    try:
-        with found.network.inside():
-            # Readiness only: whether its certificate is good is for the clients to find out.
-            response = httpx.get(url, verify=False, trust_env=False, timeout=2)  # noqa: S501
-    except httpx.TransportError:
-        return False
-    return response.status_code in (httpx.codes.OK, httpx.codes.UNAUTHORIZED)
+    # Readiness only: the clients under test decide whether its certificate is good.
+    statuses = (httpx.codes.OK, httpx.codes.UNAUTHORIZED)
+    return answers(found.network, url, verify=False, statuses=statuses)
 
 
 def _write_passwords(folder: Path, credentials: Credentials) -> Path:
     words = ["htpasswd", "-Bin", credentials.username]
     passwords = folder / "htpasswd"
-    passwords.write_text(run("hashing the password", words, stdin=credentials.password))
+    hashed = run("hashing the password", words, stdin=credentials.password)
+    passwords.write_bytes(hashed.stdout)
     return passwords
 
 

@@ -1,16 +1,16 @@
-"""`python -m sandbox.run`: the built OS on this terminal, without a Tinkerbell.
+"""`python -m sandbox.run`: boot the built OS on this terminal, without Tinkerbell (`make run`).
 
-Used by `make run`. The machine has a network card with DHCP and the host at 10.0.2.2 (QEMU's
-user network), and a root shell on its serial console.
+The machine has a NIC with DHCP, the host at 10.0.2.2 (QEMU's user network), and a root shell on its
+serial console.
 """
 
 import argparse
 import os
 import shutil
-import sys
 from pathlib import Path
 
 from release import assemble
+from release.errors import ReportedError, reported_errors
 from sandbox.accelerator import Accelerator, best_accelerator
 
 QEMU = "qemu-system-x86_64"
@@ -20,27 +20,28 @@ CMDLINE = "console=ttyS0 quiet tinkie.shell"
 def machine(
     accelerator: Accelerator, kernel: Path, initramfs: Path, memory_mib: int, words: str
 ) -> list[str]:
-    """Return the command line of QEMU; words come last on the kernel's, and so win."""
+    """Return QEMU's command line; words are appended to the kernel's, so they override it."""
     hardware = ["-m", str(memory_mib), "-nic", "user,model=virtio-net-pci", "-nographic"]
     boot = ["-kernel", str(kernel), "-initrd", str(initramfs), "-append", f"{CMDLINE} {words}"]
     return [QEMU, *accelerator.options, *hardware, "-no-reboot", *boot]
 
 
 def main() -> None:
-    """The command line of this module."""
+    """Run this module's command line."""
     parser = argparse.ArgumentParser(prog="sandbox.run", description=__doc__)
-    parser.add_argument("--memory", type=int, default=2048, help="of the machine, in MiB")
-    parser.add_argument("--append", default="", help="words for the kernel command line")
+    parser.add_argument("--memory", type=int, default=2048, help="MiB")
+    parser.add_argument("--append", default="", help="extra kernel parameters, appended last")
     options = parser.parse_args()
-    if not shutil.which(QEMU):
-        sys.exit(f"tinkie: {QEMU} is missing: apt-get install qemu-system-x86, or make setup")
-    if not (assemble.KERNEL.exists() and assemble.INITRAMFS.exists()):
-        sys.exit("tinkie: nothing is built yet: make quick")
-    print("ctrl-a x ends the machine", flush=True)
-    accelerator = best_accelerator(assemble.KERNEL)
-    kernel, initramfs = assemble.KERNEL, assemble.INITRAMFS
-    command = machine(accelerator, kernel, initramfs, options.memory, options.append)
-    os.execvp(QEMU, command)  # noqa: S606 # no shell is wanted
+    with reported_errors():
+        if not shutil.which(QEMU):
+            raise ReportedError(f"{QEMU} is not installed; run `make setup` as root")
+        if not (assemble.KERNEL.exists() and assemble.INITRAMFS.exists()):
+            raise ReportedError("nothing is built yet; run `make quick`")
+        print("ctrl-a x ends the machine", flush=True)
+        accelerator = best_accelerator(assemble.KERNEL)
+        kernel, initramfs = assemble.KERNEL, assemble.INITRAMFS
+        command = machine(accelerator, kernel, initramfs, options.memory, options.append)
+        os.execvp(QEMU, command)  # noqa: S606 - no shell is wanted
 
 
 if __name__ == "__main__":

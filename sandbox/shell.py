@@ -1,8 +1,8 @@
-"""A root shell in a running machine, on a serial port of its own: what tests reach inside by.
+"""A root shell in a running machine, on a serial port of its own, for tests.
 
-The machine needs Hardware.shell_port, and SHELL_WORDS on its command line. Events for people come
-on the same port, in between; so what a command says is marked. They are taken all the time: a
-machine leaves out lines on a console that nobody reads.
+The machine needs Hardware.shell_port, and SHELL_WORDS on its command line. Events are printed on
+the same port, so the output of a command is marked. A thread reads all the time: the machine drops
+lines on a console that is not read.
 """
 
 import socket
@@ -14,7 +14,7 @@ from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
 
-from sandbox.errors import SandboxError
+from release.errors import ReportedError
 
 SHELL_WORDS = "console=ttyS2 tinkie.shell"
 START_SECONDS = 180.0
@@ -22,83 +22,83 @@ ANSWER_SECONDS = 60.0
 TYPE_SECONDS = 1.0
 LAST_CHARACTERS = 500
 _PROMPT = "tinkie# "
-# A terminal's shell edits lines and shows them; one that reads a pipe does neither.
+# A shell on a terminal edits and echoes lines; one that reads a pipe does neither.
 _PLAIN = "stty -echo; echo plain''ly; cat | sh 2>&1"
 _IS_PLAIN = "plainly\n"
-_HOLD, _GO_ON = b"\x13", b"\x11"  # ctrl-S, ctrl-Q
+_PAUSE, _RESUME = b"\x13", b"\x11"  # ctrl-S, ctrl-Q
 
 
 @dataclass
 class GuestShell:
-    """Runs one command after the other."""
+    """Runs one command after another."""
 
     port: socket.socket
     received: Queue[bytes]
-    _heard: str = ""
+    _unread: str = ""
     _count: int = 0
 
     def run(self, command: str, *, seconds: float = ANSWER_SECONDS) -> str:
-        """Return what a command printed; SandboxError if it fails or takes longer.
+        """Return the output of a command; ReportedError if it fails or takes longer.
 
-        What it leaves in the background must not hold its stdout.
+        Its background processes must not keep its stdout open.
         """
         self._count += 1
         end = f"= {self._count} "
         show = f"echo \"$out\" | sed 's/^/> /'; echo '{end}'$code"
-        self._say(f"out=$(\n{command}\n) 2>&1; code=$?; {show}")
-        heard = self._hear(f"\n{end}", seconds)
-        code = self._hear("\n", seconds).strip()
-        said = "\n".join(line[2:] for line in heard.splitlines() if line.startswith("> "))
+        self._send(f"out=$(\n{command}\n) 2>&1; code=$?; {show}")
+        output = self._read_until(f"\n{end}", seconds)
+        code = self._read_until("\n", seconds).strip()
+        printed = "\n".join(line[2:] for line in output.splitlines() if line.startswith("> "))
         if code != "0":
-            raise SandboxError(f"in the machine: {command}: exit code {code}: {said}")
-        return said
+            raise ReportedError(f"{command} in the machine failed: exit code {code}: {printed}")
+        return printed
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Let the machine write nothing to this console, as by ctrl-S, in the with block."""
-        self.port.sendall(_HOLD)
+        """Pause this console, as by ctrl-S, until the end of the with block."""
+        self.port.sendall(_PAUSE)
         try:
             yield
         finally:
-            self.port.sendall(_GO_ON)
+            self.port.sendall(_RESUME)
 
     def start(self) -> None:
-        """Wait for the shell and make it a plain one."""
-        self._hear(_PROMPT, START_SECONDS)
-        self._say(_PLAIN)
-        self._hear(_IS_PLAIN, ANSWER_SECONDS)
+        """Wait for the shell, and turn off editing and echo."""
+        self._read_until(_PROMPT, START_SECONDS)
+        self._send(_PLAIN)
+        self._read_until(_IS_PLAIN, ANSWER_SECONDS)
 
-    def _say(self, line: str) -> None:
+    def _send(self, line: str) -> None:
         self.port.sendall(line.encode() + b"\n")
 
-    def _hear(self, text: str, seconds: float) -> str:
-        """Return what comes before a text, and go on behind it.
+    def _read_until(self, text: str, seconds: float) -> str:
+        """Return the output before a text, and remove both.
 
-        An emulated port may keep the end of what was typed until more comes: so an empty line is
-        typed now and then. It also brings the first prompt.
+        An emulated port may hold back the end of the input until more arrives, so an empty line is
+        sent now and then. It also makes the shell print its first prompt.
         """
         deadline = time.monotonic() + seconds
-        while text not in self._heard:
+        while text not in self._unread:
             if time.monotonic() > deadline:
-                told = f"the machine's shell said no {text!r} within {seconds:.0f} s, but"
-                raise SandboxError(f"{told} {self._heard[-LAST_CHARACTERS:]!r}")
+                message = f"the machine's shell printed no {text!r} within {seconds:.0f} s, only"
+                raise ReportedError(f"{message} {self._unread[-LAST_CHARACTERS:]!r}")
             try:
-                self._heard += self._receive()
+                self._unread += self._receive()
             except Empty:
-                self._say("")
-        before, _, self._heard = self._heard.partition(text)
+                self._send("")
+        before, _, self._unread = self._unread.partition(text)
         return before
 
     def _receive(self) -> str:
         more = self.received.get(timeout=TYPE_SECONDS)
         if not more:
-            raise SandboxError("the machine is off, and its shell with it")
+            raise ReportedError("the machine's shell failed: the machine is off")
         return more.decode(errors="replace").replace("\r", "")
 
 
 @contextmanager
 def guest_shell(path: Path) -> Iterator[GuestShell]:
-    """Speak to the shell at a unix socket until the end of the with block."""
+    """Connect to the shell at a unix socket until the end of the with block."""
     with socket.socket(socket.AF_UNIX) as port:
         port.connect(str(path))
         received: Queue[bytes] = Queue()
@@ -115,7 +115,7 @@ def guest_shell(path: Path) -> Iterator[GuestShell]:
 
 
 def _receive_all(port: socket.socket, received: Queue[bytes]) -> None:
-    """Take what comes until the port is closed, by either side: then, an empty piece."""
+    """Receive until either side closes the port, then put an empty piece."""
     with suppress(OSError):
         while more := port.recv(65536):
             received.put(more)

@@ -1,4 +1,4 @@
-"""smee v0.15.2, the boot server of 2024: DHCP, TFTP, iPXE scripts, CD images, a syslog receiver."""
+"""smee v0.15.2: DHCP, TFTP, iPXE scripts, CD images, a syslog receiver."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,34 +6,34 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from release import gotools
-from sandbox.network import BRIDGE, Network, takes_connections
+from sandbox.network import BRIDGE, Network, is_listening
 from sandbox.processes import Program, running
 from sandbox.tink import GRPC_PORT
 from sandbox.tinkerbell import Settings
 from sandbox.waiting import wait_for
 
 READY_SECONDS = 30.0
-HTTP_PORT = 7171  # its own one, 8080, is the file server's here
+HTTP_PORT = 7171  # its default, 8080, is the file server's here
 
 
 @dataclass(frozen=True)
 class Smee:
-    """A smee that serves."""
+    """A running smee."""
 
     network: Network
     program: Program
 
     def iso_url(self, mac: str) -> str:
-        """Return where a machine's own CD image is."""
+        """Return the URL of a machine's CD image."""
         return f"http://{self.network.address}:{HTTP_PORT}/iso/{mac}/tinkie.iso"
 
 
 @contextmanager
 def smee(folder: Path, network: Network, kubeconfig: Path, settings: Settings) -> Iterator[Smee]:
-    """Run it until the end of the with block; it finds machines' Hardware by the kubeconfig.
+    """Run it until the end of the with block; the kubeconfig leads it to the Hardware objects.
 
-    settings: artifacts, kernel_args and iso of them are used.
-    Raises SandboxError, with its last lines, if it does not serve in time.
+    settings: only artifacts, kernel_args and iso are used.
+    Raises ReportedError, with its last lines, if it does not serve in time.
     """
     flags = _flags(network, kubeconfig, settings)
     command: list[str | Path] = [gotools.build("smee"), *flags]
@@ -66,4 +66,4 @@ def _flags(network: Network, kubeconfig: Path, settings: Settings) -> list[str]:
 
 def _serves(found: Smee) -> bool:
     found.program.check()
-    return takes_connections(found.network, HTTP_PORT)
+    return is_listening(found.network, HTTP_PORT)

@@ -1,4 +1,4 @@
-"""When a machine reached which point of its boot, read off its console; no I/O."""
+"""When a machine reached each moment of its boot, from its console; no I/O."""
 
 from collections.abc import Mapping, Sequence
 
@@ -20,10 +20,10 @@ ORDER = ("power-on", KERNEL, *EVENTS, ACTION, DONE, MARKER)
 
 
 def moments(lines: Sequence[Line]) -> dict[str, float]:
-    """Return moment -> seconds since power-on, for those that the console shows.
+    """Return moment -> seconds since power-on, for the moments that the console shows.
 
-    Each event carries the kernel's uptime, so the kernel's start is known as well, and an event's
-    time is exact however late the serial line brought it.
+    Each event contains the kernel's uptime. So the kernel's start can be computed, and an event's
+    time is exact even if the serial line delayed it.
     """
     events = [line for line in lines if line.event]
     found = {"power-on": 0.0}
@@ -39,10 +39,10 @@ def moments(lines: Sequence[Line]) -> dict[str, float]:
 
 
 def table(found: Mapping[str, float]) -> str:
-    """Return the moments as lines for a person: name, seconds, seconds since the one before.
+    """Return the moments as lines: name, seconds, seconds since the previous one.
 
-    A moment that did not come has a dash; the disk's start is left out, for not every workflow
-    ends with it.
+    A moment that was not reached has a dash. The disk's start is then omitted, since not every
+    workflow ends with it.
     """
     rows = []
     before = 0.0

@@ -1,17 +1,16 @@
-"""A time server: chronyd of Tinkie's own image, since the package would set the host's clock."""
+"""A time server: chronyd from Tinkie's image, since Debian's package would set the host's clock."""
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from release import engine, images
-from sandbox.commands import run
+from release.process import read_from, run
 from sandbox.network import Network
 from sandbox.processes import Program, running
 
 IMAGE = "tinkie/ntp:build"
-# It serves the host's clock as it is.
+# It serves the host's clock and does not change it.
 CONFIG = """\
 local stratum 1
 allow all
@@ -23,7 +22,7 @@ pidfile /server.pid
 
 @contextmanager
 def time_server(folder: Path, network: Network) -> Iterator[Program]:
-    """Tell the right time to whoever asks, until the end of the with block."""
+    """Run a time server until the end of the with block."""
     root = folder / "time-server"
     _unpack(root)
     (root / "server.conf").write_text(CONFIG.format(address=network.address))
@@ -34,12 +33,12 @@ def time_server(folder: Path, network: Network) -> Iterator[Program]:
 
 def _unpack(root: Path) -> None:
     root.mkdir()
-    with engine.running() as host, images.kept():
+    with engine.running() as host, images.locked_names():
         images.build(["ntp"])
         docker = ["docker", "--host", host]
-        container = run("making a container", [*docker, "create", IMAGE]).strip()
+        container = run("creating a container", [*docker, "create", IMAGE]).text
         try:
-            with subprocess.Popen([*docker, "export", container], stdout=subprocess.PIPE) as tar:
-                subprocess.run(["tar", "-x", "-C", root], stdin=tar.stdout, check=True)
+            with read_from(f"reading {IMAGE}", [*docker, "export", container]) as tar:
+                run(f"unpacking {IMAGE}", ["tar", "-x", "-C", root], stdin=tar)
         finally:
             run("removing the container", [*docker, "rm", container])

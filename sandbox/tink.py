@@ -1,4 +1,4 @@
-"""tink-server and tink-controller v0.12.2 (2024), beside the API server of a later Tinkerbell."""
+"""tink-server and tink-controller v0.12.2, with the API server of a later Tinkerbell."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,10 +18,10 @@ WORKFLOWS = "config/crd/bases/tinkerbell.org_workflows.yaml"
 
 @contextmanager
 def tink(folder: Path, api: Api, network: Network, kubeconfig: Path) -> Iterator[None]:
-    """Run both until the end of the with block; workflows are of their kind from now on."""
+    """Run both until the end of the with block; replace the definition of workflows by theirs."""
     definition = (gotools.source("tink-server") / WORKFLOWS).read_text()
     api.redefine(yaml.safe_load(definition))
-    # tink-controller v0.12.2 has a flag for this, and does not use it.
+    # tink-controller v0.12.2 has a flag for this, but ignores it.
     environment = {"KUBECONFIG": str(kubeconfig)}
     control = [str(gotools.build("tink-controller"))]
     control += ["--metrics-bind-address=0", "--health-probe-bind-address=0"]

@@ -1,4 +1,4 @@
-"""A switch whose port carries a VLAN with tags: Debian's vde2, as not every kernel has VLANs."""
+"""A switch with a tagged VLAN on a port: Debian's vde2, since not every host kernel has VLANs."""
 
 import os
 from collections.abc import Iterator
@@ -9,14 +9,14 @@ from sandbox.network import Namespace
 from sandbox.processes import running
 from sandbox.waiting import wait_for
 
-TRUNK_BRIDGE = "trunk0"  # machines' cards hang on it; nobody answers there without a tag
+TRUNK_BRIDGE = "trunk0"  # for machines' NICs; untagged frames get no answer there
 VLAN = 30
 VLAN_DEVICE = "vlanport"
 VLAN_SUBNET = "172.30.30"
 VLAN_ROUTER = f"{VLAN_SUBNET}.1"
 _PORTS = {"trunk": 1, VLAN_DEVICE: 2}
 _SECONDS = 10.0
-# It ends when its input does.
+# The switch ends at the end of its input.
 _WITH_STDIN = 'exec vde_switch "$@" <>"$0"'
 _COMMANDS = f"""\
 port/create 1

@@ -1,40 +1,40 @@
-"""The one place where the sandbox lets time pass."""
+"""The only module of the sandbox that sleeps."""
 
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from sandbox.errors import SandboxError
+from release.errors import ReportedError
 
 Found = TypeVar("Found")
 
 POLL_SECONDS = 0.1
-# On few cores a costly look slows down what is waited for, so it is done less often.
-PAUSE_PER_LOOK = 4
+# On few cores a slow probe delays what it waits for, so it runs less often.
+PAUSE_PER_PROBE = 4
 MAX_POLL_SECONDS = 1.0
 
 
 def wait_for(
     what: str,
-    look: Callable[[], Found | None],
+    probe: Callable[[], Found | None],
     *,
     seconds: float,
     pause: Callable[[float], None] = time.sleep,
     now: Callable[[], float] = time.monotonic,
 ) -> Found:
-    """Call look until it returns something other than None or False, and return that.
+    """Call probe until it returns something other than None or False, and return that.
 
-    What it looked for may have come up to MAX_POLL_SECONDS earlier, if a look takes long.
-    what: the thing waited for, as it stands in the error ("the registry's answer").
-    Raises SandboxError after the given seconds. An error that look raises ends the wait at once.
+    If a probe takes long, its result may be up to MAX_POLL_SECONDS late.
+    what: the thing waited for, as the error names it ("the registry's answer").
+    Raises ReportedError after the given seconds. An error of probe ends the wait at once.
     """
     deadline = now() + seconds
     while True:
         began = now()
-        found = look()
+        found = probe()
         if found is not None and found is not False:
             return found
         if now() >= deadline:
-            raise SandboxError(f"waited {seconds:.0f} s for {what}; it did not come")
-        in_proportion = PAUSE_PER_LOOK * (now() - began)
+            raise ReportedError(f"waited {seconds:.0f} s for {what} in vain")
+        in_proportion = PAUSE_PER_PROBE * (now() - began)
         pause(max(POLL_SECONDS, min(in_proportion, MAX_POLL_SECONDS)))

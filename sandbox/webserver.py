@@ -1,4 +1,4 @@
-"""A small HTTP server that also takes files: GET serves a folder, POST /NAME keeps the body.
+"""A small HTTP server: GET serves a folder, POST /NAME stores the body.
 
 Run as a program of its own: webserver.py ADDRESS PORT FOLDER UPLOADS. Standard library only.
 """
@@ -19,7 +19,7 @@ class Handler(SimpleHTTPRequestHandler):
     uploads: Path
 
     def do_POST(self) -> None:
-        """Keep the body under the last part of the path; it is whole when its name appears."""
+        """Store the body as the last part of the path; the name appears once it is complete."""
         size = int(self.headers.get("Content-Length", "-1"))
         if not 0 <= size <= MOST_BYTES:
             self.send_error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
@@ -34,7 +34,7 @@ class Handler(SimpleHTTPRequestHandler):
 
 
 def main(address: str, port: str, folder: str, uploads: str) -> None:
-    """Serve until ended."""
+    """Serve until the process ends."""
     Handler.uploads = Path(uploads)
     server = ThreadingHTTPServer((address, int(port)), partial(Handler, directory=folder))
     server.serve_forever()

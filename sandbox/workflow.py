@@ -1,9 +1,9 @@
-"""One workflow of one machine, as Tinkerbell sees it."""
+"""One workflow of one machine, with the state that Tinkerbell reports."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-from sandbox.errors import SandboxError
+from release.errors import ReportedError
 from sandbox.kubernetes import Api, Object
 from sandbox.waiting import wait_for
 
@@ -13,7 +13,7 @@ ENDS = ("SUCCESS", "FAILED", "TIMEOUT")
 
 @dataclass(frozen=True)
 class Status:
-    """state: PENDING, RUNNING, SUCCESS, FAILED, TIMEOUT; actions: name -> state, in their order."""
+    """state: PENDING, RUNNING, SUCCESS, FAILED, TIMEOUT; actions: name -> state, in order."""
 
     state: str
     actions: dict[str, str]
@@ -21,22 +21,22 @@ class Status:
 
     @property
     def is_over(self) -> bool:
-        """Say whether nothing will happen any more."""
+        """Whether the workflow has ended."""
         return self.state in ENDS
 
 
 @dataclass(frozen=True)
 class Run(ABC):
-    """A workflow that a machine has been given, whoever keeps it."""
+    """A machine's workflow, of any server."""
 
     name: str
 
     @abstractmethod
     def status(self) -> Status:
-        """Ask for the present state."""
+        """Return the current state."""
 
     def end(self, seconds: float) -> Status:
-        """Return how it ended; SandboxError if it has not by then."""
+        """Return its final state; ReportedError if it has not ended by then."""
 
         def over() -> Status | None:
             status = self.status()
@@ -47,12 +47,12 @@ class Run(ABC):
 
 @dataclass(frozen=True)
 class WorkflowRun(Run):
-    """A workflow that is kept as a Kubernetes object."""
+    """A workflow that is a Kubernetes object."""
 
     api: Api
 
     def status(self) -> Status:
-        """Ask for the present state."""
+        """Return the current state."""
         status = self.api.get("workflows", self.name).get("status", {})
         actions = [action for task in status.get("tasks", []) for action in task["actions"]]
         states = {action["name"]: _state(action) for action in actions}
@@ -60,17 +60,19 @@ class WorkflowRun(Run):
         return Status(_state(status), states, "; ".join(messages))
 
     def wait_until_offered(self) -> None:
-        """Wait until the controller has made a list of actions out of the template.
+        """Wait until the controller has rendered the template to a list of actions.
 
-        Raises SandboxError with the controller's words if the template cannot be rendered.
+        Raises ReportedError with the controller's message if it cannot.
         """
         wait_for(f"the controller to take up {self.name}", self._offered, seconds=OFFER_SECONDS)
 
     def _offered(self) -> bool:
         status = self.api.get("workflows", self.name).get("status", {})
         if status.get("templateRendering") == "failed":
-            told = [condition.get("message", "") for condition in status.get("conditions", [])]
-            raise SandboxError(f"the template of {self.name} is refused: {'; '.join(told)}")
+            messages = [condition.get("message", "") for condition in status.get("conditions", [])]
+            raise ReportedError(
+                f"rendering the template of {self.name} failed: {'; '.join(messages)}"
+            )
         return bool(status.get("tasks"))
 
 
@@ -79,5 +81,5 @@ def _state(thing: Object) -> str:
 
 
 def plain_state(state: str) -> str:
-    """Return a state as Tinkerbell v0.25 writes it; tink wrote STATE_RUNNING."""
+    """Return a state in the form of Tinkerbell v0.25; older ones have STATE_RUNNING."""
     return state.removeprefix("STATE_")

@@ -1,4 +1,4 @@
-"""All of the sandbox at once: network, registry with images, file server, Tinkerbell."""
+"""The whole sandbox: network, registry with images, file server, Tinkerbell."""
 
 import secrets
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.certificates import Authority
+from sandbox.certificates import CA
 from sandbox.disk import system_image
 from sandbox.files import Files, files
 from sandbox.hardware import DirectBoot
@@ -42,7 +42,7 @@ class World:
     ) -> WorkflowRun:
         """Give a machine a workflow; data is the template's YAML.
 
-        Its places: device_1 (worker id), registry, artifacts, image_url, disk, and those in more.
+        Its variables: device_1 (worker id), registry, artifacts, image_url, disk, and more.
         """
         values = {**self.values, "device_1": identity.mac, **more}
         run = self.tinkerbell.give(identity, name, data, values)
@@ -50,7 +50,7 @@ class World:
         return run
 
     def enroll(self, identity: MachineIdentity = MACHINE, *others: MachineIdentity) -> None:
-        """Tell Tinkerbell about a machine, and about its other network cards."""
+        """Add a machine's Hardware to Tinkerbell, with its other NICs."""
         self.tinkerbell.enroll(identity, *others)
 
     def command_line(self, identity: MachineIdentity = MACHINE) -> str:
@@ -58,7 +58,7 @@ class World:
         return command_line(self.tinkerbell.script(identity.mac))
 
     def direct_boot(self, identity: MachineIdentity = MACHINE) -> DirectBoot:
-        """Return the start that iPXE would give this machine, without the fetching."""
+        """Return kernel, initramfs and command line that iPXE would start this machine with."""
         parts = self.ingredients
         return DirectBoot(parts.kernel, parts.initramfs, self.command_line(identity))
 
@@ -69,13 +69,13 @@ def world(
 ) -> Iterator[World]:
     """Run a whole sandbox until the end of the with block.
 
-    name: of its network namespace. kernel_args: put behind all others, so that they win.
+    name: of its network namespace. kernel_args: appended last, so they override the others.
     """
     with ExitStack() as stack:
         network = stack.enter_context(namespace(name))
-        authority = Authority.make(folder / "certificates")
+        ca = CA(folder / "certificates")
         credentials = Credentials("tinkie", new_password())
-        store = stack.enter_context(registry(folder / "registry", network, authority, credentials))
+        store = stack.enter_context(registry(folder / "registry", network, ca, credentials))
         _push_images(folder / "images", store, ingredients)
         served = stack.enter_context(files(folder / "files", network))
         values = _publish(folder, served, store, ingredients)
@@ -83,13 +83,13 @@ def world(
         words = worker_words(store, served, WORKER_IMAGE, kernel_args)
         settings = Settings(served.url, words, BRIDGE, iso)
         found = stack.enter_context(
-            tinkerbell(folder / "tinkerbell", network, authority, ingredients.tinkerbell, settings)
+            tinkerbell(folder / "tinkerbell", network, ca, ingredients.tinkerbell, settings)
         )
         yield World(ingredients, network, store, served, found, values)
 
 
 def new_password() -> str:
-    """Return a password that no two encodings write the same way."""
+    """Return a password that every encoding (URL, base64) changes."""
     return f"{secrets.token_hex(8)}+/{secrets.token_hex(4)}=@"
 
 
@@ -115,14 +115,13 @@ def _publish(
 
 
 def worker_words(store: Registry, served: Files, image: str, more: str = "") -> str:
-    """Return the kernel parameters that lead to a worker's image; then those in more."""
+    """Return the kernel parameters for a worker's image, then those in more."""
     words = [
         f"tink_worker_image={store.host}/{image}",
         f"docker_registry={store.host}",
-        f"registry_username={store.credentials.username}",
-        f"registry_password={store.credentials.password}",
+        *(f"{name}={value}" for name, value in store.credentials.parameters.items()),
         f"registry_ca_url={served.url}/ca.pem",
-        "quiet",  # else the kernel prints its command line, and the password with it
+        "quiet",  # else the kernel prints its command line, with the password
         more,
     ]
     return " ".join(words).strip()

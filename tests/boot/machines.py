@@ -8,7 +8,7 @@ from pathlib import Path
 from sandbox.accelerator import Accelerator
 from sandbox.disk import empty_disk
 from sandbox.follow import Follower
-from sandbox.hardware import Card, Disk, Hardware
+from sandbox.hardware import Disk, Hardware, Nic
 from sandbox.machine import Machine, machine
 from sandbox.objects import MachineIdentity
 from sandbox.provision import WORKFLOWS
@@ -39,7 +39,7 @@ def booted(
     words: str = "",
     memory: int = MEMORY_MIB,
     clock: str = "",
-    cards: tuple[Card, ...] = (),
+    nics: tuple[Nic, ...] = (),
     others: tuple[MachineIdentity, ...] = (),
     watchdog: bool = False,
     disks: tuple[Disk, ...] = (),
@@ -63,7 +63,7 @@ def booted(
         stop_at_reboot=True,
         clock=clock,
         shell_port=True,
-        cards=cards,
+        nics=nics,
         watchdog=watchdog,
         disks=disks,
     )

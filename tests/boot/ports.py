@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
-from sandbox.commands import run
+from release.process import run
 from sandbox.network import BRIDGE, Namespace
 
 SCAN_SECONDS = 240
@@ -32,7 +32,7 @@ def _scan(
     numbers = f"1-{EVERY}" if len(ports) == EVERY else ",".join(map(str, sorted(ports)))
     command = ["nmap", "-n", "-Pn", *family, KINDS[protocol], *pace, "-p", numbers, "-oX", "-"]
     with network.inside():
-        return run(f"scanning {address}", [*command, address], seconds=SCAN_SECONDS)
+        return run(f"scanning {address}", [*command, address], seconds=SCAN_SECONDS).text
 
 
 def closed_ports(report: str) -> set[int]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandbox.disk import empty_disk
-from sandbox.hardware import Card, Disk
+from sandbox.hardware import Disk, Nic
 from sandbox.objects import MachineIdentity
 from sandbox.trunk import TRUNK_BRIDGE, VLAN, VLAN_ROUTER, VLAN_SUBNET, trunk
 from sandbox.waiting import wait_for
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sandbox.workflow import Status
 
 IDENTITY = MachineIdentity("static", "52:54:00:00:01:0a", "172.30.0.110", "172.30.0.1")
-NICS = (Card("52:54:00:00:02:20", TRUNK_BRIDGE), Card(IDENTITY.mac, TRUNK_BRIDGE))
+NICS = (Nic("52:54:00:00:02:20", TRUNK_BRIDGE), Nic(IDENTITY.mac, TRUNK_BRIDGE))
 ADDRESS = f"{VLAN_SUBNET}.50"
 IPAM = (
     f"{IDENTITY.mac.replace(':', '-')}:{VLAN}:{ADDRESS}:255.255.255.0:{VLAN_ROUTER}"
@@ -81,4 +81,4 @@ def _machine(lab: Lab) -> AbstractContextManager[Machine]:
         replace(disk, path=empty_disk(lab.folder / disk.path, DISK_MIB)) for disk in DISKS
     )
     words = f"ipam={IPAM}"
-    return booted(lab, IDENTITY, words=words, cards=NICS, disks=disks)
+    return booted(lab, IDENTITY, words=words, nics=NICS, disks=disks)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from sandbox.errors import SandboxError
+from release.errors import ReportedError
 from sandbox.objects import MachineIdentity
 from sandbox.waiting import wait_for
 from tests.boot.conftest import NewLab
@@ -49,7 +49,7 @@ def seen(request: pytest.FixtureRequest, new_lab: NewLab) -> Seen:
         for case in selected(TABLE, request.session):
             try:
                 found[case.title] = run(case, backend)
-            except (AssertionError, SandboxError, ValueError) as error:
+            except (AssertionError, ReportedError, ValueError) as error:
                 found[case.title] = error
         report.write((row for row in found.values() if isinstance(row, Row)), report.BOOT)
         monitor.press_power()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.dnsmasq import ipv6
-from sandbox.hardware import Card
+from sandbox.hardware import Nic
 from sandbox.network import ADDRESS6, SUBNET6
 from sandbox.objects import MachineIdentity
 from sandbox.waiting import wait_for
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sandbox.workflow import Status
 
 IDENTITY = MachineIdentity("ipv6", "52:54:00:00:01:06", "172.30.0.106", "172.30.0.1")
-NIC = Card("52:54:00:00:02:16")
+NIC = Nic("52:54:00:00:02:16")
 SYSLOG_BYTES = 65536
 MISSING_SECONDS = 180.0
 PANIC_SECONDS = 180.0
@@ -50,7 +50,7 @@ def observe(lab: Lab) -> Seen:
         stack.enter_context(ipv6(lab.folder, sandbox.network))
         stack.enter_context(ipv6_addresses.joined(sandbox))
         port = stack.enter_context(syslog(sandbox.network, ADDRESS6, 1))
-        box = stack.enter_context(booted(lab, IDENTITY, words=words, cards=(NIC,)))
+        box = stack.enter_context(booted(lab, IDENTITY, words=words, nics=(NIC,)))
         status = measure(sandbox, box, "ipv6", WORKFLOW_SECONDS, registry=ipv6_addresses.HOST)
         wait_for(
             "nic.missing", lambda: box.console.poll_for("nic.missing"), seconds=MISSING_SECONDS

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.dnsmasq import STRAY_BRIDGE, name_server, stray_network
-from sandbox.hardware import Card
+from sandbox.hardware import Nic
 from sandbox.network import SUBNET
 from sandbox.objects import MachineIdentity
 from sandbox.tink import GRPC_PORT
@@ -39,14 +39,14 @@ SECOND = MachineIdentity(
 )
 UNKNOWN = "52:54:00:00:02:0"
 NICS = (
-    Card(f"{UNKNOWN}0", STRAY_BRIDGE),
-    Card(f"{UNKNOWN}1", STRAY_BRIDGE),
-    Card(f"{UNKNOWN}2"),
-    Card(SECOND.mac),
-    Card(f"{UNKNOWN}4"),
-    Card(FIRST.mac),
-    Card(f"{UNKNOWN}6", STRAY_BRIDGE),
-    Card(f"{UNKNOWN}7"),
+    Nic(f"{UNKNOWN}0", STRAY_BRIDGE),
+    Nic(f"{UNKNOWN}1", STRAY_BRIDGE),
+    Nic(f"{UNKNOWN}2"),
+    Nic(SECOND.mac),
+    Nic(f"{UNKNOWN}4"),
+    Nic(FIRST.mac),
+    Nic(f"{UNKNOWN}6", STRAY_BRIDGE),
+    Nic(f"{UNKNOWN}7"),
 )
 UNPLUGGED = ("net3", "net5", "net7")
 NAMED_SECONDS = 300.0
@@ -73,7 +73,7 @@ def observe(lab: Lab) -> Seen:
     sandbox, words = lab.sandbox, f"grpc_authority={HOST}:{GRPC_PORT}"
     with (
         stray_network(lab.folder, sandbox.network),
-        booted(lab, FIRST, words=words, cards=NICS, others=(SECOND,)) as box,
+        booted(lab, FIRST, words=words, nics=NICS, others=(SECOND,)) as box,
     ):
         with box.monitor() as monitor, _names(sandbox, BEFORE):
             for nic in UNPLUGGED:

@@ -33,7 +33,7 @@ def built(project: Path, lab: Lab, *words: str) -> Lab:
 def push_python(sandbox: World, folder: Path) -> None:
     """Push bootkit's image as PYTHON, for actions that are Python programs."""
     archive = folder / "python.tar"
-    with engine.running() as host, images.kept():
+    with engine.running() as host, images.locked_names():
         images.build([])
         Docker(host)("save", "--output", str(archive), BOOTKIT)
     sandbox.registry.push(archive, PYTHON)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from sandbox.dnsmasq import dhcp
-from sandbox.hardware import Card
+from sandbox.hardware import Nic
 from sandbox.network import ADDRESS6, SUBNET6
 from sandbox.objects import MachineIdentity
 from sandbox.trunk import TRUNK_BRIDGE, VLAN, VLAN_DEVICE, VLAN_SUBNET, trunk
@@ -20,21 +20,21 @@ TAGGED = {
 }
 STATIC6 = MachineIdentity("static6", "52:54:00:00:01:0c", "172.30.0.112", "172.30.0.1")
 REPORTED_SECONDS = 300.0
-OTHER_NIC = Card("52:54:00:00:02:1b")
+OTHER_NIC = Nic("52:54:00:00:02:1b")
 NIC6 = "52:54:00:00:02:1c"  # Tinkerbell has no record of it
 
 
 @pytest.mark.parametrize(("words", "nic"), [("", "eth0"), ("interface=eth1", "eth1")])
 def test_vlan_id_with_hw_addr_or_interface(lab: Lab, words: str, nic: str) -> None:
     identity = TAGGED[nic]
-    words, cards = (
+    words, nics = (
         f"vlan_id={VLAN} {words}",
-        (Card(identity.mac, TRUNK_BRIDGE), replace(OTHER_NIC, bridge=TRUNK_BRIDGE)),
+        (Nic(identity.mac, TRUNK_BRIDGE), replace(OTHER_NIC, bridge=TRUNK_BRIDGE)),
     )
     with (
         trunk(lab.folder, lab.sandbox.network),
         dhcp(lab.folder, lab.sandbox.network, VLAN_DEVICE, VLAN_SUBNET),
-        booted(lab, identity, words=words, cards=cards) as box,
+        booted(lab, identity, words=words, nics=nics) as box,
         box.shell() as shell,
     ):
         assert measure(lab.sandbox, box, identity.name, WORKFLOW_SECONDS).state == "SUCCESS"
@@ -49,14 +49,14 @@ def test_static_ipv6_of_a_nic_that_is_plugged_in_late(lab: Lab) -> None:
     words = f"{ipv6_addresses.parameters(sandbox)} {ipam}"
     with (
         ipv6_addresses.joined(sandbox),
-        booted(lab, STATIC6, words=words, cards=(OTHER_NIC,)) as box,
+        booted(lab, STATIC6, words=words, nics=(OTHER_NIC,)) as box,
         box.shell() as shell,
         box.monitor() as monitor,
     ):
         missing = f"dhcp: nic.missing nic={NIC6}"
         wait_for(missing, lambda: box.console.poll_for(missing), seconds=REPORTED_SECONDS)
         sandbox.network.add_tap("late")
-        monitor.plug_card("late", NIC6)
+        monitor.plug_nic("late", NIC6)
         status = measure(
             lab.sandbox, box, "static6", WORKFLOW_SECONDS, registry=ipv6_addresses.HOST
         )

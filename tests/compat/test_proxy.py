@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 import pytest
 
-from sandbox.certificates import Authority
-from sandbox.network import SUBNET, takes_connections
+from sandbox.certificates import CA
+from sandbox.network import SUBNET, is_listening
 from sandbox.objects import MachineIdentity
 from sandbox.processes import Program, running
 from sandbox.registry import IMAGES, registry
@@ -64,7 +64,7 @@ def _endpoints(program: Program) -> set[str]:
 def _registry_behind(sandbox: World, folder: Path) -> Iterator[None]:
     """Serve the sandbox's images at an address that the machine cannot reach directly."""
     sandbox.network.add_address(BEHIND)
-    ca = Authority.make(folder / "certificates")
+    ca = CA(folder / "certificates")
     store, network = sandbox.registry, replace(sandbox.network, address=BEHIND)
     with registry(
         folder / "behind", network, ca, store.credentials, images=store.folder / IMAGES
@@ -80,7 +80,5 @@ def _proxy(sandbox: World, folder: Path, password: str) -> Iterator[Program]:
     command += ["--data-dir", str(folder / "proxy")]
     log = folder / "proxy.log"
     with running("proxy", command, log=log, network=sandbox.network) as program:
-        wait_for(
-            "the proxy", lambda: takes_connections(sandbox.network, PORT), seconds=READY_SECONDS
-        )
+        wait_for("the proxy", lambda: is_listening(sandbox.network, PORT), seconds=READY_SECONDS)
         yield program

@@ -12,7 +12,7 @@ import pytest
 
 from release import gotools, iso
 from sandbox.accelerator import Accelerator
-from sandbox.certificates import Authority
+from sandbox.certificates import CA
 from sandbox.disk import empty_disk
 from sandbox.files import Files, files
 from sandbox.follow import Follower
@@ -48,7 +48,7 @@ def there(sandbox: World, cd: Path, tmp_path_factory: pytest.TempPathFactory) ->
     folder, parts = tmp_path_factory.mktemp("smee-v0-15"), sandbox.ingredients
     with ExitStack() as stack:
         network = stack.enter_context(namespace(f"smee-v0-15-{os.getpid()}"))
-        ca = Authority.make(folder / "certificates")
+        ca = CA(folder / "certificates")
         # smee v0.15 escapes a "+" as HTML does, so no machine had such a password.
         credentials = Credentials("tinkie", secrets.token_hex())
         store = stack.enter_context(registry(folder / "registry", network, ca, credentials))

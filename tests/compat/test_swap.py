@@ -66,7 +66,7 @@ def _prepared(folder: Path) -> Path:
     assert file.count("tinkie/dhcp:build") == 1
     (project / "mine.yml").write_text(file.replace("tinkie/dhcp:build", "example/client:1"))
     (project / "more.yml").write_text(MORE)
-    with engine.running() as host, images.kept():
+    with engine.running() as host, images.locked_names():
         images.build([])
         _image(host, "example/client:1", _client(folder / "client"))
         _image(host, "example/kernel:1", _kernel(project / "images/kernel", folder / "kernel"))

@@ -8,12 +8,12 @@ import re
 from pathlib import Path
 
 from release import gotools
-from sandbox.certificates import Authority
+from sandbox.certificates import CA
 from sandbox.follow import Follower
-from sandbox.hegel import WHOLE, hegel2022
+from sandbox.hegel import WHOLE, hegel_v07
 from sandbox.images import worker_archive
 from sandbox.objects import MachineIdentity
-from sandbox.tink2021 import Tink2021, tink2021, worker_id
+from sandbox.tink_server_v06 import TinkServerV06, tink_server_v06, worker_id
 from sandbox.waiting import wait_for
 from sandbox.world import World
 from tests.boot.machines import Lab, booted
@@ -28,11 +28,11 @@ LOOK = "test $(cat /workflow/data) = {}"  # what tink-worker keeps there from th
 
 def test_a_machine_started_by_boots_works(lab: Lab) -> None:
     sandbox, folder = lab.sandbox, lab.folder
-    ca = Authority.make(folder / "certificates")
+    ca = CA(folder / "certificates")
     _serve(sandbox, folder)
     with (
-        tink2021(folder / "tink", sandbox.network, ca, GRPC, HTTP) as server,
-        hegel2022(folder, server, ca, WHOLE) as metadata,
+        tink_server_v06(folder / "tink", sandbox.network, ca, GRPC, HTTP) as server,
+        hegel_v07(folder, server, ca, WHOLE) as metadata,
     ):
         server.enroll(IDENTITY)
         run = server.give(IDENTITY, "tink-v0-6", TEMPLATE.read_text(), {"look": LOOK})
@@ -50,14 +50,14 @@ def test_a_machine_started_by_boots_works(lab: Lab) -> None:
 
 def _serve(sandbox: World, folder: Path) -> None:
     """Serve tink-worker and the certificate where the registry and the nginx of 2021 had them."""
-    binary = gotools.build("tink-worker-2021")
+    binary = gotools.build("tink-worker-v0.6")
     worker = worker_archive(folder / "worker.tar", binary, "usr/bin/tink-worker")
     sandbox.registry.push(worker, "tink-worker:latest")
     (sandbox.files.root / "workflow").mkdir()
     sandbox.files.publish(sandbox.registry.ca, "workflow/ca.pem")
 
 
-def _line(sandbox: World, server: Tink2021) -> str:
+def _line(sandbox: World, server: TinkServerV06) -> str:
     """Return the line of 2021 with the addresses and secrets of the sandbox."""
     values = {
         "docker_registry": sandbox.registry.host,

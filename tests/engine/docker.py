@@ -5,7 +5,7 @@ import signal
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.commands import run
+from release.process import run
 
 
 @dataclass(frozen=True)
@@ -15,9 +15,9 @@ class Docker:
     host: str
 
     def __call__(self, *words: str, seconds: float = 60) -> str:
-        """Run the client and return what it printed; SandboxError if it fails."""
+        """Run the client and return what it printed; ReportedError if it fails."""
         command = ["docker", "--host", self.host, *words]
-        return run(f"docker {words[0]}", command, seconds=seconds).strip()
+        return run(f"docker {words[0]}", command, seconds=seconds).text
 
     def inspect(self, container: str) -> Any:
         """Return what `docker inspect` prints of a container."""

@@ -6,7 +6,6 @@ and ended, go to docs/reliability.md.
 """
 
 import itertools
-import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -15,8 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from release import engine
-from release.errors import told
-from sandbox.errors import SandboxError
+from release.errors import ReportedError, reported_errors
 from sandbox.objects import MachineIdentity
 from sandbox.waiting import wait_for
 from sandbox.workflow import Run
@@ -76,7 +74,7 @@ def _lines(box: Machine, name: str) -> int:
 def _end_of(run: Run) -> str:
     try:
         return run.end(OVER_SECONDS).state
-    except SandboxError:
+    except ReportedError:
         return f"{run.status().state} after {OVER_SECONDS:.0f} s"
 
 
@@ -103,13 +101,10 @@ def measure_all(folder: Path, docker: Docker) -> list[Loss]:
 
 def main() -> None:
     """Write the table."""
-    with told(), engine.running() as host, tempfile.TemporaryDirectory() as folder:
+    with reported_errors(), engine.running() as host, tempfile.TemporaryDirectory() as folder:
         losses = measure_all(Path(folder), Docker(host))
     report.replace("make kill-report", "\n".join([HEAD, *(loss.row() for loss in losses)]))
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except SandboxError as error:
-        sys.exit(f"tinkie: {error}")
+    main()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from release import engine
-from sandbox.errors import SandboxError
+from release.errors import ReportedError
 from sandbox.objects import MachineIdentity
 from sandbox.waiting import wait_for
 from tests.engine.docker import Docker
@@ -52,7 +52,7 @@ class Machine:
         """Return the names of the containers that run; none while dockerd restarts."""
         try:
             return self.engine("ps", "--format", "{{.Names}}", seconds=10).split()
-        except SandboxError:
+        except ReportedError:
             return []
 
     def worker(self) -> str | None:
@@ -60,7 +60,7 @@ class Machine:
         listed = ["ps", "--no-trunc", "--format", "{{.ID}} {{.Names}}"]
         try:
             running = [row.split() for row in self.engine(*listed, seconds=10).splitlines()]
-        except SandboxError:  # dockerd restarts
+        except ReportedError:  # dockerd restarts
             return None
         names = [name for _, name in running]
         assert names.count(WORKER) <= 1, names
@@ -170,7 +170,7 @@ def _remove(made: Machine) -> None:
     """The engine inside removes its own first, or their cgroups would stay on the build host."""
     docker = made.world.docker
     docker.remove(made.bootkit)
-    with suppress(SandboxError):  # a test may have ended that engine
+    with suppress(ReportedError):  # a test may have ended that engine
         for container in made.engine("ps", "--all", "--quiet", seconds=10).split():
             made.engine.remove(container)
     docker.remove(made.tink_docker)

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from release import gotools
-from sandbox.certificates import Authority
+from sandbox.certificates import CA
 from sandbox.network import Namespace
 from sandbox.objects import MachineIdentity
 from sandbox.tink import GRPC_PORT
-from sandbox.tink2021 import CERTIFICATE_PORT, tink2021
+from sandbox.tink_server_v06 import CERTIFICATE_PORT, tink_server_v06
 from sandbox.tinkerbell import Settings, tinkerbell
 from sandbox.workflow import Run
 
@@ -52,11 +52,11 @@ class Servers(Protocol):
 
 
 def servers_of(
-    kind: Kind, folder: Path, network: Namespace, ca: Authority
+    kind: Kind, folder: Path, network: Namespace, ca: CA
 ) -> AbstractContextManager[Servers]:
     """Run a kind of servers for a with block."""
     if kind == "oldest":
-        return tink2021(folder / "tink", network, ca, GRPC_PORT, CERTIFICATE_PORT)
+        return tink_server_v06(folder / "tink", network, ca, GRPC_PORT, CERTIFICATE_PORT)
     settings = Settings(older=kind == "older", tls=kind == "tls")
     binary = gotools.build("tinkerbell")
     return tinkerbell(folder / "tinkerbell", network, ca, binary, settings)

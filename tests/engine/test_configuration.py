@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.errors import SandboxError
+from release.errors import ReportedError
 from sandbox.waiting import wait_for
 from tests.engine.docker import Docker
 from tink_docker.plan import Plan
@@ -47,5 +47,5 @@ def test_the_engine_does_not_start_with_values_that_are_left_out(
 ) -> None:
     config = dict(Plan.from_cmdline(Cmdline()).config)
     (tmp_path / "daemon.json").write_text(json.dumps(config | {key: [value]}))
-    with pytest.raises(SandboxError, match=r"not valid|invalid"):
+    with pytest.raises(ReportedError, match=r"not valid|invalid"):
         run(IMAGE, "dockerd", "--config-file", "/test/daemon.json")

@@ -1,6 +1,7 @@
 """The images as they are built: Debian's Python, the locked wheels, our code compiled."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tools")
     there = {wheel.name for wheel in (wheels.WHEELS / "bootkit").iterdir()}
     needed = [str(wheel) for wheel in wheels.fetch("dev").iterdir() if wheel.name not in there]
-    command = [str(wheels.VENV), "-m", "pip", "install", "--quiet", "--no-index"]
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index"]
     command += [*wheels.for_image(), "--target", str(folder), *needed]
     subprocess.run(command, check=True)
     return folder

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sandbox.hegel import HEGEL_PORT, hegel
+from sandbox.hegel import HEGEL_PORT, hegel_v014
 from sandbox.objects import MachineIdentity
 from tests.engine import machine as machines
 from tests.engine.world import World
@@ -13,7 +13,7 @@ HEGEL = MachineIdentity("hegel", "52:54:00:00:03:11", "172.30.0.211", "172.30.0.
 def test_a_machine_gets_its_id_from_hegel(world: World, tmp_path: Path) -> None:
     url = f"http://{world.network.address}:{HEGEL_PORT}/2009-04-04"
     with (
-        hegel(tmp_path, world.network, world.network.address, HEGEL.mac, "known-by-hegel"),
+        hegel_v014(tmp_path, world.network, world.network.address, HEGEL.mac, "known-by-hegel"),
         machines.machine(
             world, tmp_path / "machine", HEGEL, worker_id="", metadata_url=url
         ) as machine,

@@ -1,6 +1,6 @@
 """Faults between the machine and its registry: named while they last, repaired without help."""
 
-from sandbox.commands import run
+from release.process import run
 from sandbox.registry import Registry
 from tests.engine.conftest import StartMachine
 from tests.engine.machine import Machine
@@ -38,8 +38,8 @@ def test_a_ca_certificate_that_is_published_late_is_fetched_and_used(
 
 def _add_user(registry: Registry, username: str, password: str) -> None:
     line = run("hashing a password", ["htpasswd", "-Bin", username], stdin=password)
-    with (registry.folder / "htpasswd").open("a") as users:
-        users.write(line)
+    with (registry.folder / "htpasswd").open("ab") as users:
+        users.write(line.stdout)
 
 
 def _outputs_with(secret: str, machine: Machine) -> list[str]:

@@ -6,7 +6,7 @@ from multiprocessing import get_context
 
 import pytest
 
-from sandbox.errors import SandboxError
+from release.errors import ReportedError
 from sandbox.network import PREFIX, Namespace, abandoned, namespace
 
 NAME = f"test-{os.getpid()}"
@@ -19,7 +19,7 @@ def _make_it_and_die() -> None:
 
 def test_a_network_in_use_is_neither_taken_nor_removed() -> None:
     with namespace(NAME) as made:
-        with pytest.raises(SandboxError, match="File exists"), namespace(NAME):
+        with pytest.raises(ReportedError, match="File exists"), namespace(NAME):
             pass
         assert made.exists()
         assert made not in abandoned()

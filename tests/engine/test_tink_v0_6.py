@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.hegel import INSTANCE, WHOLE, hegel2022
+from sandbox.hegel import INSTANCE, WHOLE, hegel_v07
 from sandbox.objects import MachineIdentity
-from sandbox.tink2021 import Tink2021, worker_id
+from sandbox.tink_server_v06 import TinkServerV06, worker_id
 from tests.engine import machine as machines
 from tests.engine.machine import WORKER, Machine
 from tests.engine.servers import OLDEST_IMAGE
@@ -32,11 +32,11 @@ SHAPES = {
 @pytest.mark.parametrize("shape", SHAPES)
 def test_metadata_and_the_workers_environment(oldest: World, tmp_path: Path, shape: str) -> None:
     shown, instance, (machine_id, hostname) = SHAPES[shape]
-    assert isinstance(oldest.servers, Tink2021)
+    assert isinstance(oldest.servers, TinkServerV06)
     servers = replace(oldest.servers, instance=instance)
     world = replace(oldest, servers=servers)
     with (
-        hegel2022(tmp_path, servers, oldest.ca, shown),
+        hegel_v07(tmp_path, servers, oldest.ca, shown),
         machines.machine(world, tmp_path / "machine", KNOWN) as machine,
     ):
         machine.wait_for_worker()
@@ -51,7 +51,7 @@ def _check_worker(machine: Machine, machine_id: str | None) -> None:
     about = machine.engine.inspect(WORKER)["Config"]
     environment = dict(word.split("=", 1) for word in about["Env"])
     store, servers = machine.world.registry, machine.world.servers
-    assert isinstance(servers, Tink2021)
+    assert isinstance(servers, TinkServerV06)
     assert about["Image"] == f"{store.host}/{OLDEST_IMAGE}"
     assert environment["ID"] == environment["WORKER_ID"] == worker_id(machine.identity)
     assert environment["TINKERBELL_CERT_URL"] == servers.certificate_url
@@ -65,7 +65,7 @@ def _check_worker(machine: Machine, machine_id: str | None) -> None:
 def test_a_worker_that_ends_when_its_server_is_away_is_started_until_it_is_back(
     oldest: World, tmp_path: Path
 ) -> None:
-    assert isinstance(oldest.servers, Tink2021)
+    assert isinstance(oldest.servers, TinkServerV06)
     server = oldest.servers.program
     with machines.machine(oldest, tmp_path / "machine", LEFT) as machine:
         machine.wait_for_worker()

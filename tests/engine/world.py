@@ -9,8 +9,8 @@ from pathlib import Path
 import yaml
 
 from release import gotools
-from sandbox.certificates import Authority
-from sandbox.commands import run
+from release.process import run
+from sandbox.certificates import CA
 from sandbox.files import Files, files
 from sandbox.images import actions_archive, worker_archive
 from sandbox.network import PREFIX, Namespace
@@ -42,7 +42,7 @@ class World:
     docker: Docker
     anchor: str
     network: Namespace
-    ca: Authority
+    ca: CA
     registry: Registry
     files: Files
     servers: Servers
@@ -101,8 +101,7 @@ class World:
         return {
             **self.servers.parameters(identity),
             **self._images(),
-            "registry_username": self.registry.credentials.username,
-            "registry_password": self.registry.credentials.password,
+            **self.registry.credentials.parameters,
         }
 
     def _images(self) -> dict[str, str]:
@@ -123,7 +122,7 @@ def world(folder: Path, docker: Docker, kind: Kind = "newest") -> Iterator[World
     """Run it until the end of the with block."""
     with ExitStack() as stack:
         anchor, network = stack.enter_context(_network(docker, kind))
-        ca = Authority.make(folder / "certificates")
+        ca = CA(folder / "certificates")
         credentials = Credentials("tinkie", "pass+/word=@")
         store = stack.enter_context(registry(folder / "registry", network, ca, credentials))
         served = stack.enter_context(files(folder / "files", network))
@@ -138,7 +137,7 @@ def _push_images(folder: Path, store: Registry, kind: Kind) -> None:
     actions = actions_archive(folder / "actions.tar")
     store.push(actions, ACTIONS_IMAGE)
     if kind == "oldest":
-        _push_worker(folder, store, "tink-worker-2021", OLDEST_IMAGE)
+        _push_worker(folder, store, "tink-worker-v0.6", OLDEST_IMAGE)
         return
     agent = worker_archive(folder / "agent.tar", gotools.build("agent"), "tink-agent")
     store.push(agent, AGENT_IMAGE)
@@ -162,7 +161,7 @@ def _network(docker: Docker, kind: str) -> Iterator[tuple[str, Namespace]]:
     try:
         run(f"naming the network {name}", ["ip", "netns", "attach", name, str(docker.pid(name))])
         with network.owned():
-            network.furnish()
+            network.configure()
             yield name, network
     finally:
         docker.remove(name)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from release import assemble, pack
+from release.progress import Progress
 
 BOTH = {"initramfs-x86_64": b"initramfs", "vmlinuz-x86_64": b"kernel"}
 
@@ -19,10 +20,10 @@ def stand_in(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pack, "KERNEL", out / "vmlinuz-x86_64")
     monkeypatch.setattr(pack, "INITRAMFS", out / "initramfs-x86_64")
     monkeypatch.setattr(pack, "_pack_contents", _write_contents)
-    monkeypatch.setattr(assemble, "assemble", lambda _level: False)
+    monkeypatch.setattr(assemble, "assemble", lambda _level, _progress: False)
 
 
-def _write_contents(root: Path) -> None:
+def _write_contents(root: Path, _progress: Progress) -> None:
     (root / pack.MANIFEST).write_text("{}")
     (root / pack.LICENCES).write_bytes(b"licences")
     (root / pack.ISO).write_bytes(b"a CD")

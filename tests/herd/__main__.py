@@ -9,9 +9,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from release import assemble, gotools
-from release.errors import told
-from sandbox.certificates import Authority
-from sandbox.errors import SandboxError
+from release.errors import reported_errors
+from sandbox.certificates import CA
 from sandbox.images import worker_archive
 from sandbox.network import namespace
 from sandbox.registry import IMAGES, Credentials, registry
@@ -33,7 +32,7 @@ def _servers(folder: Path) -> Iterator[Servers]:
     binary, agent = gotools.build("tinkerbell"), gotools.build("agent")
     with ExitStack() as stack:
         network = stack.enter_context(namespace("herd"))
-        ca = Authority.make(folder / "certificates")
+        ca = CA(folder / "certificates")
         credentials = Credentials("tinkie", new_password())
         with registry(folder / "pushed", network, ca, credentials) as store:
             store.push(worker_archive(folder / "agent.tar", agent, "tink-agent"), IMAGE)
@@ -67,11 +66,8 @@ def main() -> None:
     parser.add_argument("machines", type=int, choices=range(1, MOST + 1), metavar="MACHINES")
     parser.add_argument("late", type=float, help="seconds that the servers come up late")
     options = parser.parse_args()
-    try:
-        with told(), _servers(FOLDER) as servers:
-            figures = simulate(servers, options.machines, options.late, _report)
-    except SandboxError as error:
-        sys.exit(f"tinkie: {error}")
+    with reported_errors(), _servers(FOLDER) as servers:
+        figures = simulate(servers, options.machines, options.late, _report)
     RESULT.write_text(json.dumps(figures.as_json(), indent=2) + "\n")
     print(_table(figures))
     if figures.problems():

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sandbox.commands import run
+from release.process import run
 from sandbox.network import BRIDGE, Namespace
 from sandbox.objects import MachineIdentity
 from sandbox.tinkerbell import HTTP_PORT

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.certificates import Authority
+from sandbox.certificates import CA
 from sandbox.network import Namespace
 from sandbox.objects import MachineIdentity
 from sandbox.processes import Program, running
@@ -34,7 +34,7 @@ class Servers:
 
     folder: Path
     network: Namespace
-    ca: Authority
+    ca: CA
     tinkerbell: Tinkerbell
     credentials: Credentials
     images: Path
@@ -58,12 +58,11 @@ class Servers:
         host = f"{self.network.address}:{PORT}"
         words = {
             "metadata_url": metadata_url(machine),
-            "grpc_authority": self.tinkerbell.grpc_authority,
+            "grpc_authority": self.tinkerbell.grpc_endpoint,
             "tinkerbell_tls": "false",
             "tink_worker_image": f"{host}/{self.image}",
             "docker_registry": host,
-            "registry_username": self.credentials.username,
-            "registry_password": self.credentials.password,
+            **self.credentials.parameters,
         }
         given = {"worker_id": machine.mac} if number % 2 else {}
         return PoweredOff(machine.name, folder, words | given)
@@ -107,7 +106,7 @@ def simulate(servers: Servers, count: int, late: float, report: Report) -> Figur
 @contextmanager
 def _engines(servers: Servers, machines: list[PoweredOff]) -> Iterator[Program]:
     sockets = [machine.socket for machine in machines]
-    words = [sys.executable, "-m", "tests.herd.engines", str(servers.ca.pair.certificate)]
+    words = [sys.executable, "-m", "tests.herd.engines", str(servers.ca.certificate)]
     log = servers.folder / "engines.log"
     with running("engines", [*words, *sockets], log=log, network=servers.network) as program:
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Generator
 from typing import TypeVar
 
-from sandbox.errors import SandboxError
+from release.errors import ReportedError
 from sandbox.waiting import wait_for
 from tests.matrix.backend import Backend
 from tests.matrix.case import Case, Moment, Sign
@@ -14,7 +14,7 @@ Site = TypeVar("Site")
 
 
 def run(case: Case[Site], backend: Backend[Site]) -> Row:
-    """Return the row; AssertionError or SandboxError if it is not as the table wants it."""
+    """Return the row; AssertionError or ReportedError if it is not as the table wants it."""
     injection = case.inject(backend.site)
     try:
         next(injection)
@@ -23,7 +23,7 @@ def run(case: Case[Site], backend: Backend[Site]) -> Row:
         with backend.power_on(case.parameters(backend.site)):
             try:
                 return _run_on(backend, case, injection)
-            except (AssertionError, SandboxError) as error:
+            except (AssertionError, ReportedError) as error:
                 error.add_note(backend.last_lines())
                 raise
     finally:

@@ -4,7 +4,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sandbox.commands import run
+from release.process import run
 from sandbox.network import Network
 
 SYSLOG_PORT = 514

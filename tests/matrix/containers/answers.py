@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from sandbox.certificates import Pair
-from sandbox.network import Network, takes_connections
+from sandbox.network import Network, is_listening
 from sandbox.waiting import wait_for
 from tests.fakes.thread import served
 
@@ -42,7 +42,7 @@ def answering(
     # A child that another thread is starting has its socket, too, until it runs its program.
     wait_for(
         f"port {port} to be free",
-        lambda: not takes_connections(network, port),
+        lambda: not is_listening(network, port),
         seconds=FREE_SECONDS,
     )
 

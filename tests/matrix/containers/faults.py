@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, suppress
 
-from sandbox.certificates import Authority, Pair
+from sandbox.certificates import CA, Pair
 from sandbox.images import BUSYBOX, ImageFile, write_archive
 from sandbox.waiting import wait_for
 from tests.engine.machine import WORKER, Machine
@@ -231,7 +231,7 @@ def of_another_name(site: Site) -> Pair:
 
 def of_another_ca(site: Site) -> Pair:
     """Issue a certificate by a CA that the machine does not trust."""
-    other = Authority.make(site.folder / "another-ca")
+    other = CA(site.folder / "another-ca")
     return other.issue("registry", [site.world.network.address])
 
 

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sandbox.certificates import Authority, Pair
+from sandbox.certificates import CA, Pair
 from sandbox.objects import MachineIdentity
 from sandbox.registry import IMAGES, Registry, registry
 from tests.engine.machine import Machine
@@ -104,9 +104,9 @@ class Site:
 
     def ca(self) -> bytes:
         """The CA certificate of the registry."""
-        return self.world.ca.pair.certificate.read_bytes()
+        return self.world.ca.certificate.read_bytes()
 
     def another_ca(self, not_after: dt.datetime | None = None) -> bytes:
         """A CA certificate that signed nothing here."""
         folder = self.folder / "another-ca"
-        return Authority.make(folder, not_after=not_after).pair.certificate.read_bytes()
+        return CA(folder, not_after=not_after).certificate.read_bytes()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from sandbox.errors import SandboxError
+from release.errors import ReportedError
 from tests.engine.machine import machine
 from tests.matrix.containers.backend import Containers
 from tests.matrix.containers.faults import KILL, wait_until_back
@@ -47,7 +47,7 @@ class Soak:
         self._report(what)
         try:
             self._do(what, long)
-        except SandboxError as error:  # no engine answers, so there is nothing to kill
+        except ReportedError as error:  # no engine answers, so there is nothing to kill
             self._report(f"{what} was not injected: {str(error).splitlines()[0]}")
 
     def _do(self, what: str, long: float) -> None:

@@ -77,7 +77,7 @@ def dhcp_silent(site: Site) -> Generator[None]:
 def server_refuses(site: Site) -> Generator[None]:
     """Reset each connection to the worker's server."""
     yield
-    port = site.sandbox.tinkerbell.grpc_authority.rpartition(":")[2]
+    port = site.sandbox.tinkerbell.grpc_endpoint.rpartition(":")[2]
     with _refused(site, f"tcp dport {port} reject with tcp reset"):
         yield
     yield

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from release import convert
-from release.roottar import ConvertError, RootTar
+from release.errors import ReportedError
+from release.roottar import RootTar
 
 EPOCH = 1_700_000_000
 FILES = {
@@ -111,7 +112,7 @@ def test_what_was_written_is_compared_with_what_was_meant(
     initramfs = _convert(linuxkit_tar, tmp_path / "out")
     with tarfile.open(linuxkit_tar, "a") as tar:
         _add(tar, "etc/hosts", b"changed since\n")
-    with RootTar(linuxkit_tar) as root, pytest.raises(ConvertError, match="etc/a-link"):
+    with RootTar(linuxkit_tar) as root, pytest.raises(ReportedError, match="etc/a-link"):
         convert._verify(root, initramfs, tmp_path / "verify")
 
 
@@ -123,7 +124,7 @@ def test_owners_and_modes_are_compared_as_well(linuxkit_tar: Path, tmp_path: Pat
         changed.write_bytes(linuxkit_tar.read_bytes())
         with tarfile.open(changed, "a") as tar:
             _add(tar, "usr/bin/busybox", busybox, **fields)
-        with RootTar(changed) as root, pytest.raises(ConvertError, match="first usr/bin/busybox"):
+        with RootTar(changed) as root, pytest.raises(ReportedError, match="first usr/bin/busybox"):
             convert._verify(root, initramfs, tmp_path / f"verify{number}")
 
 
@@ -133,5 +134,5 @@ def test_a_tar_without_a_module_is_refused_by_name(tmp_path: Path) -> None:
         for name, data in FILES.items():
             if "loop" not in name:
                 _add(tar, name, data)
-    with pytest.raises(ConvertError, match=r"block/loop\.ko"):
+    with pytest.raises(ReportedError, match=r"block/loop\.ko"):
         _convert(path, tmp_path / "out")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from release import assemble, cache, gotools, images, manifest
+from release import assemble, cache, gotools, images, linuxkit_files, manifest
 from release.version import PROJECT
 
 
@@ -20,7 +20,7 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path / "tree"
 
 
-def test_a_digest_tells_contents_names_and_words_apart(tree: Path) -> None:
+def test_a_digest_depends_on_contents_names_and_words(tree: Path) -> None:
     before = cache.digest([tree], "quick")
     assert cache.digest([tree], "release") != before
     (tree / "sub" / "file").write_text("other")
@@ -54,9 +54,7 @@ def test_a_digest_does_not_depend_on_where_the_tree_lies(tree: Path, tmp_path: P
     assert cache.digest([tree.rename(tmp_path / "elsewhere" / "tree")]) == before
 
 
-def test_the_cache_is_where_the_environment_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_environment_names_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     monkeypatch.delenv("TINKIE_CACHE", raising=False)
     assert cache.cache() == tmp_path / "xdg" / "tinkie"
@@ -83,8 +81,9 @@ def test_a_base_that_may_have_changed_is_looked_at_again(
 def test_a_service_that_may_have_changed_is_looked_at_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    names = ["tinkie/init:build", "linuxkit/dhcpcd:v1", "example.com/ntp@sha256:12"]
-    monkeypatch.setattr(images, "named", lambda: names)
+    names = ("tinkie/init:build", "linuxkit/dhcpcd:v1", "example.com/ntp@sha256:12")
+    files = linuxkit_files.LinuxKitFiles((), names, ())
+    monkeypatch.setattr(linuxkit_files, "load", lambda: files)
     assert assemble._moving_images() == ["linuxkit/dhcpcd:v1"]
 
 
@@ -100,19 +99,12 @@ def test_every_go_tool_is_locked(name: str) -> None:
     assert any(tool.package.startswith(line.split()[0]) for line in locked.splitlines())
 
 
-def test_the_version_page_is_an_os_release_that_sh_can_read() -> None:
-    page = yaml.safe_load(assemble._version_page())
-    (file,) = page["files"]
+def test_the_version_file_is_an_os_release_that_sh_can_read() -> None:
+    (file,) = yaml.safe_load(yaml.safe_dump(assemble._version_file()))["files"]
     values = dict(line.split("=", 1) for line in file["contents"].splitlines())
     assert file["path"] == "etc/os-release"
     assert values["ID"] == "tinkie"
     assert int(values["SOURCE_DATE_EPOCH"]) > 1_700_000_000
-
-
-def test_the_manifest_names_every_image_of_the_page() -> None:
-    page = yaml.safe_load((PROJECT / "linuxkit.yml").read_text())
-    services = [entry["image"] for entry in [*page["onboot"], *page["services"]]]
-    assert images.named() == sorted({page["kernel"]["image"], *page["init"], *services})
 
 
 def test_every_image_is_built_on_the_hosts_network() -> None:
@@ -143,7 +135,7 @@ FILES = {
 }
 
 
-def test_an_image_tells_what_it_is_made_of() -> None:
+def test_an_image_lists_its_packages() -> None:
     found = manifest.Contents()
     with _image(FILES, mtime=1) as tar:
         image = manifest._read(tar, found.licences)

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from release import iso, oci, pack
+from release import base, iso, oci, pack
 from release.version import version
 from tests.fakes.release import BOTH, stand_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from release.progress import Progress
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ def test_hooks_installer_downloads_checks_and_unpacks_it(root: Path, tmp_path: P
     assert {path.name for path in installed.iterdir()} == {*BOTH, *LTS, *archives}
 
 
-def test_the_sandbox_of_2021_installs_it_as_an_osie(root: Path, tmp_path: Path) -> None:
+def test_the_2021_sandbox_installs_it_as_an_osie(root: Path, tmp_path: Path) -> None:
     pack.pack(root)
     scratch, current, workflow = (tmp_path / name for name in ("scratch", "current", "workflow"))
     for folder in (scratch, current, workflow):
@@ -115,7 +117,7 @@ def test_nothing_is_packed_twice_and_the_same_bytes_after_it_was_lost(root: Path
 def test_a_release_that_was_interrupted_is_no_release(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(_root: Path) -> None:
+    def interrupted(_root: Path, _progress: Progress) -> None:
         raise KeyboardInterrupt
 
     pack.pack(root)
@@ -128,6 +130,17 @@ def test_a_release_that_was_interrupted_is_no_release(
     assert _files(root / pack.FLAT)["initramfs-x86_64"] == b"newer"
 
 
+def test_the_age_of_its_debian_packages_is_printed(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pack.pack(root)
+    monkeypatch.setattr(pack, "PROJECT", root)
+    monkeypatch.setattr(pack, "pack", lambda _root, _progress: False)
+    monkeypatch.setattr(base, "age_message", lambda _now: "they are 9 days old")
+    pack.main()
+    assert "they are 9 days old\n" in capsys.readouterr().out
+
+
 def test_smee_finds_its_placeholder_in_any_sector_of_a_cd() -> None:
     assert re.fullmatch(r"[a-z0-9]{1024}", iso.PLACEHOLDER)
     sector = 2048
@@ -135,7 +148,7 @@ def test_smee_finds_its_placeholder_in_any_sector_of_a_cd() -> None:
     assert iso.grub_cfg().count(iso.PLACEHOLDER) == 1
 
 
-def test_an_image_is_told_by_its_version(root: Path) -> None:
+def test_an_image_is_named_by_its_version(root: Path) -> None:
     oci.write(root / "image", {"file": b"1"}, "arm64")
     (entry,) = json.loads(_files(root / "image")["index.json"])["manifests"]
     assert entry["annotations"]["org.opencontainers.image.ref.name"] == version()

@@ -15,7 +15,7 @@ def console(path: Path, content: bytes = b"") -> tuple[Console, list[float]]:
     return Console(log, now=lambda: clock[0]), clock
 
 
-def test_a_line_is_told_once_it_is_whole(tmp_path: Path) -> None:
+def test_a_line_is_returned_once_it_is_complete(tmp_path: Path) -> None:
     seen, clock = console(tmp_path, b"SeaBIOS\r\nBoot")
     clock[0] = 101.5
     assert seen.poll() == [Line(1.5, "SeaBIOS")]
@@ -44,6 +44,6 @@ def test_an_event_carries_its_program_its_name_and_its_uptime() -> None:
     assert Line(9.0, "[     5.43] init: rc.done").event == "init: rc.done"
 
 
-def test_what_the_kernel_says_is_no_event() -> None:
+def test_a_line_of_the_kernel_is_no_event() -> None:
     line = Line(9.0, "[    5.430000] e1000e: Intel(R) PRO/1000 Network Driver")
     assert (line.event, line.uptime) == ("", None)

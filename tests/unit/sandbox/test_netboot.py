@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.errors import SandboxError
+from release.errors import ReportedError
 from sandbox.netboot import command_line
 
 SCRIPT = """#!ipxe
@@ -32,10 +32,10 @@ def test_lines_are_joined_and_variables_replaced() -> None:
 
 
 def test_a_script_without_kernel_is_an_error_that_shows_it() -> None:
-    with pytest.raises(SandboxError, match="no kernel command:\n#!ipxe"):
+    with pytest.raises(ReportedError, match="no kernel command:\n#!ipxe"):
         command_line("#!ipxe\nshell\n")
 
 
 def test_an_unknown_variable_is_named() -> None:
-    with pytest.raises(SandboxError, match=r"uses \$\{net0/mac\}, which"):
+    with pytest.raises(ReportedError, match=r"uses \$\{net0/mac\}, which"):
         command_line("#!ipxe\nkernel http://x/vmlinuz worker_id=${net0/mac}\n")

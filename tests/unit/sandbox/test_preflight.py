@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from release.errors import ReportedError
 from sandbox import preflight
-from sandbox.errors import SandboxError
 from sandbox.network import Namespace
 
 if TYPE_CHECKING:
@@ -30,27 +30,29 @@ def test_a_good_machine_passes_and_nothing_is_made(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_root_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_root_is_required(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(SandboxError, match="needs root"):
+    with pytest.raises(ReportedError, match="needs root"):
         preflight.check(tmp_path, 2048, NETWORK)
 
 
 def test_missing_packages_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preflight, "missing_packages", lambda: ["mtools", "skopeo"])
-    with pytest.raises(SandboxError, match="apt-get install mtools skopeo"):
+    with pytest.raises(ReportedError, match="apt-get install mtools skopeo"):
         preflight.check(tmp_path, 2048, NETWORK)
 
 
-def test_too_little_memory_is_counted(tmp_path: Path) -> None:
-    with pytest.raises(SandboxError, match=r"16384 MiB of memory are free; .* need 17408 MiB"):
+def test_too_little_memory_is_an_error_with_figures(tmp_path: Path) -> None:
+    with pytest.raises(ReportedError, match=r"16384 MiB of memory are free; .* need 17408 MiB"):
         preflight.check(tmp_path, 16384, NETWORK)
 
 
-def test_too_little_room_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_space_is_an_error_with_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     full = shutil.disk_usage("/")._replace(free=100 * 1024**2)
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: full)
-    with pytest.raises(SandboxError, match="has 100 MiB free; the sandbox needs 2048 MiB"):
+    with pytest.raises(ReportedError, match="has 100 MiB free; the sandbox needs 2048 MiB"):
         preflight.check(tmp_path, 2048, NETWORK)
 
 

@@ -19,7 +19,7 @@ def test_kernel_starts_the_first_events_uptime_before_it_was_seen() -> None:
     assert timeline.moments(CONSOLE)[timeline.KERNEL] == 10.0
 
 
-def test_events_happen_at_their_uptime_and_the_first_of_a_kind_counts() -> None:
+def test_an_event_has_its_uptime_and_the_first_of_a_kind_counts() -> None:
     found = timeline.moments(CONSOLE)
     assert found["address"] == 13.5
     assert found["worker started"] == 32.0

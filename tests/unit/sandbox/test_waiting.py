@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.errors import SandboxError
+from release.errors import ReportedError
 from sandbox.waiting import wait_for
 
 
@@ -25,15 +25,15 @@ def test_the_first_thing_found_ends_the_wait() -> None:
     assert next(outcomes) == "later"
 
 
-def test_a_wait_ends_and_says_for_what_it_was() -> None:
+def test_a_wait_ends_with_an_error_that_names_the_thing() -> None:
     clock = Clock()
-    with pytest.raises(SandboxError, match="waited 5 s for the registry's answer"):
+    with pytest.raises(ReportedError, match="waited 5 s for the registry's answer"):
         wait_for("the registry's answer", lambda: None, seconds=5, pause=clock.pause, now=clock.now)
     assert clock.time == pytest.approx(5, abs=0.2)
 
 
 @pytest.mark.parametrize(("cost", "pause"), [(0.01, 0.1), (0.2, 0.8), (9.0, 1.0)])
-def test_a_costly_look_is_done_less_often(cost: float, pause: float) -> None:
+def test_a_slow_probe_runs_less_often(cost: float, pause: float) -> None:
     clock = Clock()
     pauses: list[float] = []
     outcomes = iter([None, None, "here"])
@@ -48,7 +48,7 @@ def test_a_costly_look_is_done_less_often(cost: float, pause: float) -> None:
 
 def test_an_error_ends_it_at_once() -> None:
     def broken() -> None:
-        raise SandboxError("the registry ended by itself")
+        raise ReportedError("the registry ended by itself")
 
-    with pytest.raises(SandboxError, match="ended by itself"):
+    with pytest.raises(ReportedError, match="ended by itself"):
         wait_for("it", broken, seconds=5, pause=lambda _seconds: pytest.fail("paused"))

@@ -7,10 +7,10 @@ from unittest.mock import Mock
 import pytest
 import yaml
 
-from sandbox.errors import SandboxError
+from release.errors import ReportedError
 from sandbox.objects import MachineIdentity, hardware, template, workflow
 from sandbox.provision import WORKFLOWS
-from sandbox.tink2021 import Run2021
+from sandbox.tink_server_v06 import TinkServerRun
 from sandbox.workflow import Status, WorkflowRun
 
 MACHINE = MachineIdentity("machine1", "52:54:00:00:00:01", "172.30.0.10", "172.30.0.1")
@@ -29,7 +29,7 @@ def run(status: dict[str, Any]) -> WorkflowRun:
     return WorkflowRun("install", cast("Any", FakeApi(status)))
 
 
-def test_a_workflow_that_nobody_has_looked_at_has_no_state() -> None:
+def test_a_workflow_that_the_controller_has_not_seen_has_no_state() -> None:
     assert run({}).status() == Status("", {})
 
 
@@ -44,7 +44,7 @@ def test_a_workflow_that_nobody_has_looked_at_has_no_state() -> None:
         ("reboot", "STATE_TIMEOUT", 1, Status("TIMEOUT", {"reboot": "TIMEOUT"})),
     ],
 )
-def test_a_workflow_of_2021_is_over_with_its_last_action_or_with_one_that_fails(
+def test_a_workflow_of_tink_v06_is_over_with_its_last_action_or_with_one_that_fails(
     action: str, state: str, index: int, expected: Status
 ) -> None:
     context = {
@@ -54,10 +54,10 @@ def test_a_workflow_of_2021_is_over_with_its_last_action_or_with_one_that_fails(
         "total_number_of_actions": "2",
     }
     server = Mock(spec=["state"], state=lambda _id: context)
-    assert Run2021("install", server, "an-id").status() == expected
+    assert TinkServerRun("install", server, "an-id").status() == expected
 
 
-def test_actions_come_in_their_order_with_what_they_said() -> None:
+def test_actions_are_in_order_with_their_messages() -> None:
     actions = [
         {"name": "stream", "state": "FAILED", "message": "exit 1"},
         {"name": "reboot", "state": "PENDING"},
@@ -72,10 +72,10 @@ def test_a_workflow_is_not_over_before_its_end(state: str) -> None:
     assert not Status(state, {}).is_over
 
 
-def test_a_refused_template_is_told_in_the_controllers_words() -> None:
+def test_a_refused_template_is_an_error_with_the_controllers_message() -> None:
     conditions = [{"message": "invalid name: "}]
     refused = run({"templateRendering": "failed", "conditions": conditions})
-    with pytest.raises(SandboxError, match="install is refused: invalid name"):
+    with pytest.raises(ReportedError, match="template of install failed: invalid name"):
         refused.wait_until_offered()
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.certificates import Authority
+from sandbox.certificates import CA
 from tests.fakes.tls import HOST, serving
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, PermanentError
@@ -23,32 +23,30 @@ NOW = dt.datetime.now(dt.UTC)
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority.make(tmp_path_factory.mktemp("authority"))
+def ca(tmp_path_factory: pytest.TempPathFactory) -> CA:
+    return CA(tmp_path_factory.mktemp("ca"))
 
 
 @pytest.fixture(scope="module")
-def ours(authority: Authority) -> Fetcher:
+def ours(ca: CA) -> Fetcher:
     """Return a fetcher that trusts this CA besides the system's."""
-    return Fetcher(ca=authority.pair.certificate)
+    return Fetcher(ca=ca.certificate)
 
 
-def test_a_server_with_a_certificate_of_the_given_ca_is_trusted(
-    authority: Authority, ours: Fetcher
-) -> None:
-    with serving(authority.issue("good", [HOST])) as server:
+def test_a_server_with_a_certificate_of_the_given_ca_is_trusted(ca: CA, ours: Fetcher) -> None:
+    with serving(ca.issue("good", [HOST])) as server:
         server.answers["/x"] = (200, {}, b"body")
         assert ours.get(f"{server.url}/x") == b"body"
 
 
 def refused(
     fetcher: Fetcher,
-    authority: Authority,
+    ca: CA,
     host: str = HOST,
     not_before: dt.datetime | None = None,
     not_after: dt.datetime | None = None,
 ) -> BootError:
-    pair = authority.issue("refused", [host], not_before=not_before, not_after=not_after)
+    pair = ca.issue("refused", [host], not_before=not_before, not_after=not_after)
     with serving(pair) as server:
         server.answers["/"] = (200, {}, b"body")
         with pytest.raises(BootError) as caught:
@@ -57,36 +55,32 @@ def refused(
     return caught.value
 
 
-def test_a_certificate_of_an_unknown_ca_is_not_trusted(authority: Authority) -> None:
-    assert refused(Fetcher(), authority).kind is ErrorKind.CERTIFICATE_UNTRUSTED
+def test_a_certificate_of_an_unknown_ca_is_not_trusted(ca: CA) -> None:
+    assert refused(Fetcher(), ca).kind is ErrorKind.CERTIFICATE_UNTRUSTED
 
 
 def test_a_certificate_of_another_ca_is_not_trusted(ours: Fetcher, tmp_path: Path) -> None:
-    other = Authority.make(tmp_path)
+    other = CA(tmp_path)
     assert refused(ours, other).kind is ErrorKind.CERTIFICATE_UNTRUSTED
 
 
-def test_an_expired_certificate_is_not_trusted(authority: Authority, ours: Fetcher) -> None:
-    error = refused(ours, authority, not_before=NOW - 2 * DAY, not_after=NOW - DAY)
+def test_an_expired_certificate_is_not_trusted(ca: CA, ours: Fetcher) -> None:
+    error = refused(ours, ca, not_before=NOW - 2 * DAY, not_after=NOW - DAY)
     assert error.kind is ErrorKind.CERTIFICATE_TIME
 
 
-def test_a_certificate_that_is_not_valid_yet_is_not_trusted(
-    authority: Authority, ours: Fetcher
-) -> None:
-    error = refused(ours, authority, not_before=NOW + DAY, not_after=NOW + 2 * DAY)
+def test_a_certificate_that_is_not_valid_yet_is_not_trusted(ca: CA, ours: Fetcher) -> None:
+    error = refused(ours, ca, not_before=NOW + DAY, not_after=NOW + 2 * DAY)
     assert error.kind is ErrorKind.CERTIFICATE_TIME
 
 
 @pytest.mark.parametrize("host", ["127.0.0.2", "other.example"])
-def test_a_certificate_of_another_host_is_not_trusted(
-    authority: Authority, ours: Fetcher, host: str
-) -> None:
-    assert refused(ours, authority, host).kind is ErrorKind.CERTIFICATE_NAME
+def test_a_certificate_of_another_host_is_not_trusted(ca: CA, ours: Fetcher, host: str) -> None:
+    assert refused(ours, ca, host).kind is ErrorKind.CERTIFICATE_NAME
 
 
-def test_an_answer_that_is_only_shown_needs_no_trust(authority: Authority) -> None:
-    yesterday = authority.issue("shown", ["other.example"], not_after=NOW - DAY)
+def test_an_answer_that_is_only_shown_needs_no_trust(ca: CA) -> None:
+    yesterday = ca.issue("shown", ["other.example"], not_after=NOW - DAY)
     with serving(yesterday) as server:
         assert Fetcher(unverified=True).ask(f"{server.url}/").status == 404
 
@@ -97,8 +91,8 @@ def test_a_server_without_tls_has_its_own_kind_of_error() -> None:
     assert caught.value.kind is ErrorKind.PLAIN_HTTP
 
 
-def test_a_redirect_from_https_to_http_is_refused(authority: Authority, ours: Fetcher) -> None:
-    with serving(authority.issue("leads", [HOST])) as server, serving() as plain:
+def test_a_redirect_from_https_to_http_is_refused(ca: CA, ours: Fetcher) -> None:
+    with serving(ca.issue("leads", [HOST])) as server, serving() as plain:
         server.answers["/"] = (302, {"Location": f"{plain.url}/x"}, b"")
         plain.answers["/x"] = (200, {}, b"body")
         with pytest.raises(PermanentError, match=f"from HTTPS to {plain.url}/x") as caught:
@@ -107,8 +101,8 @@ def test_a_redirect_from_https_to_http_is_refused(authority: Authority, ours: Fe
         assert (server.asked, plain.asked) == (["/"], [])
 
 
-def test_a_redirect_between_https_servers_is_followed(authority: Authority, ours: Fetcher) -> None:
-    one, other = authority.issue("one", [HOST]), authority.issue("other", [HOST])
+def test_a_redirect_between_https_servers_is_followed(ca: CA, ours: Fetcher) -> None:
+    one, other = ca.issue("one", [HOST]), ca.issue("other", [HOST])
     with serving(one) as server, serving(other) as end:
         server.answers["/"] = (302, {"Location": f"{end.url}/x"}, b"")
         end.answers["/x"] = (200, {}, b"body")

@@ -1,4 +1,4 @@
-"""tink-server v0.6.0, the last one of 2021: on PostgreSQL, with TLS only, asked by its HTTP API.
+"""tink-server v0.6.0: with PostgreSQL, always with TLS, used by its HTTP API.
 
 Source: the module's http-server, grpc-server and docker-compose.yaml.
 """
@@ -11,12 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from release import gotools
-from sandbox.certificates import Authority
-from sandbox.commands import run
-from sandbox.errors import SandboxError
+from release.process import run
+from sandbox.certificates import CA
+from sandbox.http_client import SECONDS, answers, request
 from sandbox.network import Network
 from sandbox.objects import MachineIdentity
 from sandbox.postgres import postgres
@@ -25,15 +23,15 @@ from sandbox.waiting import wait_for
 from sandbox.workflow import Run, Status, plain_state
 
 READY_SECONDS = 30.0
-CERTIFICATE_PORT = 42114  # and of its HTTP API
+CERTIFICATE_PORT = 42114  # also of its HTTP API
 FACILITY = "onprem"
 
 
 @dataclass(frozen=True)
-class Tink2021:
-    """A tink-server that serves.
+class TinkServerV06:
+    """A running tink-server.
 
-    grpc, http: its two ports. instance: what the metadata of machines says of their instance.
+    grpc, http: its two ports. instance: the instance in the metadata of machines.
     """
 
     network: Network
@@ -43,33 +41,33 @@ class Tink2021:
     instance: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def grpc_authority(self) -> str:
-        """Where workers connect to, by TLS."""
+    def grpc_endpoint(self) -> str:
+        """The endpoint that workers connect to, with TLS."""
         return f"{self.network.address}:{self.grpc}"
 
     @property
     def certificate_url(self) -> str:
-        """Where workers fetch the certificate that they trust then."""
+        """The URL from which workers download the certificate to trust."""
         return f"http://{self.network.address}:{self.http}/cert"
 
     def enroll(self, machine: MachineIdentity, /) -> None:
-        """Make a machine known, or known anew."""
+        """Add a machine's record, or replace it."""
         self._send("hardware", _hardware(machine, self.instance))
 
     def give(
         self, machine: MachineIdentity, name: str, data: str, values: Mapping[str, str]
     ) -> Run:
-        """Give a machine a workflow; data is the template's YAML, values fill its places."""
+        """Give a machine a workflow; data: the template's YAML; values: of its variables."""
         template = self._send("templates", {"name": name, "data": data})
         devices = json.dumps({**values, "device_1": machine.mac})
         made = self._send("workflows", {"template": template["id"], "hardware": devices})
-        return Run2021(name, self, made["id"])
+        return TinkServerRun(name, self, made["id"])
 
     def parameters(self, machine: MachineIdentity) -> dict[str, str]:
-        """Return what a boot server of 2021 says of tink-server on the kernel command line."""
+        """Return the kernel parameters that boots adds for this tink-server."""
         return {
             "worker_id": worker_id(machine),
-            "grpc_authority": self.grpc_authority,
+            "grpc_authority": self.grpc_endpoint,
             "grpc_cert_url": self.certificate_url,
             "tinkerbell": f"http://{self.network.address}",
             "instance_id": "",
@@ -77,54 +75,43 @@ class Tink2021:
         }
 
     def state(self, workflow: str) -> dict[str, Any]:
-        """Return where a workflow stands, as tink's WorkflowContext."""
-        return self._ask("GET", f"workflows/{workflow}/state")
+        """Return a workflow's state, as tink's WorkflowContext."""
+        return self._request("GET", f"workflows/{workflow}/state")
 
     def wait_until_it_serves(self) -> None:
-        """Wait until its HTTP part answers, which needs some moments to find the gRPC part.
+        """Wait until its HTTP part answers, which first connects to the gRPC part.
 
-        Raises SandboxError, with its last lines, if it ends or takes too long.
+        Raises ReportedError, with its last lines, if it ends or takes too long.
         """
         wait_for("tink-server", self._serves, seconds=READY_SECONDS)
 
     def _serves(self) -> bool:
         self.program.check()
-        try:
-            return self._request("GET", "hardware", None).is_success
-        except httpx.TransportError:
-            return False
+        return answers(self.network, self._url("hardware"), seconds=SECONDS)
 
     def _send(self, kind: str, thing: Mapping[str, Any]) -> dict[str, Any]:
-        return self._ask("POST", kind, thing)
+        return self._request("POST", kind, thing)
 
-    def _ask(
+    def _request(
         self, method: str, path: str, thing: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        try:
-            answer = self._request(method, path, thing)
-        except httpx.TransportError as error:
-            raise SandboxError(f"asking tink-server for {method} {path} failed: {error}") from error
-        if answer.is_error:
-            told = f"{answer.status_code} {answer.text.strip()}"
-            raise SandboxError(f"tink-server refused {method} {path}: {told}")
-        found: dict[str, Any] = answer.json()
+        response = request("tink-server", self.network, method, self._url(path), body=thing)
+        found: dict[str, Any] = response.json()
         return found
 
-    def _request(self, method: str, path: str, thing: Mapping[str, Any] | None) -> httpx.Response:
-        url = f"http://{self.network.address}:{self.http}/v1/{path}"
-        with self.network.inside():
-            return httpx.request(method, url, json=thing, trust_env=False, timeout=10)
+    def _url(self, path: str) -> str:
+        return f"http://{self.network.address}:{self.http}/v1/{path}"
 
 
 @dataclass(frozen=True)
-class Run2021(Run):
-    """A workflow that tink-server keeps under an id."""
+class TinkServerRun(Run):
+    """A workflow of tink-server, by its id."""
 
-    server: Tink2021
+    server: TinkServerV06
     id: str
 
     def status(self) -> Status:
-        """Ask for the present state; of the actions it knows the present one."""
+        """Return the current state, with the current action only."""
         context = self.server.state(self.id)
         action, state = context["current_action"], plain_state(context["current_action_state"])
         done = int(context["current_action_index"]) + 1
@@ -133,7 +120,7 @@ class Run2021(Run):
 
 
 def worker_id(machine: MachineIdentity) -> str:
-    """Return the id of a machine's hardware, which is its worker's id."""
+    """Return the id of a machine's hardware record, which is its worker's id."""
     return str(uuid.uuid5(uuid.NAMESPACE_OID, machine.mac))
 
 
@@ -146,43 +133,43 @@ def _hardware(machine: MachineIdentity, instance: Mapping[str, str]) -> dict[str
     }
     lease = {"mac": machine.mac, "arch": "x86_64", "ip": address}
     netboot = {"allow_pxe": True, "allow_workflow": True}
-    known = {"instance": dict(instance)} if instance else {}
+    extra = {"instance": dict(instance)} if instance else {}
     return {
         "id": worker_id(machine),
-        "metadata": {"facility": {"facility_code": FACILITY}, "state": "provisioning", **known},
+        "metadata": {"facility": {"facility_code": FACILITY}, "state": "provisioning", **extra},
         "network": {"interfaces": [{"dhcp": lease, "netboot": netboot}]},
     }
 
 
 @contextmanager
-def tink2021(
-    folder: Path, network: Network, authority: Authority, grpc: int, http: int
-) -> Iterator[Tink2021]:
+def tink_server_v06(
+    folder: Path, network: Network, ca: CA, grpc: int, http: int
+) -> Iterator[TinkServerV06]:
     """Run it with an empty database until the end of the with block, on these two ports.
 
-    Raises SandboxError, with its last lines, if it does not serve in time.
+    Raises ReportedError, with its last lines, if it does not serve in time.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    certificates = _bundle(folder / "certs", authority, network.address)
-    program = str(gotools.build("tink-server-2021"))
+    certificates = _bundle(folder / "certs", ca, network.address)
+    program = str(gotools.build("tink-server-v0.6"))
     command = [program, "--grpc-authority", f"{network.address}:{grpc}"]
     command += ["--http-authority", f"{network.address}:{http}"]
     with postgres(folder, network) as database:
         env = {**database, "PGSSLMODE": "disable", "FACILITY": FACILITY}
         env |= {"TINKERBELL_CERTS_DIR": str(certificates)}
-        run("making tink-server's tables", [program, "--only-migration"], env=env)
+        run("creating tink-server's tables", [program, "--only-migration"], env=env)
         log = folder / "tink-server.log"
         with running("tink-server", command, log=log, network=network, env=env) as server:
-            found = Tink2021(network, server, grpc, http)
+            found = TinkServerV06(network, server, grpc, http)
             found.wait_until_it_serves()
             yield found
 
 
-def _bundle(folder: Path, authority: Authority, address: str) -> Path:
-    """Write what tink-server serves as its certificate: its own, then its authority's."""
-    pair = authority.issue("tink-server-2021", [address])
+def _bundle(folder: Path, ca: CA, address: str) -> Path:
+    """Write the certificate chain that tink-server serves: its own, then its CA's."""
+    pair = ca.issue("tink-server-v0.6", [address])
     folder.mkdir(exist_ok=True)
-    chain = pair.certificate.read_bytes() + authority.pair.certificate.read_bytes()
+    chain = pair.certificate.read_bytes() + ca.certificate.read_bytes()
     (folder / "bundle.pem").write_bytes(chain)
     (folder / "server-key.pem").write_bytes(pair.key.read_bytes())
     return folder

@@ -1,4 +1,4 @@
-module tinkie.test/hegel2022
+module tinkie.test/hegel-v0.7
 
 go 1.23.0
 

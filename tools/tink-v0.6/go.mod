@@ -1,4 +1,4 @@
-module tinkie.test/tink2021
+module tinkie.test/tink-v0.6
 
 go 1.23.0
 
