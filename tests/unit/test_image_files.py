@@ -131,7 +131,7 @@ def test_every_bind_is_explained() -> None:
 
 def test_what_pid_1_starts_exists_and_can_be_run() -> None:
     commands = re.findall(
-        r"/usr/lib/tinkie/(?:again )?([a-z-]+)", (INIT / "etc/inittab").read_text()
+        r"/usr/lib/tinkie/(?:respawned )?([a-z-]+)", (INIT / "etc/inittab").read_text()
     )
     assert {
         "rc",
@@ -143,7 +143,7 @@ def test_what_pid_1_starts_exists_and_can_be_run() -> None:
         "console",
         "udevd",
     } <= set(commands)
-    for name in [*commands, "again"]:
+    for name in [*commands, "respawned"]:
         assert (INIT / "lib" / name).stat().st_mode & 0o111, name
 
 
@@ -199,7 +199,7 @@ def test_console_is_one_pipe() -> None:
         command = SERVICES[name]["command"]
         pipe = command[command.index("--console") + 1]
         assert f"mkfifo -m 600 {pipe}" in script("rc")
-        assert pipe in script("say")
+        assert pipe in script("announce")
         assert f"<>{pipe}" in (INIT / "etc/inittab").read_text()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 NAME = r"([a-z]+\.[a-z_]+)"
 LOGGED = re.compile(rf'\blog(?:\.get_logger\(\))?\.(?:info|warning|error|exception)\(\s*"{NAME}"')
-SAID = re.compile(rf"\b(?:say(?: init| dhcp)?|now) {NAME}")
+SAID = re.compile(rf"\b(?:(?:say|announce)(?: init| dhcp)?|to_consoles) {NAME}")
 
 
 def told() -> set[str]:
