@@ -23,7 +23,7 @@ setup-venv: .venv/locked ## the Python environment of checks and tests, as requi
 	@$(PYTHON) -m pip --quiet --disable-pip-version-check install --no-deps --no-build-isolation -e .
 	@touch $@
 
-PACKAGES := bootkit tink_docker release sandbox tests
+PACKAGES := bootkit tink_docker release sandbox tests images
 check: setup-venv ## format, lint, types, spelling, shell
 	@$(PYTHON) -m ruff format --check --quiet $(PACKAGES) || { echo "run: make format"; exit 1; }
 	@$(PYTHON) -m ruff check --quiet $(PACKAGES)
@@ -34,8 +34,8 @@ check: setup-venv ## format, lint, types, spelling, shell
 format: setup-venv ## format the Python code
 	@$(PYTHON) -m ruff format --quiet $(PACKAGES)
 
-test-unit: setup-venv ## unit tests: no network, no process, no clock
-	@$(PYTHON) -m pytest --quiet tests/unit
+test-unit: setup-venv ## unit tests: of the agents, of the builds, and of the images' scripts
+	@$(PYTHON) -m pytest --quiet tests/unit images
 
 fuzz: setup-venv ## the properties among the unit tests, with many and ever other examples (minutes)
 	@$(PYTHON) -m pytest --quiet --hypothesis-profile=fuzz -m hypothesis tests/unit

@@ -61,7 +61,3 @@ def test_settings_reads_what_it_says_it_does() -> None:
     for content in settings.FILES.values():
         content(cmdline)
     assert cmdline.asked - set(tinkerbell.NAMING) == READ["settings"]
-
-
-def test_init_looks_for_its_word() -> None:
-    assert "tinkie.shell" in (ROOT / "images/init/lib/shell").read_text(encoding="utf-8")
