@@ -23,7 +23,7 @@ setup-venv: .venv/locked ## the Python environment of checks and tests, as requi
 	@$(PYTHON) -m pip --quiet --disable-pip-version-check install --no-deps --no-build-isolation -e .
 	@touch $@
 
-PACKAGES := tinkie bootkit tink_docker settings release sandbox tests
+PACKAGES := tinkie bootkit tink_docker settings release sandbox tests images
 check: setup-venv ## format, lint, types, spelling, shell
 	@$(PYTHON) -m ruff format --check --quiet $(PACKAGES) || { echo "run: make format"; exit 1; }
 	@$(PYTHON) -m ruff check --quiet $(PACKAGES)
@@ -37,8 +37,8 @@ format: setup-venv ## format the Python code
 docs: setup-venv ## print the tables of docs/cmdline.md from the code
 	@$(PYTHON) -m release.cmdline_docs
 
-test-unit: setup-venv ## unit tests: no network, no process, no clock; and how much of the agents they cover
-	@$(PYTHON) -m pytest --quiet --numprocesses=auto tests/unit --cov
+test-unit: setup-venv ## unit tests of the agents, of the build and of the images' scripts; branch coverage of the agents
+	@$(PYTHON) -m pytest --quiet --numprocesses=auto tests/unit images --cov
 
 fuzz: setup-venv ## the properties among the unit tests, with many and ever other examples (minutes)
 	@$(PYTHON) -m pytest --quiet --hypothesis-profile=fuzz -m hypothesis tests/unit

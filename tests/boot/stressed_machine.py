@@ -54,7 +54,7 @@ rm /run/bundles/prepared
 """
 REMOVE = "ctr --namespace services.linuxkit containers rm never"
 # Late, if it takes a slow machine more than two looks to start it again.
-ENDS = ('service.ended name=ntp times=1 said="', 'service.late name=ntp error="chronyd.ended')
+ENDS = ('service.ended name=ntp times=1 last_line="', 'service.late name=ntp error="chronyd.ended')
 
 
 @dataclass(frozen=True)

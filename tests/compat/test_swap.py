@@ -36,7 +36,7 @@ fi
 [ "$1" = bound ] || exit 0
 ip address replace "$ip/$mask" dev eth0
 ip route replace default via "$router"
-/usr/lib/tinkie/say dhcp address.bound "by=udhcpc address=$ip"
+/usr/lib/tinkie/announce dhcp address.bound "by=udhcpc address=$ip"
 """
 # The same as Tinkie's own image of the kernel, of Debian's kernel for clouds.
 KERNEL = (
@@ -49,10 +49,10 @@ kernel:
 services:
   - name: added
     image: example/client:1
-    command: ["sh", "-c", "/usr/lib/tinkie/say added service.runs; exec sleep 99999"]
+    command: ["sh", "-c", "/usr/lib/tinkie/announce added service.runs; exec sleep 99999"]
     binds:
       - /run/tinkie:/run/tinkie
-      - /usr/lib/tinkie/say:/usr/lib/tinkie/say:ro
+      - /usr/lib/tinkie/announce:/usr/lib/tinkie/announce:ro
 files:
   - path: etc/added
     contents: "a file of ours"

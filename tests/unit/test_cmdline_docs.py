@@ -48,7 +48,3 @@ def test_what_names_tinkerbell_is_a_host_or_a_url() -> None:
         *("grpc_authority", "grpc_cert_url", "metadata_url", "tinkerbell"),
         *("packet_base_url", "registry_ca_url"),
     ]
-
-
-def test_init_looks_for_its_word() -> None:
-    assert "tinkie.shell" in (ROOT / "images/init/lib/shell").read_text(encoding="utf-8")

@@ -1,0 +1,115 @@
+"""console under busybox: a paused console delays no other one, and reports what it missed."""
+
+from __future__ import annotations
+
+import os
+import re
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from images.init.conftest import PAUSE, RESUME
+from tests.fakes.script_root import IMAGES, option
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from images.init.conftest import Console
+    from tests.fakes.script_root import ScriptRoot
+
+PIPE = option("bootkit", "--console")
+(INITTAB,) = (
+    line.partition("respawn:")[2]
+    for line in (IMAGES / "init/etc/inittab").read_text().splitlines()
+    if "respawned console" in line
+)
+CONSOLE = ("sh", "-c", f"exec {INITTAB}")  # what PID 1 runs
+DROPPED = re.compile(r"\((\d+) lines dropped on this console; the log has them\)")
+
+
+@pytest.fixture
+def machine(root: ScriptRoot) -> Iterator[ScriptRoot]:
+    os.mkfifo(root.at(PIPE))
+    pipe = os.open(root.at(PIPE), os.O_RDWR)  # its lines stay until `console` reads them
+    yield root
+    os.close(pipe)
+
+
+def send(root: ScriptRoot, *lines: str) -> None:
+    """Write lines as the programs of the machine do."""
+    with root.at(PIPE).open("r+b", buffering=0) as pipe:
+        for line in lines:
+            pipe.write(f"{line}\n".encode())
+
+
+def test_every_console_shows_every_line_as_it_is(
+    machine: ScriptRoot, add_console: Callable[[str], Console]
+) -> None:
+    consoles = [add_console("tty0"), add_console("ttyS0")]
+    lines = ["[ 1.00] init: boot.started", r"[ 2.00] x:  two  spaces, \n, $HOME, *"]
+    with machine.running(*CONSOLE):
+        send(machine, *lines)
+        for console in consoles:
+            machine.wait_for("lines", partial(console.has, len(lines)))
+            assert console.lines == lines
+
+
+def test_paused_console_delays_no_other_and_counts_what_it_drops(
+    machine: ScriptRoot, add_console: Callable[[str], Console]
+) -> None:
+    paused, other = add_console("tty0"), add_console("ttyS0")
+    lines = [f"line {number:04} {'x' * 200}" for number in range(600)]  # 120 kB
+    with machine.running(*CONSOLE):
+        send(machine, "first")
+        machine.wait_for("first", lambda: paused.lines == other.lines == ["first"])
+        paused.press(PAUSE)
+        for end in range(50, len(lines) + 1, 50):
+            send(machine, *lines[end - 50 : end])
+            machine.wait_for("the other", partial(other.has, end + 1))
+        assert other.lines == ["first", *lines]
+        assert len(paused.lines) < 5
+        paused.press(RESUME)
+        machine.wait_for("what was queued", lambda: len(paused.lines) > 100)
+        queued = 0
+        while queued != len(paused.lines):
+            queued = len(paused.lines)
+            machine.wait_for("written", lambda: _is_drained(machine))
+        send(machine, "last")
+        machine.wait_for("last", lambda: paused.lines[-1] == "last")
+    *before, note, last = paused.lines
+    (dropped,) = DROPPED.fullmatch(note).groups()  # type: ignore[union-attr]
+    assert before == ["first", *lines][: len(before)]
+    assert len(before) - 1 + int(dropped) == len(lines)
+    assert last == "last"
+
+
+def _is_drained(root: ScriptRoot) -> bool:
+    folder = f"{PIPE}s/tty0"
+    return root.read(f"{folder}/written") == root.read(f"{folder}/queued") != ""
+
+
+def test_started_again_it_ends_the_writers_of_before_and_nothing_else(
+    machine: ScriptRoot, add_console: Callable[[str], Console]
+) -> None:
+    console = add_console("tty0")
+    story = f"""
+        tail -f /dev/null & other=$!
+        /usr/lib/tinkie/console <>{PIPE} & first=$!
+        until [ -s {PIPE}s/tty0/pid ]; do usleep 10000; done
+        writer=$(cat {PIPE}s/tty0/pid)
+        kill -9 $first
+        mkdir {PIPE}s/ttyS9
+        echo $other >{PIPE}s/ttyS9/pid
+        /usr/lib/tinkie/console <>{PIPE} &
+        until [ "$(cat {PIPE}s/tty0/pid 2>/dev/null || echo $writer)" != $writer ]; do
+            usleep 10000
+        done
+        ! grep -q console /proc/$writer/cmdline 2>/dev/null || echo writer lives
+        kill -0 $other && echo other lives
+        echo one line >{PIPE}
+        wait
+    """
+    with machine.running("sh", "-c", story, real_proc=True):
+        machine.wait_for("the line", lambda: console.lines == ["one line"])
+    assert machine.read(".output") == "other lives\n"

@@ -1,0 +1,156 @@
+"""The initramfs's /init under busybox: its refusals, and how it hands over."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from release.convert import BOOTSTRAP
+from tests.fakes.script_root import BUSYBOX
+
+if TYPE_CHECKING:
+    from tests.fakes.script_root import ScriptRoot
+
+MIB = 1024 * 1024
+BUSYBOX_OF_INIT = "/bin/busybox"
+SQUASHFS = 170 * MIB
+# busybox, with its name in the initramfs: what would change the machine is noted only.
+WRAPPER = f"""#!{BUSYBOX} sh
+echo "$*" >>/.calls
+case $1 in
+mount) case $* in *squashfs*) [ ! -e /damaged ] ;; esac ;;
+insmod) [ ! -e "/missing.${{2##*/}}" ] ;;
+env) busybox env >/environment; exec "$@" ;;
+/bin/busybox) : ;;
+switch_root) echo "$*" >/switched; env >/environment ;;
+sleep)
+    until [ -s /dev/kmsg ]; do usleep 1000; done # both are at work: the message and the wait
+    . /.stubs
+    sleep "$2" ;;
+*) exec {BUSYBOX} "$@" ;;
+esac
+"""
+TOO_LITTLE = "<0>tinkie: too little RAM: {needed} MB needed, {have} MB are usable; add memory"
+
+
+@pytest.fixture
+def machine(root: ScriptRoot) -> ScriptRoot:
+    root.install("init/initramfs/init", "/init")
+    root.write(BUSYBOX_OF_INIT, WRAPPER, mode=0o755)
+    root.write("/root.size", f"{SQUASHFS}\n")
+    unpack(root, SQUASHFS)
+    memory(root, 4096)
+    root.write("/proc/cmdline", "quiet\n")
+    root.write("/dev/kmsg", "")
+    return root
+
+
+def unpack(root: ScriptRoot, size: int) -> None:
+    """Let the kernel have unpacked so many bytes of the squashfs: a file with holes."""
+    file = root.at("/root.squashfs")
+    with file.open("wb") as squashfs:
+        os.posix_fallocate(squashfs.fileno(), 0, size) if size else None
+        squashfs.truncate(SQUASHFS)
+
+
+def memory(root: ScriptRoot, mib: int) -> None:
+    root.write("/proc/meminfo", f"MemTotal: {mib * 1024} kB\nMemFree: 5 kB\n")
+
+
+def message(root: ScriptRoot) -> str:
+    return root.read("/dev/kmsg").partition("\n")[0]
+
+
+def test_root_is_mounted_and_gets_devices_processes_and_a_clean_environment(
+    machine: ScriptRoot,
+) -> None:
+    done = machine.run("sh", "-c", "export registry_password=secret; exec /init")
+    assert done.returncode == 0, done.stderr
+    mounts = [call for call in machine.calls if call.startswith(("mount", "insmod", "env"))]
+    assert mounts == [
+        "mount -t devtmpfs dev /dev",
+        "mount -t proc proc /proc",
+        "insmod /modules/loop.ko",
+        "insmod /modules/squashfs.ko",
+        "mount -t squashfs -o ro,loop /root.squashfs /root",
+        "mount --move /dev /root/dev",
+        "mount --move /proc /root/proc",
+        "env -i PATH=/usr/sbin:/usr/bin /bin/busybox switch_root /root /usr/sbin/init",
+    ]
+    assert message(machine) == ""
+
+
+@pytest.mark.parametrize(
+    ("squashfs_mib", "needed"),
+    [(170, 530), (100, 350), (50, 300)],  # three times its size and 20; and 250 at least beside it
+)
+def test_too_little_memory_is_refused_with_both_sizes(
+    machine: ScriptRoot, squashfs_mib: int, needed: int
+) -> None:
+    machine.write("/root.size", f"{squashfs_mib * MIB}\n")
+    memory(machine, needed - 1)
+    with machine.running("/init"):
+        machine.wait_for("the message", lambda: message(machine))
+        assert message(machine) == TOO_LITTLE.format(needed=needed, have=needed - 1)
+        machine.wait_for("another", lambda: "sleep 60" in machine.read(".calls"))
+    assert "switch_root" not in machine.read(".calls")
+    memory(machine, needed)
+    assert machine.run("/init").returncode == 0
+    assert "switch_root" in machine.read(".calls")
+
+
+def test_message_is_on_every_serial_console_of_the_command_line(machine: ScriptRoot) -> None:
+    machine.write("/proc/cmdline", "console=tty0 console=ttyS1 console=ttyS0,115200 x=*\n")
+    memory(machine, 64)
+    for name in ("tty0", "ttyS0"):
+        machine.write(f"/dev/{name}", "")
+    with machine.running("/init"):
+        machine.wait_for("the message", lambda: machine.read("/dev/ttyS0"))
+    assert machine.read("/dev/ttyS0").startswith("tinkie: too little RAM: ")
+    assert machine.read("/dev/tty0") == ""  # the kernel log is shown there
+
+
+@pytest.mark.parametrize("size", [0, 4096, SQUASHFS // 2])
+def test_download_that_was_cut_is_named_and_the_machine_reboots_after_ten_minutes(
+    machine: ScriptRoot, size: int
+) -> None:
+    machine.time_passes(longest=600)
+    unpack(machine, size)
+    machine.write("/damaged", "")
+    began = machine.uptime
+    with machine.running("/init"):
+        machine.wait_for("the reboot", lambda: machine.read("/proc/sysrq-trigger"))
+        waited = machine.uptime - began
+        machine.wait_for("the message", lambda: message(machine))
+    assert machine.read("/proc/sysrq-trigger") == "b\n"
+    assert waited >= 600
+    root = f"its root has {size} of {SQUASHFS} bytes"
+    assert message(machine) == (
+        f"<0>tinkie: the initramfs is cut short or damaged: {root}; "
+        "the machine reboots in ten minutes"
+    )
+
+
+def test_download_without_the_size_is_damaged(machine: ScriptRoot) -> None:
+    machine.time_passes(longest=600)
+    machine.at("/root.size").unlink()
+    with machine.running("/init"):
+        machine.wait_for("the reboot", lambda: machine.read("/proc/sysrq-trigger"))
+        machine.wait_for("the message", lambda: message(machine))
+    assert "damaged: its root is missing; " in message(machine)
+
+
+@pytest.mark.parametrize("module", ["loop", "squashfs"])
+def test_module_that_does_not_load_is_named(machine: ScriptRoot, module: str) -> None:
+    machine.write(f"/missing.{module}.ko", "")
+    with machine.running("/init"):
+        machine.wait_for("the message", lambda: message(machine))
+    assert message(machine) == f"<0>tinkie: the {module} module does not load"
+
+
+def test_initramfs_has_what_its_init_uses(machine: ScriptRoot) -> None:
+    machine.run("/init")
+    modules = {call.split()[1] for call in machine.calls if call.startswith("insmod ")}
+    assert {"/init", BUSYBOX_OF_INIT, *modules} == {f"/{name}" for name in BOOTSTRAP}

@@ -1,0 +1,148 @@
+"""rc under busybox: mounts, sizes, the clock."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.fakes.script_root import LINUXKIT, option
+
+if TYPE_CHECKING:
+    from tests.fakes.script_root import ScriptRoot
+
+COMMIT = 1_700_000_000
+YEAR = 31_557_600
+RC = "/usr/lib/tinkie/rc"
+CONTAINERS = {one["name"]: one for one in (*LINUXKIT["onboot"], *LINUXKIT["services"])}
+
+
+@pytest.fixture
+def machine(root: ScriptRoot) -> ScriptRoot:
+    release = f"VERSION_ID=1.2.3\nBUILD_ID=abc\nSOURCE_DATE_EPOCH={COMMIT}\n"
+    root.write("/etc/os-release", release)
+    root.write("/etc/sysctl.conf", "")
+    root.write("/sys/fs/cgroup/cgroup.controllers", "cpu memory pids\n")
+    root.write("/sys/kernel/mm/lru_gen/enabled", "")
+    for process in ("1", "self"):
+        root.write(f"/proc/{process}/oom_score_adj", "0\n")
+    memory(root, 4096)
+    clock(root, COMMIT + 60)
+    for name in ("mount", "hostname", "ifconfig", "sysctl"):
+        root.stub(name)
+    return root
+
+
+def memory(root: ScriptRoot, mib: int) -> None:
+    root.write("/proc/meminfo", f"MemTotal:  {mib * 1024} kB\nMemFree:  1 kB\n")
+
+
+def clock(root: ScriptRoot, seconds: int) -> None:
+    """Set the hardware clock."""
+    body = f'[ "$1" != +%s ] || {{ echo {seconds} && exit; }}\n'
+    body += f'for last; do :; done\n[ "${{last#@}}" != "$last" ] || last=@{seconds}\n'
+    root.stub("date", f'{body}exec busybox date -u -d "$last"\n')
+
+
+def mounted(root: ScriptRoot) -> dict[str, str]:
+    """Return the options of each file system, by mount point."""
+    calls = [call.split() for call in root.calls if call.startswith("mount -t")]
+    return {call[-1]: call[call.index("-o") + 1] for call in calls}
+
+
+def test_mounts_have_limits_and_folders_exist(machine: ScriptRoot) -> None:
+    done = machine.run(RC)
+    assert done.stderr == ""
+    assert "mount --make-rshared /" in machine.calls
+    options = mounted(machine)
+    for point in ("/run", "/var", "/tmp", "/dev/shm", "/run/worker", "/var/lib/docker"):
+        assert "size=" in options[point], point
+        assert "nosuid,nodev" in options[point], point
+    assert "/sys/firmware/efi/efivars" not in options
+    for folder in ("/run/resolvconf", "/run/tinkie/settings", "/run/worker", "/var/log"):
+        assert machine.at(folder).is_dir(), folder
+    assert machine.at("/run/resolvconf/resolv.conf").read_text() == ""
+    assert machine.at("/var/run").readlink().as_posix() == "/run"
+
+
+@pytest.mark.parametrize("name", ["tink-docker", "bootkit"])
+def test_console_is_one_pipe_for_root_alone(machine: ScriptRoot, name: str) -> None:
+    machine.run(RC)
+    pipe = machine.at(option(name, "--console"))
+    assert pipe.is_fifo()
+    assert pipe.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("name", sorted(CONTAINERS))
+def test_every_path_that_a_container_binds_exists(machine: ScriptRoot, name: str) -> None:
+    for folder in ("/run", "/var"):
+        shutil.rmtree(machine.at(folder))
+        machine.at(folder).mkdir()
+    machine.run(RC)
+    container = CONTAINERS[name]
+    for folder in container.get("runtime", {}).get("mkdir", ()):  # `services` makes these
+        machine.at(folder).mkdir(parents=True, exist_ok=True)
+    for bind in container.get("binds", ()):
+        source = bind.partition(":")[0]
+        if source.startswith(("/run/", "/var/")):
+            assert machine.at(source).exists(), source
+
+
+def test_efi_variables_are_mounted_on_a_machine_that_has_them(machine: ScriptRoot) -> None:
+    machine.at("/sys/firmware/efi/efivars").mkdir(parents=True)
+    machine.run(RC)
+    assert "/sys/firmware/efi/efivars" in mounted(machine)
+
+
+@pytest.mark.parametrize(("mib", "engine"), [(4096, 3696), (1024, 624), (600, 200), (450, 150)])
+def test_engine_gets_all_but_400_mb_and_a_third_at_least(
+    machine: ScriptRoot, mib: int, engine: int
+) -> None:
+    memory(machine, mib)
+    machine.run(RC)
+    assert f"size={engine * 1024}k" in mounted(machine)["/var/lib/docker"]
+
+
+def test_kernel_ends_other_programs_first_and_soon(machine: ScriptRoot) -> None:
+    machine.run(RC)
+    scores = {service["oomScoreAdj"] for service in LINUXKIT["services"]}
+    for process in ("1", "self"):
+        assert {int(machine.read(f"/proc/{process}/oom_score_adj"))} == scores
+    assert machine.read("/sys/kernel/mm/lru_gen/enabled") == "y\n"
+    assert machine.read("/sys/kernel/mm/lru_gen/min_ttl_ms") == "1000\n"
+
+
+def test_containers_get_every_cgroup_controller(machine: ScriptRoot) -> None:
+    machine.run(RC)
+    enabled = machine.read("/sys/fs/cgroup/cgroup.subtree_control")
+    assert enabled == "+cpu\n+memory\n+pids\n"
+
+
+@pytest.mark.parametrize("seconds", [COMMIT, COMMIT + 60, COMMIT + 10 * YEAR])
+def test_a_plausible_clock_stays(machine: ScriptRoot, seconds: int) -> None:
+    clock(machine, seconds)
+    machine.run(RC)
+    assert not any(call.startswith("date -u -s") for call in machine.calls)
+    assert not machine.at("/run/tinkie/clock-is-wrong").exists()
+    assert machine.on_consoles == ["boot.started version=1.2.3 commit=abc", "rc.done"]
+
+
+@pytest.mark.parametrize("seconds", [0, COMMIT - 1, COMMIT + 10 * YEAR + 1])
+def test_an_implausible_clock_starts_at_the_commit(machine: ScriptRoot, seconds: int) -> None:
+    clock(machine, seconds)
+    machine.run(RC)
+    assert f"date -u -s @{COMMIT}" in machine.calls
+    assert machine.at("/run/tinkie/clock-is-wrong").exists()
+    line = machine.on_consoles[0]
+    assert line.startswith('clock.wrong error="implausible hardware clock: ')
+    assert line.endswith(
+        'next="starts at the release\'s commit time, Tue Nov 14 22:13:20 UTC 2023"'
+    )
+
+
+def test_rc_sets_name_loopback_and_kernel_parameters(machine: ScriptRoot) -> None:
+    machine.run(RC)
+    assert {"hostname tinkie", "ifconfig lo up", "sysctl -q -p /etc/sysctl.conf"} <= set(
+        machine.calls
+    )

@@ -1,0 +1,286 @@
+"""services under busybox: order, deadlines, and what happens when containerd refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.fakes.script_root import LINUXKIT
+
+if TYPE_CHECKING:
+    from tests.fakes.script_root import ScriptRoot
+
+SERVICES = "/usr/lib/tinkie/services"
+TASKS = "/run/containerd/io.containerd.runtime.v2.task/services.linuxkit"
+NAMES = sorted(service["name"] for service in LINUXKIT["services"])
+# containerd: /refuse.NAME has the error, and how often it is left; a created one runs at once.
+CTR = f"""
+for name; do :; done
+case "$*" in
+*"containers create"*)
+    if [ -s /refuse.$name ]; then
+        head -n 1 /refuse.$name
+        sed -i 1d /refuse.$name
+        exit 1
+    fi
+    echo $name >>/created
+    [ -e /slow.$name ] || {{ mkdir -p {TASKS}/$name; echo 1 >{TASKS}/$name/init.pid; }} ;;
+*"containers list -q"*) cat /created /present 2>/dev/null ;;
+esac
+"""
+RUNC = """
+[ "$1" = run ] || exit 0
+for name; do :; done
+[ ! -e /onboot.$name ] || . /onboot.$name
+"""
+# The deadline of a container that hangs passes at once.
+TIMEOUT = """
+while [ "${1#[-0-9]}" != "$1" ]; do limit=$1; shift; done
+[ ! -e /hangs ] || case "$*" in *runc*)
+    echo starting
+    read -r uptime _ </proc/uptime
+    echo "$((${uptime%.*} + limit)).00 0" >/proc/uptime
+    exit 143 ;;
+esac
+exec "$@"
+"""
+
+
+@pytest.fixture
+def machine(root: ScriptRoot) -> ScriptRoot:
+    root.add_program("/usr/bin/jq")
+    for folder in ("onboot/000-settings", *(f"services/{name}" for name in NAMES)):
+        add_container(root, folder)
+    root.write("/proc/self/stat", "77 (sh) S 1\n")
+    idle(root, percent="0.00")
+    root.write("/run/tinkie/coldplugged", "")
+    root.write("/created", "")
+    for name, body in {"ctr": CTR, "runc": RUNC, "timeout": TIMEOUT}.items():
+        root.stub(name, body)
+    for name in ("modprobe", "udevadm", "renice", "mount"):
+        root.stub(name)
+    listen(root)
+    return root
+
+
+def add_container(root: ScriptRoot, folder: str) -> None:
+    """Add one as LinuxKit packs it."""
+    config = {"root": {"path": "rootfs", "readonly": True}}
+    root.write(f"/containers/{folder}/config.json", json.dumps(config))
+    needed = {"mkdir": [f"/run/needed/{folder}"]}
+    root.write(f"/containers/{folder}/runtime.json", json.dumps(needed))
+
+
+def listen(root: ScriptRoot) -> None:
+    """Let containerd have its socket."""
+    root.at("/run/containerd").mkdir(exist_ok=True)
+    folder = os.open(root.at("/run/containerd"), os.O_RDONLY)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(f"/proc/self/fd/{folder}/containerd.sock")
+    os.close(folder)
+
+
+def idle(root: ScriptRoot, percent: str) -> None:
+    """Set how much of the time programs wait for a CPU."""
+    root.write("/proc/pressure/cpu", f"some avg10={percent} avg60=0.00 avg300=0.00 total=1\n")
+
+
+def boot(root: ScriptRoot) -> None:
+    """Run the script until all is done."""
+    with root.running(SERVICES):
+        root.wait_for("the end", lambda: "sleep 3600" in root.read(".calls"))
+        onboot = [path.name for path in root.at("/containers/onboot").iterdir()]
+        done = [f"/run/bundles/{name}/done" for name in onboot]
+        root.wait_for("onboot", lambda: all(root.at(path).exists() for path in done))
+        logged = root.read(".calls").count("logger -t settings")
+        root.wait_for("its log", lambda: logged or "logger -t settings" in root.read(".calls"))
+
+
+def created(root: ScriptRoot) -> list[str]:
+    return root.read("/created").split()
+
+
+def times(root: ScriptRoot, start: str) -> int:
+    return sum(call.startswith(start) for call in root.calls)
+
+
+def test_what_the_worker_needs_starts_first_and_each_service_once(machine: ScriptRoot) -> None:
+    boot(machine)
+    assert created(machine) == ["dhcp", "tink-docker", "bootkit", "ntp", "rngd"]
+    assert machine.announced == []
+    assert times(machine, "modprobe -a overlay veth bridge br_netfilter") == 1
+
+
+def test_with_a_wrong_clock_the_time_comes_before_certificates(machine: ScriptRoot) -> None:
+    machine.write("/run/tinkie/clock-is-wrong", "")
+    idle(machine, percent="99.00")
+    with machine.running(SERVICES):
+        machine.wait_for("bootkit", lambda: "bootkit" in created(machine))
+        assert machine.read(".calls").count("sleep 1\n") < 60
+    assert created(machine)[:4] == ["dhcp", "ntp", "tink-docker", "bootkit"]
+
+
+def test_bundles_get_absolute_roots_and_their_folders(machine: ScriptRoot) -> None:
+    boot(machine)
+    for kind, name in (("services", "ntp"), ("onboot", "000-settings")):
+        config = json.loads(machine.read(f"/run/bundles/{name}/config.json"))
+        assert config["root"]["path"] == f"/containers/{kind}/{name}/rootfs"
+        assert machine.at(f"/run/needed/{kind}/{name}").is_dir()
+
+
+def test_containerd_keeps_a_service_alive_and_logs_it(machine: ScriptRoot) -> None:
+    boot(machine)
+    (call,) = (call for call in machine.calls if call.endswith(" ntp") and call.startswith("ctr"))
+    assert call.startswith("ctr -n services.linuxkit containers create --config /run/bundles/ntp/")
+    assert "--label containerd.io/restart.status=running" in call
+    logger = "--label containerd.io/restart.loguri=binary:///usr/lib/tinkie/service-log"
+    assert logger in call
+
+
+def test_what_containerd_refuses_is_reported_and_tried_again(machine: ScriptRoot) -> None:
+    machine.write("/refuse.tink-docker", 'no "space" left\nno "space" left\n')
+    boot(machine)
+    assert created(machine) == ["dhcp", "bootkit", "ntp", "rngd", "tink-docker"]
+    line = 'init service.failed name=tink-docker error="no \'space\' left " next="retries in 3 s"'
+    assert machine.announced == [line, line]
+    assert machine.at("/run/bundles/tink-docker/started").exists()
+
+
+def test_what_exists_already_counts_as_created(machine: ScriptRoot) -> None:
+    machine.write("/refuse.ntp", "already exists\n" * 3)
+    machine.write("/present", "ntp\n")
+    boot(machine)
+    assert machine.announced == []
+    assert machine.at("/run/bundles/ntp/started").exists()
+
+
+def test_next_service_waits_for_the_one_before_ten_seconds_at_most(machine: ScriptRoot) -> None:
+    machine.write("/slow.dhcp", "")
+    began = machine.uptime
+    boot(machine)
+    assert created(machine)[:2] == ["dhcp", "tink-docker"]
+    assert 10 <= machine.uptime - began < 15
+
+
+def test_services_that_no_worker_needs_wait_for_an_idle_cpu(machine: ScriptRoot) -> None:
+    idle(machine, percent="25.00")
+    with machine.running(SERVICES):
+        machine.wait_for("a wait", lambda: machine.read(".calls").count("sleep 1\n") > 5)
+        assert created(machine) == ["dhcp", "tink-docker", "bootkit"]
+        idle(machine, percent="24.99")
+        machine.wait_for("the end", lambda: "sleep 3600" in machine.read(".calls"))
+    assert created(machine)[3:] == ["ntp", "rngd"]
+
+
+def test_a_cpu_that_is_never_idle_delays_a_service_for_a_minute(machine: ScriptRoot) -> None:
+    idle(machine, percent="99.00")
+    boot(machine)
+    waits = machine.read(".calls").splitlines().count("sleep 1")
+    assert waits == 60 * 3  # ntp, rngd, the events of other devices
+    assert created(machine)[3:] == ["ntp", "rngd"]
+
+
+def test_bootkit_starts_when_the_drivers_of_disks_are_loaded(machine: ScriptRoot) -> None:
+    machine.at("/run/tinkie/coldplugged").unlink()
+    machine.stub("udevadm", '[ "$1" != settle ] || { cat /created >/at_settle; exit 1; }')
+    with machine.running(SERVICES):
+        machine.wait_for("looks", lambda: machine.read(".calls").count("usleep 100000") > 5)
+        assert not times(machine, "udevadm")
+        machine.write("/run/tinkie/coldplugged", "")
+        machine.wait_for("the end", lambda: "sleep 3600" in machine.read(".calls"))
+    assert machine.read("/at_settle").split() == ["dhcp", "tink-docker"]
+    error = 'error="drivers still load after 30 s" next="the boot goes on"'
+    assert machine.announced == [f"init devices.failed {error}"]
+    assert created(machine)[2] == "bootkit"
+    assert machine.calls[-1] == "udevadm trigger --type=all --action=add"
+
+
+def test_containerd_that_does_not_answer_is_reported_less_and_less_often(
+    machine: ScriptRoot,
+) -> None:
+    machine.at("/run/containerd/containerd.sock").unlink()
+    machine.write("/var/log/messages", 'Nov 1 21:00:01 tinkie user.notice containerd: no "disk"\n')
+    machine.add_functions("usleep() { pass sleep 1; }\n")
+    began = machine.uptime
+    with machine.running(SERVICES):
+        machine.wait_for("two reports", lambda: len(machine.announced) > 1)
+        waited = machine.uptime - began
+        listen(machine)
+        machine.wait_for("the end", lambda: "sleep 3600" in machine.read(".calls"))
+    reports = [
+        f'init containerd.late seconds={seconds} error="no \'disk\'" next="keeps waiting"'
+        for seconds in (30, 60)
+    ]
+    assert machine.announced[:2] == reports
+    assert waited > 59
+    assert sorted(created(machine)) == sorted(NAMES)
+
+
+def test_onboot_container_that_fails_is_named_and_the_boot_goes_on(machine: ScriptRoot) -> None:
+    machine.write("/onboot.settings", "printf 'a\\nb\\nntp: \"x\" is\\nno host\\n' >&2; exit 2")
+    boot(machine)
+    machine.wait_for("the report", lambda: machine.announced)
+    error = "exit code 2: b ntp: 'x' is no host "
+    next_step = "the boot goes on without it"
+    assert machine.announced == [
+        f'init onboot.failed name=settings error="{error}" next="{next_step}"'
+    ]
+    logged = [line for line in machine.log if line.startswith("settings: ")]
+    assert logged == ["settings: a", "settings: b", 'settings: ntp: "x" is', "settings: no host"]
+    assert len(created(machine)) == len(NAMES)
+
+
+def test_onboot_container_that_hangs_is_ended_after_30_s(machine: ScriptRoot) -> None:
+    machine.write("/hangs", "")
+    boot(machine)
+    machine.wait_for("the report", lambda: machine.announced)
+    assert machine.announced[0].startswith(
+        'init onboot.failed name=settings error="no end within 30 s: starting '
+    )
+    limits = [call for call in machine.calls if call.startswith("timeout -k 5 30 runc run")]
+    assert len(limits) == 1
+    assert times(machine, "runc delete --force settings") == 1
+
+
+def test_onboot_containers_run_in_order_with_less_priority(machine: ScriptRoot) -> None:
+    add_container(machine, "onboot/001-more")
+    boot(machine)
+    runs = [call.split()[-1] for call in machine.calls if call.startswith("runc run")]
+    assert runs == ["settings", "more"]
+    assert "renice -n 10 -p 77" in machine.calls
+    assert machine.announced == []
+
+
+def test_started_again_it_repeats_nothing_that_is_done(machine: ScriptRoot) -> None:
+    boot(machine)
+    before = [call for call in machine.calls if not call.startswith("modprobe")]
+    machine.write(".calls", "")
+    boot_again = machine.running(SERVICES)
+    with boot_again:
+        machine.wait_for("the end", lambda: "sleep 3600" in machine.read(".calls"))
+    again = [call for call in machine.calls if call.split()[0] not in ("modprobe", "renice")]
+    assert times(machine, "runc") == times(machine, "ctr") == times(machine, "udevadm") == 0, again
+    assert any(call.startswith("runc run") for call in before)
+
+
+def test_onboot_container_that_a_dead_script_started_is_removed_and_run_again(
+    machine: ScriptRoot,
+) -> None:
+    machine.write("/run/bundles/000-settings/output", "")
+    machine.write("/run/bundles/onboot.pid", "9999\n")
+    boot(machine)
+    runc = [call for call in machine.calls if call.startswith("runc")]
+    assert runc[0] == "runc delete --force settings"
+    assert runc[1].startswith("runc run --bundle /run/bundles/000-settings")
+
+
+def test_onboot_containers_that_still_run_are_left_to_run(machine: ScriptRoot) -> None:
+    machine.write("/run/bundles/onboot.pid", "1\n")  # a live process
+    with machine.running(SERVICES):
+        machine.wait_for("the end", lambda: "sleep 3600" in machine.read(".calls"))
+    assert times(machine, "runc") == 0
+    assert len(created(machine)) == len(NAMES)

@@ -1,0 +1,134 @@
+"""make-kernel-tar, with Debian packages of the test: what goes into the OS, and what beside it."""
+
+from __future__ import annotations
+
+import lzma
+import os
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parent / "make-kernel-tar"
+RELEASE = "6.1.0-1-amd64"
+MODULES = f"usr/lib/modules/{RELEASE}"
+# kmod's: what depends on what is in the test's modules, in a line `depends: PATH...`.
+DEPMOD = """#!/bin/sh
+base=$2/lib/modules/$3
+cd "$base" && find kernel -name '*.ko*' | sort | while read -r module; do
+    case $module in
+    *.xz) echo "$module: $(xz -dc "$module" | sed -n 's/^depends: //p')" ;;
+    *) echo "$module: $(sed -n 's/^depends: //p' "$module")" ;;
+    esac
+done >modules.dep
+"""
+MODINFO = """#!/bin/sh
+shift 2
+sed -n 's/^firmware: //p' "$@"
+"""
+CONTROL = """\
+Package: {name}
+Version: 1.0
+Architecture: all
+Maintainer: x <x@example.com>
+Built-Using: gcc-12 (= 12.2), binutils (= 2.40)
+Description: x
+"""
+FILES = {
+    f"boot/vmlinuz-{RELEASE}": "the kernel",
+    f"{MODULES}/modules.builtin": "kernel/lib/builtin.ko\n",
+    f"{MODULES}/modules.builtin.modinfo": "x",
+    f"{MODULES}/modules.order": "kernel/net/a.ko.xz\nkernel/net/b.ko.xz\nkernel/sound/c.ko.xz\n",
+    f"{MODULES}/kernel/net/a.ko.xz": (
+        "depends: kernel/lib/b.ko.xz\nfirmware: a/*.bin\nfirmware: none.bin\n~sig"
+    ),
+    f"{MODULES}/kernel/lib/b.ko.xz": "firmware: b.bin\n",
+    f"{MODULES}/kernel/sound/c.ko.xz": "firmware: c.bin\n",
+    "usr/lib/firmware/a/1.bin": "a1",
+    "usr/lib/firmware/a/2.bin": "a2",
+    "usr/lib/firmware/b-2.0.bin": "b",
+    "usr/lib/firmware/c.bin": "c",
+    "usr/share/doc/linux/copyright": "GPL",
+}
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    root = tmp_path / "root"
+    for name, text in FILES.items():
+        file = root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(lzma.compress(text.encode()) if name.endswith(".xz") else text.encode())
+    (root / "usr/lib/firmware/b.bin").symlink_to("b-2.0.bin")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name, text in {"depmod": DEPMOD, "modinfo": MODINFO}.items():
+        (programs / name).write_text(text)
+        (programs / name).chmod(0o755)
+    control = tmp_path / "package/DEBIAN/control"
+    control.parent.mkdir(parents=True)
+    control.write_text(CONTROL.format(name="linux-image"))
+    subprocess.run(["dpkg-deb", "--build", "package", "x.deb"], cwd=tmp_path, check=True)
+    (tmp_path / "modules.list").write_text("+ net/\n")
+    subprocess.run(
+        ["sh", SCRIPT, "root", "modules.list", tmp_path / "out"],
+        cwd=tmp_path,
+        env=os.environ | {"PATH": f"{programs}:{os.environ['PATH']}"},
+        check=True,
+    )
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def packed(out: Path) -> dict[str, tarfile.TarInfo]:
+    with tarfile.open(out / "kernel.tar") as tar:
+        return {member.name: member for member in tar}
+
+
+def text(out: Path, name: str) -> str:
+    with tarfile.open(out / "kernel.tar") as tar:
+        file = tar.extractfile(name)
+        assert file
+        return file.read().decode()
+
+
+def test_chosen_modules_and_their_dependencies_are_in_it_unpacked(
+    out: Path, packed: dict[str, tarfile.TarInfo]
+) -> None:
+    modules = {name.removeprefix(f"{MODULES}/") for name in packed if ".ko" in name}
+    assert modules == {"kernel/net/a.ko", "kernel/lib/b.ko"}
+    assert text(out, f"{MODULES}/kernel/net/a.ko").endswith("~sig")
+
+
+def test_indexes_name_the_modules_as_they_are_now(out: Path) -> None:
+    assert ".xz" not in text(out, f"{MODULES}/modules.order")
+    assert "kernel/net/a.ko: " in text(out, f"{MODULES}/modules.dep")
+    assert text(out, f"{MODULES}/modules.builtin") == "kernel/lib/builtin.ko\n"
+
+
+def test_firmware_of_these_modules_is_in_it_as_files(
+    out: Path, packed: dict[str, tarfile.TarInfo]
+) -> None:
+    firmware = {name for name in packed if name.endswith(".bin")}
+    folder = "usr/lib/firmware"
+    assert firmware == {f"{folder}/a/1.bin", f"{folder}/a/2.bin", f"{folder}/b.bin"}
+    assert text(out, f"{folder}/b.bin") == "b"
+    assert packed[f"{folder}/b.bin"].isfile()
+
+
+def test_all_of_it_is_below_usr_and_depends_on_no_builder(
+    packed: dict[str, tarfile.TarInfo],
+) -> None:
+    for name, member in packed.items():
+        assert name == "usr" or name.startswith("usr/")
+        assert (member.uid, member.gid, member.mtime) == (0, 0, 0)
+    assert list(packed) == sorted(packed, key=lambda name: name.split("/"))
+
+
+def test_kernel_and_the_traces_of_packages_are_beside_it(out: Path) -> None:
+    assert (out / "kernel").read_text() == "the kernel"
+    traces = out / "usr/share/tinkie"
+    assert (traces / "packages").read_text() == "linux-image 1.0 linux-image 1.0\n"
+    assert (traces / "linked").read_text() == "binutils 2.40\ngcc-12 12.2\n"
+    assert (out / "usr/share/doc/linux/copyright").read_text() == "GPL"

@@ -1,0 +1,59 @@
+"""select-modules: the list decides, and dependencies come along."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SCRIPT = Path(__file__).parent / "select-modules"
+DEP = """\
+kernel/drivers/net/ethernet/e1000.ko.xz:
+kernel/drivers/net/wireless/ath.ko.xz: kernel/net/wireless/cfg80211.ko.xz kernel/net/rfkill.ko.xz
+kernel/drivers/net/bonding.ko.xz: kernel/net/tls.ko.xz kernel/lib/crc.ko.xz
+kernel/net/wireless/cfg80211.ko.xz: kernel/net/rfkill.ko.xz
+kernel/net/rfkill.ko.xz:
+kernel/net/tls.ko.xz: kernel/lib/crc.ko.xz
+kernel/lib/crc.ko.xz:
+kernel/sound/snd.ko.xz:
+"""
+
+
+@pytest.fixture
+def select(tmp_path: Path) -> Callable[[str], list[str]]:
+    def run(rules: str) -> list[str]:
+        (tmp_path / "list").write_text(rules)
+        (tmp_path / "modules.dep").write_text(DEP)
+        command = ["sh", str(SCRIPT), str(tmp_path / "list"), str(tmp_path / "modules.dep")]
+        kept = subprocess.check_output(command, text=True).split()
+        return [path.removeprefix("kernel/").removesuffix(".ko.xz") for path in kept]
+
+    return run
+
+
+def test_nothing_is_kept_without_a_line(select: Callable[[str], list[str]]) -> None:
+    assert select("# only a comment: + sound/\n") == []
+
+
+def test_last_line_that_matches_decides(select: Callable[[str], list[str]]) -> None:
+    ethernet, bond = "drivers/net/ethernet/e1000", "drivers/net/bonding"
+    needed = ["lib/crc", "net/tls"]
+    assert select("+ drivers/net/\n- drivers/net/wireless/\n") == [bond, ethernet, *needed]
+    assert select("- drivers/net/wireless/\n+ drivers/net/e\n") == [ethernet]
+    assert select("+ drivers/net/\n- drivers/net/\n+ drivers/net/bond\n") == [bond, *needed]
+
+
+def test_dependencies_are_kept_even_if_a_line_drops_them(
+    select: Callable[[str], list[str]],
+) -> None:
+    kept = select("+ drivers/net/wireless/\n- net/\n")
+    assert kept == ["drivers/net/wireless/ath", "net/rfkill", "net/wireless/cfg80211"]
+
+
+def test_line_is_the_beginning_of_a_path(select: Callable[[str], list[str]]) -> None:
+    assert select("+ snd\n+ net/wireless/cfg8\n") == ["net/rfkill", "net/wireless/cfg80211"]

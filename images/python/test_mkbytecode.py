@@ -1,0 +1,50 @@
+"""mkbytecode: bytecode that depends on the sources alone."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+SCRIPT = Path(__file__).parent / "mkbytecode"
+SOURCE = "NAMES = {'a', 'b', 'c'}\n\ndef f(x):\n    return x in {'d', 'e', 'f'}\n"
+HEADER = 16  # magic number, flags, hash of the source
+
+
+def compiled(out: Path, *, mtime: int, seed: str) -> bytes:
+    folder = out / "usr/lib/python3"
+    folder.mkdir(parents=True)
+    source = folder / "module.py"
+    source.write_text(SOURCE)
+    os.utime(source, (mtime, mtime))
+    environment = os.environ | {"PYTHONHASHSEED": seed}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    subprocess.run(["sh", SCRIPT, out, folder], env=environment, check=True)
+    (file,) = folder.rglob("*.pyc")
+    return file.read_bytes()
+
+
+def test_same_sources_give_same_bytes_wherever_and_whenever(tmp_path: Path) -> None:
+    first = compiled(tmp_path / "one", mtime=1, seed="1")
+    second = compiled(tmp_path / "another/place", mtime=1_000_000, seed="2")
+    assert first == second
+
+
+def test_python_uses_it_without_a_look_at_the_source(tmp_path: Path) -> None:
+    flags = int.from_bytes(compiled(tmp_path, mtime=1, seed="1")[4:8], "little")
+    assert flags == 0b01, "by hash, unchecked"
+
+
+def test_tracebacks_name_the_path_on_the_machine(tmp_path: Path) -> None:
+    bytecode = compiled(tmp_path, mtime=1, seed="1")
+    script = "import marshal, sys; print(marshal.loads(sys.stdin.buffer.read()).co_filename)"
+    shown = subprocess.check_output(["python3", "-c", script], input=bytecode[HEADER:])
+    assert shown.decode() == "/usr/lib/python3/module.py\n"
+
+
+def test_source_with_an_error_fails_the_build(tmp_path: Path) -> None:
+    (tmp_path / "module.py").write_text("def\n")
+    done = subprocess.run(
+        ["sh", SCRIPT, tmp_path, tmp_path], check=False, stdout=subprocess.DEVNULL
+    )
+    assert done.returncode != 0
