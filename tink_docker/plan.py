@@ -43,7 +43,7 @@ log = get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that the kernel parameters decide; `problems` says why the bad ones were left out."""
+    """All that the kernel parameters decide; `problems` has the reason for each bad one."""
 
     config: Mapping[str, Any]
     certificates: CertificatePlan | None
@@ -54,7 +54,7 @@ class Plan:
 
     @classmethod
     def from_cmdline(cls, cmdline: Cmdline) -> Plan:
-        """Work it out; there is always a plan."""
+        """Return the plan; there is one for any command line."""
         parameters = read_parameters(cmdline)
         proxies = Proxies.given_by(parameters)
         certificates, refusal = _certificates(parameters)
@@ -95,7 +95,7 @@ def keeper(
     Raises:
         OSError: the socket cannot be made.
     """
-    _tell(plan)
+    _log_what_is_missing(plan)
     listener = Listener.open()
     return Keeper(
         listener=listener,
@@ -110,8 +110,8 @@ def keeper(
     )
 
 
-def _tell(plan: Plan) -> None:
-    """Say what the engine does without."""
+def _log_what_is_missing(plan: Plan) -> None:
+    """Log what the engine does without."""
     if plan.refusal:
         log.error("ca.failed", error=str(plan.refusal), hint=plan.refusal.hint)
     if plan.syslog_name:

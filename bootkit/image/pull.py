@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from bootkit.image.progress import log_progress
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, PermanentError
-from tinkie.parameters.image_reference import ImageReference
 from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 
     from bootkit.engine.interface import Engine
     from bootkit.plan.worker import WorkerSpec
+    from tinkie.parameters.image_reference import ImageReference
 
 log = get_logger()
 
@@ -26,10 +26,10 @@ _MAYBE_UNDER_ANOTHER_NAME = (ErrorKind.NOT_FOUND, ErrorKind.DENIED)
 class ImageChecker(Protocol):
     """Checks an image against its registry, besides the engine's pull."""
 
-    def check_fits(self, image: str, present: Container[str]) -> None:
+    def check_fits(self, image: ImageReference, present: Container[str]) -> None:
         """Raise a BootError if there is no space for the layers that are not present."""
 
-    def explain(self, error: BootError, image: str) -> BootError:
+    def explain(self, error: BootError, image: ImageReference) -> BootError:
         """Return the error of a pull with what the registry's answers add to it."""
 
 
@@ -56,20 +56,24 @@ def obtain_image(
 
 
 def _pull_unless_pinned(
-    engine: Engine, spec: WorkerSpec, image: str, checker: ImageChecker, now: Callable[[], float]
+    engine: Engine,
+    spec: WorkerSpec,
+    image: ImageReference,
+    checker: ImageChecker,
+    now: Callable[[], float],
 ) -> str:
-    if ImageReference.parse(image).digest and engine.has_image(image):
-        log.info("image.present", image=image)
-        return image
-    log.info("image.pulling", image=image)
-    with closing(engine.pull(image, spec.credentials_for(image))) as messages:
+    if image.digest and engine.has_image(str(image)):
+        log.info("image.present", image=str(image))
+        return str(image)
+    log.info("image.pulling", image=str(image))
+    with closing(engine.pull(str(image), spec.credentials_for(image))) as messages:
         log_progress(_check_size(messages, image, checker), now)
-    log.info("image.pulled", image=image)
-    return image
+    log.info("image.pulled", image=str(image))
+    return str(image)
 
 
 def _check_size(
-    messages: Iterable[dict[str, Any]], image: str, checker: ImageChecker
+    messages: Iterable[dict[str, Any]], image: ImageReference, checker: ImageChecker
 ) -> Iterator[dict[str, Any]]:
     """Yield the messages; check the image's size when the first layer is about to download.
 
@@ -89,20 +93,20 @@ def _check_size(
         yield message
 
 
-def _local(engine: Engine, images: tuple[str, ...], errors: list[BootError]) -> str:
+def _local(engine: Engine, images: tuple[ImageReference, ...], errors: list[BootError]) -> str:
     """Return an image that is already here, or raise the error of the pull."""
     error = _most_useful(errors)
     for image in images:
-        if engine.has_image(image):
+        if engine.has_image(str(image)):
             log.warning(
                 "image.pull_failed",
-                image=image,
+                image=str(image),
                 error=str(error),
                 kind=str(error.kind),
                 hint=error.hint,
                 next="using the image that is already here",
             )
-            return image
+            return str(image)
     raise error
 
 

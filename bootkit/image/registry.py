@@ -16,7 +16,7 @@ from bootkit.policy import REGISTRY_PROBE_LIMIT_BYTES, REGISTRY_PROBE_SECONDS
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, PermanentError
 from tinkie.fetch.http_errors import retry_after_seconds
-from tinkie.parameters.image_reference import DEFAULT_DOMAIN, ImageReference
+from tinkie.parameters.image_reference import DEFAULT_DOMAIN
 from tinkie.paths import CERTIFICATES
 from tinkie.running.log import get_logger
 from tinkie.space import megabytes
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from bootkit.plan.worker import Credentials
     from tinkie.fetch.fetcher import Answer, Fetcher
+    from tinkie.parameters.image_reference import ImageReference
     from tinkie.space import Space
 
 log = get_logger()
@@ -51,12 +52,12 @@ class RegistryClient:
     """
 
     fetcher: Fetcher
-    credentials_for: Callable[[str], Credentials | None] = lambda _: None
+    credentials_for: Callable[[ImageReference], Credentials | None] = lambda _: None
     space: Space | None = None
     certificates: Path = CERTIFICATES
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    def check_fits(self, image: str, present: Container[str]) -> None:
+    def check_fits(self, image: ImageReference, present: Container[str]) -> None:
         """Raise TooLarge if the layers that are not `present` need more space than is free.
 
         `present` has the first 12 characters of digests, as the engine reports them. Only the
@@ -69,7 +70,7 @@ class RegistryClient:
             )
             raise TooLarge(message)
 
-    def explain(self, error: BootError, image: str) -> BootError:
+    def explain(self, error: BootError, image: ImageReference) -> BootError:
         """Return the error with Retry-After, both clocks or the sizes, if it is about them."""
         if error.kind is ErrorKind.TOO_MANY_REQUESTS:
             return self._with_retry_after(error, image)
@@ -79,33 +80,32 @@ class RegistryClient:
             return self._with_sizes(error, image)
         return error
 
-    def _with_retry_after(self, error: BootError, image: str) -> BootError:
+    def _with_retry_after(self, error: BootError, image: ImageReference) -> BootError:
         answer = self._probe(image)
         header = answer.headers.get("retry-after") if answer else None
         error.retry_after = retry_after_seconds(header)
         return error
 
-    def _with_clocks(self, error: BootError, image: str) -> BootError:
+    def _with_clocks(self, error: BootError, image: ImageReference) -> BootError:
         """Add both clocks; the certificate is not trusted now, so the Date is only shown."""
         answer = self._probe(image, unverified=True)
         there = answer.headers.get("date") if answer else None
         here = self.clock().strftime("%a, %d %b %Y %H:%M:%S GMT")
         return _with(error, f"it is {here} here and {there or 'unknown'} at the registry")
 
-    def _with_sizes(self, error: BootError, image: str) -> BootError:
+    def _with_sizes(self, error: BootError, image: ImageReference) -> BootError:
         size = self._size(image, ())
         needed = "of unknown size" if size is None else f"{megabytes(size)} compressed"
         free = f"{self.space} were left" if self.space else "the free space is unknown"
         return _with(error, f"the image is {needed}, {free}")
 
-    def _size(self, image: str, present: Container[str]) -> int | None:
-        reference = ImageReference.parse(image)
-        url = f"https://{_host(reference.domain)}/v2/{reference.path}"
-        manifests = Manifests(url, self._fetcher(reference.domain), self.credentials_for(image))
+    def _size(self, image: ImageReference, present: Container[str]) -> int | None:
+        url = f"https://{_host(image.domain)}/v2/{image.path}"
+        manifests = Manifests(url, self._fetcher(image.domain), self.credentials_for(image))
         try:
-            layers = manifests.layers(reference.digest or reference.tag or "")
+            layers = manifests.layers(image.digest or image.tag or "")
         except (BootError, ValueError) as error:
-            log.debug("size.unknown", image=image, error=str(error))
+            log.debug("size.unknown", image=str(image), error=str(error))
             return None  # the engine's pull reports what is wrong with the registry
         hexadecimal = {digest.partition(":")[2]: size for digest, size in layers.items()}
         missing = (
@@ -113,12 +113,11 @@ class RegistryClient:
         )
         return sum(missing) if layers else None
 
-    def _probe(self, image: str, *, unverified: bool = False) -> Answer | None:
-        domain = ImageReference.parse(image).domain
-        fetcher = replace(self._fetcher(domain), unverified=unverified)
+    def _probe(self, image: ImageReference, *, unverified: bool = False) -> Answer | None:
+        fetcher = replace(self._fetcher(image.domain), unverified=unverified)
         try:
             return fetcher.ask(
-                f"https://{_host(domain)}/v2/",
+                f"https://{_host(image.domain)}/v2/",
                 limit=REGISTRY_PROBE_LIMIT_BYTES,
                 seconds=REGISTRY_PROBE_SECONDS,
             )

@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from tinkie.parameters.parameter import Parameters
     from tinkie.parameters.proxy import Proxies
 
+_NAMES = ("tink-worker", "tink-agent")  # in docker_registry, in this order
 SPEC_LABEL = "tinkie.spec"
 ENGINE_LABEL = "tinkie.engine-socket"
-# tink-worker up to v0.6.0 ends after an hour if not told so, in the middle of an action, too.
+# Otherwise tink-worker up to v0.6.0 ends after an hour, even in the middle of an action.
 NO_TIMEOUT = "0"
 BINDS = (
     "/worker:/worker",
@@ -59,7 +60,7 @@ class WorkerSpec:
     """
 
     worker_id: str
-    images: tuple[str, ...]
+    images: tuple[ImageReference, ...]
     environment: dict[str, str] = field(repr=False)
     registry: str | None = None
     credentials: Credentials | None = field(default=None, repr=False)
@@ -72,26 +73,23 @@ class WorkerSpec:
             for name, value in self.environment.items()
             if name.upper() not in _NOT_IN_THE_DIGEST
         }
-        text = json.dumps([WORKER_NAME, BINDS, self.images, variables], sort_keys=True)
+        images = list(map(str, self.images))
+        text = json.dumps([WORKER_NAME, BINDS, images, variables], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def credentials_for(self, image: str) -> Credentials | None:
+    def credentials_for(self, image: ImageReference) -> Credentials | None:
         """Return the credentials if `image` comes from exactly docker_registry's host."""
-        if self.credentials is None or self.registry is None:
+        if self.registry is None or not same_registry(image.domain, self.registry):
             return None
-        try:
-            same = same_registry(ImageReference.parse(image).domain, self.registry)
-        except ValueError:
-            return None
-        return self.credentials if same else None
+        return self.credentials
 
     def as_json(self) -> dict[str, Any]:
         """Return the plan for people; secrets are still in it, see redaction.REDACTOR."""
         return {
             "worker_id": self.worker_id,
             "name": WORKER_NAME,
-            "images": list(self.images),
-            "credentials_for": [image for image in self.images if self.credentials_for(image)],
+            "images": list(map(str, self.images)),
+            "credentials_for": [str(one) for one in self.images if self.credentials_for(one)],
             "network": "host",
             "privileged": True,
             "binds": list(BINDS),
@@ -107,7 +105,7 @@ class WorkerSpec:
         label = ["--label", f"{SPEC_LABEL}={self.digest}"]
         start = ["docker", "run", "--detach", "--name", WORKER_NAME]
         rights = ["--network", "host", "--privileged"]
-        return [*start, *rights, *binds, *variables, *label, self.images[0]]
+        return [*start, *rights, *binds, *variables, *label, str(self.images[0])]
 
 
 def plan_worker(
@@ -131,12 +129,12 @@ def _credentials(parameters: Parameters) -> Credentials | None:
     return Credentials(username, password.reveal())
 
 
-def candidate_images(parameters: Parameters) -> tuple[str, ...]:
+def candidate_images(parameters: Parameters) -> tuple[ImageReference, ...]:
     """Return the images to try: tink_worker_image, or the two names in docker_registry."""
-    image, registry = parameters[TINK_WORKER_IMAGE], parameters[DOCKER_REGISTRY]
-    return (
-        (image,) if image else (f"{registry}/tink-worker:latest", f"{registry}/tink-agent:latest")
-    )
+    if image := parameters[TINK_WORKER_IMAGE]:
+        return (image,)
+    names = (f"{parameters[DOCKER_REGISTRY]}/{name}:latest" for name in _NAMES)
+    return tuple(map(ImageReference.parse, names))
 
 
 def environment(

@@ -23,7 +23,6 @@ from tests.strategies import LINES, PARAMETERS, TEXT, as_bytes
 from tink_docker.plan import Plan
 from tinkie.fetch.fetcher import Fetcher
 from tinkie.parameters.cmdline import KEPT_BYTES, Cmdline
-from tinkie.parameters.image_reference import ImageReference
 from tinkie.parameters.ipam import StaticAddress
 from tinkie.parameters.table import (
     DOCKER_REGISTRY,
@@ -83,7 +82,7 @@ def test_bootkit_has_a_plan_or_tells_what_is_wrong(line: str) -> None:
 
 def check_spec(spec: WorkerSpec, inputs: Inputs) -> None:
     check_texts(spec.environment.values())
-    check_texts(spec.images)
+    check_texts(map(str, spec.images))
     server = spec.environment.get("TINKERBELL_GRPC_AUTHORITY", "")
     assert server.isascii()
     assert not set(server) & SHELL
@@ -92,7 +91,7 @@ def check_spec(spec: WorkerSpec, inputs: Inputs) -> None:
     for image in spec.images:
         if spec.credentials_for(image):
             assert registry
-            ours, theirs = registry.domain, ImageReference.parse(image).domain
+            ours, theirs = registry.domain, image.domain
             assert theirs.lower() == ours.lower()
 
 

@@ -1,4 +1,4 @@
-"""The authority of the registries' certificates: checked, and put where dockerd looks for it.
+"""The registries' CA certificates: checked, and put where dockerd looks for them.
 
 dockerd reads `/etc/docker/certs.d/<host[:port]>/*.crt` at each pull: a file that comes late needs
 no restart.
@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import PermanentError
 from tinkie.files import write_atomically
-from tinkie.parameters.image_reference import ImageReference
 from tinkie.parameters.table import (
     DOCKER_REGISTRY,
     PACKET_BASE_URL,
@@ -75,7 +74,7 @@ def plan_certificates(parameters: Parameters) -> CertificatePlan | None:
     registry, image = parameters[DOCKER_REGISTRY], parameters[TINK_WORKER_IMAGE]
     domains = [registry.domain] if registry else []
     if ca_url:
-        domains += [ImageReference.parse(image).domain] if image else []
+        domains += [image.domain] if image else []
         return _plan(REGISTRY_CA_URL, ca_url, domains, parameters)
     if base_url:
         return _plan(PACKET_BASE_URL, base_url.rstrip("/") + "/ca.pem", domains, parameters)
@@ -111,20 +110,20 @@ def wanted_certificates(pem: bytes, pins: tuple[str, ...]) -> dict[str, str]:
 
 
 def _checked(body: bytes) -> tuple[str, str]:
-    """Return one certificate's SHA-256 sum and its PEM; `body` is what stands between the lines."""
+    """Return a certificate's SHA-256 sum and its PEM; `body` is the base64 between the lines."""
     try:
         der = base64.b64decode(b"".join(body.split()), validate=True)
         context = _holding(der)
     except (ValueError, ssl.SSLError) as error:
         raise _unreadable(str(error)) from error
-    # dockerd passes over a block that holds two, and says nothing.
+    # dockerd ignores a block with two certificates, without a message.
     if context.cert_store_stats()["x509"] != 1:
         raise _unreadable("it is more than one")
     return hashlib.sha256(der).hexdigest(), ssl.DER_cert_to_PEM_cert(der)
 
 
 def _holding(certificate: bytes | str) -> ssl.SSLContext:
-    """Return what reads a certificate, DER or PEM, and tells of it; SSLError if it cannot."""
+    """Return a context that has loaded a certificate, DER or PEM; raise SSLError if it cannot."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(cadata=certificate)
     return context
@@ -138,11 +137,11 @@ def _unreadable(why: str) -> PermanentError:
 def check_time(found: dict[str, str], now: datetime) -> None:
     """Refuse certificates that have all expired.
 
-    If some have, all are taken: an engine passes over those, and if it is the clock that is wrong,
-    all are there when it is right. What is yet to come is only a clock that is behind.
+    If only some have, install all: dockerd ignores expired ones, and if the clock is wrong, all are
+    there when it is right. A certificate that is not valid yet only means a clock that is behind.
 
     Raises:
-        PermanentError: the time of all is over, by the machine's clock.
+        PermanentError: all have expired, by the machine's clock.
     """
     ends = {digest: _end(pem) for digest, pem in found.items()}
     if all(end is not None and end < now for end in ends.values()):
@@ -154,11 +153,11 @@ def check_time(found: dict[str, str], now: datetime) -> None:
 
 
 def _end(pem: str) -> datetime | None:
-    """Return when a certificate's time is over; None if it is no authority's (ssl tells no end)."""
-    authorities = _holding(pem).get_ca_certs()
-    if not authorities:
+    """Return when a certificate expires; None if it is not a CA's (ssl has no date of others)."""
+    certificates = _holding(pem).get_ca_certs()
+    if not certificates:
         return None
-    return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(authorities[0]["notAfter"])), UTC)
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificates[0]["notAfter"])), UTC)
 
 
 def install(plan: CertificatePlan, pem: bytes, now: datetime) -> list[str]:

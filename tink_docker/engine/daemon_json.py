@@ -24,7 +24,7 @@ DATA_ROOT = Path("/var/lib/docker")
 EXEC_ROOT = Path("/var/run/docker")
 PID_PATH = Path("/var/run/docker.pid")
 
-# A container's log lies in RAM: at most twice this much, whatever the container says.
+# A container's log is in RAM: at most twice this much.
 _LOG_SIZE = "4m"
 _LOG_FILES = "2"
 
@@ -45,7 +45,7 @@ def daemon_json(parameters: Parameters, proxies: Proxies) -> dict[str, Any]:
         "data-root": str(DATA_ROOT),
         "exec-root": str(EXEC_ROOT),
         "pidfile": str(PID_PATH),
-        "log-level": "warn",  # a start says a hundred lines otherwise
+        "log-level": "warn",  # otherwise a start logs a hundred lines
         "live-restore": True,  # a worker outlives the engine
         "userland-proxy": False,  # one process less for each published port
     }

@@ -84,7 +84,7 @@ class Cmdline:
     def get(self, name: str) -> str | None:
         """Return the last value given to `name`, or None if there is none or the last one is empty.
 
-        A bare word has no value and changes none; `name=` takes back what an earlier word said.
+        A bare word has no value and changes none; `name=` removes an earlier value.
         """
         values = self._all(name)
         return (values[-1] or None) if values else None
@@ -94,7 +94,7 @@ class Cmdline:
         return tuple(value for value in self._all(name) if value)
 
     def values(self) -> dict[str, str]:
-        """Return what `get` says for every name that has a value."""
+        """Return what `get` returns, for every name that has a value."""
         last = {name: value for name, value in self.words if value is not None}
         return {name: value for name, value in last.items() if value}
 

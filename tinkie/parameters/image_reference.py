@@ -8,7 +8,7 @@ read a name exactly as the one who connects to it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 DEFAULT_DOMAIN = "docker.io"
 
@@ -26,12 +26,19 @@ _LONGEST_LABEL = 63  # of a host's name (RFC 1035): dockerd takes longer ones, n
 
 @dataclass(frozen=True, slots=True)
 class ImageReference:
-    """An image's name: registry host with port, path, and tag or digest or both."""
+    """An image's name: registry host with port, path, and tag or digest or both.
+
+    `str` gives the name as it was written.
+    """
 
     domain: str
     path: str
     tag: str | None = None
     digest: str | None = None
+    text: str = field(default="", compare=False, repr=False)
+
+    def __str__(self) -> str:
+        return self.text
 
     @classmethod
     def parse(cls, text: str) -> ImageReference:
@@ -50,7 +57,7 @@ class ImageReference:
             raise ValueError(f"a part of the registry's name has over {_LONGEST_LABEL} characters")
         if tag is not None and not _TAG.fullmatch(tag):
             raise ValueError("the tag after the last colon is not one that Docker understands")
-        return cls(domain, path, tag or (None if digest else "latest"), digest or None)
+        return cls(domain, path, tag or (None if digest else "latest"), digest or None, text)
 
 
 class Registry(str):
@@ -60,7 +67,7 @@ class Registry(str):
 
     @classmethod
     def parse(cls, text: str) -> Registry:
-        """Take what stands before an image's name; ValueError if no image name comes of it."""
+        """Take what may precede an image's name; ValueError if the two are not an image name."""
         registry = text.rstrip("/")
         try:
             ImageReference.parse(f"{registry}/tink-worker")
@@ -80,12 +87,12 @@ class Registry(str):
 
 
 def is_domain(text: str) -> bool:
-    """Say whether dockerd takes this for a registry's host[:port], with or without a dot in it."""
+    """Return whether dockerd takes this for a registry's host[:port]; it may have no dot."""
     return re.fullmatch(_DOMAIN, text) is not None
 
 
 def same_registry(one: str, other: str) -> bool:
-    """Say whether two domains are the same host and port; names of hosts know no upper case."""
+    """Return whether two domains are the same host and port, in upper or lower case."""
     return one.lower() == other.lower()
 
 

@@ -49,11 +49,6 @@ def _grpc_authority(text: str) -> HostPort:
     return HostPort.parse(text, default_port=GRPC_PORT)
 
 
-def _image(text: str) -> str:
-    ImageReference.parse(text)
-    return text
-
-
 def _fingerprints(text: str) -> tuple[str, ...]:
     """Return SHA-256 sums as hashlib writes them; `openssl x509 -fingerprint` has colons."""
     sums = tuple(one.lower().removeprefix("sha256:").replace(":", "") for one in elements(text))
@@ -190,13 +185,13 @@ TINKERBELL_INSECURE_TLS = Parameter[str | None](
     default=None,
     stops=Stops.ALWAYS,
 )
-TINK_WORKER_IMAGE = Parameter[str | None](
+TINK_WORKER_IMAGE = Parameter[ImageReference | None](
     name="tink_worker_image",
     section=Section.WORKER,
     read_by=_BOTH,
     value="image",
     meaning="The worker's image. Overrides `docker_registry`",
-    parse=_image,
+    parse=ImageReference.parse,
     default=None,
     stops=Stops.ALWAYS,
 )

@@ -18,6 +18,7 @@ from bootkit.plan.worker import Credentials, WorkerSpec
 from tests.fakes.canned_server import CannedServer, http
 from tests.strategies import JSON, mutants, outcome
 from tinkie.errors import BootError
+from tinkie.parameters.image_reference import ImageReference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +33,9 @@ STATE = {"Running": False, "Restarting": False, "ExitCode": 1, "Error": "x", "OO
 INSPECTED = {"Id": "0" * 64, "Config": {"Tty": False}, "State": STATE}
 EVENT = {"Action": "die", "Actor": {"Attributes": {"name": "a", "image": "i", "exitCode": "0"}}}
 PROGRESS = {"status": "Downloading", "id": "a", "progressDetail": {"current": 1, "total": 9}}
-SPEC = WorkerSpec("w", ("r/w:1",), {"ID": "w"}, "r.example", Credentials("u", "p"))
+SPEC = WorkerSpec(
+    "w", (ImageReference.parse("r/w:1"),), {"ID": "w"}, "r.example", Credentials("u", "p")
+)
 FRAME = b"\1\0\0\0\0\0\0\5hello"
 
 

@@ -14,6 +14,7 @@ from bootkit.plan.worker import Credentials, WorkerSpec
 from tests.fakes.engine import FakeEngine
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, PermanentError, TransientError
+from tinkie.parameters.image_reference import ImageReference
 
 if TYPE_CHECKING:
     from collections.abc import Container, Generator, Iterator, MutableMapping
@@ -37,22 +38,26 @@ class World:
     refusal: BootError | None = None
     present: list[list[str]] = field(default_factory=list)
 
-    def explain(self, error: BootError, image: str) -> BootError:
-        self.explained.append(image)
+    def explain(self, error: BootError, image: ImageReference) -> BootError:
+        self.explained.append(str(image))
         return error
 
-    def check_fits(self, image: str, present: Container[str]) -> None:
-        assert image in self.images
+    def check_fits(self, image: ImageReference, present: Container[str]) -> None:
+        assert str(image) in self.images
         self.present.append([layer for layer in "abc" if layer in present])
         if self.refusal:
             raise self.refusal
 
+    @property
+    def spec(self) -> WorkerSpec:
+        images = tuple(map(ImageReference.parse, self.images))
+        return WorkerSpec("w", images, {}, "r.example", self.credentials)
+
     def obtain(self) -> str:
         engine = DockerEngine(self.fake.socket)
         engine.connect()
-        spec = WorkerSpec("w", self.images, {}, "r.example", self.credentials)
         try:
-            return obtain_image(engine, spec, self, float)
+            return obtain_image(engine, self.spec, self, float)
         finally:
             engine.close()
 
@@ -205,7 +210,7 @@ def test_the_pull_of_an_image_that_does_not_fit_is_closed(world: World) -> None:
     engine = Recording(world.fake.socket)
     engine.connect()
     with pytest.raises(PermanentError, match="too large"):
-        obtain_image(engine, WorkerSpec("w", world.images, {}), world, float)
+        obtain_image(engine, world.spec, world, float)
     engine.close()
     assert closed == [WORKER]
     assert len(world.fake.auth) == 1, "no other name is tried"

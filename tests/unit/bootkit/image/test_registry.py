@@ -13,6 +13,7 @@ from tests.strategies import TEXT
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import PermanentError, TransientError
 from tinkie.fetch.fetcher import Fetcher
+from tinkie.parameters.image_reference import ImageReference
 from tinkie.running.backoff import Backoff
 from tinkie.space import Space
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DATE = "Mon, 23 Nov 2026 08:00:00 GMT"
+
+IMAGE = ImageReference.parse("r.example/x")
 
 
 def client(folder: Path, headers: dict[str, str] | None, asked: list[str]) -> RegistryClient:
@@ -40,7 +43,9 @@ def client(folder: Path, headers: dict[str, str] | None, asked: list[str]) -> Re
 def test_the_registry_provides_retry_after(tmp_path: Path) -> None:
     asked: list[str] = []
     error = TransientError("pull x: 429", kind=ErrorKind.TOO_MANY_REQUESTS)
-    explained = client(tmp_path, {"Retry-After": "120"}, asked).explain(error, "r.example:5000/x")
+    explained = client(tmp_path, {"Retry-After": "120"}, asked).explain(
+        error, ImageReference.parse("r.example:5000/x")
+    )
     assert explained.retry_after == 120.0
     assert asked == ["https://r.example:5000/v2/"]
 
@@ -48,7 +53,10 @@ def test_the_registry_provides_retry_after(tmp_path: Path) -> None:
 def test_docker_hub_has_another_host(tmp_path: Path) -> None:
     asked: list[str] = []
     error = TransientError("pull x: 429", kind=ErrorKind.TOO_MANY_REQUESTS)
-    assert client(tmp_path, {}, asked).explain(error, "busybox").retry_after is None
+    assert (
+        client(tmp_path, {}, asked).explain(error, ImageReference.parse("busybox")).retry_after
+        is None
+    )
     assert asked == ["https://registry-1.docker.io/v2/"]
 
 
@@ -56,7 +64,7 @@ def test_the_error_of_an_expired_certificate_has_both_clocks(tmp_path: Path) -> 
     error = TransientError(
         "pull x: x509", kind=ErrorKind.CERTIFICATE_TIME, hint="look at the clock"
     )
-    explained = client(tmp_path, {"Date": DATE}, []).explain(error, "r.example/x")
+    explained = client(tmp_path, {"Date": DATE}, []).explain(error, IMAGE)
     assert str(explained) == (
         f"pull x: x509 (it is Thu, 01 Jan 1970 00:00:00 GMT here and {DATE} at the registry)"
     )
@@ -66,17 +74,15 @@ def test_the_error_of_an_expired_certificate_has_both_clocks(tmp_path: Path) -> 
 
 def test_a_registry_that_does_not_answer_changes_nothing(tmp_path: Path) -> None:
     error = TransientError("pull x: x509", kind=ErrorKind.CERTIFICATE_TIME)
-    assert "unknown at the registry" in str(
-        client(tmp_path, None, []).explain(error, "r.example/x")
-    )
+    assert "unknown at the registry" in str(client(tmp_path, None, []).explain(error, IMAGE))
     busy = TransientError("pull x: 429", kind=ErrorKind.TOO_MANY_REQUESTS)
-    assert client(tmp_path, None, []).explain(busy, "r.example/x").retry_after is None
+    assert client(tmp_path, None, []).explain(busy, IMAGE).retry_after is None
 
 
 def test_other_errors_need_no_request(tmp_path: Path) -> None:
     asked: list[str] = []
     error = PermanentError("no", kind=ErrorKind.DENIED)
-    assert client(tmp_path, {}, asked).explain(error, "r.example/x") is error
+    assert client(tmp_path, {}, asked).explain(error, IMAGE) is error
     assert asked == []
 
 
@@ -99,12 +105,13 @@ def sized(folder: Path, free: int | None, answer: httpx.Response | None = None) 
     return RegistryClient(fetcher, space=space, certificates=folder)
 
 
-@pytest.mark.parametrize("image", ["r.example/x", "x"])
-def test_an_image_that_is_larger_than_the_free_space_is_refused(tmp_path: Path, image: str) -> None:
+@pytest.mark.parametrize("name", ["r.example/x", "x"])
+def test_an_image_that_is_larger_than_the_free_space_is_refused(tmp_path: Path, name: str) -> None:
+    image = ImageReference.parse(name)
     with pytest.raises(PermanentError) as caught:
         sized(tmp_path, 41).check_fits(image, ())
     assert str(caught.value) == (
-        f"pull {image}: it has 42.0 MB compressed, and 41.0 MB of 500.0 MB are left"
+        f"pull {name}: it has 42.0 MB compressed, and 41.0 MB of 500.0 MB are left"
     )
     assert caught.value.kind is ErrorKind.OUT_OF_SPACE
     assert caught.value.hint
@@ -112,25 +119,25 @@ def test_an_image_that_is_larger_than_the_free_space_is_refused(tmp_path: Path, 
 
 
 def test_an_image_that_fits_is_pulled(tmp_path: Path) -> None:
-    sized(tmp_path, 42).check_fits("r.example/x", ())
+    sized(tmp_path, 42).check_fits(IMAGE, ())
 
 
 def test_layers_that_are_present_do_not_count(tmp_path: Path) -> None:
-    sized(tmp_path, 12).check_fits("r.example/x", {"a" * 12})
+    sized(tmp_path, 12).check_fits(IMAGE, {"a" * 12})
     with pytest.raises(PermanentError, match=r"has 12\.0 MB"):
-        sized(tmp_path, 11).check_fits("r.example/x", {"a" * 12})
+        sized(tmp_path, 11).check_fits(IMAGE, {"a" * 12})
 
 
 @pytest.mark.parametrize("status", [200, 401, 404, 500])
 def test_what_cannot_be_checked_is_not_refused(tmp_path: Path, status: int) -> None:
-    sized(tmp_path, 0, httpx.Response(status, content=b"<html>")).check_fits("r.example/x", ())
-    sized(tmp_path, 0, httpx.Response(status, json={"errors": []})).check_fits("r.example/x", ())
-    client(tmp_path, None, []).check_fits("r.example/x", ())
-    sized(tmp_path, None).check_fits("r.example/x", ())
+    sized(tmp_path, 0, httpx.Response(status, content=b"<html>")).check_fits(IMAGE, ())
+    sized(tmp_path, 0, httpx.Response(status, json={"errors": []})).check_fits(IMAGE, ())
+    client(tmp_path, None, []).check_fits(IMAGE, ())
+    sized(tmp_path, None).check_fits(IMAGE, ())
 
 
 def test_the_error_of_a_full_disk_has_both_sizes(tmp_path: Path) -> None:
-    explained = sized(tmp_path, 50).explain(FULL, "r.example/x")
+    explained = sized(tmp_path, 50).explain(FULL, IMAGE)
     assert str(explained) == (
         "pull r.example/x: no space left on device "
         "(the image is 42.0 MB compressed, 50.0 MB of 500.0 MB were left)"
@@ -139,7 +146,7 @@ def test_the_error_of_a_full_disk_has_both_sizes(tmp_path: Path) -> None:
 
 
 def test_the_error_of_a_full_disk_without_known_sizes(tmp_path: Path) -> None:
-    explained = sized(tmp_path, None, httpx.Response(404)).explain(FULL, "r.example/x")
+    explained = sized(tmp_path, None, httpx.Response(404)).explain(FULL, IMAGE)
     assert "of unknown size" in str(explained)
     assert "unknown" in str(explained).partition(",")[2]
 
@@ -155,7 +162,7 @@ def test_any_answer_of_a_registry(kind: ErrorKind, text: bytes) -> None:
     headers = [(b"Retry-After", text), (b"Date", text), (b"Location", text)]
     transport = httpx.MockTransport(lambda _: httpx.Response(401, headers=headers))
     error = TransientError("pull x", kind=kind)
-    explained = RegistryClient(Fetcher(transport=transport)).explain(error, "r.example/x")
+    explained = RegistryClient(Fetcher(transport=transport)).explain(error, IMAGE)
     assert explained.kind is kind
     assert str(explained).startswith("pull x")
     assert len(str(explained)) <= 2000

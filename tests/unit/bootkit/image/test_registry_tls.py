@@ -14,6 +14,7 @@ from tests.fakes.tls import HOST, serving
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, TransientError
 from tinkie.fetch.fetcher import Fetcher
+from tinkie.parameters.image_reference import ImageReference
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +38,9 @@ def explained(pair: Pair, ca: CA, folder: Path, kind: ErrorKind) -> BootError:
         (folder / server.endpoint).mkdir()
         (folder / server.endpoint / "ca.crt").write_bytes(ca.certificate.read_bytes())
         error = TransientError("pull x", kind=kind)
-        return RegistryClient(Fetcher(), certificates=folder).explain(error, f"{server.endpoint}/x")
+        return RegistryClient(Fetcher(), certificates=folder).explain(
+            error, ImageReference.parse(f"{server.endpoint}/x")
+        )
 
 
 def test_retry_after_of_a_registry_that_the_engine_trusts_is_used(tmp_path: Path, ca: CA) -> None:
@@ -66,5 +69,7 @@ def test_no_password_goes_to_an_untrusted_registry(tmp_path: Path) -> None:
         password = Credentials("u", "hunter2")
         registry = RegistryClient(Fetcher(), lambda _: password, certificates=tmp_path)
         full = TransientError("pull x", kind=ErrorKind.OUT_OF_SPACE)
-        assert "of unknown size" in str(registry.explain(full, f"{server.endpoint}/x"))
+        assert "of unknown size" in str(
+            registry.explain(full, ImageReference.parse(f"{server.endpoint}/x"))
+        )
         assert server.asked == []

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tinkie.parameters.cmdline import Cmdline
+from tinkie.parameters.image_reference import ImageReference
 from tinkie.parameters.table import (
     DOCKER_REGISTRY,
     INSECURE_REGISTRIES,
@@ -102,6 +103,7 @@ def test_good_values(parameter: str, value: str, kept: object) -> None:
     assert parameters.problems == {}
     expected = kept if kept is not None else value
     found = parameters[BY_NAME[parameter]]
+    found = str(found) if isinstance(found, ImageReference) else found
     assert found == (expected if not isinstance(found, tuple) or kept else tuple(value.split(",")))
 
 
