@@ -75,10 +75,10 @@ sandbox-down: ## remove whatever a sandbox left
 
 MARKS := -m "not long"
 test-engine: setup-tests images ## our two images in containers, with a real Tinkerbell, registry, workers
-	@$(PYTHON) -m pytest $(MARKS) --numprocesses=3 --dist=loadfile --durations=10 tests/engine
+	@$(PYTHON) -m pytest $(MARKS) --numprocesses=4 --dist=loadfile --durations=10 tests/engine
 
 test-boot: setup-tests quick ## virtual machines: a netboot, a direct boot, a sample of the faults
-	@$(PYTHON) -m pytest $(MARKS) --numprocesses=2 --dist=loadgroup --durations=10 tests/boot
+	@$(PYTHON) -m pytest $(MARKS) --numprocesses=2 --dist=loadfile --durations=10 tests/boot
 
 test-boot-all: MARKS :=
 test-boot-all: test-boot ## every virtual machine and every fault (half an hour)

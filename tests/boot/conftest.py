@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from release import assemble
 from sandbox.accelerator import Accelerator, best_accelerator
@@ -23,17 +24,27 @@ from tests.boot import empty_battery, static_machine, stressed_machine
 from tests.boot.machines import MEMORY_MIB, Lab
 
 ACTIONS = Path(__file__).parent / "actions"
-SHARED = {"stressed", "battery", "static"}
+# Machine -> the files of its tests, without "test_" and ".py".
+SHARED = {
+    "stressed": ("memory", "services", "time_server", "watchdog"),
+    "battery": ("clock", "console", "shutdown", "volumes"),
+    "static": ("disks", "static_network"),
+}
+MACHINE_OF = {f"test_{name}": machine for machine, names in SHARED.items() for name in names}
 
 NewLab = Callable[[str], Lab]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """Run all tests of a machine in one process (`--dist=loadgroup`), so that it boots once."""
-    for item in items:
-        shared = SHARED.intersection(item.fixturenames)
-        item.add_marker(pytest.mark.xdist_group(shared.pop() if shared else item.path.stem))
+class MachineScheduling(LoadScopeScheduling):  # type: ignore[misc]
+    """Runs all tests of a machine in one process, so that it boots once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = Path(nodeid.partition("::")[0]).stem
+        return MACHINE_OF.get(file, file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> MachineScheduling:
+    return MachineScheduling(config, log)
 
 
 @pytest.fixture(scope="session")

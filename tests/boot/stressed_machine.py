@@ -1,7 +1,7 @@
 """A machine whose memory fills, whose services are killed, and whose kernel hangs in the end.
 
 Its hardware clock shows 2040. Containers that fail, hang and never start are added while it runs.
-The tests are in test_memory.py, test_services.py, test_clock.py and test_shutdown.py.
+The tests are in test_memory.py, test_services.py, test_time_server.py and test_watchdog.py.
 """
 
 import time

@@ -8,5 +8,5 @@ pytestmark = pytest.mark.long
 
 
 def test_a_console_that_is_paused_delays_no_other_one(battery: Battery) -> None:
-    """The log kept events of the action meanwhile."""
+    """This console showed the action's events while the shell's was paused: observe() waits."""
     assert "bootkit: action.ended" in battery.console
