@@ -1,7 +1,6 @@
 """How long tink-docker waits, how often it tries and how much it takes: every such number.
 
-What both programs share is not here: tinkie/running/supervise.py has the waits between restarts
-of dockerd, and the time after which dockerd or containerd counts as healthy.
+What both programs share is in `tinkie/policy.py`, such as the waits between restarts of dockerd.
 """
 
 from __future__ import annotations
@@ -30,10 +29,14 @@ CHILD_LINE_BYTES = 4 * _KIB  # a line that never ends must not fill the memory
 CHILD_LAST_LINES = 5  # enough to show the reason, few enough for a console
 CHILD_LAST_LINE_CHARACTERS = 400  # same
 
+# A container's log, which dockerd rotates
+CONTAINER_LOG_FILE_MEBIBYTES = 4  # RAM is the disk
+CONTAINER_LOG_FILES = 2  # one that grows, and the one before
+
 # Requests to dockerd
-ENGINE_ANSWER_SECONDS = 2.0  # nothing else is watched meanwhile
-ENGINE_ANSWER_BYTES = 4 * _MIB  # bounds the memory that an answer takes
-ENGINE_LOAD_SILENCE_SECONDS = 120.0  # dockerd sends nothing while it unpacks an image
+DOCKERD_ANSWER_SECONDS = 2.0  # nothing else is watched meanwhile
+DOCKERD_ANSWER_BYTES = 4 * _MIB  # bounds the memory that an answer takes
+DOCKERD_LOAD_SILENCE_SECONDS = 120.0  # dockerd sends nothing while it unpacks an image
 EMBEDDED_POLL_SECONDS = 0.2  # the boot waits for the embedded images
 SOCKET_QUEUE_CONNECTIONS = 4096  # clients wait here while no dockerd runs; net.core.somaxconn
 

@@ -104,7 +104,7 @@ def load_images(path: Path, archive: Path) -> None:
     Raises:
         TransientError: dockerd refused them, with its reason.
     """
-    connection = _Connection(path, policy.ENGINE_LOAD_SILENCE_SECONDS)
+    connection = _Connection(path, policy.DOCKERD_LOAD_SILENCE_SECONDS)
     try:
         with archive.open("rb") as body:
             connection.request("POST", _LOAD, body, {"Content-Type": "application/x-tar"})
@@ -137,7 +137,7 @@ class _Connection(http.client.HTTPConnection):
     """HTTP over a unix socket; each step has a bound."""
 
     def __init__(self, path: Path, seconds: float | None = None) -> None:
-        super().__init__("docker", timeout=seconds or policy.ENGINE_ANSWER_SECONDS)
+        super().__init__("docker", timeout=seconds or policy.DOCKERD_ANSWER_SECONDS)
         self._path = str(path)
 
     def connect(self) -> None:
@@ -161,7 +161,7 @@ def _receive(connection: _Connection, target: str) -> tuple[http.client.HTTPResp
     try:
         response = connection.getresponse()
         # Reads no more than the bound; a larger Content-Length alone takes no memory.
-        body = response.read(policy.ENGINE_ANSWER_BYTES)
+        body = response.read(policy.DOCKERD_ANSWER_BYTES)
         if response.length:
             raise http.client.IncompleteRead(b"", response.length)
     except (OSError, http.client.HTTPException) as error:

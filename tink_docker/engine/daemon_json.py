@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tink_docker import policy
 from tinkie.parameters.table import (
     INSECURE_REGISTRIES,
     REGISTRY_MIRRORS,
@@ -24,10 +25,8 @@ DATA_ROOT = Path("/var/lib/docker")
 EXEC_ROOT = Path("/var/run/docker")
 PID_PATH = Path("/var/run/docker.pid")
 
-# A container's log is in RAM: at most twice this much.
-_LOG_SIZE = "4m"
-_LOG_FILES = "2"
-
+_LOG_SIZE = f"{policy.CONTAINER_LOG_FILE_MEBIBYTES}m"
+_LOG_COUNT = str(policy.CONTAINER_LOG_FILES)
 
 # The engine starts before DHCP has answered, so it cannot see which networks are taken; its own
 # default, 172.17.0.0/16, is in use in many a data centre, and would hide Tinkerbell from actions.
@@ -68,13 +67,13 @@ def _logs(parameters: Parameters) -> dict[str, Any]:
     # A name that does not resolve would keep every container down.
     host, port = parameters[SYSLOG_HOST], parameters[SYSLOG_PORT]
     if host is None or not host.is_address:
-        size = {"max-size": _LOG_SIZE, "max-file": _LOG_FILES}
+        size = {"max-size": _LOG_SIZE, "max-file": _LOG_COUNT}
         return {"log-driver": "local", "log-opts": size}
     options = {
         "syslog-address": f"udp://{host.in_url}:{port}",
         "tag": "{{.Name}}",
         "cache-max-size": _LOG_SIZE,  # of docker's own copy, else 100 MB a container
-        "cache-max-file": _LOG_FILES,
+        "cache-max-file": _LOG_COUNT,
     }
     return {"log-driver": "syslog", "log-opts": options}
 

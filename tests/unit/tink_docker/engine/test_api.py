@@ -122,7 +122,7 @@ def test_an_answer_that_makes_no_sense(
 def test_no_answer_is_not_waited_for_long(
     listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(policy, "ENGINE_ANSWER_SECONDS", 0.01)
+    monkeypatch.setattr(policy, "DOCKERD_ANSWER_SECONDS", 0.01)
     with pytest.raises(TransientError, match="timed out"):
         running_containers(listener.address)
 
