@@ -29,7 +29,7 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_bootkits_unit_tests_pass_inside_its_image(docker: Docker, tools: Path) -> None:
-    _run_unit_tests(docker, tools, "bootkit", "shared", "bootkit")
+    _run_unit_tests(docker, tools, "bootkit", "tinkie", "bootkit")
 
 
 def test_tink_dockers_unit_tests_pass_inside_its_image(docker: Docker, tools: Path) -> None:
