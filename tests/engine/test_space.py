@@ -73,7 +73,7 @@ def test_an_action_that_does_not_fit_is_reported_and_the_next_one_runs(
         )
         short = machine.wait_for_event(machine.tink_docker, "space.low")
         assert short["kind"] == "out-of-space"
-        assert "MB of 536.9 MB are left" in short["error"]
+        assert "MB of 536.9 MB free" in short["error"]
         assert given.end(WORKFLOW_SECONDS).state != "SUCCESS"
         machine.wait_for_event(machine.tink_docker, "space.recovered")
         wait_for("the space", lambda: _free(machine) > before - MIB, seconds=READY_SECONDS)
