@@ -12,8 +12,9 @@ from tests.engine.docker import Docker
 
 # What the unit tests read. Our packages are not among it: those of the image are under test.
 NEEDED = ("tests", "docs", "sandbox", "linuxkit.yml", "pyproject.toml")
-# Of the host; tests of child processes start them.
-PROGRAMS = ("head", "sleep", "tr")
+# Of the host: tests of child processes start them.
+PROGRAMS = tuple(map(Path, ("/usr/bin/head", "/usr/bin/sleep", "/usr/bin/tr")))
+LIBRARIES = tuple(Path("/usr/lib").glob("*-linux-gnu/libgcc_s.so.1"))  # hypothesis needs it
 UNIT_TEST_SECONDS = 240
 
 
@@ -30,7 +31,7 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_bootkits_unit_tests_pass_inside_its_image(docker: Docker, tools: Path) -> None:
-    _run_unit_tests(docker, tools, "bootkit", "tinkie", "bootkit")
+    _run_unit_tests(docker, tools, "bootkit", "tinkie", "settings", "bootkit")
 
 
 def test_tink_dockers_unit_tests_pass_inside_its_image(docker: Docker, tools: Path) -> None:
@@ -63,8 +64,8 @@ def test_our_code_is_compiled_with_unchecked_hashes(
 
 def _options(tools: Path) -> list[str]:
     folders = [f"{PROJECT / name}:/project/{name}:ro" for name in NEEDED]
-    programs = [f"/usr/bin/{name}:/usr/bin/{name}:ro" for name in PROGRAMS]
-    binds = [*folders, *programs, f"{tools}:/tools:ro"]
+    files = [f"{path}:{path}:ro" for path in (*PROGRAMS, *LIBRARIES)]
+    binds = [*folders, *files, f"{tools}:/tools:ro"]
     volumes = [word for bind in binds for word in ("--volume", bind)]
     options = ["--workdir", "/project", "--tmpfs", "/tmp:exec", "--env", "PYTHONPATH=/tools"]
     return ["--rm", "--network", "none", *options, *volumes]
