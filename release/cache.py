@@ -33,9 +33,14 @@ def digest(paths: Iterable[Path], *words: str) -> str:
     total = hashlib.sha256("\0".join(words).encode())
     for path in sorted(paths):
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.is_file() and "__pycache__" not in file.parts:
+            if file.is_file() and _is_input(file):
                 is_executable = bool(file.stat().st_mode & 0o100)  # the only mode bit in git
                 name = file.relative_to(path.parent)
                 total.update(f"\0{name}\0{is_executable}\0".encode())
                 total.update(file.read_bytes())
     return total.hexdigest()[:16]
+
+
+def _is_input(file: Path) -> bool:
+    """Leave out what no image gets: bytecode, and the tests beside an image's scripts."""
+    return "__pycache__" not in file.parts and not file.match("test_*.py")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from images.init.conftest import PAUSE
-from tests.fakes.script_root import option
+from tests.fakes.script_root import SECONDS, option
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,6 +69,6 @@ def test_to_consoles_writes_to_each_one_and_waits_for_none_that_is_paused(
     thread = threading.Thread(target=machine.run, args=("/usr/lib/tinkie/to-consoles", *WORDS))
     thread.start()
     machine.wait_for("the line", lambda: other.lines == [LINE.replace("dhcp", "init")])
-    thread.join(timeout=10)
+    thread.join(timeout=SECONDS)
     assert not thread.is_alive()
     assert paused.lines == []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.fakes.script_root import option
+from tests.fakes.script_root import SECONDS, option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ def machine(root: ScriptRoot) -> ScriptRoot:
 def server(request: pytest.FixtureRequest) -> Iterator[socket.socket]:
     with socket.socket(request.param, socket.SOCK_DGRAM) as found:
         found.bind(("127.0.0.1" if request.param == socket.AF_INET else "::1", 0))
-        found.settimeout(5)
+        found.settimeout(SECONDS)
         yield found
 
 
@@ -66,7 +66,7 @@ def test_log_is_forwarded_from_its_first_line_on(
 def test_rotated_log_is_followed(machine: ScriptRoot) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
-        server.settimeout(5)
+        server.settimeout(SECONDS)
         machine.write(SETTINGS, setting(server))
         machine.write(LOG, "Nov 27 21:00:01 tinkie user.info x: old\n")
         with machine.running(FORWARD):
@@ -79,7 +79,7 @@ def test_rotated_log_is_followed(machine: ScriptRoot) -> None:
 def test_settings_may_come_late(machine: ScriptRoot) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
-        server.settimeout(5)
+        server.settimeout(SECONDS)
         machine.write(LOG, "Nov 27 21:00:01 tinkie user.info x: line\n")
         machine.write(SETTINGS, "")  # being written
         with machine.running(FORWARD):

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.fakes.script_root import SECONDS
+
 if TYPE_CHECKING:
     from tests.fakes.script_root import ScriptRoot
 
@@ -19,7 +21,7 @@ def test_acpid_starts_when_there_is_an_input_device(root: ScriptRoot) -> None:
         root.wait_for("several looks", lambda: root.uptime > 120)
         assert root.calls == ["modprobe -aq button evdev"]
         root.write("/dev/input/event0", "")
-        power.wait(10)
+        power.wait(SECONDS)
     assert root.calls[1:] == ["acpid -f -c /etc/acpi -l /dev/null -p /run/acpid.pid"]
 
 

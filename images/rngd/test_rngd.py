@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.fakes.script_root import SECONDS
+
 if TYPE_CHECKING:
     from tests.fakes.script_root import ScriptRoot
 
@@ -41,4 +43,4 @@ def test_as_the_first_process_of_its_container_it_ends_by_sigterm(machine: Scrip
         first = int(subprocess.check_output(children, text=True))
         assert process.poll() is None
         subprocess.run(["kill", f"-{signal.SIGTERM.value}", str(first)], check=True)
-        assert process.wait(10) == 0
+        assert process.wait(SECONDS) == 0

@@ -46,6 +46,12 @@ def test_the_umask_of_a_clone_does_not_reach_an_image(tree: Path) -> None:
     assert found == {"sub": 0o755, "script": 0o755, "file": 0o644}
 
 
+def test_a_digest_does_not_depend_on_tests_beside_the_scripts(tree: Path) -> None:
+    before = cache.digest([tree])
+    (tree / "test_script.py").write_text("assert True")
+    assert cache.digest([tree]) == before
+
+
 def test_a_digest_does_not_depend_on_where_the_tree_lies(tree: Path, tmp_path: Path) -> None:
     before = cache.digest([tree])
     (tree / "__pycache__").mkdir()
