@@ -70,7 +70,7 @@ run: quick ## the built OS in a virtual machine on this terminal (APPEND=words M
 sandbox: setup ## a real Tinkerbell provisions a virtual machine (WORKFLOW=wipe TEMPLATE= ARTIFACTS=)
 	@$(PYTHON) -m sandbox up
 
-sandbox-down: ## remove whatever a sandbox left
+sandbox-down: setup-venv ## remove whatever a sandbox left
 	@$(PYTHON) -m sandbox down
 
 MARKS := -m "not long"

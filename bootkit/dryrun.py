@@ -45,7 +45,7 @@ def dry_run(cmdline: Cmdline, metadata: bytes | None = None) -> int:
     except (BootError, OSError) as error:
         _print_error(f"bootkit: no plan: the metadata service must provide the worker id: {error}")
         return NO_METADATA
-    return BAD_PARAMETERS if problems else PLANNED
+    return BAD_PARAMETERS if problems or cmdline.unclosed_quote else PLANNED
 
 
 def _planned(inputs: Inputs, metadata: bytes | None) -> WorkerSpec:

@@ -27,9 +27,11 @@ from tinkie.files import write_atomically
 from tinkie.parameters.cmdline import PROC_CMDLINE, Cmdline
 from tinkie.parameters.parameter import Reader
 from tinkie.parameters.table import (
+    HEGEL_PORT,
     NTP,
     SYSLOG_HOST,
     SYSLOG_PORT,
+    TOOTLES_PORT,
     names_read_by,
     problems_for,
     read_parameters,
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
 
 _DONE = 0
 _BAD_VALUE = 2
-_HTTP_PORTS = (7080, 50061, 80)  # smee and tootles, hegel, boots
+_HTTP_PORTS = (TOOTLES_PORT, HEGEL_PORT, 80)  # the last one is boots
 
 
 def syslog(parameters: Parameters) -> str | None:

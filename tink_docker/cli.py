@@ -78,7 +78,7 @@ def dry_run(path: Path) -> int:
         sys.stderr.write(f"{PROGRAM}: {message}\n")
     if plan.problems:
         sys.stderr.write(REDACTOR.text(f"{PROGRAM}: {_problems(plan)}\n"))
-    return BAD_PARAMETERS if plan.problems else 0
+    return BAD_PARAMETERS if plan.problems or cmdline.unclosed_quote else 0
 
 
 def wait(seconds: float, files: Sequence[int]) -> None:

@@ -15,14 +15,18 @@ from urllib.parse import urlsplit
 from bootkit.policy import METADATA_LIMIT_BYTES, METADATA_WORD_CHARACTERS
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, PermanentError
-from tinkie.parameters.table import GRPC_AUTHORITY, METADATA_URL, TINKERBELL
+from tinkie.parameters.table import (
+    GRPC_AUTHORITY,
+    HEGEL_PORT,
+    METADATA_URL,
+    TINKERBELL,
+    TOOTLES_PORT,
+)
 
 if TYPE_CHECKING:
     from tinkie.fetch.fetcher import Fetcher
     from tinkie.parameters.parameter import Parameters
 
-HEGEL_PORT = 50061
-TOOTLES_PORT = 7080
 EC2_VERSION = "2009-04-04"
 
 

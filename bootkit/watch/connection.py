@@ -37,6 +37,12 @@ def why_disconnected(server: HostPort) -> str:
     return f"{server} accepts connections; check the worker's log and tinkerbell_tls"
 
 
+def _address(host: str) -> Address:
+    """Return an address as the kernel's table has it: IPv4 inside of IPv6 is IPv4."""
+    address = ip_address(host)
+    return (address.version == 6 and address.ipv4_mapped) or address  # noqa: PLR2004
+
+
 @dataclass(slots=True)
 class ConnectionMonitor:
     """Log the worker's first connection, each loss that lasts, and each connection after one.
@@ -73,7 +79,7 @@ class ConnectionMonitor:
 
     def _is_connected(self, server: HostPort) -> bool:
         """Look for the connection; a name may have any address, so then its port decides."""
-        expected = ip_address(server.host) if server.host.is_address else None
+        expected = _address(server.host) if server.host.is_address else None
         return any(
             remote_port == server.port and expected in (None, address)
             for address, remote_port in self.connected_to()

@@ -12,7 +12,7 @@ from release.version import PROJECT
 if TYPE_CHECKING:
     from tests.engine.docker import Docker
 
-SAY = "images/init/lib/announce"
+ANNOUNCE = "images/init/lib/announce"
 ADDRESS = "10.9.9.9"
 PREPARED = """
 mkdir -p /run/tinkie/settings /run/dhcpcd/lease /run/resolvconf
@@ -30,7 +30,7 @@ export nd1_dnssl1_search=six.example nd1_dnssl1_lifetime=600
 
 def _run(docker: Docker, script: str) -> list[str]:
     options = ["--rm", "--network=none", "--cap-add=NET_ADMIN", "--tmpfs=/run"]
-    options.append(f"--volume={PROJECT / SAY}:/usr/lib/tinkie/announce:ro")
+    options.append(f"--volume={PROJECT / ANNOUNCE}:/usr/lib/tinkie/announce:ro")
     return docker("run", *options, "tinkie/dhcp:build", "sh", "-c", PREPARED + script).splitlines()
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from tinkie.parameters.types import parse_port
+
 DEFAULT_DOMAIN = "docker.io"
 
 _ADDRESS = r"\[[0-9a-fA-F:]+\]"
@@ -20,6 +22,7 @@ _PATH = re.compile(rf"{_PART}(?:/{_PART})*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _DIGEST = re.compile("sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
 _IDENTIFIER = re.compile("[0-9a-f]{64}")  # of an image, which nobody can pull
+_PORT = re.compile(r":([0-9]+)$")
 _LONGEST_PATH = 255
 _LONGEST_LABEL = 63  # of a host's name (RFC 1035): dockerd takes longer ones, no resolver does
 
@@ -53,6 +56,9 @@ class ImageReference:
         legal = _is_path(path) and re.fullmatch(_DOMAIN, domain) and not _IDENTIFIER.fullmatch(text)
         if not legal or ("@" in text and not _DIGEST.fullmatch(digest)):
             raise ValueError("not an image name that Docker understands ([host[:port]/]path[:tag])")
+        port = _PORT.search(domain)
+        if port:
+            parse_port(port[1])
         if any(len(label) > _LONGEST_LABEL for label in re.split("[.:]", domain)):
             raise ValueError(f"a part of the registry's name has over {_LONGEST_LABEL} characters")
         if tag is not None and not _TAG.fullmatch(tag):

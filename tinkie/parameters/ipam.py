@@ -51,7 +51,7 @@ class StaticAddress:
             f"{ours}/{_prefix(netmask, ours)}",
             _gateway(gateway, ours),
             next(iter(_hosts(name, "host name")), ""),
-            tuple(str(_address(server, "DNS")) for server in elements(dns)),
+            tuple(map(_name_server, elements(dns))),
             _hosts(search, "search"),
             _hosts(ntp, "NTP"),
         )
@@ -71,10 +71,23 @@ def _mac(part: str) -> Mac:
 
 
 def _address(part: str, name: str) -> Address:
+    bare = without_brackets(part)
     try:
-        return ip_address(without_brackets(part))
+        if "%" in bare:  # ip_address() takes any text as a zone
+            raise ValueError  # noqa: TRY301 - the same reason for both
+        return ip_address(bare)
     except ValueError:
         raise ValueError(f"its {name} is not an address") from None
+
+
+def _name_server(part: str) -> str:
+    try:
+        host = Host.parse(part, zone=True)
+    except ValueError:
+        host = None
+    if host is None or not host.is_address:
+        raise ValueError("its DNS is not an address")
+    return str(host)
 
 
 def _gateway(part: str, ours: Address) -> str:
@@ -99,6 +112,6 @@ def _prefix(netmask: str, ours: Address) -> int:
 
 def _hosts(part: str, name: str) -> tuple[str, ...]:
     try:
-        return tuple(map(Host.parse, elements(part)))
+        return tuple(Host.parse(host, zone=True) for host in elements(part))
     except ValueError:
         raise ValueError(f"its {name} is neither a name nor an address") from None

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
-from tinkie.parameters.types import BadElements
+from tinkie.parameters.types import BadElements, check_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-
-_VARIABLE = re.compile(r"\$\{|\{\{|<[^<>]*>")  # of iPXE and shells, of templates, of a document
-_NOT_REPLACED = "it has a variable in it that nothing replaced (${…}, {{…}} or <…>)"
 
 
 class Reader(Enum):
@@ -55,7 +51,8 @@ class Parameter(Generic[T_co]):
     `parse` turns a text into its value; it raises ValueError with a reason that repeats no part of
     the text, or BadElements with the elements that can be used. `default` is the value of an absent
     or bad one. `secrets` returns what must never be shown of a text, which may be malformed.
-    `free_text` is for values that may look like a variable that was not replaced.
+    `free_text` is for values that may look like a variable that nothing replaced; `is_list` for
+    those whose `parse` checks each element by itself.
     """
 
     name: str
@@ -70,6 +67,7 @@ class Parameter(Generic[T_co]):
     names_tinkerbell: bool = False  # its host is a host of Tinkerbell
     secrets: Callable[[str], Iterable[str]] | None = None
     free_text: bool = False
+    is_list: bool = False
 
     def text(self, cmdline: Cmdline) -> str | None:
         """Return what the command line has for it; None if it is absent or empty."""
@@ -77,10 +75,8 @@ class Parameter(Generic[T_co]):
 
     def check(self, text: str) -> T_co:
         """Return the value of a text; raise ValueError or BadElements as `parse` does."""
-        if not self.free_text and self.secrets is None and _VARIABLE.search(text):
-            raise ValueError(_NOT_REPLACED)
-        if any("\ud800" <= character <= "\udfff" for character in text):
-            raise ValueError("not UTF-8")
+        if not self.is_list:
+            check_text(text, free=self.free_text)
         return self.parse(text)
 
 

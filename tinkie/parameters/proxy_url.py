@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote, urlsplit
 
+from tinkie.parameters.types import HostPort
+
 _SCHEMES = ("http", "https", "socks5")
 _BAD = f"not the URL of a proxy: [{'|'.join(_SCHEMES)}://][user:password@]host[:port]"
+_ANY_PORT = 1  # each scheme has its own default
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -18,14 +21,14 @@ class ProxyUrl(str):
     @classmethod
     def parse(cls, text: str) -> ProxyUrl:
         """Take a URL whose `http://` may be missing."""
-        try:
-            parts = urlsplit(text if "://" in text else f"http://{text}")
-            parts.port  # noqa: B018 - raises for what is not a port
-        except ValueError:  # its message has the password
-            raise ValueError(_BAD) from None
         if not text.isprintable() or " " in text:
             raise ValueError(_BAD)
-        if parts.scheme not in _SCHEMES or not parts.hostname:
+        try:
+            parts = urlsplit(text if "://" in text else f"http://{text}")
+            HostPort.parse(parts.netloc.rpartition("@")[2], default_port=_ANY_PORT)
+        except ValueError:  # its message may have the password
+            raise ValueError(_BAD) from None
+        if parts.scheme not in _SCHEMES:
             raise ValueError(_BAD)
         return cls(text)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tinkie.parameters.image_reference import ImageReference, Registry, is_domain
@@ -35,8 +36,11 @@ if TYPE_CHECKING:
     from tinkie.parameters.cmdline import Cmdline
 
 GRPC_PORT = 42113  # Tinkerbell's default
+HEGEL_PORT = 50061  # /metadata
+TOOTLES_PORT = 7080  # EC2 style metadata; smee too
 USUAL_SYSLOG_PORT = 514
 
+_NETWORK = re.compile(r"[0-9a-fA-F:.]+/[0-9]{1,3}")
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 _BOOTKIT = (Reader.BOOTKIT,)
 _TINK_DOCKER = (Reader.TINK_DOCKER,)
@@ -75,26 +79,18 @@ def _insecure_registry(text: str) -> str:
 
 
 def _is_network(text: str) -> bool:
+    """Return whether Go's net.ParseCIDR takes it: Python also takes netmasks and zones."""
     try:
         ipaddress.ip_network(text, strict=False)
     except ValueError:
         return False
-    return "/" in text
-
-
-def _syslog_host(text: str) -> Host:
-    """Refuse an address with a zone, which dockerd's log driver does not take."""
-    host = Host.parse(text)
-    if "%" in host:
-        raise ValueError("not a host name or an address without a zone")
-    return host
+    return _NETWORK.fullmatch(text) is not None
 
 
 def _mirror(text: str) -> Url:
     """Refuse what dockerd refuses to start with."""
     url = Url.parse(text)
-    endpoint = re.fullmatch("https?://([^/@?#]+)/*", url, re.IGNORECASE)
-    if not endpoint:
+    if not re.fullmatch("https?://[^/@?#%]+/?", url, re.IGNORECASE):
         raise ValueError("not a mirror that dockerd takes: http[s]://host[:port]")
     return url
 
@@ -227,8 +223,8 @@ TINKERBELL = Parameter[Url | None](
     read_by=_BOOTKIT,
     value="URL or host",
     meaning=(
-        "The metadata is at port 50061 of this host, `/metadata`. Without this and "
-        "`metadata_url`: EC2 style at port 7080 of the host in `grpc_authority`"
+        f"The metadata is at port {HEGEL_PORT} of this host, `/metadata`. Without this and "
+        f"`metadata_url`: EC2 style at port {TOOTLES_PORT} of the host in `grpc_authority`"
     ),
     parse=Url.parse_base,
     default=None,
@@ -259,6 +255,7 @@ REGISTRY_PASSWORD = Parameter[Secret | None](
         "any program runs: add `quiet`"
     ),
     parse=Secret.parse,
+    free_text=True,
     default=None,
     stops=Stops.ALWAYS,
     secrets=lambda text: (text,),
@@ -304,6 +301,7 @@ INSECURE_REGISTRIES = Parameter[tuple[str, ...]](
     value="comma list",
     meaning=("Registries (host[:port] or address/bits) that may use plain HTTP or any certificate"),
     parse=list_of(_insecure_registry),
+    is_list=True,
     default=(),
 )
 REGISTRY_MIRRORS = Parameter[tuple[Url, ...]](
@@ -316,6 +314,7 @@ REGISTRY_MIRRORS = Parameter[tuple[Url, ...]](
         "image of another registry by the mirror's host"
     ),
     parse=list_of(_mirror),
+    is_list=True,
     default=(),
 )
 HTTP_PROXY = Parameter[ProxyUrl | None](
@@ -325,6 +324,7 @@ HTTP_PROXY = Parameter[ProxyUrl | None](
     value="URL",
     meaning="Proxy for the engine and the worker; in lower case too",
     parse=ProxyUrl.parse,
+    free_text=True,  # in a password
     default=None,
     also=("http_proxy",),
     secrets=credentials_in,
@@ -336,6 +336,7 @@ HTTPS_PROXY = Parameter[ProxyUrl | None](
     value="URL",
     meaning="As above",
     parse=ProxyUrl.parse,
+    free_text=True,  # in a password
     default=None,
     also=("https_proxy",),
     secrets=credentials_in,
@@ -349,7 +350,8 @@ NO_PROXY = Parameter[tuple[str, ...]](
         "What is reached without a proxy: names with their subdomains, addresses, networks. "
         "Tinkerbell's own hosts are added"
     ),
-    parse=list_of(parse_text),
+    parse=list_of(parse_text, free=True),  # Windows writes <local>
+    is_list=True,
     default=(),
     also=("no_proxy",),
 )
@@ -364,7 +366,7 @@ SYSLOG_HOST = Parameter[Host | None](
         "there, but containers' logs do not, because dockerd starts no container while the name "
         "does not resolve"
     ),
-    parse=_syslog_host,
+    parse=Host.parse,
     default=None,
 )
 SYSLOG_PORT = Parameter[int](
@@ -382,7 +384,8 @@ NTP = Parameter[tuple[Host, ...]](
     read_by=_SETTINGS,
     value="comma list",
     meaning="Time servers, used before those that DHCP names",
-    parse=list_of(Host.parse),
+    parse=list_of(partial(Host.parse, zone=True)),
+    is_list=True,
     default=(),
 )
 INTERFACE = Parameter[str | None](

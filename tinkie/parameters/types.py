@@ -27,6 +27,8 @@ _HIGHEST_PORT = 65535
 _HIGHEST_VLAN = 4094
 _NO_HOST = "not a host name or an address"
 _NO_CONTROL = "control characters and bytes that are not UTF-8 are not allowed"
+_PORTS = {"http": 80, "https": 443}
+_VARIABLE = re.compile(r"\$\{|\{\{|^<[^<>]*>$")  # of iPXE and shells, of templates, of a document
 _GO_BOOLEANS = ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False")
 
 ETHERNET, INFINIBAND = 1, 0x20  # hardware types of ARP, as PXELINUX writes them before an address
@@ -39,11 +41,15 @@ class Host(str):
     __slots__ = ()
 
     @classmethod
-    def parse(cls, text: str) -> Host:
-        """Take a name, or an address; an IPv6 address may stand in brackets and have a zone."""
+    def parse(cls, text: str, *, zone: bool = False) -> Host:
+        """Take a name or an address; an IPv6 address may have brackets.
+
+        zone: it may also have a zone (`fe80::1%eth0`). Python, chrony and busybox take one, Go's
+        URLs do not.
+        """
         bare = without_brackets(text)
         if ":" in bare:
-            return cls(_ipv6(bare))
+            return cls(_ipv6(bare, zone=zone))
         name = bare.removesuffix(".")
         labels = name.split(".")
         if len(name) > _LONGEST_NAME or not all(map(_LABEL.fullmatch, labels)):
@@ -63,13 +69,15 @@ class Host(str):
         return in_url(self)
 
 
-def _ipv6(text: str) -> str:
-    address, percent, zone = text.partition("%")
+def _ipv6(text: str, *, zone: bool) -> str:
+    address, percent, name = text.partition("%")
     try:
         ipaddress.IPv6Address(address)
     except ValueError:
         raise ValueError(_NO_HOST) from None
-    if percent and not _ZONE.fullmatch(zone):
+    if percent and not zone:
+        raise ValueError("an IPv6 address with a zone (%) cannot be used here")
+    if percent and not _ZONE.fullmatch(name):
         raise ValueError("not the name of a NIC behind the % of an IPv6 address")
     return text
 
@@ -101,8 +109,8 @@ class HostPort:
     port: int
 
     @classmethod
-    def parse(cls, text: str, *, default_port: int | None = None) -> HostPort:
-        """Take `host:port`, and a host alone if there is a default port."""
+    def parse(cls, text: str, *, default_port: int | None = None, zone: bool = False) -> HostPort:
+        """Take `host:port`, and a host alone if there is a default port; zone: as Host.parse."""
         if text.count(":") > 1 and not text.startswith("["):
             raise ValueError("not host:port (an IPv6 address stands in brackets)")
         name, colon, port = text.rpartition(":")
@@ -110,7 +118,7 @@ class HostPort:
             name, port = text, "" if default_port is None else str(default_port)
         if not port:
             raise ValueError("not host:port")
-        return cls(Host.parse(name), parse_port(port))
+        return cls(Host.parse(name, zone=zone), parse_port(port))
 
     def __str__(self) -> str:
         return f"{self.host.in_url}:{self.port}"
@@ -133,10 +141,9 @@ class Url(str):
             raise ValueError("not an http:// or https:// URL") from None
         if parts.scheme not in ("http", "https") or not hostname:
             raise ValueError("not an http:// or https:// URL")
-        Host.parse(hostname)
-        port = re.sub(r"^\[.*\]", "", parts.netloc.rpartition("@")[2]).rpartition(":")
-        if port[1]:
-            parse_port(port[2])
+        HostPort.parse(
+            parts.netloc.rpartition("@")[2], default_port=_PORTS[parts.scheme], zone=True
+        )
         return cls(text)
 
     @classmethod
@@ -153,8 +160,7 @@ class Url(str):
     def endpoint(self) -> HostPort:
         """Return host and port, the scheme's own port if the URL has none."""
         parts = urlsplit(self)
-        default = 443 if parts.scheme == "https" else 80
-        return HostPort(Host(parts.hostname or ""), parts.port or default)
+        return HostPort(Host(parts.hostname or ""), parts.port or _PORTS[parts.scheme])
 
 
 def shown(url: str) -> str:
@@ -241,10 +247,22 @@ def elements(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def list_of(parse: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
+def check_text(text: str, *, free: bool = False) -> None:
+    """Raise ValueError for what no value may be: not UTF-8, or a variable that nothing replaced.
+
+    free: it may look like such a variable.
+    """
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("not UTF-8")
+    if not free and _VARIABLE.search(text):
+        raise ValueError("it has a variable in it that nothing replaced (${…}, {{…}} or <…>)")
+
+
+def list_of(parse: Callable[[str], T], *, free: bool = False) -> Callable[[str], tuple[T, ...]]:
     """Return a parser of lists that judges each element by itself.
 
-    It raises BadElements with the position (from 1) of each bad element and its reason.
+    It raises BadElements with the position (from 1) of each bad element and its reason. free: as
+    check_text.
     """
 
     def parse_list(text: str) -> tuple[T, ...]:
@@ -252,6 +270,7 @@ def list_of(parse: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
         bad: list[str] = []
         for position, element in enumerate(elements(text), start=1):
             try:
+                check_text(element, free=free)
                 good.append(parse(element))
             except ValueError as error:
                 bad.append(f"element {position}: {error}")

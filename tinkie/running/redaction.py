@@ -75,14 +75,17 @@ REDACTOR = Redactor()
 
 def secrets_in(cmdline: Cmdline) -> tuple[str, ...]:
     """Return every secret of the kernel's command line, also those that nobody uses."""
-    return tuple(
+    secrets = [
         secret
         for parameter in TABLE
         if parameter.secrets
         for name in (parameter.name, *parameter.also)
         for text in cmdline.get_all(name)
         for secret in parameter.secrets(text)
-    )
+    ]
+    # Behind a quote that is not closed, a password is part of another parameter's value.
+    swallowed = cmdline.get(cmdline.open_quote) if cmdline.open_quote else None
+    return (*secrets, *filter(None, [swallowed]))
 
 
 def _is_secret(key: object, value: object) -> bool:

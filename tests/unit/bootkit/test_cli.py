@@ -95,6 +95,16 @@ def test_a_missing_file_of_metadata(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert f"No such file or directory: '{tmp_path}/none'" in printed.err
 
 
+def test_a_quote_that_is_not_closed_is_reported_and_shows_no_password(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = f'worker_id=w {WORKER} registry_username="me registry_password=hunter2'
+    assert dry_run(tmp_path, line, '{"id": "m"}') == 2
+    printed = capsys.readouterr()
+    assert "registry_username: a double quote is not closed" in printed.err
+    assert "hunter2" not in printed.out + printed.err
+
+
 def test_metadata_without_a_dry_run(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--metadata", "/dev/null"])

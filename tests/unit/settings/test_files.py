@@ -155,6 +155,11 @@ def test_a_bad_port_is_reported_and_logs_go_to_the_usual_one(
         ("ipam=52-54-00-ab-00-01::10.0.0.5:8:10.0.0.1:$(x)", "ipam: its host name"),
         ("ipam=52-54-00-ab-00-01::10.0.0.5:8:10.0.0.1::name.example", "ipam: its DNS"),
         ("ipam=52-54-00-ab-00-01::10.0.0.5:8::::a;b", "ipam: its search"),
+        ("ipam=52-54-00-ab-00-01::[fe80::1%eth0]:64", "ipam: its address"),
+        ('"ipam=52-54-00-ab-00-01::[fe80::1%x\nvlan 9]:64"', "ipam: its address"),
+        ("ipam=52-54-00-ab-00-01::[fd00::5]:64:[fe80::1%eth0]", "ipam: its gateway"),
+        ('"ipam=52-54-00-ab-00-01::10.0.0.5:8:::[fe80::1%a b]"', "ipam: its DNS"),
+        ('"ipam=52-54-00-ab-00-01::10.0.0.5:8:::::[fe80::1%$(x)]"', "ipam: its NTP"),
     ],
 )
 def test_a_network_that_makes_no_sense_is_reported_and_waited_for_by_nobody(

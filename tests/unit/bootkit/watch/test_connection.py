@@ -95,7 +95,11 @@ def test_connections_to_others_do_not_count(events: Events) -> None:
 
 @pytest.mark.parametrize(
     ("server", "host", "port"),
-    [("tink.example.com:42113", *SERVER), ("[2001:DB8::1]:42113", "2001:db8::1", 42113)],
+    [
+        ("tink.example.com:42113", *SERVER),
+        ("[2001:DB8::1]:42113", "2001:db8::1", 42113),
+        ("[::FFFF:192.0.2.1]:42113", *SERVER),
+    ],
 )
 def test_names_and_ipv6(server: str, host: str, port: int, events: Events) -> None:
     world = World()

@@ -144,6 +144,19 @@ def test_the_waits_between_restarts_of_containerd_grow(
     assert (apart[0], apart[-1]) == (2, 12)
 
 
+def test_after_a_healthy_run_the_waits_begin_anew(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_the_bound = replace(policy.CONTAINERD_RESTARTS, chance=lambda: 1.0)
+    monkeypatch.setattr(policy, "CONTAINERD_RESTARTS", at_the_bound)
+    world = World(clock, [*[2.0] * 10, 70.0, 2.0])
+    world.live(world.start(), 200)
+    ends = [one.began + one.life for one in world.containerds]
+    waits = [later.began - end for end, later in zip(ends, world.containerds[1:], strict=False)]
+    assert waits[9] > 9, "after ten short runs"
+    assert waits[10] < 1, "after one that was healthy"
+
+
 def test_a_containerd_that_cannot_be_started_is_logged_and_tried_again(
     clock: Clock, events: Events
 ) -> None:

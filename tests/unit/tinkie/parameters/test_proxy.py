@@ -104,3 +104,8 @@ def test_what_is_no_proxy_is_named_and_left_out(url: str) -> None:
     parameters = read_parameters(Cmdline.parse(f"https_proxy={url} http_proxy=p:1"))
     assert list(parameters.problems) == ["HTTPS_PROXY"]
     assert Proxies.given_by(parameters) == Proxies("p:1", None)
+
+
+def test_a_password_behind_a_quote_that_is_not_closed_is_a_secret() -> None:
+    line = 'registry_username="me registry_password=hunter2 quiet'
+    assert secrets_in(Cmdline.parse(line)) == ("me registry_password=hunter2 quiet",)

@@ -9,6 +9,7 @@ from tinkie.parameters.image_reference import ImageReference
 from tinkie.parameters.table import (
     DOCKER_REGISTRY,
     INSECURE_REGISTRIES,
+    NO_PROXY,
     SYSLOG_PORT,
     TABLE,
     read_parameters,
@@ -55,7 +56,7 @@ def test_each_parameter_stands_once_in_the_table() -> None:
 
 
 @pytest.mark.parametrize("text", ["${mac}", "a-${net0/mac:hexhyp}", "<worker id>", "{{.ID}}"])
-@pytest.mark.parametrize("row", [row for row in TABLE if not (row.secrets or row.free_text)])
+@pytest.mark.parametrize("row", [row for row in TABLE if not row.free_text and row is not NO_PROXY])
 def test_a_variable_that_nothing_replaced_is_reported(row: Parameter[object], text: str) -> None:
     parameters = read(f'"{row.name}={text}"')
     assert "variable" in parameters.problems[row.name]
@@ -69,6 +70,19 @@ def test_a_list_uses_its_good_elements(name: str) -> None:
     assert parameters[BY_NAME[name]] == (good, good)
     assert parameters.problems[name].startswith("element 2: ")
     assert parameters.problems[name].endswith("; the other 2 used")
+
+
+@pytest.mark.parametrize("bad", ["${ntp}", "<ntp>", "{{ .ntp }}", "b\udcff"])
+def test_a_variable_or_a_bad_byte_in_a_list_takes_only_its_own_element(bad: str) -> None:
+    parameters = read(f'"ntp=10.0.0.1,{bad},fe80::1%eth0"')
+    assert parameters[BY_NAME["ntp"]] == ("10.0.0.1", "fe80::1%eth0")
+    assert parameters.problems["ntp"].startswith("element 2: ")
+
+
+def test_the_local_of_windows_is_no_variable() -> None:
+    parameters = read("NO_PROXY=localhost,<local>,10.0.0.0/8")
+    assert parameters.problems == {}
+    assert parameters[NO_PROXY] == ("localhost", "<local>", "10.0.0.0/8")
 
 
 def test_pins_are_all_or_nothing() -> None:
@@ -136,7 +150,13 @@ def test_good_values(parameter: str, value: str, kept: object) -> None:
         ("ntp", "-bad", "host"),
         ("syslog_host", "a/b", "host name"),
         ("syslog_host", "[1:2]", "host name"),
-        ("syslog_host", "fe80::1%eth0", "host name"),
+        ("syslog_host", "fe80::1%eth0", "zone"),
+        ("registry_mirrors", "http://[fe80::1%eth0]:5000", "mirror"),
+        ("registry_mirrors", "http://[::1]x:80", "host"),
+        ("registry_mirrors", "http://m//", "mirror"),
+        ("insecure_registries", "10.0.0.0/255.0.0.0", "host"),
+        ("insecure_registries", "10.0.0.0/0.0.0.255", "host"),
+        ("insecure_registries", "fe80::%eth0/64", "host"),
         ("syslog_host", "udp://a", "host name"),
         ("syslog_port", "0", "port"),
         ("syslog_port", "65536", "port"),

@@ -31,7 +31,6 @@ LONG_LABEL = "a" * 63
         ("1a.2b", "1a.2b"),
         ("fd00::1", "fd00::1"),
         ("[fd00::1]", "fd00::1"),
-        ("fe80::1%eth0.30", "fe80::1%eth0.30"),
         ("::ffff:10.0.0.1", "::ffff:10.0.0.1"),
     ],
 )
@@ -57,7 +56,15 @@ def test_hosts(text: str, host: str) -> None:
 )
 def test_what_is_not_a_host(text: str) -> None:
     with pytest.raises(ValueError, match=r"not a host name or an address|the name of a NIC"):
-        Host.parse(text)
+        Host.parse(text, zone=True)
+
+
+def test_a_zone_is_allowed_only_where_its_reader_takes_one() -> None:
+    assert Host.parse("fe80::1%eth0.30", zone=True) == "fe80::1%eth0.30"
+    assert str(HostPort.parse("[fe80::1%eth0]:1", zone=True)) == "[fe80::1%eth0]:1"
+    for parse in (Host.parse, HostPort.parse):
+        with pytest.raises(ValueError, match="zone"):
+            parse("[fe80::1%eth0]:1" if parse == HostPort.parse else "fe80::1%eth0")
 
 
 @given(TEXT)
@@ -78,7 +85,6 @@ def test_every_host_can_be_looked_up(text: str) -> None:
         ("tb.example:1", "tb.example:1"),
         ("10.0.0.1:65535", "10.0.0.1:65535"),
         ("[fd00::1]:42113", "[fd00::1]:42113"),
-        ("[fe80::1%eth0]:42113", "[fe80::1%eth0]:42113"),
     ],
 )
 def test_endpoints(text: str, written: str) -> None:
@@ -128,7 +134,17 @@ def test_urls(text: str, endpoint: str) -> None:
     "text",
     [
         *("http://[pw]/", "http://u:pw@h\u2100/", "http://[::1", "http://u:pw/@h", "ftp://u:pw@h"),
-        *("pw", "http://", "http:///pw", "http://h:pw", "http://h:0", "http://pw..x", "http://h /"),
+        *(
+            "pw",
+            "http://",
+            "http:///pw",
+            "http://h:pw",
+            "http://h:0",
+            "http://pw..x",
+            "http://h /",
+            "http://[::1]x:80/",
+            "http://[v1.a]/",
+        ),
     ],
 )
 def test_what_is_not_a_url_is_not_repeated(text: str) -> None:
