@@ -89,8 +89,8 @@ def idle(root: ScriptRoot, percent: str) -> None:
     root.write("/proc/pressure/cpu", f"some avg10={percent} avg60=0.00 avg300=0.00 total=1\n")
 
 
-def boot(root: ScriptRoot) -> None:
-    """Run the script until all is done."""
+def boot(root: ScriptRoot, *, reports: int = 0) -> None:
+    """Run the script until all is done, and it has announced at least so many events."""
     with root.running(SERVICES):
         root.wait_for("the end", lambda: "sleep 3600" in root.read(".calls"))
         onboot = [path.name for path in root.at("/containers/onboot").iterdir()]
@@ -98,6 +98,7 @@ def boot(root: ScriptRoot) -> None:
         root.wait_for("onboot", lambda: all(root.at(path).exists() for path in done))
         logged = root.read(".calls").count("logger -t settings")
         root.wait_for("its log", lambda: logged or "logger -t settings" in root.read(".calls"))
+        root.wait_for("the reports", lambda: len(root.announced) >= reports)
 
 
 def created(root: ScriptRoot) -> list[str]:
@@ -222,8 +223,7 @@ def test_containerd_that_does_not_answer_is_reported_less_and_less_often(
 
 def test_onboot_container_that_fails_is_named_and_the_boot_goes_on(machine: ScriptRoot) -> None:
     machine.write("/onboot.settings", "printf 'a\\nb\\nntp: \"x\" is\\nno host\\n' >&2; exit 2")
-    boot(machine)
-    machine.wait_for("the report", lambda: machine.announced)
+    boot(machine, reports=1)
     error = "exit code 2: b ntp: 'x' is no host "
     next_step = "the boot goes on without it"
     assert machine.announced == [
@@ -236,8 +236,7 @@ def test_onboot_container_that_fails_is_named_and_the_boot_goes_on(machine: Scri
 
 def test_onboot_container_that_hangs_is_ended_after_30_s(machine: ScriptRoot) -> None:
     machine.write("/hangs", "")
-    boot(machine)
-    machine.wait_for("the report", lambda: machine.announced)
+    boot(machine, reports=1)
     assert machine.announced[0].startswith(
         'init onboot.failed name=settings error="no end within 30 s: starting '
     )
