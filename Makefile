@@ -7,7 +7,7 @@ TARGETS := $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(MAKEFILE_LIST))
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## install what building and the sandbox need, quickly if it is there (root)
+setup: ## install missing Debian packages (root), and .venv
 	@python3 -m release.setup
 	@$(MAKE) -s setup-venv
 
@@ -34,13 +34,13 @@ check: setup-venv ## format, lint, types, spelling, shell
 format: setup-venv ## format the Python code
 	@$(PYTHON) -m ruff format --quiet $(PACKAGES)
 
-docs: setup-venv ## print the tables of docs/cmdline.md from the code
+docs: setup-venv ## write the tables of docs/cmdline.md from the code
 	@$(PYTHON) -m release.cmdline_docs
 
 test-unit: setup-venv ## unit tests of the agents, of the build and of the images' scripts; branch coverage of the agents
 	@$(PYTHON) -m pytest --quiet --numprocesses=auto tests/unit images --cov
 
-fuzz: setup-venv ## the properties among the unit tests, with many and ever other examples (minutes)
+fuzz: setup-venv ## property-based unit tests with thousands of new random examples (minutes)
 	@$(PYTHON) -m pytest --quiet --hypothesis-profile=fuzz -m hypothesis tests/unit
 
 lock: setup-venv ## renew requirements/*.txt (needs a package index)
@@ -67,7 +67,7 @@ refresh: setup-venv ## build again from Debian's newest packages
 run: quick ## the built OS in a virtual machine on this terminal (APPEND=words MEMORY=MiB)
 	@$(PYTHON) -m sandbox.run --memory $(or $(MEMORY),2048) --append "$(APPEND)"
 
-sandbox: setup ## a real Tinkerbell provisions a virtual machine (WORKFLOW=wipe TEMPLATE= ARTIFACTS=)
+sandbox: setup ## a real Tinkerbell provisions a virtual machine (options: README)
 	@$(PYTHON) -m sandbox up
 
 sandbox-down: setup-venv ## remove whatever a sandbox left
@@ -87,7 +87,7 @@ faults: setup-tests images quick ## every fault of both matrices; the tables in 
 	@$(PYTHON) -m pytest --quiet tests/engine/test_fault_matrix.py tests/boot/test_fault_matrix.py
 	@$(PYTHON) -m tests.matrix.report
 
-kill-report: setup-tests images ## what workers lose of their action when a program dies; the table in docs/reliability.md
+kill-report: setup-tests images ## which workflows survive the kill of each program; the table in docs/reliability.md
 	@$(PYTHON) -m tests.engine.kill_report
 
 soak: setup-tests images ## random faults for MINUTES=n (3), the same ones again with SEED=n
@@ -96,7 +96,7 @@ soak: setup-tests images ## random faults for MINUTES=n (3), the same ones again
 test-compat: setup-tests quick ## combinations of hardware and servers that take long to emulate
 	@$(PYTHON) -m pytest tests/compat
 
-test: setup-tests test-unit test-engine test-boot ## is it good? The answer in 20 minutes, on two cores without KVM
+test: setup-tests test-unit test-engine test-boot ## unit and engine tests, a sample of booted machines (20 minutes on two cores without KVM)
 
 test-all: MARKS :=
 test-all: test test-compat ## every test there is (two hours)

@@ -86,10 +86,7 @@ class Boot:
         for name, reason in inputs.problems.items():
             log.warning("parameter.ignored", parameter=name, error=reason)
         for name, message in inputs.notices.items():
-            log.info("parameter.completed", parameter=name, message=message)
-        if not inputs.parameters[GRPC_AUTHORITY]:
-            error = "grpc_authority is missing: most workers end without it"
-            log.warning("parameter.missing", parameter=GRPC_AUTHORITY.name, error=error)
+            log.warning("parameter.incomplete", parameter=name, message=message)
         return inputs
 
 

@@ -12,12 +12,10 @@ from bootkit.plan.inputs import Inputs, plan
 from bootkit.policy import METADATA_NEEDED_SECONDS, METADATA_WANTED_SECONDS
 from settings.files import settings_problems
 from tinkie.errors import BadParameters, BootError
-from tinkie.running.cmdline_report import cmdline_problems
+from tinkie.running.cmdline_report import cmdline_problems, problem_lines
 from tinkie.running.redaction import REDACTOR, secrets_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from bootkit.plan.worker import WorkerSpec
     from tinkie.parameters.cmdline import Cmdline
 
@@ -34,8 +32,9 @@ def dry_run(cmdline: Cmdline, metadata: bytes | None = None) -> int:
     """
     REDACTOR.hide(*secrets_in(cmdline))
     inputs = Inputs.from_cmdline(cmdline)
-    problems = _problems(inputs)
-    for message in (*cmdline_problems(cmdline), *_by_name(inputs.notices), *problems):
+    problems = {**inputs.problems, **settings_problems(inputs.parameters)}
+    notices = [f"{name}: {message}" for name, message in inputs.notices.items()]
+    for message in (*cmdline_problems(cmdline), *notices, *problem_lines(problems)):
         _print_error(f"bootkit: {message}")
     try:
         _show(_planned(inputs, metadata))
@@ -58,16 +57,6 @@ def _show(spec: WorkerSpec) -> None:
     print(json.dumps(shown, indent=2))  # noqa: T201 - the output of the dry run
     # Mask it word by word: in the shell's quotes a secret looks different.
     _print_error(shlex.join(map(REDACTOR.text, spec.as_command())))
-
-
-def _problems(inputs: Inputs) -> list[str]:
-    """Return what is wrong with what the worker and the system's services read."""
-    problems = {**inputs.problems, **settings_problems(inputs.parameters)}
-    return [f"bad kernel parameter {message}" for message in _by_name(problems)]
-
-
-def _by_name(messages: Mapping[str, str]) -> list[str]:
-    return [f"{name}: {message}" for name, message in messages.items()]
 
 
 def _machine(inputs: Inputs, metadata: bytes | None) -> MachineMetadata:

@@ -6,11 +6,12 @@
 import re
 from pathlib import Path
 
-from tinkie.parameters.parameter import Section
+from tinkie.parameters.parameter import Section, Stops
 from tinkie.parameters.table import TABLE
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "cmdline.md"
 _HEAD = "| parameter | read by | value | meaning |\n|---|---|---|---|\n"
+_GROUPS = re.compile(r"(?P<title>^## Which .+\n\n)\| property .*\n(?:\|.*\n)+", re.MULTILINE)
 _TABLE = re.compile(r"(?P<title>^## (?P<section>.+)\n\n)\| parameter .*\n(?:\|.*\n)+", re.MULTILINE)
 
 
@@ -25,9 +26,33 @@ def table(section: Section) -> str:
     return _HEAD + "".join(rows)
 
 
+def groups() -> str:
+    """Return which parameters share a property, as Markdown."""
+    rows = {
+        "secret: masked in logs, on consoles and in dry runs (of a URL: user and password)": [
+            row for row in TABLE if row.secrets
+        ],
+        "names a host of Tinkerbell, for which no proxy is used": [
+            row for row in TABLE if row.names_tinkerbell
+        ],
+        **{
+            f"a bad value stops the worker{'' if stops is Stops.ALWAYS else ', ' + stops.value}": [
+                row for row in TABLE if row.stops is stops
+            ]
+            for stops in (Stops.ALWAYS, Stops.WITHOUT_ID, Stops.WITHOUT_IMAGE)
+        },
+    }
+    lines = (
+        f"| {title} | {', '.join(f'`{row.name}`' for row in found)} |\n"
+        for title, found in rows.items()
+    )
+    return "| property | parameters |\n|---|---|\n" + "".join(lines)
+
+
 def written(document: str) -> str:
     """Return the document with its tables as they should be."""
-    return _TABLE.sub(lambda found: found["title"] + table(Section(found["section"])), document)
+    document = _TABLE.sub(lambda found: found["title"] + table(Section(found["section"])), document)
+    return _GROUPS.sub(lambda found: found["title"] + groups(), document)
 
 
 def main() -> None:

@@ -19,7 +19,11 @@ from tink_docker.plan import Plan, keeper
 from tinkie.errors import ShutdownRequested
 from tinkie.fetch.fetcher import bound_name_lookups
 from tinkie.parameters.cmdline import PROC_CMDLINE, Cmdline
-from tinkie.running.cmdline_report import cmdline_problems, log_cmdline_problems
+from tinkie.running.cmdline_report import (
+    cmdline_problems,
+    log_cmdline_problems,
+    problem_lines,
+)
 from tinkie.running.log import configure, get_logger
 from tinkie.running.redaction import REDACTOR, secrets_in
 from tinkie.running.signals import ShutdownSignals
@@ -69,15 +73,14 @@ def dry_run(path: Path) -> int:
     try:
         cmdline = _read(path)
     except OSError as error:
-        sys.stderr.write(f"{PROGRAM}: kernel parameters: {error}\n")
+        sys.stderr.write(f"{PROGRAM}: cannot read a file: {error}\n")
         return BAD_PARAMETERS
     plan = Plan.from_cmdline(cmdline)
     json.dump(REDACTOR.value(plan.as_json()), sys.stdout, indent=2)
     sys.stdout.write("\n")
-    for message in cmdline_problems(cmdline):
-        sys.stderr.write(f"{PROGRAM}: {message}\n")
-    if plan.problems:
-        sys.stderr.write(REDACTOR.text(f"{PROGRAM}: {_problems(plan)}\n"))
+    more = filter(None, [plan.refusal, plan.local_logs])
+    for message in (*cmdline_problems(cmdline), *problem_lines(plan.problems), *more):
+        sys.stderr.write(REDACTOR.text(f"{PROGRAM}: {message}\n"))
     return BAD_PARAMETERS if plan.problems or cmdline.unclosed_quote else 0
 
 
@@ -93,11 +96,22 @@ def _read(path: Path) -> Cmdline:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog=PROGRAM, description="Keeps the Docker engine running.")
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description="Install CA certificates, keep dockerd running, reboot on /worker/reboot.",
+    )
     add = partial(parser.add_argument, type=Path, metavar="PATH")
-    add("--cmdline", default=PROC_CMDLINE, help="kernel parameters (default %(default)s)")
-    add("--console", help="FIFO or terminal for lines that people read")
-    add("--state", default=STATE_PATH, help="file for the present state (default %(default)s)")
+    add(
+        "--cmdline",
+        default=PROC_CMDLINE,
+        help="file with the kernel parameters (default %(default)s)",
+    )
+    add("--console", help="FIFO or terminal for log lines in plain text")
+    add(
+        "--state",
+        default=STATE_PATH,
+        help="JSON file for the current phase and the last error (default %(default)s)",
+    )
     parser.add_argument(
         "--dry-run", action="store_true", help="print the plan as JSON and change nothing"
     )

@@ -68,6 +68,13 @@ class Plan:
             refusal=refusal,
         )
 
+    @property
+    def local_logs(self) -> str | None:
+        """Return why containers' logs are not forwarded although `syslog_host` is given."""
+        if not self.syslog_name:
+            return None
+        return f"syslog_host={self.syslog_name} is a name: containers' logs stay on this machine"
+
     def as_json(self) -> dict[str, Any]:
         """Return the plan for people; it may hold the credentials of proxies."""
         certificates = self.certificates.as_json() if self.certificates else None
@@ -114,9 +121,8 @@ def _log_what_is_missing(plan: Plan) -> None:
     """Log what the engine does without."""
     if plan.refusal:
         log.error("ca.failed", error=str(plan.refusal), hint=plan.refusal.hint)
-    if plan.syslog_name:
-        error = f"syslog_host={plan.syslog_name} is a name: containers' logs stay on this machine"
-        log.warning("syslog.local", error=error, next="give an address to have them forwarded")
+    if plan.local_logs:
+        log.warning("syslog.local", error=plan.local_logs, next="give an address to forward them")
 
 
 def _ca_fetcher(plan: Plan, now: Callable[[], float]) -> CaFetcher | None:

@@ -1,4 +1,4 @@
-"""The metadata service: this machine's id and host name (contracts, section 2).
+"""The metadata service: this machine's id and host name.
 
 There are two styles. hegel's `/metadata` returns JSON: the whole hardware record, only its
 instance, or nothing. EC2 style has one URL for each value, below `/2009-04-04/meta-data/`. Both

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _GIVING_ID = {HW_ADDR.name, BOOTIF.name, GRPC_AUTHORITY.name}  # a bad one is reported by itself
 _GIVING_IMAGE = {TINK_WORKER_IMAGE.name, DOCKER_REGISTRY.name}
+_NO_SERVER = "not given: most workers end without it"
 _NO_ID = (
     "not given, nor are hw_addr and BOOTIF, and none of metadata_url, tinkerbell and "
     "grpc_authority gives the address of a metadata service"
@@ -60,14 +61,14 @@ class Inputs:
 
     @property
     def notices(self) -> dict[str, str]:
-        """Return, by the parameter's name, what was added to a value that is not complete."""
-        server, text = (
-            self.parameters[GRPC_AUTHORITY],
-            self.parameters.texts.get(GRPC_AUTHORITY.name),
-        )
-        if server is None or text not in (server.host, server.host.in_url):
-            return {}
-        return {GRPC_AUTHORITY.name: f"it has no port: using Tinkerbell's, {server.port}"}
+        """Return, by name, what people should know of a parameter that is not bad."""
+        name, server = GRPC_AUTHORITY.name, self.parameters[GRPC_AUTHORITY]
+        text = self.parameters.texts.get(name)
+        if text is None:
+            return {name: _NO_SERVER}
+        if server and text in (server.host, server.host.in_url):
+            return {name: f"it has no port: using Tinkerbell's, {server.port}"}
+        return {}
 
     @property
     def stopping(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What the worker's container should be, without any IO (contracts, sections 4.2 and 4.3)."""
+"""What the worker's container should be, without any IO."""
 
 from __future__ import annotations
 

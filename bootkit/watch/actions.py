@@ -1,4 +1,4 @@
-"""The containers that a worker starts for the actions of a workflow (contracts, section 4.4)."""
+"""The containers that a worker starts for the actions of a workflow."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from release.cmdline_docs import DOCUMENT, table, written
+from release.cmdline_docs import DOCUMENT, groups, table, written
 from tinkie.parameters import table as parameters
 from tinkie.parameters.parameter import Parameter, Reader, Section
 from tinkie.parameters.tinkerbell import TINKERBELL_PARAMETERS
@@ -26,6 +26,7 @@ def test_the_tables_are_printed_from_the_code() -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
     assert written(text) == text
     assert all(table(section) in text for section in Section)
+    assert groups() in text
 
 
 def used(folder: str) -> set[str]:

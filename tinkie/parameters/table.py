@@ -197,8 +197,8 @@ DOCKER_REGISTRY = Parameter[Registry | None](
     read_by=_BOTH,
     value="host[:port][/path]",
     meaning=(
-        "Its `tink-worker:latest` is the worker's image, or its `tink-agent:latest` if it has no "
-        "`tink-worker`. Handed to the worker. Either this or `tink_worker_image` is needed"
+        "The worker's image is `<docker_registry>/tink-worker:latest`, or `…/tink-agent:latest` if "
+        "that does not exist. Handed to the worker. Either this or `tink_worker_image` is needed"
     ),
     parse=Registry.parse,
     default=None,
@@ -251,8 +251,8 @@ REGISTRY_PASSWORD = Parameter[Secret | None](
     read_by=_BOOTKIT,
     value="text",
     meaning=(
-        "As above. Tinkie never shows it. The kernel prints its command line on the console before "
-        "any program runs: add `quiet`"
+        "The password of `registry_username`. Tinkie never shows it. The kernel prints its command "
+        "line on the console before any program runs: add `quiet`"
     ),
     parse=Secret.parse,
     free_text=True,
@@ -322,7 +322,7 @@ HTTP_PROXY = Parameter[ProxyUrl | None](
     section=Section.REGISTRIES,
     read_by=_BOTH,
     value="URL",
-    meaning="Proxy for the engine and the worker; in lower case too",
+    meaning="Proxy for http:// URLs, for the engine and the worker; in lower case too",
     parse=ProxyUrl.parse,
     free_text=True,  # in a password
     default=None,
@@ -334,7 +334,7 @@ HTTPS_PROXY = Parameter[ProxyUrl | None](
     section=Section.REGISTRIES,
     read_by=_BOTH,
     value="URL",
-    meaning="As above",
+    meaning="Proxy for https:// URLs, for the engine and the worker; in lower case too",
     parse=ProxyUrl.parse,
     free_text=True,  # in a password
     default=None,
@@ -347,8 +347,8 @@ NO_PROXY = Parameter[tuple[str, ...]](
     read_by=_BOTH,
     value="comma list",
     meaning=(
-        "What is reached without a proxy: names with their subdomains, addresses, networks. "
-        "Tinkerbell's own hosts are added"
+        "What is reached without a proxy: names with their subdomains, addresses, networks. The "
+        "hosts of Tinkerbell (below) are added, the registry's is not"
     ),
     parse=list_of(parse_text, free=True),  # Windows writes <local>
     is_list=True,

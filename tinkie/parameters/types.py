@@ -268,14 +268,17 @@ def list_of(parse: Callable[[str], T], *, free: bool = False) -> Callable[[str],
     def parse_list(text: str) -> tuple[T, ...]:
         good: list[T] = []
         bad: list[str] = []
-        for position, element in enumerate(elements(text), start=1):
+        for position, part in enumerate(text.split(","), start=1):
+            element = part.strip()
+            if not element:
+                continue
             try:
                 check_text(element, free=free)
                 good.append(parse(element))
             except ValueError as error:
                 bad.append(f"element {position}: {error}")
         if bad:
-            others = f"; the other {len(good)} used" if good else ""
+            others = f"; using the others ({len(good)})" if good else ""
             raise BadElements("; ".join(bad) + others, tuple(good))
         return tuple(good)
 

@@ -1,4 +1,4 @@
-"""What is wrong with the command line as a whole, for the log and for dry runs."""
+"""What is wrong with a command line, for the log and for dry runs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from tinkie.parameters.table import TABLE
 from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tinkie.parameters.cmdline import Cmdline
 
 log = get_logger()
@@ -16,14 +18,19 @@ _NAMES = {name for row in TABLE for name in (row.name, *row.also)}
 _NEXT = "using the parameters as they are"
 
 
+def problem_lines(problems: Mapping[str, str]) -> list[str]:
+    """Return a line for each bad parameter; `problems` has the reasons by name."""
+    return [f"bad kernel parameter {name}: {reason}" for name, reason in problems.items()]
+
+
 def cmdline_problems(cmdline: Cmdline) -> list[str]:
-    """Return a message for each."""
+    """Return a message for each problem of the command line as a whole."""
     quote = cmdline.unclosed_quote and f"{_name(cmdline)}: {cmdline.unclosed_quote}"
     return [message for message in (cmdline.truncated, quote) if message]
 
 
 def log_cmdline_problems(cmdline: Cmdline) -> None:
-    """Log each of them."""
+    """Log each problem of the command line as a whole."""
     if error := cmdline.truncated:
         log.warning("cmdline.truncated", error=error, next=_NEXT)
     if error := cmdline.unclosed_quote:

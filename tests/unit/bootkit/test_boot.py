@@ -471,7 +471,7 @@ class TestParameters:
     def test_a_missing_server_is_reported(self, world: World, events: Events) -> None:
         world.cmdline = f"worker_id=w tink_worker_image={IMAGE}"
         world.run()
-        assert "parameter.missing" in names(events)
+        assert "parameter.incomplete" in names(events)
 
 
 def test_a_signal_ends_the_program_and_not_the_worker(world: World) -> None:

@@ -126,9 +126,14 @@ def test_a_server_without_a_port_has_tinkerbells_and_a_notice(text: str, endpoin
     assert inputs.notices == {"grpc_authority": "it has no port: using Tinkerbell's, 42113"}
 
 
-@pytest.mark.parametrize("text", ["", "grpc_authority=10.0.0.1:42113", "grpc_authority=:"])
+@pytest.mark.parametrize("text", ["grpc_authority=10.0.0.1:42113", "grpc_authority=:"])
 def test_there_is_no_notice_otherwise(text: str) -> None:
     assert read(text).notices == {}
+
+
+@pytest.mark.parametrize("text", ["", "grpc_autority=10.0.0.1:42113"])
+def test_a_server_that_is_not_given_has_a_notice(text: str) -> None:
+    assert read(text).notices == {"grpc_authority": "not given: most workers end without it"}
 
 
 def test_every_problem_is_reported_at_once() -> None:

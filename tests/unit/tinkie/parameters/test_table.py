@@ -69,7 +69,7 @@ def test_a_list_uses_its_good_elements(name: str) -> None:
     parameters = read(f'"{name}={good},a b,{good}"')
     assert parameters[BY_NAME[name]] == (good, good)
     assert parameters.problems[name].startswith("element 2: ")
-    assert parameters.problems[name].endswith("; the other 2 used")
+    assert parameters.problems[name].endswith("; using the others (2)")
 
 
 @pytest.mark.parametrize("bad", ["${ntp}", "<ntp>", "{{ .ntp }}", "b\udcff"])

@@ -196,8 +196,8 @@ def test_a_list_names_its_bad_elements_by_position_and_keeps_the_others() -> Non
         list_of(Host.parse)("a,,-b, c ,d e")
     assert caught.value.good == ("a", "c")
     assert str(caught.value) == (
-        "element 2: not a host name or an address; element 4: not a host name or an address; "
-        "the other 2 used"
+        "element 3: not a host name or an address; element 5: not a host name or an address; "
+        "using the others (2)"
     )
 
 
