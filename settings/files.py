@@ -79,7 +79,7 @@ FILES: dict[str, Callable[[Parameters], str | None]] = {
     "clock": clock,
     "network": network,
     "nics": preferred_nics,
-    "host": host,  # the last: whoever finds it finds all
+    "host": host,  # written last: if this file exists, all others do
 }
 
 

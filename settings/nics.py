@@ -21,7 +21,7 @@ def network(parameters: Parameters) -> str | None:
     Names: nic (a name or MAC), vlan, address (with its prefix length), gateway, hostname,
     name_servers, search, time_servers; lists with commas. The values have nothing but letters,
     digits and `.:,/_-%`. None without the two parameters; empty if one of them is bad, so that
-    nobody waits for it.
+    images/dhcp/static does not wait for it.
     """
     if network_problems(parameters):
         return ""

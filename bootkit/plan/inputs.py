@@ -1,4 +1,4 @@
-"""What the command line gives to bootkit, and what the worker should be by it and the metadata."""
+"""The values that bootkit reads, and the worker's container, planned from them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _NO_ID = (
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What the command line gives: the good parameters, why each bad one is bad, proxies."""
+    """The values of the command line, the reason for each bad one, and the proxies."""
 
     parameters: Parameters
     problems: dict[str, str]

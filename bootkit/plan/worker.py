@@ -142,7 +142,7 @@ def environment(
 ) -> dict[str, str]:
     """Return the union of what all generations of workers read.
 
-    What is not given is left out, so that the worker takes its own default; but for NO_TIMEOUT.
+    What is not given is left out, so that the worker uses its default. The exception is TIMEOUT.
     """
     password = parameters[REGISTRY_PASSWORD]
     variables = {

@@ -83,7 +83,7 @@ class CaFetcher:
             self._log_failure(self._last_error)
 
     def _end_start(self) -> None:
-        """Let the boot go on. The present wait stays; those after it begin with a short one."""
+        """Stop delaying the boot: keep the current wait, then use the back-off for later tries."""
         if not self.settled:
             self.settled = True
             later = Schedule(policy.CA_RETRIES_LATER, self.now)

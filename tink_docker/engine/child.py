@@ -158,7 +158,7 @@ def _process(
         stdout=output,
         stderr=output,
         env={**_ENVIRONMENT, **variables},
-        start_new_session=True,  # ctrl-C on a terminal reaches us only; we stop it in order
+        start_new_session=True,  # ctrl-C goes to tink-docker only, which stops it in order
     )
 
 
@@ -169,7 +169,7 @@ def _message(line: str) -> str:
 
 
 def _pipe() -> tuple[int, int]:
-    """Make a large pipe: a child must not wait for us while we wait for a server."""
+    """Make a large pipe: a child must not block while tink-docker waits for a server."""
     reader, writer = os.pipe2(os.O_CLOEXEC)
     os.set_blocking(reader, False)
     try:

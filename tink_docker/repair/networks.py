@@ -49,7 +49,7 @@ class NetworkRecord:
         """Check the output of a dockerd that has started.
 
         Raises:
-            TransientError: it runs without its bridge network, and shall be started again.
+            TransientError: it runs without its bridge network, and must be restarted.
         """
         failures = [line for line in last_lines if _BRIDGE_FAILURE in line]
         self._bridge_failures = self._bridge_failures + 1 if failures else 0

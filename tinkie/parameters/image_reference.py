@@ -1,8 +1,8 @@
 """Image names, taken apart as Docker does it.
 
 Source of the rules: `splitDockerDomain()` and the grammar in the package `reference` of the
-distribution project, which dockerd itself uses. What decides to which host a password goes must
-read a name exactly as the one who connects to it.
+distribution project, which dockerd itself uses. Code that sends a password must read a
+name exactly as dockerd does.
 """
 
 from __future__ import annotations

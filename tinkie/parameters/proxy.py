@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
-    """Proxies for http:// and https:// URLs, which may hold credentials, and who needs none."""
+    """Proxies for http:// and https:// URLs, with credentials, and what is reached without them."""
 
     http: str | None = field(default=None, repr=False)
     https: str | None = field(default=None, repr=False)
@@ -25,7 +25,7 @@ class Proxies:
 
     @classmethod
     def given_by(cls, parameters: Parameters) -> Proxies:
-        """Return the proxies of the command line, which nobody uses for Tinkerbell's own hosts."""
+        """Return the proxies of the command line, with Tinkerbell's hosts added to NO_PROXY."""
         excluded = dict.fromkeys((*parameters[NO_PROXY], *tinkerbell_hosts(parameters)))
         return cls(parameters[HTTP_PROXY], parameters[HTTPS_PROXY], tuple(excluded))
 

@@ -208,7 +208,7 @@ def _is_grouped(groups: list[str]) -> bool:
 
 
 class Secret:
-    """A text that shows itself to nobody but to `reveal`."""
+    """A secret text: `repr` and `str` mask it; `reveal` returns it."""
 
     __slots__ = ("_text",)
 
