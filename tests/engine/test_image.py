@@ -14,14 +14,25 @@ from tests.engine.docker import Docker
 NEEDED = ("tests", "docs", "sandbox", "linuxkit.yml", "pyproject.toml")
 # Of the host: tests of child processes start them.
 PROGRAMS = tuple(map(Path, ("/usr/bin/head", "/usr/bin/sleep", "/usr/bin/tr")))
-LIBRARIES = tuple(Path("/usr/lib").glob("*-linux-gnu/libgcc_s.so.1"))  # hypothesis needs it
+# What hypothesis is linked with: bootkit's image has them for pydantic, tink-docker's has not.
+LIBRARIES = ("libdl.so.2", "libgcc_s.so.1", "libpthread.so.0", "librt.so.1")
+COPY = """
+import glob, shutil, sys
+for name in sys.argv[1:]:
+    shutil.copy(*glob.glob(f"/usr/lib/*-linux-gnu/{name}"), "/out")
+"""
 UNIT_TEST_SECONDS = 240
 
 
 @pytest.fixture(scope="module")
-def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tools(docker: Docker, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Pytest and the like, to lie beside the image's own wheels, which they must not hide."""
     folder = tmp_path_factory.mktemp("tools")
+    libraries = folder / "lib"
+    libraries.mkdir()
+    out = f"--volume={libraries}:/out"
+    image = "tinkie/bootkit:build"
+    docker("run", "--rm", "--network=none", out, image, "python3", "-c", COPY, *LIBRARIES)
     there = {wheel.name for wheel in (wheels.WHEELS / "bootkit").iterdir()}
     needed = [str(wheel) for wheel in wheels.fetch("dev").iterdir() if wheel.name not in there]
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index"]
@@ -64,8 +75,9 @@ def test_our_code_is_compiled_with_unchecked_hashes(
 
 def _options(tools: Path) -> list[str]:
     folders = [f"{PROJECT / name}:/project/{name}:ro" for name in NEEDED]
-    files = [f"{path}:{path}:ro" for path in (*PROGRAMS, *LIBRARIES)]
-    binds = [*folders, *files, f"{tools}:/tools:ro"]
+    programs = [f"{path}:{path}:ro" for path in PROGRAMS]
+    binds = [*folders, *programs, f"{tools}:/tools:ro"]
     volumes = [word for bind in binds for word in ("--volume", bind)]
     options = ["--workdir", "/project", "--tmpfs", "/tmp:exec", "--env", "PYTHONPATH=/tools"]
+    options += ["--env", "LD_LIBRARY_PATH=/tools/lib"]
     return ["--rm", "--network", "none", *options, *volumes]

@@ -152,7 +152,7 @@ def test_good_values(parameter: str, value: str, kept: object) -> None:
         ("syslog_host", "[1:2]", "host name"),
         ("syslog_host", "fe80::1%eth0", "zone"),
         ("registry_mirrors", "http://[fe80::1%eth0]:5000", "mirror"),
-        ("registry_mirrors", "http://[::1]x:80", "host"),
+        ("registry_mirrors", "http://[::1]x:80", "not a"),
         ("registry_mirrors", "http://m//", "mirror"),
         ("insecure_registries", "10.0.0.0/255.0.0.0", "host"),
         ("insecure_registries", "10.0.0.0/0.0.0.255", "host"),
