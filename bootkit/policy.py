@@ -1,6 +1,7 @@
 """Every wait, bound and limit of bootkit: name, value, unit and why.
 
-What tink-docker uses too (the retry of a whole run, downloads) is in `tinkie/policy.py`.
+What tink-docker uses too is in `tinkie/policy.py`: downloads, and the retry of a whole run, which
+is also how a failed pull is tried again.
 """
 
 from __future__ import annotations

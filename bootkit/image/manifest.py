@@ -2,7 +2,7 @@
 
 Source: OCI distribution specification, "Pulling manifests", and the image specification's index
 and manifest; Docker's own media types have the same fields. pydantic checks them: an answer with a
-field of a wrong type is unusable as a whole.
+field of a wrong type is unusable as a whole. `registry.py` compares the sum with the free space.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The hosts of Tinkerbell itself, as the kernel parameters name them."""
+"""The hosts of Tinkerbell itself, from the parameters that `table.py` marks `names_tinkerbell`."""
 
 from __future__ import annotations
 
