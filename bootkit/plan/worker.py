@@ -56,7 +56,9 @@ class Credentials:
 class WorkerSpec:
     """The worker's container: the images to try in order, its environment, and who it is.
 
-    The rest never changes: name `tink-worker`, the host's network, privileged, the binds of BINDS.
+    The rest never changes: name `tink-worker`, the host's network, privileged, the binds of BINDS
+    (their left sides are paths in tink-docker's container). The environment includes the proxy's
+    variables, HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in both cases.
     """
 
     worker_id: str
