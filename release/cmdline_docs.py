@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tinkie.parameters.parameter import Section, Stops
 from tinkie.parameters.table import TABLE
+from tinkie.parameters.tinkerbell import SERVER_PARAMETERS, TINKERBELL_PARAMETERS
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "cmdline.md"
 _HEAD = "| parameter | read by | value | meaning |\n|---|---|---|---|\n"
@@ -32,9 +33,10 @@ def groups() -> str:
         "secret: masked in logs, on consoles and in dry runs (of a URL: user and password)": [
             row for row in TABLE if row.secrets
         ],
-        "names a host of Tinkerbell, for which no proxy is used": [
-            row for row in TABLE if row.names_tinkerbell
-        ],
+        "names a host of Tinkerbell, for which no proxy is used": TINKERBELL_PARAMETERS,
+        "names the Tinkerbell host that a NIC must reach; the first that is given counts": (
+            SERVER_PARAMETERS
+        ),
         **{
             f"a bad value stops the worker{'' if stops is Stops.ALWAYS else ', ' + stops.value}": [
                 row for row in TABLE if row.stops is stops

@@ -288,8 +288,8 @@ REGISTRY_CA_SHA256 = Parameter[tuple[str, ...]](
     read_by=_TINK_DOCKER,
     value="comma list",
     meaning=(
-        "SHA-256 sums of the certificates (DER) that may be used from there; all others are "
-        "dropped. If one element is bad, no certificate is used"
+        "SHA-256 sums of the certificates that may be used from there: below. If one element is "
+        "bad, no certificate is used"
     ),
     parse=_fingerprints,
     default=(),

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 TINKERBELL_PARAMETERS: tuple[Parameter[Any], ...] = tuple(
     parameter for parameter in TABLE if parameter.names_tinkerbell
 )
-_SERVER_PARAMETERS: tuple[Parameter[Any], ...] = (GRPC_AUTHORITY, METADATA_URL, TINKERBELL)
+SERVER_PARAMETERS: tuple[Parameter[Any], ...] = (GRPC_AUTHORITY, METADATA_URL, TINKERBELL)
+"""The first that is given names the server: the host that a NIC must reach."""
 
 
 def tinkerbell_hosts(parameters: Parameters) -> tuple[str, ...]:
@@ -31,7 +32,7 @@ def http_endpoints(parameters: Parameters) -> tuple[HostPort, ...]:
 
 def server_endpoint(parameters: Parameters) -> HostPort | None:
     """Return the worker's server; the metadata service if the server is not given."""
-    found = map(_endpoint, _values(parameters, _SERVER_PARAMETERS))
+    found = map(_endpoint, _values(parameters, SERVER_PARAMETERS))
     return next(filter(None, found), None)
 
 
