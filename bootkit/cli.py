@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import argparse
-import sys
 import time
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from tinkie.errors import ShutdownRequested
 from tinkie.fetch.fetcher import bound_name_lookups
-from tinkie.parameters.cmdline import PROC_CMDLINE, Cmdline
+from tinkie.parameters.cmdline import Cmdline
 from tinkie.paths import ENGINE_SOCKET
 from tinkie.running import log
+from tinkie.running.arguments import add_path, agent_parser, report_unreadable
 from tinkie.running.signals import ShutdownSignals
 from tinkie.running.state import StateFile
 from tinkie.running.supervise import supervise
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
-STATE = Path("/run/tinkie/bootkit.json")
+PROGRAM = "bootkit"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     if options.dry_run:
         return _dry_run(options)
-    log.configure("bootkit", console=options.console, state=StateFile(options.state, "bootkit"))
+    log.configure(PROGRAM, console=options.console, state=StateFile(options.state, PROGRAM))
     return _run(options)
 
 
@@ -41,20 +39,19 @@ def _run(options: argparse.Namespace) -> int:
     except ShutdownRequested as signal:
         log.get_logger().info("program.ended", signal=str(signal), next="the worker keeps running")
         return 0
-    except Exception:  # noqa: BLE001 - the only such place; containerd restarts the program
+    except Exception:  # noqa: BLE001 - the only such place; containerd starts the program again
         log.get_logger().exception("program.failed", error="this is a bug in bootkit")
         return 1
 
 
 def _dry_run(options: argparse.Namespace) -> int:
-    from bootkit.dryrun import BAD_PARAMETERS, dry_run  # noqa: PLC0415 - not on the way to the worker
+    from bootkit.dryrun import dry_run  # noqa: PLC0415 - not on the way to the worker
 
     try:
         cmdline = Cmdline.read(options.cmdline)
         metadata = options.metadata.read_bytes() if options.metadata else None
     except OSError as error:
-        sys.stderr.write(f"bootkit: cannot read a file: {error}\n")
-        return BAD_PARAMETERS
+        return report_unreadable(PROGRAM, error)
     return dry_run(cmdline, metadata)
 
 
@@ -83,25 +80,16 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        "bootkit", description="Start this machine's Tinkerbell worker, and keep it running."
+    parser = agent_parser(PROGRAM, "Start this machine's Tinkerbell worker, and keep it running.")
+    add_path(
+        parser,
+        "--engine",
+        default=ENGINE_SOCKET,
+        text="the engine's socket (default %(default)s)",
     )
-    add = partial(parser.add_argument, type=Path, metavar="PATH")
-    add(
-        "--cmdline",
-        default=PROC_CMDLINE,
-        help="file with the kernel parameters (default %(default)s)",
-    )
-    add("--console", help="FIFO or terminal for log lines in plain text")
-    add(
-        "--state",
-        default=STATE,
-        help="JSON file for the current phase and the last error (default %(default)s)",
-    )
-    add("--engine", default=ENGINE_SOCKET, help="the engine's socket (default %(default)s)")
-    add(
+    add_path(
+        parser,
         "--metadata",
-        help="with --dry-run: read hegel's /metadata from this file, not from the network",
+        text="with --dry-run: read hegel's /metadata from this file, not from the network",
     )
-    parser.add_argument("--dry-run", action="store_true", help="print the plan and change nothing")
     return parser

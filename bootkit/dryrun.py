@@ -12,6 +12,7 @@ from bootkit.plan.inputs import Inputs, plan
 from bootkit.policy import METADATA_NEEDED_SECONDS, METADATA_WANTED_SECONDS
 from settings.files import settings_problems
 from tinkie.errors import BadParameters, BootError
+from tinkie.running.arguments import BAD_PARAMETERS
 from tinkie.running.cmdline_report import cmdline_problems, problem_lines
 from tinkie.running.redaction import REDACTOR, secrets_in
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from tinkie.parameters.cmdline import Cmdline
 
 PLANNED = 0
-BAD_PARAMETERS = 2
 NO_METADATA = 3
 
 

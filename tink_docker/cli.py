@@ -6,19 +6,17 @@ be created; 2 bad kernel parameters in a dry run, or bad arguments.
 
 from __future__ import annotations
 
-import argparse
 import json
 import select
 import sys
 import time
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tink_docker.plan import Plan, keeper
 from tinkie.errors import ShutdownRequested
 from tinkie.fetch.fetcher import bound_name_lookups
-from tinkie.parameters.cmdline import PROC_CMDLINE, Cmdline
+from tinkie.parameters.cmdline import Cmdline
+from tinkie.running.arguments import BAD_PARAMETERS, agent_parser, report_unreadable
 from tinkie.running.cmdline_report import (
     cmdline_problems,
     log_cmdline_problems,
@@ -30,13 +28,13 @@ from tinkie.running.signals import ShutdownSignals
 from tinkie.running.state import StateFile
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
+    from pathlib import Path
 
 log = get_logger()
 
 PROGRAM = "tink-docker"
-STATE_PATH = Path("/run/tinkie/tink-docker.json")
-BAD_PARAMETERS = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ShutdownRequested as signal:
         log.info("program.ended", signal=str(signal), next="dockerd was stopped in order")
         return 0
-    except Exception:  # the only place; containerd starts this program again
+    except Exception:  # the only such place; containerd starts the program again
         log.exception("program.failed", error="a bug, or the engine's socket cannot be created")
     return 1
 
@@ -73,8 +71,7 @@ def dry_run(path: Path) -> int:
     try:
         cmdline = _read(path)
     except OSError as error:
-        sys.stderr.write(f"{PROGRAM}: cannot read a file: {error}\n")
-        return BAD_PARAMETERS
+        return report_unreadable(PROGRAM, error)
     plan = Plan.from_cmdline(cmdline)
     json.dump(REDACTOR.value(plan.as_json()), sys.stdout, indent=2)
     sys.stdout.write("\n")
@@ -96,26 +93,8 @@ def _read(path: Path) -> Cmdline:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog=PROGRAM,
-        description="Install CA certificates, keep dockerd running, reboot on /worker/reboot.",
-    )
-    add = partial(parser.add_argument, type=Path, metavar="PATH")
-    add(
-        "--cmdline",
-        default=PROC_CMDLINE,
-        help="file with the kernel parameters (default %(default)s)",
-    )
-    add("--console", help="FIFO or terminal for log lines in plain text")
-    add(
-        "--state",
-        default=STATE_PATH,
-        help="JSON file for the current phase and the last error (default %(default)s)",
-    )
-    parser.add_argument(
-        "--dry-run", action="store_true", help="print the plan as JSON and change nothing"
-    )
-    return parser.parse_args(arguments)
+    description = "Install CA certificates, keep dockerd running, reboot on /worker/reboot."
+    return agent_parser(PROGRAM, description).parse_args(arguments)
 
 
 def _problems(plan: Plan) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from tinkie.files import write_atomically
+from tinkie.paths import STATE_FOLDER
 
-PATH = Path("/run/tinkie/space.json")
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PATH = STATE_FOLDER / "space.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
-from bootkit import cli as bootkit_cli
 from bootkit.plan import worker
 from settings import files as settings
-from tink_docker import cli as tink_docker_cli
 from tink_docker import reboot
 from tink_docker.engine import daemon_json
-from tinkie import paths, space
+from tinkie import paths
 
 ROOT = Path(__file__).parents[2]
 INIT = ROOT / "images/init"
@@ -63,11 +61,9 @@ def test_agents_find_what_they_expect_in_their_containers() -> None:
     for both in (agent, engine):
         assert str(paths.ENGINE_SOCKET.parent) in both
         assert str(paths.CERTIFICATES) in both
+        assert str(paths.STATE_FOLDER) in both
     assert str(daemon_json.DATA_ROOT) in engine
     assert str(reboot.FLAG.parent) in engine
-    assert str(bootkit_cli.STATE.parent) in agent
-    assert str(tink_docker_cli.STATE_PATH.parent) in engine
-    assert str(space.PATH.parent) in set(agent) & set(engine)
 
 
 def test_worker_binds_exist_where_the_engine_resolves_them() -> None:

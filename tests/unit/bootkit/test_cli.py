@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bootkit import dryrun
 from bootkit.boot import Boot
 from bootkit.cli import main
 from bootkit.plan.inputs import Inputs
@@ -17,6 +16,7 @@ from tests.fakes.engine import FakeEngine
 from tests.fakes.metadata import FakeMetadata
 from tinkie.errors import ShutdownRequested
 from tinkie.fetch.fetcher import Fetcher
+from tinkie.running.arguments import BAD_PARAMETERS
 from tinkie.running.signals import ShutdownSignals
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def test_a_broken_file_of_metadata_that_is_only_wanted(
 def test_a_missing_file_of_metadata(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "cmdline").write_text(f"worker_id=w {WORKER}")
     files = ["--cmdline", str(tmp_path / "cmdline"), "--metadata", str(tmp_path / "none")]
-    assert main(["--dry-run", *files]) == dryrun.BAD_PARAMETERS
+    assert main(["--dry-run", *files]) == BAD_PARAMETERS
     printed = capsys.readouterr()
     assert printed.out == ""
     assert f"No such file or directory: '{tmp_path}/none'" in printed.err
@@ -155,7 +155,7 @@ def test_the_command_line_is_quoted(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 def test_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--dry-run", "--cmdline", "/nonexistent"]) == dryrun.BAD_PARAMETERS
+    assert main(["--dry-run", "--cmdline", "/nonexistent"]) == BAD_PARAMETERS
     assert "/nonexistent" in capsys.readouterr().err
 
 
