@@ -99,7 +99,7 @@ test-compat: setup-tests quick ## combinations of hardware and servers that take
 test: setup-tests test-unit test-engine test-boot ## unit and engine tests, a sample of booted machines (20 minutes on two cores without KVM)
 
 test-all: MARKS :=
-test-all: test test-compat ## every test there is (two hours)
+test-all: test test-compat ## every test there is (an hour on two cores without KVM)
 
 herd: setup ## N machines come back to servers that were away LATE seconds (root; N=200 LATE=60)
 	@$(PYTHON) -m tests.herd $(or $(N),200) $(or $(LATE),60)

@@ -1,4 +1,8 @@
-"""The program `bootkit`: its arguments, clocks, signals and exit codes, and nothing else."""
+"""The program `bootkit`: its arguments, clocks, signals and exit status, and nothing else.
+
+Exit status: 0 after a signal, or a dry run with a plan; 1 a bug; 2 bad kernel parameters in a dry
+run, or bad arguments; 3 a dry run that got no worker id from the metadata service.
+"""
 
 from __future__ import annotations
 

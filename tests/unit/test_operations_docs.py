@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bootkit import policy as bootkit_policy
+from tink_docker import policy as tink_docker_policy
+from tinkie import policy as tinkie_policy
 from tinkie.error_kinds import ErrorKind
 from tinkie.running.backoff import Backoff
 
@@ -35,6 +38,7 @@ UNITS = {
     "MiB": 1024**2,
     "lines": 1,
     "ends": 1,
+    "files": 1,
     "times": 1,
     "": 1,
 }
@@ -160,7 +164,19 @@ def test_constants_are_quoted() -> None:
 @pytest.mark.parametrize(("path", "name", "value"), constants())
 def test_a_quoted_constant_is_what_the_code_has(path: str, name: str, value: str) -> None:
     module = importlib.import_module(path.removesuffix(".py").replace("/", "."))
-    assert [number(part) for part in value.split(" to ")] == numbers(getattr(module, name))
+    unit = UNITS["MiB"] if name.endswith("_MEBIBYTES") else 1
+    found = [unit * one for one in numbers(getattr(module, name))]
+    assert [number(part) for part in value.split(" to ")] == found
+
+
+def test_a_number_with_its_constant_in_brackets_is_what_the_code_has() -> None:
+    """In any document: 120 s without an answer (`DOCKERD_HANGS_AFTER_SECONDS`)."""
+    text = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md"))
+    quoted = re.findall(r"([0-9.]+) s\b[^|(]{0,60}\(`([A-Z_]+_SECONDS)`\)", text)
+    policies = (bootkit_policy, tink_docker_policy, tinkie_policy)
+    found = {name: value for policy in policies for name, value in vars(policy).items()}
+    assert quoted
+    assert all(float(seconds) == found[name] for seconds, name in quoted), quoted
 
 
 def number(text: str) -> float:
