@@ -1,4 +1,7 @@
-"""dockerd: its command line, and how it gets our listening socket."""
+"""dockerd: its command line, its start, and how it gets our listening socket.
+
+`tink_docker/keeper.py` starts it again when it has ended.
+"""
 
 from __future__ import annotations
 
