@@ -1,4 +1,7 @@
-"""Where a server may redirect a request to, and whether that is another origin."""
+"""Where a server may redirect a request to, and whether that is another origin.
+
+`FETCH_REDIRECTS_LIMIT` in `tinkie/policy.py` bounds how many are followed.
+"""
 
 from __future__ import annotations
 
