@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,14 +12,17 @@ from bootkit.image.registry import RegistryClient
 from bootkit.machine.identity import MachineFinder
 from bootkit.plan.inputs import Inputs, plan
 from bootkit.plan.worker import ENGINE_LABEL, SPEC_LABEL
+from bootkit.policy import WATCH_TASK_RETRY
 from bootkit.watch.actions import ActionReporter, remove_actions
 from bootkit.watch.connection import ConnectionMonitor
 from bootkit.watch.worker import watch_worker
 from tinkie.parameters.table import GRPC_AUTHORITY
 from tinkie.paths import WORKER_NAME
+from tinkie.running.backoff import Schedule
 from tinkie.running.cmdline_report import log_cmdline_problems
 from tinkie.running.log import get_logger, phase, set_worker_id
 from tinkie.running.redaction import REDACTOR, secrets_in
+from tinkie.running.task import Task
 from tinkie.space import Space
 
 if TYPE_CHECKING:
@@ -40,7 +44,6 @@ class Boot:
     engine: Engine
     pause: Callable[[float], None]
     now: Callable[[], float]
-    clock: Callable[[], float]
     make_fetcher: Callable[[Inputs], Fetcher] = Inputs.fetcher
     finder: MachineFinder = field(init=False)
 
@@ -66,16 +69,23 @@ class Boot:
             wait_for_engine(self.engine, self.pause, self.now)
         container = adopt(self.engine, spec) or start(self.engine, spec, fetcher)
         with phase("watch"):
-            actions = ActionReporter(self.engine, self.clock, self.clock())
             server = ConnectionMonitor(inputs.parameters[GRPC_AUTHORITY], self.now)
-            is_up()
-            watch_worker(
-                self.engine,
-                container,
-                pause=self.pause,
-                report_actions=actions.tick,
-                ticks=(server.tick, self.finder.tick),
-            )
+            with closing(ActionReporter(self.engine, self.now)) as actions:
+                is_up()
+                watch_worker(
+                    self.engine,
+                    container,
+                    pause=self.pause,
+                    tasks=(
+                        self._task("report actions", actions.report),
+                        self._task("watch the worker's connection", server.tick),
+                        self._task("ask for metadata again", self.finder.tick),
+                    ),
+                    at_the_end=self._task("report the last actions", actions.report_last),
+                )
+
+    def _task(self, name: str, work: Callable[[], None]) -> Task:
+        return Task(name, work, Schedule(WATCH_TASK_RETRY, self.now))
 
     def _inputs(self) -> Inputs:
         cmdline = self.read_cmdline()

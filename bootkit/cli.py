@@ -70,7 +70,6 @@ def _boot(options: argparse.Namespace) -> NoReturn:
         engine=DockerEngine(options.engine),
         pause=time.sleep,
         now=time.monotonic,
-        clock=time.time,
     )
     supervise(boot.run, pause=time.sleep, now=time.monotonic)
 

@@ -40,6 +40,17 @@ ENGINE_PING_SECONDS = 5.0
 # Any other answer: an engine that is busy with a pull or a stop is slow.
 ENGINE_ANSWER_SECONDS = 30.0
 
+# One container event, with the container's labels; it bounds what a broken stream can use.
+EVENT_LINE_BYTES = 1024 * 1024
+EVENT_READ_BYTES = 64 * 1024
+EVENT_READS_MAXIMUM = 64  # an engine that sends without end delays nobody for longer
+
+# When the worker has ended: the engine sends the end of its last action at about the same time.
+LAST_EVENTS_SECONDS = 1.0
+
+# Beside the running worker: its actions go unreported meanwhile, and nothing else.
+WATCH_TASK_RETRY = Backoff(first=1.0, ceiling=60.0)
+
 # Between two messages of a pull; the engine itself waits without end.
 PULL_SILENCE_SECONDS = 60.0
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
 from tink_docker import policy
 from tink_docker.engine.daemons import wait_for_answer
+from tinkie.running.backoff import Schedule
 from tinkie.running.log import get_logger, phase
 from tinkie.running.supervise import supervise
+from tinkie.running.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +46,17 @@ class Keeper:
     space: SpaceMonitor
     wait: Wait
     now: Callable[[], float]
+    _tasks: tuple[Task, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._tasks = (
+            self._task("check the reboot flag", self.broker.tick),
+            self._task("measure the space for images", self.space.tick),
+            self._task("fetch the CA certificate", self._fetch_ca),
+        )
+
+    def _task(self, name: str, work: Callable[[], None]) -> Task:
+        return Task(name, work, Schedule(policy.TASK_RETRY, self.now))
 
     def keep(self) -> None:
         """Run one engine after the other; never return."""
@@ -113,12 +126,14 @@ class Keeper:
         engine.look_after()
 
     def _tick(self) -> None:
-        self.broker.tick()
-        self.space.tick()
-        if self.ca_fetcher is not None:
-            self.ca_fetcher.tick()
+        for task in self._tasks:
+            task()
         if self.ca_fetcher is None or self.ca_fetcher.settled:
             self.listener.publish()
+
+    def _fetch_ca(self) -> None:
+        if self.ca_fetcher is not None:
+            self.ca_fetcher.tick()
 
     def _log_ready(self, version: EngineVersion) -> None:
         log.info("engine.ready", version=version.version, api=version.api)

@@ -20,6 +20,9 @@ CONTAINERD_RESTARTS = Backoff(first=0.2, ceiling=10.0)  # soon: without it no co
 CONTAINERD_SHIM_SECONDS = 60  # after its default, 5 s, it kills containers of a paused machine
 LEFTOVER_STOP_SECONDS = 10.0  # after each signal to a daemon of an earlier run
 
+# Reboot flag, space, CA certificate: after a failure of the check itself
+TASK_RETRY = Backoff(first=1.0, ceiling=10.0)  # soon: without the flag no machine reboots
+
 # Child processes and their output
 CHILD_STOP_SECONDS = 15.0  # dockerd closes its containers' logs first
 CHILD_STOP_POLL_SECONDS = 1.0  # only an upper bound: the child's end ends this wait

@@ -72,6 +72,7 @@ class ErrorKind(StrEnum):
     )
     ENGINE_NOT_READY = "engine-not-ready", "tink-docker restarts the engine: see its lines"
     BAD_PARAMETER = "bad-parameter", "correct the kernel parameters and reboot", True
+    BUG = "bug", "report it with the log: the program itself is wrong"
     OTHER = "other"
 
 

@@ -74,6 +74,20 @@ class ShutdownRequested(BaseException):
     """
 
 
+def as_boot_error(error: Exception) -> BootError:
+    """Return an error of ours as it is, any other as a bug that it caused."""
+    if isinstance(error, BootError):
+        return error
+    bug = TransientError(f"{type(error).__name__}: {error}", kind=ErrorKind.BUG)
+    bug.__cause__ = error
+    return bug
+
+
+def traceback_of(error: BootError) -> BaseException | None:
+    """Return what a log shows the traceback of: the cause of a bug, nothing for other errors."""
+    return error.__cause__ if error.kind is ErrorKind.BUG else None
+
+
 def error_for(kind: ErrorKind) -> type[TransientError | PermanentError]:
     """Return the class to raise an error of this kind as."""
     return PermanentError if kind.permanent else TransientError

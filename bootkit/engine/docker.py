@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bootkit.engine.errors import plain_reason, translated
+from bootkit.engine.events import EventStream
 from bootkit.engine.interface import EngineNotReady
 from bootkit.engine.json import (
     auth_header,
     container_in,
     ended_in,
-    event_in,
     progress_in,
     tag_if_needed,
 )
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-    from bootkit.engine.interface import Container, ContainerEvent, Ended
+    from bootkit.engine.interface import Container, Ended
     from bootkit.plan.worker import Credentials, WorkerSpec
 
 OLDEST_API = "1.41"  # Docker 20.10; each connect negotiates the version to use
@@ -154,13 +154,9 @@ class DockerEngine:
             state = self._client().inspect_container(container)["State"]
             return ended_in(state)
 
-    def events(self, since: float, until: float) -> list[ContainerEvent]:
-        """Return the starts and ends of containers between two past Unix times."""
-        filters = {"type": ["container"], "event": ["start", "die"]}
-        window = {"since": f"{since:.9f}", "until": f"{until:.9f}"}
-        with translated("read events"):
-            events = self._client().events(**window, filters=filters, decode=True)
-            return [event_in(event) for event in events]
+    def events(self) -> EventStream:
+        """Return the starts and ends of containers from now on."""
+        return EventStream.open(self.socket, self._client().api_version)
 
     def remove(self, container: str) -> None:
         """Kill and remove a container and its anonymous volumes; ignore a missing one."""

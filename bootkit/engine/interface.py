@@ -51,6 +51,16 @@ class ContainerEvent:
     exit_code: int | None = None
 
 
+class Events(Protocol):
+    """Container events as they happen."""
+
+    def take(self, seconds: float) -> list[ContainerEvent]:
+        """Return what has come; wait for the first at most `seconds`; raise at the end."""
+
+    def close(self) -> None:
+        """End it."""
+
+
 class Engine(Protocol):
     """The calls that bootkit makes."""
 
@@ -75,8 +85,8 @@ class Engine(Protocol):
     def ended(self, container: str) -> Ended | None:
         """Return how the container ended, None while it runs."""
 
-    def events(self, since: float, until: float) -> list[ContainerEvent]:
-        """Return starts and ends between two past Unix times of this machine's clock."""
+    def events(self) -> Events:
+        """Return the starts and ends of containers from now on."""
 
     def remove(self, container: str) -> None:
         """Kill and remove a container and its anonymous volumes; ignore a missing one."""

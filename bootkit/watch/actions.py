@@ -6,13 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bootkit.policy import LAST_EVENTS_SECONDS
 from tinkie.paths import ENGINE_SOCKET, WORKER_NAME
 from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bootkit.engine.interface import Container, ContainerEvent, Engine
+    from bootkit.engine.interface import Container, ContainerEvent, Engine, Events
 
 log = get_logger()
 
@@ -47,23 +48,55 @@ def remove_actions(engine: Engine) -> None:
 
 @dataclass(slots=True)
 class ActionReporter:
-    """Log the start and the end of each action.
-
-    clock: Unix time. since: the Unix time from which events are read.
-    """
+    """Log the start and the end of each action. `now` returns monotonic seconds."""
 
     engine: Engine
-    clock: Callable[[], float]
-    since: float
+    now: Callable[[], float]
+    _events: Events | None = None
+    _worker_ended: bool = False  # its end was among the events
 
-    def tick(self) -> None:
-        """Log the events since the last tick; a clock that was set back loses a moment."""
-        now = self.clock()
-        if now > self.since:
-            for event in self.engine.events(self.since, now):
-                if event.container != WORKER_NAME:
-                    _log(event)
-        self.since = now
+    def report(self) -> None:
+        """Log what has happened since the last call, or since now at the first one.
+
+        Raises:
+            BootError: the engine sends no events. The next call subscribes again.
+        """
+        self._report(0.0)
+
+    def report_last(self) -> None:
+        """When the worker has ended: its last action may have ended with it.
+
+        The engine sends the worker's end after that; wait for it, but not long.
+
+        Raises:
+            BootError: as `report`.
+        """
+        end = self.now() + LAST_EVENTS_SECONDS
+        while not self._worker_ended and self.now() < end:
+            if not self._report(LAST_EVENTS_SECONDS):
+                return
+
+    def close(self) -> None:
+        """End the subscription."""
+        if self._events is not None:
+            self._events.close()
+            self._events = None
+
+    def _report(self, seconds: float) -> bool:
+        """Wait for events at most `seconds`; return whether any came."""
+        if self._events is None:
+            self._events = self.engine.events()
+        try:
+            events = self._events.take(seconds)
+        except BaseException:
+            self.close()
+            raise
+        for event in events:
+            if event.container != WORKER_NAME:
+                _log(event)
+            elif event.exit_code is not None:
+                self._worker_ended = True
+        return bool(events)
 
 
 def _log(event: ContainerEvent) -> None:

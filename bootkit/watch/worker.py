@@ -27,21 +27,23 @@ def watch_worker(
     container: str,
     *,
     pause: Callable[[float], None],
-    report_actions: Callable[[], None],
-    ticks: Iterable[Callable[[], None]],
+    tasks: Iterable[Callable[[], None]],
+    at_the_end: Callable[[], None],
 ) -> None:
-    """Return when the worker has ended, and log how; call the others about once a second.
+    """Return when the worker has ended, and log how; call the tasks about once a second.
+
+    `at_the_end` is called when it has ended, before that is logged.
 
     Raises:
         EngineNotReady: the engine does not answer; the worker may still run.
     """
     while True:
         ended = _look(engine, container)
-        report_actions()  # also when the worker has ended: its last action may have ended with it
         if ended is not None:
+            at_the_end()
             return _log_end(engine, container, ended)
-        for tick in ticks:
-            tick()
+        for task in tasks:
+            task()
         pause(WATCH_TICK_SECONDS)
 
 

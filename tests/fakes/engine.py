@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import re
+import select
 import threading
-import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingUnixStreamServer
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 API = "1.41"
+EVENT_POLL_SECONDS = 0.005  # how long it takes to see that a subscriber has gone
+DELIVERY_SECONDS = 10.0
 
 
 @dataclass
@@ -44,16 +46,60 @@ class Container:
 
 @dataclass(frozen=True)
 class Event:
-    """An event of a container, at a time of the engine's clock; exit_code as Docker writes it."""
+    """An event of a container; exit_code as Docker writes it."""
 
-    time: float
     action: str
     name: str
     exit_code: str = ""
 
     def as_json(self) -> dict[str, Any]:
         about = {"name": self.name, "exitCode": self.exit_code}
-        return {"Action": self.action, "Actor": {"Attributes": about}, "time": int(self.time)}
+        return {"Action": self.action, "Actor": {"Attributes": about}}
+
+
+class Events:
+    """What happens to containers; whoever subscribes gets all that happens from then on."""
+
+    def __init__(self) -> None:
+        self._all: list[Event] = []
+        self._sent: dict[int, int] = {}  # how many each subscriber got, by its number
+        self._changed = threading.Condition()
+        self.subscriptions = 0
+
+    def add(self, event: Event) -> None:
+        """Let it happen, and return when every subscriber has it."""
+        with self._changed:
+            self._all.append(event)
+            self._changed.notify_all()
+            assert self._changed.wait_for(self._all_sent, DELIVERY_SECONDS)
+
+    def _all_sent(self) -> bool:
+        return all(sent == len(self._all) for sent in self._sent.values())
+
+    @contextmanager
+    def subscribed(self) -> Iterator[Callable[[], list[Event]]]:
+        """Yield a function that waits a moment, and returns what is new since its last call."""
+        with self._changed:
+            self.subscriptions += 1
+            number = self.subscriptions
+            self._sent[number] = taken = len(self._all)
+
+        def new() -> list[Event]:
+            nonlocal taken
+            with self._changed:
+                self._sent[number] = taken  # its caller has sent what it took before
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: len(self._all) > taken, EVENT_POLL_SECONDS)
+                found = self._all[taken:]
+                taken += len(found)
+                return found
+
+        try:
+            yield new
+        finally:
+            with self._changed:
+                del self._sent[number]
+                self._changed.notify_all()
 
 
 @dataclass
@@ -72,9 +118,7 @@ class FakeEngine:
     requests: list[str] = field(default_factory=list)
     auth: list[str] = field(default_factory=list)
     volumes: list[str] = field(default_factory=list)  # anonymous ones that were left behind
-    clock: Callable[[], float] = time.time  # Unix time, as the engine has it
-    events: list[Event] = field(default_factory=list)  # in the order in which they came
-    held: list[float] = field(default_factory=list)  # seconds that `until` lay ahead, if it did
+    events: Events = field(default_factory=Events)
     _made: int = 0
 
     def worker(self) -> Container:
@@ -92,20 +136,11 @@ class FakeEngine:
     def end_worker(self, exit_code: int, log: str = "") -> None:
         worker = self.worker()
         worker.state, worker.exit_code, worker.log = "exited", exit_code, log
+        self.emit("die", worker.name, str(exit_code))
 
     def emit(self, action: str, name: str, exit_code: str = "") -> None:
         """Let a container event happen now."""
-        self.events.append(Event(self.clock(), action, name, exit_code))
-
-    def events_between(self, since: float, until: float) -> list[Event]:
-        """Return them as dockerd does: from the newest back to the first one before `since`."""
-        found: list[Event] = []
-        for event in reversed(self.events):
-            if event.time < since:
-                break
-            if event.time <= until:
-                found.append(event)
-        return found[::-1]
+        self.events.add(Event(action, name, exit_code))
 
     def find(self, name: str) -> Container | None:
         return next((one for one in self.containers if name in (one.id, one.name)), None)
@@ -129,8 +164,6 @@ class _Server(ThreadingUnixStreamServer):
     block_on_close = False
 
 
-HOLD_POLL_SECONDS = 0.005
-_PAUSE = threading.Event()  # never set: unit tests may not call time.sleep
 _CHUNKED = ("Transfer-Encoding", "chunked")
 
 
@@ -155,6 +188,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.engine.broken -= 1
             self._answer(500, {"message": "the engine is broken"})
             return
+        if path == "/events":
+            self._stream_events()
+            return
         for method, pattern, function in _ROUTES:
             match = re.fullmatch(pattern, path)
             if match and method == self.command:
@@ -168,7 +204,7 @@ class _Handler(BaseHTTPRequestHandler):
         raw = content if isinstance(content, bytes) else json.dumps(content).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
-        streamed = "/events" in self.path or "/images/create" in self.path
+        streamed = "/images/create" in self.path
         self.send_header(*_CHUNKED if streamed else ("Content-Length", str(len(raw))))
         self.end_headers()
         data = _in_chunks(raw) if streamed else raw
@@ -209,21 +245,21 @@ class _Handler(BaseHTTPRequestHandler):
             return self.engine.registry(image, self.headers["X-Registry-Auth"])
         return self.engine.pulls.get(image, [{"error": f"manifest for {image} not found"}])
 
-    def container_events(self, query: dict[str, str], _body: Any) -> tuple[int, Any]:
-        """Stream what happened and, while `until` lies in the future, what happens until then."""
-        since, until = float(query["since"]), float(query["until"])
-        if until < since:
-            return 400, {
-                "message": f"`since` time ({since}) cannot be after `until` time ({until})"
-            }
-        events = self.engine.events_between(since, until)
-        if (ahead := until - self.engine.clock()) > 0:
-            self.engine.held.append(ahead)
-            known = len(self.engine.events)
-            while self.engine.clock() < until:
-                _PAUSE.wait(HOLD_POLL_SECONDS)
-            events += self.engine.events[known:]
-        return 200, "\n".join(json.dumps(event.as_json()) for event in events).encode()
+    def _stream_events(self) -> None:
+        """Send what happens from now on, until the client closes, or as much as `engine.cut` says.
+
+        Like dockerd, answer HTTP/1.0, which the client asks for, without chunks.
+        """
+        self.close_connection = True
+        with suppress(BrokenPipeError), self.engine.events.subscribed() as new:
+            self.wfile.write(b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n")
+            while not select.select([self.connection], [], [], 0)[0]:
+                events = new()
+                data = "".join(json.dumps(event.as_json()) + "\n" for event in events).encode()
+                cut = self.engine.cut
+                self.wfile.write(data[:cut])
+                if cut is not None and data:
+                    return
 
     def list(self, _query: dict[str, str], _body: Any) -> tuple[int, Any]:
         return 200, [
@@ -301,7 +337,6 @@ class _Handler(BaseHTTPRequestHandler):
 _ROUTES: tuple[tuple[str, str, Callable[..., tuple[int, Any]]], ...] = (
     ("GET", r"/version", _Handler.version),
     ("GET", r"/info", _Handler.info),
-    ("GET", r"/events", _Handler.container_events),
     ("GET", r"/images/(.+)/json", _Handler.image),
     ("POST", r"/images/create", _Handler.pull),
     ("GET", r"/containers/json", _Handler.list),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
-from tinkie.errors import BootError, PermanentError
+from tinkie.errors import PermanentError, as_boot_error, traceback_of
 from tinkie.policy import (
     CRASH_LOOP_ENDS,
     HEALTHY_AFTER_SECONDS,
@@ -19,6 +19,8 @@ from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tinkie.errors import BootError
 
 log = get_logger()
 
@@ -39,7 +41,8 @@ def supervise(
 
     `run` gets a function to call once it is up. The back-off is `soon`, or `slowly` after a
     PermanentError. It starts anew once `run` has been up for `healthy_after` seconds; the time
-    before it was up does not count. Any other exception is a bug and leaves this function.
+    before it was up does not count. Any other exception is a bug, and is treated as a BootError:
+    if it ended the program, the program would start again without the back-off.
     """
     failures = 0
     while True:
@@ -56,8 +59,8 @@ def supervise(
 def _run(run: Callable[[], None]) -> BootError | None:
     try:
         run()
-    except BootError as error:
-        return error
+    except Exception as error:  # noqa: BLE001 - see supervise
+        return as_boot_error(error)
     return None
 
 
@@ -76,4 +79,11 @@ def _log_end(error: BootError | None, failures: int, seconds: float) -> None:
         log.warning("run.ended", next=next_step)
         return
     hint = {"hint": error.hint} if error.hint else {}
-    log.error("run.failed", error=str(error), kind=str(error.kind), **hint, next=next_step)
+    log.error(
+        "run.failed",
+        error=str(error),
+        kind=str(error.kind),
+        **hint,
+        next=next_step,
+        exc_info=traceback_of(error),
+    )

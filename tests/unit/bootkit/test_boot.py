@@ -13,6 +13,8 @@ from bootkit.boot import Boot
 from bootkit.engine.docker import DockerEngine
 from bootkit.engine.interface import EngineNotReady
 from bootkit.plan.worker import ENGINE_LABEL, SPEC_LABEL
+from bootkit.watch.actions import ActionReporter
+from bootkit.watch.connection import ConnectionMonitor
 from tests.fakes.engine import Container, FakeEngine
 from tests.fakes.metadata import FakeMetadata
 from tinkie.errors import BadParameters, BootError, PermanentError, ShutdownRequested
@@ -30,6 +32,11 @@ CMDLINE = f"worker_id=w1 instance_id=i grpc_authority=10.0.0.1:42113 tink_worker
 DONE = [{"status": "Pulling from tink-worker", "id": "1"}, {"status": "Download complete"}]
 INSTANCE = "/2009-04-04/meta-data/instance-id"
 
+TASKS = {
+    "report actions": (ActionReporter, "report"),
+    "watch the worker's connection": (ConnectionMonitor, "tick"),
+}
+
 
 @dataclass
 class World:
@@ -40,18 +47,15 @@ class World:
     metadata: FakeMetadata = field(default_factory=FakeMetadata)
     meanwhile: list[Callable[[], object]] = field(default_factory=list)
     clock: float = 0.0
-    wall: float = 1e9
     clients: list[DockerEngine] = field(default_factory=list)
     ups: list[float] = field(default_factory=list)
 
     def pause(self, seconds: float) -> None:
         """Let time pass; what happens meanwhile happens in the middle of it."""
         self.clock += seconds
-        self.wall += seconds / 2
         if not self.meanwhile:
             raise ShutdownRequested("SIGTERM")
         self.meanwhile.pop(0)()
-        self.wall += seconds / 2
 
     def boot(self) -> Boot:
         self.clients.append(DockerEngine(self.engine.socket))
@@ -60,7 +64,6 @@ class World:
             engine=self.clients[-1],
             pause=self.pause,
             now=lambda: self.clock,
-            clock=lambda: self.wall,
             make_fetcher=lambda _: Fetcher(transport=self.metadata.transport),
         )
 
@@ -80,7 +83,6 @@ class World:
 def world(tmp_path: Path) -> Iterator[World]:
     engine = FakeEngine(tmp_path / "docker.sock", pulls={IMAGE: DONE})
     world = World(engine)
-    engine.clock = lambda: world.wall
     with engine.serving():
         yield world
         for client in world.clients:
@@ -244,17 +246,22 @@ def test_an_action_that_fails_with_its_worker_is_logged_before_it(
     assert logged == ["action.failed", "worker.ended"]
 
 
-def test_a_clock_that_is_set_does_not_disturb_the_watch(world: World) -> None:
-    def set_back() -> None:
-        world.wall -= 1e8
+@pytest.mark.parametrize("task", ["report actions", "watch the worker's connection"])
+@pytest.mark.parametrize("bug", [UnicodeError("tb..example.com"), OverflowError("10**400")])
+def test_whatever_a_task_raises_the_end_of_the_worker_is_seen(
+    world: World, events: Events, monkeypatch: pytest.MonkeyPatch, task: str, bug: Exception
+) -> None:
+    owner, method = TASKS[task]
 
-    def set_forward() -> None:
-        world.wall += 1e8
+    def fail(_self: object) -> None:
+        raise bug
 
-    world.meanwhile = [set_back, set_forward, set_back, lambda: None]
+    monkeypatch.setattr(owner, method, fail)
+    world.meanwhile = [lambda: None, lambda: world.engine.end_worker(3)]
     world.run()
-    assert world.engine.worker().state == "running"
-    assert world.meanwhile == []
+    assert "exit code 3" in next(e["error"] for e in events if e["event"] == "worker.ended")
+    failed = next(e for e in events if e["event"] == "task.failed")
+    assert (failed["task"], failed["error"]) == (task, f"{type(bug).__name__}: {bug}")
 
 
 def test_the_last_lines_of_a_worker_are_kept(world: World, events: Events) -> None:

@@ -226,7 +226,7 @@ class TestTheRealRun:
         assert os.environ["RES_OPTIONS"] == "timeout:1 attempts:2"
         gc.collect()
 
-    def test_a_bug_is_logged_with_its_traceback(
+    def test_a_bug_in_the_boot_is_retried_and_logged_with_its_traceback(
         self,
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
@@ -236,6 +236,21 @@ class TestTheRealRun:
             raise ZeroDivisionError
 
         monkeypatch.setattr(Boot, "run", bug)
+        assert self.run(tmp_path) == 0  # the signal comes in the wait for the retry
+        failed = json.loads(capsys.readouterr().out.splitlines()[1])
+        assert (failed["event"], failed["kind"]) == ("run.failed", "bug")
+        assert "ZeroDivisionError" in failed["exception"]
+
+    def test_a_bug_before_that_ends_the_program(
+        self,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        def bug(_signals: ShutdownSignals) -> None:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(ShutdownSignals, "install", bug)
         assert self.run(tmp_path) == 1
         last = json.loads(capsys.readouterr().out.splitlines()[-1])
         assert last["event"] == "program.failed"

@@ -83,8 +83,11 @@ class FakeBroker:
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.times: list[float] = []
+        self.bug: Exception | None = None
 
     def tick(self) -> None:
+        if self.bug:
+            raise self.bug
         self.times.append(self.clock.now())
 
 
@@ -92,8 +95,11 @@ class FakeBroker:
 class FakeSpace:
     pace: float = 0.5
     ticks: int = 0
+    bug: Exception | None = None
 
     def tick(self) -> None:
+        if self.bug:
+            raise self.bug
         self.ticks += 1
 
 
@@ -158,6 +164,19 @@ def keep(world: World) -> None:
 
 def named(events: Events, name: str) -> list[MutableMapping[str, Any]]:
     return [event for event in events if event["event"] == name]
+
+
+@pytest.mark.parametrize("part", ["broker", "space"])
+def test_whatever_a_check_raises_the_engine_runs_on(
+    world: World, events: Events, part: str
+) -> None:
+    getattr(world, part).bug = OverflowError("10**400")
+    world.plans.append({"life": 100})
+    keep(world)
+    assert len(named(events, "engine.ready")) == len(named(events, "engine.ended")) == 1
+    failed = named(events, "task.failed")
+    assert 8 < len(failed) < 60
+    assert failed[0]["error"] == "OverflowError: 10**400"
 
 
 def test_a_ready_engine_is_logged(world: World, events: Events) -> None:

@@ -43,9 +43,10 @@ def dumped(value: Any) -> bytes:
     return json.dumps(value).encode()
 
 
-def answers_like(good: Any) -> st.SearchStrategy[bytes]:
+def answers_like(good: Any, *, end: bytes = b"") -> st.SearchStrategy[bytes]:
     """Return answers that are nearly `good`, or errors, or no HTTP at all."""
-    bodies = mutants(good).map(dumped) | st.binary(max_size=40) | st.just(b"[" * 9999)
+    nearly = mutants(good).map(lambda value: dumped(value) + end)
+    bodies = nearly | st.binary(max_size=40) | st.just(b"[" * 9999 + end)
     status = st.sampled_from([200, 200, 200, 201, 204, 304, 404, 409, 500])
     return st.builds(http, bodies, status) | st.binary(max_size=40)
 
@@ -115,12 +116,21 @@ def test_lines_of_a_log_are_bounded_texts(canned: CannedServer, answer: bytes, l
     assert len(lines or ()) <= 3
 
 
-@given(answer=answers_like(EVENT))
-@example(answer=http(b"5"))
-@example(answer=http(b'{"Action": "die", "Actor": {"Attributes": {"exitCode": "x"}}}'))
+@given(answer=answers_like(EVENT, end=b"\n"))
+@example(answer=http(b"5\n"))
+@example(answer=http(b'{"Action": "die", "Actor": {"Attributes": {"exitCode": "x"}}}\n'))
+@example(answer=http(b"[" * 9999 + b"\n"))
+@example(answer=http(dumped(EVENT) + b"\n\n" + dumped(EVENT) + b"\n{"))
 def test_events_are_events(canned: CannedServer, answer: bytes) -> None:
-    events = result(canned, {b"/events": answer}, lambda engine: engine.events(1.0, 2.0))
-    for event in events or ():
+    events: list[ContainerEvent] = []
+
+    def read(engine: DockerEngine) -> None:
+        with closing(engine.events()) as stream:
+            while True:  # until the canned server closes it
+                events.extend(stream.take(5.0))
+
+    assert result(canned, {b"/events": answer}, read) is None
+    for event in events:
         assert isinstance(event, ContainerEvent)
         assert event.exit_code is None or isinstance(event.exit_code, int)
 

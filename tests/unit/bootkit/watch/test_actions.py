@@ -1,113 +1,177 @@
-"""Reports of actions, whatever the clocks do: the one bootkit reads, and the one dockerd reads."""
+"""Reports of actions: live events, whatever becomes of the stream that carries them."""
 
 from __future__ import annotations
 
+import socket
+import threading
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bootkit.engine import events as stream_module
 from bootkit.engine.docker import DockerEngine
+from bootkit.engine.interface import EngineNotReady
+from bootkit.watch import actions as module
 from bootkit.watch.actions import ActionReporter
+from tests.fakes.canned_server import CannedServer, http
 from tests.fakes.engine import FakeEngine
+from tests.strategies import outcome
+from tinkie.error_kinds import ErrorKind
+from tinkie.errors import BootError, TransientError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, MutableMapping
+    from collections.abc import Iterator, MutableMapping
     from pathlib import Path
 
     Events = list[MutableMapping[str, Any]]
 
-NOON = 1_800_000_000.0
-
-
-@dataclass
-class Clock:
-    """Shows `time`; `each_look` is how far it goes on with each look at it."""
-
-    time: float = NOON
-    each_look: float = 0.0
-
-    def __call__(self) -> float:
-        self.time += self.each_look
-        return self.time
-
 
 @pytest.fixture
 def fake(tmp_path: Path) -> Iterator[FakeEngine]:
-    fake = FakeEngine(tmp_path / "docker.sock", clock=Clock())
+    fake = FakeEngine(tmp_path / "docker.sock")
     with fake.serving():
         yield fake
 
 
 @pytest.fixture
-def reporter(fake: FakeEngine) -> Iterator[Callable[[Clock], ActionReporter]]:
-    """Call it with the clock that bootkit reads."""
+def reporter(fake: FakeEngine) -> Iterator[ActionReporter]:
     with closing(DockerEngine(fake.socket)) as engine:
         engine.connect()
-        yield lambda clock: ActionReporter(engine, clock, since=clock.time)
+        with closing(ActionReporter(engine, FakeTime())) as reporter:
+            yield reporter
+
+
+class FakeTime:
+    """Monotonic seconds; each look takes a tenth of one."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        self.seconds += 0.1
+        return self.seconds
 
 
 def reported(events: Events) -> list[tuple[str, str]]:
     return [(event["event"], event["name"]) for event in events if "action." in event["event"]]
 
 
+def report_for_ever(reporter: ActionReporter) -> None:
+    while True:
+        reporter.report()
+
+
 def test_each_event_is_reported_once(
-    fake: FakeEngine, reporter: Callable[[Clock], ActionReporter], events: Events
+    fake: FakeEngine, reporter: ActionReporter, events: Events
 ) -> None:
-    clock = fake.clock = Clock()
-    actions = reporter(clock)
+    fake.emit("start", "action_before")
+    reporter.report()
     for number in range(3):
-        clock.time += 0.5
         fake.emit("start", f"action_{number}")
-        clock.time += 0.5
-        actions.tick()
+        reporter.report()
+        reporter.report()
     assert reported(events) == [("action.started", f"action_{number}") for number in range(3)]
-    assert fake.held == []
+    assert fake.events.subscriptions == 1
 
 
-def test_after_the_clock_was_set_back_new_events_are_reported_and_old_ones_not_again(
-    fake: FakeEngine, reporter: Callable[[Clock], ActionReporter], events: Events
+def test_a_silent_stream_is_not_waited_for(
+    reporter: ActionReporter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = fake.clock = Clock()
-    actions = reporter(clock)
-    clock.time += 1
-    fake.emit("start", "action_before")
-    clock.time += 1
-    actions.tick()
-    clock.time -= 3600
-    actions.tick()
-    clock.time += 1
-    fake.emit("die", "action_after", "3")
-    clock.time += 1
-    actions.tick()
-    assert reported(events) == [
-        ("action.started", "action_before"),
-        ("action.failed", "action_after"),
-    ]
-    assert fake.held == []
+    """A second that never comes: only `report_last` may wait."""
+    monkeypatch.setattr(module, "LAST_EVENTS_SECONDS", None)
+    for _ in range(100):
+        reporter.report()
 
 
-def test_a_clock_set_back_between_its_reading_and_the_engines_answer_loses_no_event(
-    fake: FakeEngine, reporter: Callable[[Clock], ActionReporter], events: Events
+@pytest.mark.parametrize("cut", [0, 10, 60, 150])
+def test_after_a_stream_that_ended_another_one_is_read(
+    fake: FakeEngine, reporter: ActionReporter, events: Events, cut: int
 ) -> None:
-    """The engine then holds its answer until its own clock has caught up."""
-    clock = Clock()
-    actions = reporter(clock)
-    clock.time += 10
-    behind = Clock(NOON + 1)
-    fake.clock = behind
-    fake.emit("start", "action_before")
-    behind.each_look = 0.5
-    actions.tick()
-    behind.each_look = 0
-    assert fake.held == [pytest.approx(9, abs=1)]
-    assert behind.time >= NOON + 10
-    clock.time = behind.time = NOON + 12
-    fake.emit("die", "action_before", "0")
-    clock.time = behind.time = NOON + 13
-    actions.tick()
-    assert reported(events) == [
-        ("action.started", "action_before"),
-        ("action.ended", "action_before"),
-    ]
+    reporter.report()
+    fake.cut = cut
+    fake.emit("start", "action_lost")
+    fake.cut = None
+    with pytest.raises(EngineNotReady, match="read events: the engine closed the connection"):
+        report_for_ever(reporter)
+    reporter.report()
+    fake.emit("die", "action_new", "3")
+    reporter.report()
+    assert reported(events)[-1] == ("action.failed", "action_new")
+    assert fake.events.subscriptions == 2
+
+
+def test_the_workers_own_end_is_the_last_event(
+    fake: FakeEngine, reporter: ActionReporter, events: Events
+) -> None:
+    reporter.report()
+    fake.emit("die", "action_wipe", "3")
+    late = threading.Timer(0.05, fake.emit, ("die", "tink-worker", "0"))
+    late.start()
+    reporter.report_last()
+    late.join()
+    assert reported(events) == [("action.failed", "action_wipe")]
+
+
+def test_the_workers_own_end_is_not_waited_for_twice(
+    fake: FakeEngine, reporter: ActionReporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reporter.report()
+    fake.emit("die", "tink-worker", "0")
+    reporter.report()
+    monkeypatch.setattr(module, "LAST_EVENTS_SECONDS", 1e6)
+    reporter.report_last()
+
+
+def test_the_last_events_are_not_waited_for_long(
+    reporter: ActionReporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LAST_EVENTS_SECONDS", 0.3)
+    reporter.report_last()
+
+
+class TestAnEngineThatMisbehaves:
+    """What `events` and `take` make of it."""
+
+    def taken(self, folder: Path, answer: bytes) -> BootError:
+        canned = CannedServer(folder / "s")
+        canned.answers = {b"/version": http(b'{"ApiVersion": "1.41", "Version": "1"}')}
+        canned.answers[b"/events"] = answer
+        with canned.serving(), closing(DockerEngine(canned.path)) as engine:
+            engine.connect()
+            error = outcome(lambda: self.take_all(engine))
+        assert isinstance(error, BootError)
+        return error
+
+    def take_all(self, engine: DockerEngine) -> None:
+        with closing(engine.events()) as stream:
+            while True:
+                stream.take(5.0)
+
+    def test_a_refusal_has_the_engines_text(self, tmp_path: Path) -> None:
+        error = self.taken(tmp_path, http(b'{"message": "boom"}', 500))
+        assert 'read events: HTTP status: 500 {"message": "boom"}' in str(error)
+        assert error.kind is ErrorKind.SERVER_ERROR
+
+    @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\n", b"\r\n\r\n", b"x y\r\n\r\n"])
+    def test_no_http_is_an_engine_that_is_not_ready(self, tmp_path: Path, answer: bytes) -> None:
+        assert isinstance(self.taken(tmp_path, answer), EngineNotReady)
+
+    def test_an_event_is_bounded(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(stream_module, "EVENT_LINE_BYTES", 1000)
+        assert "too long" in str(self.taken(tmp_path, b"HTTP/1.0 200 OK\r\n\r\n" + b"x" * 5000))
+
+    def test_a_head_is_bounded(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(stream_module, "EVENT_LINE_BYTES", 1000)
+        assert "no HTTP head" in str(self.taken(tmp_path, b"x" * 200_000))
+
+    def test_an_engine_that_hangs_is_a_timeout(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(stream_module, "ENGINE_ANSWER_SECONDS", 0.1)
+        with socket.socket(socket.AF_UNIX) as silent:
+            silent.bind(str(tmp_path / "s"))
+            silent.listen()
+            with pytest.raises(TransientError, match="read events: no answer in time") as caught:
+                stream_module.EventStream.open(tmp_path / "s", "1.41")
+        assert caught.value.kind is ErrorKind.TIMEOUT

@@ -3,6 +3,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tinkie.errors import (
     BootError,
@@ -89,6 +91,7 @@ def test_an_error_is_logged_with_the_next_step(events: list[MutableMapping[str, 
             "kind": "other",
             "hint": "push it",
             "next": "trying again in 15.0 s",
+            "exc_info": None,
         }
     ]
 
@@ -110,10 +113,20 @@ def test_ends_in_a_row_have_a_name_until_one_runs_for_long(
     assert logged["next"] == "trying again in 4.0 s"
 
 
-def test_a_bug_is_not_swallowed() -> None:
-    world = World((0.0, ZeroDivisionError("bug")))
-    with pytest.raises(ZeroDivisionError):
-        supervise(world.run, pause=world.pause, now=lambda: world.clock)
+@given(st.lists(st.sampled_from([ValueError, UnicodeError, KeyError, RuntimeError, OSError])))
+def test_a_bug_is_retried_by_the_same_law(bugs: list[type[Exception]]) -> None:
+    """It would end the program otherwise, which starts again without any wait."""
+    world = World(*[(0.0, bug("tb..example.com")) for bug in bugs])
+    assert world.supervise() == [min(2.0**n, 60.0) for n in range(len(bugs))]
+
+
+def test_a_bug_is_logged_as_one(events: list[MutableMapping[str, Any]]) -> None:
+    bug = UnicodeError("label empty: tb..example.com")
+    World((0.0, bug)).supervise()
+    (event,) = events
+    assert (event["event"], event["kind"]) == ("run.failed", "bug")
+    assert event["error"] == "UnicodeError: label empty: tb..example.com"
+    assert event["exc_info"] is bug
 
 
 class TestTheProgramsOwnWaits:

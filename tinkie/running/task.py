@@ -1,0 +1,51 @@
+"""Tasks beside the main one: whatever a task raises, the main one goes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tinkie.errors import as_boot_error, traceback_of
+from tinkie.running.log import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tinkie.running.backoff import Schedule
+
+log = get_logger()
+
+
+@dataclass(slots=True)
+class Task:
+    """Call it once a turn: it does `work`, and after a failure again when `schedule` says so.
+
+    It logs each failure and raises none. `name` is what it does, for people.
+    """
+
+    name: str
+    work: Callable[[], None]
+    schedule: Schedule
+
+    def __call__(self) -> None:
+        """Do the work if it is due."""
+        if not self.schedule.is_due():
+            return
+        try:
+            self.work()
+        except Exception as error:  # noqa: BLE001 - a bug in a task must not end the main one
+            self._log(error)
+        else:
+            self.schedule.reset()
+
+    def _log(self, error: Exception) -> None:
+        ours = as_boot_error(error)
+        seconds = self.schedule.failed(ours)
+        log.warning(
+            "task.failed",
+            task=self.name,
+            error=str(ours),
+            kind=str(ours.kind),
+            next=f"all else goes on; trying again in {seconds:.1f} s",
+            exc_info=traceback_of(ours),
+        )
