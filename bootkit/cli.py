@@ -39,7 +39,7 @@ def _run(options: argparse.Namespace) -> int:
     signals = ShutdownSignals()
     try:
         signals.install()
-        _boot(options)
+        _boot(options, signals)
     except ShutdownRequested as signal:
         log.get_logger().info("program.ended", signal=str(signal), next="the worker keeps running")
         return 0
@@ -59,19 +59,23 @@ def _dry_run(options: argparse.Namespace) -> int:
     return dry_run(cmdline, metadata)
 
 
-def _boot(options: argparse.Namespace) -> NoReturn:
+def _boot(options: argparse.Namespace, signals: ShutdownSignals) -> NoReturn:
     from bootkit.boot import Boot  # noqa: PLC0415 - reports a wrong argument at once
     from bootkit.engine.docker import DockerEngine  # noqa: PLC0415 - as above
+
+    def pause(seconds: float) -> None:
+        signals.check()
+        time.sleep(seconds)
 
     log.get_logger().info("program.started")
     bound_name_lookups()
     boot = Boot(
         read_cmdline=lambda: Cmdline.read(options.cmdline),
         engine=DockerEngine(options.engine),
-        pause=time.sleep,
+        pause=pause,
         now=time.monotonic,
     )
-    supervise(boot.run, pause=time.sleep, now=time.monotonic)
+    supervise(boot.run, pause=pause, now=time.monotonic)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -10,6 +10,7 @@ import json
 import select
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tink_docker.plan import Plan, keeper
@@ -43,9 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.dry_run:
         return dry_run(options.cmdline)
     configure(PROGRAM, console=options.console, state=StateFile(options.state, PROGRAM))
+    signals = ShutdownSignals()
     try:
-        ShutdownSignals().install()
-        run(options.cmdline)
+        signals.install()
+        run(options.cmdline, signals)
     except ShutdownRequested as signal:
         log.info("program.ended", signal=str(signal), next="dockerd was stopped in order")
         return 0
@@ -54,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1
 
 
-def run(path: Path) -> None:
+def run(path: Path, signals: ShutdownSignals) -> None:
     """Keep the engine running until a signal comes."""
     log.info("program.started")
     bound_name_lookups()
@@ -63,7 +65,7 @@ def run(path: Path) -> None:
     log_cmdline_problems(cmdline)
     if plan.problems:
         log.error("parameters.invalid", error=_problems(plan), next="continuing without them")
-    keeper(plan, wait=wait, now=time.monotonic).keep()
+    keeper(plan, wait=partial(wait, signals), now=time.monotonic).keep()
 
 
 def dry_run(path: Path) -> int:
@@ -81,8 +83,9 @@ def dry_run(path: Path) -> int:
     return BAD_PARAMETERS if plan.problems or cmdline.unclosed_quote else 0
 
 
-def wait(seconds: float, files: Sequence[int]) -> None:
+def wait(signals: ShutdownSignals, seconds: float, files: Sequence[int]) -> None:
     """Wait until the time is over or one of the files is readable; a signal ends it at once."""
+    signals.check()
     select.select(files, [], [], seconds)
 
 

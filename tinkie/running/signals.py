@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 from tinkie.errors import ShutdownRequested
@@ -18,18 +19,35 @@ class ShutdownSignals:
 
     A flag ignores repeats, since child processes would inherit SIG_IGN. The handler takes no lock:
     the thread that it interrupts may hold it.
+
+    Python drops what is raised in a finaliser, and a signal may come in one. So a dropped request
+    is kept: the next `check`, which every wait makes, or the next signal raises it again.
     """
 
     def __init__(self) -> None:
         self.requested = False
+        self._dropped: ShutdownRequested | None = None
 
     def install(self) -> None:
         """Handle SIGTERM, SIGINT and SIGHUP from now on; main thread only."""
+        sys.unraisablehook = self._keep_dropped
         for number in _SIGNALS:
             signal.signal(number, self._handle)
 
+    def check(self) -> None:
+        """Raise ShutdownRequested if one was dropped; call it before each wait."""
+        dropped, self._dropped = self._dropped, None
+        if dropped is not None:
+            raise dropped
+
     def _handle(self, number: int, _frame: FrameType | None) -> None:
-        if self.requested:
-            return
-        self.requested = True
-        raise ShutdownRequested(signal.Signals(number).name)
+        if not self.requested:
+            self.requested = True
+            raise ShutdownRequested(signal.Signals(number).name)
+        self.check()
+
+    def _keep_dropped(self, dropped: sys.UnraisableHookArgs) -> None:
+        if isinstance(dropped.exc_value, ShutdownRequested):
+            self._dropped = ShutdownRequested(*dropped.exc_value.args)
+        else:
+            sys.__unraisablehook__(dropped)

@@ -128,11 +128,11 @@ def test_a_bug_is_logged_with_its_traceback_and_without_secrets(
 
 
 def test_time_passes_until_a_file_is_readable() -> None:
-    cli.wait(0, [])
+    cli.wait(ShutdownSignals(), 0, [])
     read, write = cli_pipe()
     with read, write:
         write.write(b"x")
-        cli.wait(60, [read.fileno()])
+        cli.wait(ShutdownSignals(), 60, [read.fileno()])
 
 
 def cli_pipe() -> tuple[IO[bytes], IO[bytes]]:
