@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from release.errors import ReportedError
+from tinkie.running.signals import signal_name
 
 Command = Sequence[str | Path]
 Process = subprocess.Popen[bytes]
@@ -216,7 +217,7 @@ def _not_started(what: str, argv: Sequence[str], error: OSError) -> ReportedErro
 def _failed(
     what: str, argv: Sequence[str], code: int, output: str, remedy: str = ""
 ) -> ReportedError:
-    end = f"ended with {code}" if code > 0 else f"was ended by {signal.Signals(-code).name}"
+    end = f"ended with {code}" if code > 0 else f"was ended by {signal_name(-code)}"
     message = f"{what} failed: `{shlex.join(argv)}` {end}"
     if output:
         message += f":\n{output}" if "\n" in output else f": {output}"

@@ -82,13 +82,13 @@ class Keeper:
             engine.stop(self.wait)
         error = f"dockerd ended by itself: {engine.status}"
         log.error("engine.ended", error=error, last_lines=engine.last_lines)
-        self.networks.engine_ended(engine.last_lines, answered=version is not None)
+        self.networks.engine_ended(engine.noticed, answered=version is not None)
 
     def _first_answer(self, engine: EngineDaemons) -> EngineVersion | None:
         version = self._answer(engine, policy.DOCKERD_FIRST_ANSWER_SECONDS)
         engine.look_after()  # reads the lines that it wrote before it answered
         if version:
-            self.networks.engine_answered(engine.last_lines)
+            self.networks.engine_answered(engine.noticed)
         return version
 
     def pause(self, seconds: float) -> None:

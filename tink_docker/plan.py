@@ -21,7 +21,7 @@ from tink_docker.reboot import RebootBroker
 from tink_docker.repair.layers import remove_incomplete_layers
 from tink_docker.repair.leftovers import stop_leftovers
 from tink_docker.repair.lost_containers import LostContainers
-from tink_docker.repair.networks import NetworkRecord
+from tink_docker.repair.networks import SIGNS, NetworkRecord
 from tink_docker.space import SpaceMonitor
 from tinkie.errors import PermanentError
 from tinkie.fetch.fetcher import Fetcher
@@ -146,5 +146,5 @@ def _start(
     except OSError as error:
         raise PermanentError(f"writing {CONFIG_PATH}: {error.strerror}") from error
     embed(wait, now)
-    dockerd = partial(start_dockerd, listener.socket, dockerd_command())
+    dockerd = partial(start_dockerd, listener.socket, dockerd_command(), SIGNS)
     return EngineDaemons.start(start_containerd, dockerd, is_serving, wait=wait, now=now)

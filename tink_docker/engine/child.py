@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-import signal
 import subprocess
 import time
 from collections import deque
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 from tink_docker import policy
 from tinkie.errors import PermanentError, ShutdownRequested
 from tinkie.running.log import get_logger
+from tinkie.running.signals import signal_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,12 +29,17 @@ _LOGFMT_MESSAGE = re.compile(r'^time=.*? msg="((?:[^"\\]|\\.)*)"')
 
 @dataclass(slots=True)
 class Child:
-    """One run of a program. `files` are readable when there is output or when it has ended."""
+    """One run of a program. `files` are readable when there is output or when it has ended.
+
+    `noticed` has the last lines that contain one of `signs`, whatever follows them.
+    """
 
     name: str
     process: subprocess.Popen[bytes]
     _pidfd: int
     _output: int | None
+    signs: tuple[str, ...] = ()
+    noticed: deque[str] = field(default_factory=lambda: deque(maxlen=policy.CHILD_LAST_LINES))
     _rest: bytes = b""  # of a line whose end has not come yet
     _last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=policy.CHILD_LAST_LINES))
 
@@ -46,6 +51,7 @@ class Child:
         *,
         stdin: int = subprocess.DEVNULL,
         variables: Mapping[str, str] | None = None,
+        signs: tuple[str, ...] = (),
     ) -> Self:
         """Start a program; `variables` are added to an environment that has only PATH.
 
@@ -60,7 +66,7 @@ class Child:
             raise PermanentError(f"starting {name}: {error.strerror}") from error
         finally:
             os.close(writer)
-        return cls(name, process, os.pidfd_open(process.pid), reader)
+        return cls(name, process, os.pidfd_open(process.pid), reader, signs)
 
     @property
     def files(self) -> list[int]:
@@ -76,7 +82,7 @@ class Child:
         """Return how it ended, in words."""
         code = self.process.returncode
         if code is not None and code < 0:
-            return f"killed by {signal.Signals(-code).name}"
+            return f"killed by {signal_name(-code)}"
         return "runs" if code is None else f"exit status {code}"
 
     @property
@@ -104,7 +110,10 @@ class Child:
         for line in lines if data else [rest]:
             text = line[: policy.CHILD_LINE_BYTES].decode(errors="replace").strip()
             if text:
-                self._last_lines.append(_message(text)[: policy.CHILD_LAST_LINE_CHARACTERS])
+                shortened = _message(text)[: policy.CHILD_LAST_LINE_CHARACTERS]
+                self._last_lines.append(shortened)
+                if any(sign in text for sign in self.signs):
+                    self.noticed.append(shortened)
                 log.debug("engine.log", child=self.name, line=text)
 
     def stop(self, wait: Wait) -> None:

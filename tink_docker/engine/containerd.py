@@ -71,7 +71,13 @@ def start_containerd() -> Child:
     try:
         write_atomically(CONFIG_PATH, _CONFIG.encode())
         child = Child.start("containerd", ["containerd", "--config", str(CONFIG_PATH)])
-        write_atomically(PID_PATH, str(child.process.pid).encode())
+        try:
+            write_atomically(PID_PATH, str(child.process.pid).encode())
+        except BaseException:  # without the file nobody would stop it
+            child.process.kill()
+            child.process.wait()
+            child.close()
+            raise
     except OSError as error:
         raise PermanentError(f"writing to {STATE}: {error.strerror}") from error
     return child

@@ -68,6 +68,11 @@ class EngineDaemons:
         """Return dockerd's last lines of output."""
         return self.dockerd.last_lines
 
+    @property
+    def noticed(self) -> list[str]:
+        """Return the lines of dockerd with a sign of trouble that has a repair."""
+        return list(self.dockerd.noticed)
+
     def look_after(self) -> None:
         """Log the output of both, and start containerd again if it has ended."""
         self.dockerd.read_output()

@@ -27,8 +27,8 @@ def dockerd_command(host: str = "fd://") -> list[str]:
     return ["dockerd", "--config-file", str(CONFIG_PATH), *containerd, "--host", host]
 
 
-def start_dockerd(listener: socket, command: Sequence[str]) -> Child:
-    """Start dockerd with `listener` as its socket.
+def start_dockerd(listener: socket, command: Sequence[str], signs: tuple[str, ...] = ()) -> Child:
+    """Start dockerd with `listener` as its socket; its lines with one of `signs` are kept.
 
     Raises:
         PermanentError: no process can be created.
@@ -38,4 +38,5 @@ def start_dockerd(listener: socket, command: Sequence[str]) -> Child:
         [*SOCKET_ACTIVATION, *command],
         stdin=listener.fileno(),
         variables={"LISTEN_FDS": "1"},
+        signs=signs,
     )

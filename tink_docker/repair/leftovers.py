@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 from tink_docker import policy
@@ -22,36 +23,47 @@ def stop_leftovers(dockerd: Path = PID_PATH, containerd: Path = CONTAINERD_PID_P
     would manage the same containers. Containers run on: each has a shim, a process of its own.
     """
     for path, program in ((dockerd, "dockerd"), (containerd, "containerd")):
-        pid = _running_pid(path, program)
-        if pid is not None:
-            _stop(pid, program)
+        process = _running(path, program)
+        if process is not None:
+            try:
+                _stop(process, program)
+            finally:
+                os.close(process)
         path.unlink(missing_ok=True)
 
 
-def _running_pid(pid_path: Path, program: str) -> int | None:
-    """Return the pid in the file if a process of that name has it."""
+def _running(pid_path: Path, program: str) -> int | None:
+    """Return a pidfd of the process in the file, if it runs that program.
+
+    The number may have been given to another process since, or to a thread, of which there is no
+    pidfd. The pidfd comes first: while it is open, the number stays with that process.
+    """
     try:
         pid = int(pid_path.read_text(encoding="ascii"))
-        name = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
-    except (OSError, ValueError):
+        process = os.pidfd_open(pid)
+    except (OSError, ValueError, OverflowError):
         return None
-    return pid if name == program and pid > 1 else None
+    if pid > 1 and _program(pid) == program:
+        return process
+    os.close(process)
+    return None
 
 
-def _stop(pid: int, program: str) -> None:
-    """Stop it in order, or by force after a bound; a zombie needs no signal."""
+def _program(pid: int) -> str:
+    """Return the name of a process's program, from its command line; a zombie has none."""
     try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    try:
+        line = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return ""
+    return Path(os.fsdecode(line.partition(b"\0")[0])).name
+
+
+def _stop(process: int, program: str) -> None:
+    """Stop it in order, or by force after a bound."""
+    with suppress(ProcessLookupError):  # it has ended, and nobody has waited for it yet
         for number in (signal.SIGTERM, signal.SIGKILL):
-            if select.select([descriptor], [], [], 0)[0]:
+            if select.select([process], [], [], 0)[0]:
                 return
-            log.warning("engine.leftover", program=program, pid=pid, next=f"sending {number.name}")
-            signal.pidfd_send_signal(descriptor, number)
-            select.select([descriptor], [], [], policy.LEFTOVER_STOP_SECONDS)
-    except ProcessLookupError:
-        return
-    finally:
-        os.close(descriptor)
+            log.warning("engine.leftover", program=program, next=f"sending {number.name}")
+            signal.pidfd_send_signal(process, number)
+            select.select([process], [], [], policy.LEFTOVER_STOP_SECONDS)

@@ -32,6 +32,7 @@ PATH = DATA_ROOT / "network" / "files" / "local-kv.db"
 # dockerd's messages
 _START_FAILURE = "Error initializing network controller"
 _BRIDGE_FAILURE = "could not create bridge network"
+SIGNS = (_START_FAILURE, _BRIDGE_FAILURE)
 
 
 @dataclass(slots=True)
@@ -45,13 +46,13 @@ class NetworkRecord:
     _start_failures: int = 0  # in a row
     _bridge_failures: int = 0  # in a row
 
-    def engine_answered(self, last_lines: Iterable[str]) -> None:
-        """Check the output of a dockerd that has started.
+    def engine_answered(self, lines: Iterable[str]) -> None:
+        """Check the lines with one of SIGNS of a dockerd that has started.
 
         Raises:
             TransientError: it runs without its bridge network, and must be restarted.
         """
-        failures = [line for line in last_lines if _BRIDGE_FAILURE in line]
+        failures = [line for line in lines if _BRIDGE_FAILURE in line]
         self._bridge_failures = self._bridge_failures + 1 if failures else 0
         if not failures:
             return
@@ -61,9 +62,9 @@ class NetworkRecord:
         what_next = "continuing without it; actions that use it fail"
         log.error("networks.incomplete", error=error, next=what_next)
 
-    def engine_ended(self, last_lines: Iterable[str], *, answered: bool) -> None:
-        """Check the output of a dockerd that has ended; answered: it had started before."""
-        if answered or not any(_START_FAILURE in line for line in last_lines):
+    def engine_ended(self, lines: Iterable[str], *, answered: bool) -> None:
+        """Check the same of a dockerd that has ended; answered: it had started before."""
+        if answered or not any(_START_FAILURE in line for line in lines):
             self._start_failures = 0
             return
         self._start_failures += 1

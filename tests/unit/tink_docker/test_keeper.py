@@ -40,6 +40,10 @@ class FakeEngine:
         self.began = self.clock.now()
 
     @property
+    def noticed(self) -> list[str]:
+        return self.last_lines
+
+    @property
     def age(self) -> float:
         return self.clock.now() - self.began
 

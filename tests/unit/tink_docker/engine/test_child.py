@@ -102,6 +102,21 @@ def test_signals_reach_it_as_usual(start: Start) -> None:
     assert engine.status == "killed by SIGTERM"
 
 
+def test_a_signal_without_a_name_has_a_number(start: Start) -> None:
+    engine = start("sh", "-c", "kill -40 $$; sleep 60")
+    until_ended(engine)
+    assert engine.status == "killed by signal 40"
+
+
+def test_a_sign_of_trouble_is_kept_whatever_follows(listener: Listener) -> None:
+    output = "echo 'level=warning msg=\"could not create bridge\"'; seq 1 1000"
+    engine = start_dockerd(listener.socket, ["sh", "-c", output], ("could not create bridge",))
+    until_ended(engine)
+    engine.stop(wait)
+    assert "1000" in engine.last_lines
+    assert list(engine.noticed) == ['level=warning msg="could not create bridge"']
+
+
 def test_its_status_and_last_lines_after_its_end(start: Start, events: Events) -> None:
     lines = "for i in 1 2 3 4 5 6 7; do echo line $i; done"
     message = """echo 'time="2026" level=fatal msg="cannot \\"do\\" it" error=x' >&2; printf end"""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PID = 4711
+REAL_START = Child.start
 
 
 @pytest.fixture
@@ -50,6 +51,23 @@ def test_a_folder_that_cannot_be_written_is_an_error_of_ours(
     monkeypatch.setattr(containerd, "CONFIG_PATH", state / "file" / "containerd.toml")
     with pytest.raises(PermanentError, match=f"writing to {containerd.STATE}"):
         containerd.start_containerd()
+
+
+@pytest.mark.usefixtures("children")
+def test_without_its_pid_file_it_does_not_run(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody would stop it, and the next one would manage the same containers."""
+    started: list[Child] = []
+
+    def start(name: str, _arguments: list[str]) -> Child:
+        started.append(REAL_START(name, ["sleep", "60"]))
+        return started[-1]
+
+    monkeypatch.setattr(Child, "start", start)
+    (state / "file").touch()
+    monkeypatch.setattr(containerd, "PID_PATH", state / "file" / "containerd.pid")
+    with pytest.raises(PermanentError, match=f"writing to {containerd.STATE}"):
+        containerd.start_containerd()
+    assert started[0].status == "killed by SIGKILL"
 
 
 def test_it_serves_once_it_listens(state: Path) -> None:

@@ -5,6 +5,7 @@ import select
 import shutil
 import signal
 import subprocess
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +43,7 @@ def test_nothing_left_is_fine(files: tuple[Path, Path], events: Events) -> None:
     assert events == []
 
 
-@pytest.mark.parametrize("content", [str(NOBODY), "", "x", "-1", "0", "1"])
+@pytest.mark.parametrize("content", [str(NOBODY), "9" * 30, "", "x", "-1", "0", "1"])
 def test_files_without_a_running_process_are_removed(
     files: tuple[Path, Path], events: Events, content: str
 ) -> None:
@@ -77,6 +78,21 @@ def test_daemons_that_outlived_tink_docker_are_stopped(
     stop_leftovers(*files)
     assert [process.wait(timeout=10) for process in left] == [-signal.SIGTERM, -signal.SIGTERM]
     assert [event["program"] for event in events] == ["dockerd", "containerd"]
+
+
+@pytest.mark.usefixtures("children")
+def test_a_number_of_a_thread_is_no_process(files: tuple[Path, Path], events: Events) -> None:
+    """Without the repair, pidfd_open raised OSError, and tink-docker ended at each start."""
+    done = threading.Event()
+    thread = threading.Thread(target=done.wait)
+    thread.start()
+    for path in files:
+        path.write_text(str(thread.native_id))
+    stop_leftovers(*files)
+    done.set()
+    thread.join()
+    assert not any(path.exists() for path in files)
+    assert events == []
 
 
 @pytest.mark.usefixtures("children")
