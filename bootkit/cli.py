@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, NoReturn
 
 from tinkie.errors import ShutdownRequested
-from tinkie.fetch.fetcher import bound_name_lookups
+from tinkie.fetch.name_lookups import bound_name_lookups
 from tinkie.parameters.cmdline import Cmdline
 from tinkie.paths import ENGINE_SOCKET
 from tinkie.running import log

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from tink_docker.plan import Plan, keeper
 from tinkie.errors import ShutdownRequested
-from tinkie.fetch.fetcher import bound_name_lookups
+from tinkie.fetch.name_lookups import bound_name_lookups
 from tinkie.parameters.cmdline import Cmdline
 from tinkie.running.arguments import BAD_PARAMETERS, agent_parser, report_unreadable
 from tinkie.running.cmdline_report import (

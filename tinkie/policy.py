@@ -43,10 +43,16 @@ FETCH_REDIRECTS_LIMIT = 5
 # A download that ignores its first interruption, since a lock holds it, is interrupted again.
 INTERRUPT_AGAIN_SECONDS = 1.0
 
-# Name look-ups are the only calls without a deadline of ours. The resolver's defaults (5 s for each
-# silent server, twice) would keep a machine unwatched for most of a minute.
+# A name look-up, whatever the resolver does: nothing else is watched meanwhile.
+NAME_LOOKUP_SECONDS = 2.0
+
+# What the resolver does. Its defaults (5 s for each silent server, twice) would hardly ever find a
+# name that only the third server knows.
 NAME_SERVER_SECONDS = 1
 NAME_LOOKUP_ATTEMPTS = 2
+
+# An answer that came after the look-up was given up is used by the next try, not much later.
+LATE_NAME_ANSWER_SECONDS = 60.0
 
 # == tinkie/running/log.py, tinkie/errors.py: sizes
 

@@ -87,9 +87,13 @@ def test_time_passes_in_the_programs_only() -> None:
     assert mentions("select.select", *SYSTEM) == waits
 
 
-@pytest.mark.parametrize("library", ["asyncio", "threading", "multiprocessing", "concurrent"])
-def test_one_thread_and_no_async(library: str) -> None:
+@pytest.mark.parametrize("library", ["asyncio", "multiprocessing", "concurrent"])
+def test_no_async(library: str) -> None:
     assert users_of(library, *SYSTEM) == set()
+
+
+def test_threads_look_up_names_and_do_nothing_else() -> None:
+    assert users_of("threading", *SYSTEM) == {"tinkie/fetch/name_lookups.py"}
 
 
 @pytest.mark.parametrize(

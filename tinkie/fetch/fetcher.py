@@ -6,7 +6,6 @@ from the environment: proxies and the CA certificate are arguments.
 
 from __future__ import annotations
 
-import os
 import ssl
 import time
 from dataclasses import dataclass, field
@@ -25,8 +24,6 @@ from tinkie.policy import (
     FETCH_LIMIT_BYTES,
     FETCH_REDIRECTS_LIMIT,
     FETCH_SECONDS,
-    NAME_LOOKUP_ATTEMPTS,
-    NAME_SERVER_SECONDS,
 )
 
 if TYPE_CHECKING:
@@ -34,14 +31,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import httpx
-
-
-def bound_name_lookups() -> None:
-    """Give up on silent name servers early, in the whole process.
-
-    Call it at the start: resolver(3) reads the variable when it is first used.
-    """
-    os.environ["RES_OPTIONS"] = f"timeout:{NAME_SERVER_SECONDS} attempts:{NAME_LOOKUP_ATTEMPTS}"
 
 
 @dataclass(frozen=True, slots=True)
