@@ -92,7 +92,10 @@ class BoundedLookups:
         if lookup.done.wait(NAME_LOOKUP_SECONDS):
             return lookup.result()
         self._late[key] = lookup
-        message = f"no name server answered within {NAME_LOOKUP_SECONDS:.0f} s"
+        # As getaddrinfo says it, so that it is recognised (tinkie/error_kinds.py).
+        message = (
+            f"temporary failure in name resolution: no answer within {NAME_LOOKUP_SECONDS:g} s"
+        )
         raise socket.gaierror(socket.EAI_AGAIN, message)
 
     def _start(self, host: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> _Lookup:

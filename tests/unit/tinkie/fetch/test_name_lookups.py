@@ -50,7 +50,7 @@ def test_an_error_is_handed_on(servers: Servers) -> None:
 
 
 def test_silence_is_an_error_soon(servers: Servers) -> None:
-    with pytest.raises(socket.gaierror, match="no name server answered") as caught:
+    with pytest.raises(socket.gaierror, match="no answer within") as caught:
         BoundedLookups(servers)("tb.example", 80)
     assert caught.value.errno == socket.EAI_AGAIN
     servers.answer.set()
@@ -84,7 +84,7 @@ def test_an_answer_that_came_long_ago_is_not_used(
 
 def test_a_late_error_is_not_used(servers: Servers) -> None:
     look_up = BoundedLookups(servers)
-    with pytest.raises(socket.gaierror, match="no name server"):
+    with pytest.raises(socket.gaierror, match="no answer"):
         look_up("unknown.example", 80)
     servers.answer.set()
     end = time.monotonic() + 10
@@ -109,7 +109,7 @@ def test_the_whole_process_is_bounded(monkeypatch: pytest.MonkeyPatch, servers: 
         bound_name_lookups()
     assert os.environ["RES_OPTIONS"] == "timeout:1 attempts:2"
     began = time.monotonic()
-    with pytest.raises(socket.gaierror, match="no name server"):
+    with pytest.raises(socket.gaierror, match="no answer"):
         socket.create_connection(("tb.example", 80))
     assert time.monotonic() - began < 10
     servers.answer.set()
