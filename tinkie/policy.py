@@ -43,8 +43,8 @@ FETCH_REDIRECTS_LIMIT = 5
 # A download that ignores its first interruption, since a lock holds it, is interrupted again.
 INTERRUPT_AGAIN_SECONDS = 1.0
 
-# A name look-up, whatever the resolver does: nothing else is watched meanwhile. Less than the 2 s of
-# a download beside the worker, so that the error names the cause.
+# A name look-up, whatever the resolver does: nothing else is watched meanwhile. It is less than the
+# 2 s of a download beside the worker, so that the error names the cause.
 NAME_LOOKUP_SECONDS = 1.5
 
 # What the resolver does. Its defaults (5 s for each silent server, twice) would hardly ever find a
