@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 from tink_docker import policy
 from tinkie.errors import PermanentError, ShutdownRequested
 from tinkie.running.log import get_logger
+from tinkie.running.redaction import REDACTOR
 from tinkie.running.signals import signal_name
 
 if TYPE_CHECKING:
@@ -108,7 +109,8 @@ class Child:
         *lines, rest = (self._rest + data).split(b"\n")
         self._rest = rest[-policy.CHILD_LINE_BYTES :]
         for line in lines if data else [rest]:
-            text = line[: policy.CHILD_LINE_BYTES].decode(errors="replace").strip()
+            # Masked before it is cut: half a secret would not be recognised any more.
+            text = REDACTOR.text(line.decode(errors="replace")).strip()[: policy.CHILD_LINE_BYTES]
             if text:
                 shortened = _message(text)[: policy.CHILD_LAST_LINE_CHARACTERS]
                 self._last_lines.append(shortened)

@@ -1,15 +1,16 @@
-"""The URL of a proxy, and the credentials in it."""
+"""The URL of a proxy, and the secrets in this and other URLs."""
 
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, unquote_plus, urlsplit
 
 from tinkie.parameters.types import HostPort
 
 _SCHEMES = ("http", "https", "socks5")
 _BAD = f"not the URL of a proxy: [{'|'.join(_SCHEMES)}://][user:password@]host[:port]"
 _ANY_PORT = 1  # each scheme has its own default
+_SHORTEST_SECRET = 4
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -42,6 +43,20 @@ def credentials_in(text: str) -> tuple[str, ...]:
     """Return the passwords of a proxy's URL, as written and decoded; it may be malformed."""
     passwords = [user.partition(":")[2] or user for user in _users(text)]
     return tuple(filter(None, (*passwords, *map(unquote, passwords))))
+
+
+def secrets_in_url(text: str) -> tuple[str, ...]:
+    """Return user name, password and what may be a token in the query of a URL.
+
+    Short ones are left out, since they are parts of many words. What stands as `user:password@` in
+    a URL is masked anyway.
+    """
+    users = [user.partition(":")[0] for user in _users(text)]
+    query = text.partition("#")[0].partition("?")[2]
+    values = [pair.partition("=")[2] or pair for pair in query.split("&")]
+    found = (*credentials_in(text), *users, query, *values)
+    decoded = map(unquote_plus, found)
+    return tuple(one for one in (*found, *decoded) if len(one) >= _SHORTEST_SECRET)
 
 
 def _users(url: str) -> list[str]:

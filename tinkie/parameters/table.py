@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tinkie.parameters.image_reference import ImageReference, Registry, is_domain
 from tinkie.parameters.ipam import StaticAddress
 from tinkie.parameters.parameter import Parameter, Parameters, Reader, Section, Stops
-from tinkie.parameters.proxy_url import ProxyUrl, credentials_in
+from tinkie.parameters.proxy_url import ProxyUrl, credentials_in, secrets_in_url
 from tinkie.parameters.types import (
     Host,
     HostPort,
@@ -160,6 +160,7 @@ GRPC_CERT_URL = Parameter[Url | None](
     parse=Url.parse,
     default=None,
     names_tinkerbell=True,
+    secrets=secrets_in_url,
 )
 TINKERBELL_TLS = Parameter[str | None](
     name="tinkerbell_tls",
@@ -216,6 +217,7 @@ METADATA_URL = Parameter[Url | None](
     parse=Url.parse,
     default=None,
     names_tinkerbell=True,
+    secrets=secrets_in_url,
 )
 TINKERBELL = Parameter[Url | None](
     name="tinkerbell",
@@ -229,6 +231,7 @@ TINKERBELL = Parameter[Url | None](
     parse=Url.parse_base,
     default=None,
     names_tinkerbell=True,
+    secrets=secrets_in_url,
 )
 
 REGISTRY_USERNAME = Parameter[str | None](
@@ -269,6 +272,7 @@ PACKET_BASE_URL = Parameter[Url | None](
     parse=Url.parse_base,
     default=None,
     names_tinkerbell=True,
+    secrets=secrets_in_url,
 )
 REGISTRY_CA_URL = Parameter[Url | None](
     name="registry_ca_url",
@@ -281,6 +285,7 @@ REGISTRY_CA_URL = Parameter[Url | None](
     parse=Url.parse,
     default=None,
     names_tinkerbell=True,
+    secrets=secrets_in_url,
 )
 REGISTRY_CA_SHA256 = Parameter[tuple[str, ...]](
     name="registry_ca_sha256",

@@ -11,7 +11,7 @@ from urllib.parse import quote, quote_plus
 from tinkie.parameters.table import TABLE
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Iterable, MutableMapping
 
     from tinkie.parameters.cmdline import Cmdline
 
@@ -21,7 +21,12 @@ MASK = "********"
 
 _CREDENTIALS_IN_URL = re.compile(r"(?<=://)[^/\s]+(?=@)")  # a password may hold an @ itself
 _SECRET_NAMES = ("password", "secret", "token")
-_SHORTEST_BASE64_FORM = 4
+_SHORTEST_PART = 4  # of base64, or of a secret that was cut; shorter ones may be anything
+_CUT = "…"  # what a shortened text ends with
+_GO_IN_USERINFO = "$&+,;="  # what net/url does not escape there
+_GO_ESCAPES_IN_JSON = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"})
+# Our own words, which a secret may be too: masked, they would not be recognised any more.
+_WORDS = frozenset({"event", "kind", "level", "phase", "program", "time"})
 
 
 @dataclass(slots=True)
@@ -40,10 +45,21 @@ class Redactor:
         self._forms = []
 
     def text(self, text: str) -> str:
-        """Return `text` with every secret masked."""
+        """Return `text` with every secret masked, also one that was cut at either end."""
         for form in self._forms:
             text = text.replace(form, MASK)
-        return _CREDENTIALS_IN_URL.sub(MASK, text)
+        text = _CREDENTIALS_IN_URL.sub(MASK, text)
+        return _CUT.join(map(self._without_cut_secrets, text.split(_CUT))) if self._forms else text
+
+    def _without_cut_secrets(self, text: str) -> str:
+        """Mask a secret whose end was cut off at the text's end, or its beginning at the start."""
+        longest = len(self._forms[0])
+        tail, head = text[-longest:], text[:longest]
+        at_end = max((_common(tail, form) for form in self._forms), default=0)
+        at_start = max((_common(form, head) for form in self._forms), default=0)
+        if at_end:
+            text = text[: len(text) - at_end] + MASK
+        return MASK + text[at_start:] if at_start and len(text) > at_start else text
 
     def value(self, value: object) -> object:
         """Return a copy of a value, mappings and sequences inside out, with every secret masked."""
@@ -65,7 +81,8 @@ class Redactor:
     def __call__(self, _logger: object, _method: str, event: Event) -> Event:
         """Mask one log event (a structlog processor)."""
         return {
-            key: MASK if _is_secret(key, item) else self.value(item) for key, item in event.items()
+            key: item if key in _WORDS else MASK if _is_secret(key, item) else self.value(item)
+            for key, item in event.items()
         }
 
 
@@ -92,23 +109,49 @@ def _is_secret(key: object, value: object) -> bool:
     return isinstance(value, str) and any(name in str(key).lower() for name in _SECRET_NAMES)
 
 
+def _common(text: str, other: str) -> int:
+    """Return how long an end of `text` is that `other` begins with; 0 if it is short, or all."""
+    start = text.find(other[:_SHORTEST_PART])
+    while start >= 0:
+        part = text[start:]
+        if _SHORTEST_PART <= len(part) < len(other) and other.startswith(part):
+            return len(part)
+        start = text.find(other[:_SHORTEST_PART], start + 1)
+    return 0
+
+
 def _forms_of(secret: str) -> set[str]:
-    """Return the secret and how it looks in a URL, in JSON and, at any offset, in base64."""
-    raw = secret.encode(errors="surrogateescape")  # a command line may hold any byte
-    plain = {secret, quote(raw, safe=""), quote_plus(raw), json.dumps(secret)[1:-1]}
+    """Return the secret and how it looks escaped, once or twice, and, at any offset, in base64."""
+    once = set(_escaped(secret))
+    plain = once.union(*map(_escaped, once))
     encoded = (_base64_forms(form.encode(errors="surrogateescape")) for form in plain)
     # Stars are what a mask is made of: each mask would be masked again.
     return {form for form in plain.union(*encoded) if form.strip("*")}
 
 
+def _escaped(secret: str) -> Iterable[str]:
+    """Yield the secret as it is, and as URLs, JSON and messages of Python and Go have it."""
+    raw = secret.encode(errors="surrogateescape")  # a command line may hold any byte
+    in_urls = [quote_plus(raw), *(quote(raw, safe=safe) for safe in ("", "/", _GO_IN_USERINFO))]
+    in_json = [json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]]
+    yield secret
+    yield from in_urls
+    yield from (re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), url) for url in in_urls)
+    yield from in_json
+    yield from (text.translate(_GO_ESCAPES_IN_JSON) for text in in_json)
+    yield repr(secret)[1:-1]
+
+
 def _base64_forms(secret: bytes) -> set[str]:
-    """Return what the secret surely becomes in base64 with 0, 1 or 2 bytes in front of it."""
+    """Return what the secret becomes in base64, and surely with 1 or 2 bytes in front of it."""
     import base64  # noqa: PLC0415 - only if there is a secret
 
-    forms = set()
+    whole = base64.b64encode(secret).decode()
+    forms = {whole} if secret else set()
     for before in range(3):
-        whole = base64.b64encode(bytes(before) + secret).decode()
+        padded = base64.b64encode(bytes(before) + secret).decode()
         first = -(-before * 8 // 6)
         last = (before + len(secret)) * 8 // 6
-        forms |= {whole[first:last], whole[first:last].replace("+", "-").replace("/", "_")}
-    return {form for form in forms if len(form) >= _SHORTEST_BASE64_FORM}
+        forms.add(padded[first:last])
+    url_safe = {form.replace("+", "-").replace("/", "_") for form in forms}
+    return {form for form in forms | url_safe if len(form) >= _SHORTEST_PART}
