@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Self
 
+from tinkie.errors import NONSENSE
 from tinkie.files import write_atomically
 from tinkie.paths import STATE_FOLDER
 
@@ -40,7 +41,7 @@ class Space:
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             return cls(int(content["free"]), int(content["size"]))
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, *NONSENSE):
             return None
 
 

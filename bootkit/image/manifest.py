@@ -11,10 +11,10 @@ import base64
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlencode, urlsplit
 
-from pydantic import BaseModel, NonNegativeInt
+from pydantic import BaseModel, Field
 
 from bootkit.policy import MANIFEST_LIMIT_BYTES, MANIFESTS_SECONDS
 from tinkie.parameters.image_reference import same_registry
@@ -45,7 +45,7 @@ _OURS = _Platform(os="linux", architecture="amd64")
 
 class _Descriptor(BaseModel):
     digest: str
-    size: NonNegativeInt
+    size: Annotated[int, Field(ge=0, lt=2**63)]  # the specification's int64
     platform: _Platform | None = None
 
 

@@ -49,4 +49,4 @@ def _log(layer: str, state: str, **sizes: int | None) -> None:
 def _bytes(message: dict[str, Any], name: str) -> int | None:
     detail = message.get("progressDetail")
     size = detail.get(name) if isinstance(detail, dict) else None
-    return size if isinstance(size, int) else None
+    return size if isinstance(size, int) and 0 <= size < 2**63 else None  # as Go's int64

@@ -19,7 +19,10 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", "null", '{"free": 1}', '{"free": null, "size": 1}', '{"free": [], "size": 1}'],
+    [
+        *("", "{", "[]", "null", '{"free": 1}', '{"free": null, "size": 1}', "[" * 9999),
+        *('{"free": [], "size": 1}', '{"free": Infinity, "size": 1}'),
+    ],
 )
 def test_an_invalid_file_counts_as_missing(tmp_path: Path, text: str) -> None:
     (tmp_path / "space.json").write_text(text)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from bootkit.image.progress import log_progress
 from bootkit.policy import PULL_PROGRESS_LOG_SECONDS
 
@@ -41,3 +43,10 @@ def test_a_slow_layer_is_logged_now_and_then(events: Events) -> None:
     logged = [(event.get("done"), event["bytes"]) for event in events]
     assert logged[0] == (None, 9)
     assert len(logged) == 1 + 8 // 4
+
+
+@pytest.mark.parametrize("size", [-1, 2**63, 10**400, 1.5, "9", None])
+def test_a_size_that_is_none_is_left_out(events: Events, size: Any) -> None:
+    message = {"id": "a", "status": "Downloading", "progressDetail": {"total": size}}
+    log_progress([message], lambda: 0.0)
+    assert "bytes" not in events[0]
