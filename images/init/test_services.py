@@ -234,15 +234,32 @@ def test_onboot_container_that_fails_is_named_and_the_boot_goes_on(machine: Scri
     assert len(created(machine)) == len(NAMES)
 
 
-def test_onboot_container_that_hangs_is_ended_after_30_s(machine: ScriptRoot) -> None:
+def test_onboot_container_that_hangs_is_tried_again_with_more_time(machine: ScriptRoot) -> None:
     machine.write("/hangs", "")
+    machine.time_passes(longest=240)
+    with machine.running(SERVICES):
+        machine.wait_for("three tries", lambda: len(machine.announced) >= 3)
+        machine.at("/hangs").unlink()
+        done = machine.at("/run/bundles/000-settings/done")
+        machine.wait_for("the fourth one", done.exists)
+        machine.wait_for("the services", lambda: len(created(machine)) == len(NAMES))
+    for seconds, reported in zip((30, 60, 120), machine.announced, strict=False):
+        assert reported.startswith(
+            f'init onboot.failed name=settings error="no end within {seconds} s: starting '
+        )
+        assert reported.endswith(f'next="the boot goes on; trying again in {seconds} s"')
+    limits = [call.split()[3] for call in machine.calls if "runc run" in call and "-k 5" in call]
+    assert limits[:4] == ["30", "60", "120", "240"]
+
+
+def test_onboot_container_that_is_killed_is_tried_again(machine: ScriptRoot) -> None:
+    machine.write("/onboot.settings", "[ -e /again ] || { touch /again; exit 137; }")
     boot(machine, reports=1)
-    assert machine.announced[0].startswith(
-        'init onboot.failed name=settings error="no end within 30 s: starting '
-    )
-    limits = [call for call in machine.calls if call.startswith("timeout -k 5 30 runc run")]
-    assert len(limits) == 1
-    assert times(machine, "runc delete --force settings") == 1
+    assert machine.announced == [
+        'init onboot.failed name=settings error="exit code 137: " '
+        'next="the boot goes on; trying again in 30 s"'
+    ]
+    assert times(machine, "runc run") == 2
 
 
 def test_onboot_containers_run_in_order_with_less_priority(machine: ScriptRoot) -> None:
