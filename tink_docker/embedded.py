@@ -8,6 +8,7 @@ while no dockerd runs (`repositories.json`; moby/reference/store.go of docker 1.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -37,6 +38,7 @@ SOCKET = Path("/run/embedding.sock")
 
 _INDEX = "index.json"
 _DONE = "embedded"
+_FAILURES = "embedded-failures"  # one character for each
 _NAMES = Path("image/overlay2/repositories.json")
 
 
@@ -53,21 +55,44 @@ class Image:
 def embed(
     wait: Wait, now: Callable[[], float], folder: Path = FOLDER, data_root: Path = DATA_ROOT
 ) -> None:
-    """Load them once, while no dockerd runs; log a failure and return."""
-    index, done = folder / _INDEX, data_root / _DONE
-    if done.exists() or not index.exists():
+    """Load them once, while no dockerd runs; log a failure and return.
+
+    A failure is tried again by the next start of the engine, unless it would fail again: each try
+    delays that start by minutes.
+    """
+    index = folder / _INDEX
+    if not index.exists() or _is_over(data_root):
         return
     log.info("embedded.loading", source=str(folder))
     try:
         images = read(index)
         _load(images, folder, wait, now)
         add_digests(images, data_root / _NAMES)
-        done.touch()
+        (data_root / _DONE).touch()
     except (BootError, OSError) as error:
-        what_next = "the engine starts without them; its next start loads them again"
-        log.error("embedded.failed", error=str(error), next=what_next)  # noqa: TRY400
+        _log_failure(error, data_root)
     else:
         log.info("embedded.loaded", images=", ".join(image.name for image in images))
+
+
+def _log_failure(error: Exception, data_root: Path) -> None:
+    """Log it, and count it in the data folder, where a later tink-docker sees it, too."""
+    failures = data_root / _FAILURES
+    count = policy.EMBEDDED_FAILURES_MAXIMUM
+    with suppress(OSError):  # a full file system, for example
+        if not isinstance(error, PermanentError):
+            count = 1 + (len(failures.read_bytes()) if failures.exists() else 0)
+        failures.write_bytes(b"x" * count)
+    final = count >= policy.EMBEDDED_FAILURES_MAXIMUM
+    later = "they are not tried again" if final else "its next start tries them again"
+    log.error("embedded.failed", error=str(error), next=f"the engine starts without them; {later}")
+
+
+def _is_over(data_root: Path) -> bool:
+    """Return whether the images are loaded, or failed too often."""
+    failures = data_root / _FAILURES
+    often = failures.exists() and len(failures.read_bytes()) >= policy.EMBEDDED_FAILURES_MAXIMUM
+    return often or (data_root / _DONE).exists()
 
 
 def read(index: Path) -> list[Image]:

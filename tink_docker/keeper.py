@@ -14,7 +14,7 @@ from tinkie.running.supervise import supervise
 from tinkie.running.task import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tink_docker.ca.fetching import CaFetcher
     from tink_docker.engine.api import EngineVersion
@@ -38,7 +38,7 @@ class Keeper:
     """
 
     listener: Listener
-    start: Callable[[], EngineDaemons]
+    start: Callable[[Wait], EngineDaemons]
     ca_fetcher: CaFetcher | None
     broker: RebootBroker
     lost_containers: LostContainers
@@ -69,7 +69,7 @@ class Keeper:
             PermanentError: it cannot be started.
             TransientError: it was stopped, since it did not answer or lacks a network.
         """
-        engine = self.start()
+        engine = self.start(self._wait_and_tick)
         try:
             with phase("start"):
                 version = self._first_answer(engine)
@@ -90,6 +90,11 @@ class Keeper:
         if version:
             self.networks.engine_answered(engine.noticed)
         return version
+
+    def _wait_and_tick(self, seconds: float, files: Sequence[int]) -> None:
+        """Wait while the engine starts, which takes long if it loads embedded images."""
+        self._tick()
+        self.wait(seconds, files)
 
     def pause(self, seconds: float) -> None:
         """Wait while no engine runs."""

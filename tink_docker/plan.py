@@ -106,7 +106,7 @@ def keeper(
     listener = Listener.open()
     return Keeper(
         listener=listener,
-        start=lambda: _start(plan, listener, wait, now),
+        start=lambda waiting: _start(plan, listener, waiting, now),
         ca_fetcher=_ca_fetcher(plan, now),
         broker=RebootBroker(lambda: running_containers(listener.address), now),
         lost_containers=LostContainers(lambda: processes(listener.address)),

@@ -40,6 +40,7 @@ CONTAINER_LOG_FILES = 2  # one that grows, and the one before
 DOCKERD_ANSWER_SECONDS = 2.0  # nothing else is watched meanwhile
 DOCKERD_ANSWER_BYTES = 4 * _MIB  # bounds the memory that an answer takes
 DOCKERD_LOAD_SILENCE_SECONDS = 120.0  # dockerd sends nothing while it unpacks an image
+EMBEDDED_FAILURES_MAXIMUM = 3  # a dockerd that was killed may load them the next time
 EMBEDDED_POLL_SECONDS = 0.2  # the boot waits for the embedded images
 SOCKET_QUEUE_CONNECTIONS = 4096  # clients wait here while no dockerd runs; net.core.somaxconn
 

@@ -9,7 +9,7 @@ import pytest
 
 from tink_docker import embedded
 from tink_docker.embedded import Image, add_digests, embed, read
-from tinkie.errors import PermanentError
+from tinkie.errors import PermanentError, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -82,15 +82,29 @@ def test_images_are_loaded_once(
     assert f"r.example/w@{DIGEST}" in names.read_text()
 
 
-def test_a_failure_is_logged_and_tried_again(
-    tmp_path: Path, clock: Clock, events: Events, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def world(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Path, Clock, pytest.MonkeyPatch]:
+    return tmp_path, clock, monkeypatch
+
+
+@pytest.mark.parametrize(
+    ("error", "tries"),
+    [(TransientError("killed"), 3), (OSError(28, "full"), 3), (PermanentError("no"), 1)],
+)
+def test_a_failure_is_logged_and_tried_again_unless_it_would_come_again(
+    world: tuple[Path, Clock, pytest.MonkeyPatch], events: Events, error: Exception, tries: int
 ) -> None:
+    tmp_path, clock, monkeypatch = world
     write(tmp_path / "images/index.json", [])
 
     def fail(*_: object) -> None:
-        raise PermanentError("no")
+        raise error
 
     monkeypatch.setattr(embedded, "_load", fail)
-    for _ in range(2):
+    for _ in range(5):
         embed(clock.wait, clock.now, tmp_path / "images", tmp_path)
-    assert [event["event"] for event in events] == ["embedded.loading", "embedded.failed"] * 2
+    assert [event["event"] for event in events] == ["embedded.loading", "embedded.failed"] * tries
+    later = [event["next"].partition("; ")[2] for event in events if "next" in event]
+    assert later == ["its next start tries them again"] * (tries - 1) + ["they are not tried again"]

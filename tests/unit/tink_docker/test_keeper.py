@@ -133,7 +133,7 @@ def world(clock: Clock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Worl
         def close(self) -> None:
             pass
 
-    def start() -> FakeEngine:
+    def start(_wait: object) -> FakeEngine:
         if not plans:
             raise ShutdownRequested("enough")
         plan = plans.pop(0)

@@ -47,7 +47,7 @@ def test_the_configuration_is_there_before_dockerd_is(
 ) -> None:
     plan = Plan.from_cmdline(Cmdline.parse("HTTP_PROXY=http://u:secret@px"))
     ours = keeper(plan, wait=clock.wait, now=clock.now)
-    assert str(ours.start()) == "engine"
+    assert str(ours.start(clock.wait)) == "engine"
     assert started == ["clear", "layers", "start True"]
     path = tmp_path / "daemon.json"
     assert json.loads(path.read_text(encoding="utf-8")) == plan.config
@@ -62,7 +62,7 @@ def test_a_configuration_that_cannot_be_written_is_an_error(
     monkeypatch.setattr(boot, "CONFIG_PATH", tmp_path / "file/daemon.json")
     ours = keeper(Plan.from_cmdline(Cmdline()), wait=clock.wait, now=clock.now)
     with pytest.raises(PermanentError, match=r"writing .*daemon\.json"):
-        ours.start()
+        ours.start(clock.wait)
 
 
 @pytest.mark.usefixtures("started")
@@ -77,7 +77,7 @@ def test_a_bad_pin_stops_the_ca_and_not_the_engine(clock: Clock, events: Events)
     plan = Plan.from_cmdline(Cmdline.parse(f"{CA} registry_ca_sha256=zz"))
     ours = keeper(plan, wait=clock.wait, now=clock.now)
     assert ours.ca_fetcher is None
-    assert str(ours.start()) == "engine"
+    assert str(ours.start(clock.wait)) == "engine"
     assert events[0]["event"] == "ca.failed"
     assert "registry_ca_sha256" in events[0]["error"]
 
