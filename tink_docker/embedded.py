@@ -38,7 +38,7 @@ SOCKET = Path("/run/embedding.sock")
 
 _INDEX = "index.json"
 _DONE = "embedded"
-_FAILURES = "embedded-failures"  # one character for each
+_FAILED = "embedded-failures"  # one character for each
 _NAMES = Path("image/overlay2/repositories.json")
 
 
@@ -77,7 +77,7 @@ def embed(
 
 def _log_failure(error: Exception, data_root: Path) -> None:
     """Log it, and count it in the data folder, where a later tink-docker sees it, too."""
-    failures = data_root / _FAILURES
+    failures = data_root / _FAILED
     count = policy.EMBEDDED_FAILURES_MAXIMUM
     with suppress(OSError):  # a full file system, for example
         if not isinstance(error, PermanentError):
@@ -90,7 +90,7 @@ def _log_failure(error: Exception, data_root: Path) -> None:
 
 def _is_over(data_root: Path) -> bool:
     """Return whether the images are loaded, or failed too often."""
-    failures = data_root / _FAILURES
+    failures = data_root / _FAILED
     often = failures.exists() and len(failures.read_bytes()) >= policy.EMBEDDED_FAILURES_MAXIMUM
     return often or (data_root / _DONE).exists()
 

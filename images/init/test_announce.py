@@ -51,6 +51,23 @@ def test_in_a_container_the_line_is_printed(machine: ScriptRoot) -> None:
     assert machine.log == []
 
 
+@pytest.mark.parametrize(
+    "odd", ["\x1b[2J", "\n", "\r", "\t", "\x7f", "\u009b31m", "\u202e", "\u2800"]
+)
+def test_no_text_moves_the_cursor_or_hides_a_part(
+    machine: ScriptRoot, add_console: Callable[[str], Console], odd: str
+) -> None:
+    console = add_console("ttyS0")
+    printed = machine.run(ANNOUNCE, "dhcp", "link.up", f"interface={odd}eth0").stdout
+    machine.run("/usr/lib/tinkie/to-consoles", "shutdown.started", f"by={odd}eth0")
+    machine.wait_for("the line", lambda: console.lines)
+    for text in (printed.rstrip("\n"), *console.lines):
+        assert text.isascii()
+        assert text.isprintable()
+        assert "?" in text
+        assert text.endswith("eth0")
+
+
 def test_a_missing_reader_and_a_full_pipe_block_nobody(machine: ScriptRoot) -> None:
     assert machine.run(ANNOUNCE, "dhcp", "link.up").stdout == "link.up\n"
     pipe = os.open(machine.at(PIPE), os.O_RDWR | os.O_NONBLOCK)

@@ -93,3 +93,23 @@ def test_host_without_an_address_ends_it_and_fills_no_console(machine: ScriptRoo
     done = machine.run(FORWARD)
     assert done.returncode != 0
     assert done.stdout + done.stderr == ""
+
+
+def test_started_again_it_goes_on_after_the_last_packet(machine: ScriptRoot) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        server.settimeout(SECONDS)
+        machine.write(SETTINGS, setting(server))
+        lines = [
+            f"Nov 27 21:00:0{number} tinkie user.info x: \\n {number}\n" for number in range(8)
+        ]
+        machine.write(LOG, "".join(lines[:3]))
+        with machine.running(FORWARD):
+            packets = [server.recv(999).decode() for _ in range(3)]
+            machine.wait_for("its note", lambda: machine.read("/run/forwarded").endswith("2\n"))
+        machine.at(LOG).rename(machine.at(f"{LOG}.0"))  # rotated meanwhile
+        machine.write(f"{LOG}.0", "".join(lines[:5]))
+        machine.write(LOG, "".join(lines[5:]))
+        with machine.running(FORWARD):
+            packets += [server.recv(999).decode() for _ in range(5)]
+    assert [packet[-1] for packet in packets] == [str(number) for number in range(8)]

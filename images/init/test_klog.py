@@ -36,3 +36,12 @@ def test_no_secret_of_the_command_line_is_logged(root: ScriptRoot) -> None:
         "kernel: [2.100003]   with environment:",
         "kernel: [3.250000] usb 1-1: new device; with, commas",
     ]
+
+
+def test_started_again_it_goes_on_after_the_last_record(root: ScriptRoot) -> None:
+    """The kernel's buffer may overrun, which ends it."""
+    for more in ("", "6,501,3250001,-;usb 1-2: new\n"):
+        root.write("/dev/kmsg", RECORDS + more)
+        root.run("/usr/lib/tinkie/klog")
+    assert len(root.log) == len(set(root.log)) == 6
+    assert root.log[-1] == "kernel: [3.250001] usb 1-2: new"

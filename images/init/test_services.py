@@ -255,10 +255,9 @@ def test_onboot_container_that_hangs_is_tried_again_with_more_time(machine: Scri
 def test_onboot_container_that_is_killed_is_tried_again(machine: ScriptRoot) -> None:
     machine.write("/onboot.settings", "[ -e /again ] || { touch /again; exit 137; }")
     boot(machine, reports=1)
-    assert machine.announced == [
-        'init onboot.failed name=settings error="exit code 137: " '
-        'next="the boot goes on; trying again in 30 s"'
-    ]
+    (announced,) = machine.announced
+    assert announced.startswith('init onboot.failed name=settings error="exit code 137: "')
+    assert announced.endswith('next="the boot goes on; trying again in 30 s"')
     assert times(machine, "runc run") == 2
 
 

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     import httpx
 
 
+# What servers write about plain bytes: object stores keep `aws-chunked` from the upload.
+_NO_ENCODINGS = frozenset({"", "identity", "none", "aws-chunked"})
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A server's answer: status, headers by lower-case name, whole body."""
@@ -169,7 +173,7 @@ class Fetcher:
     def _read(self, response: httpx.Response, limit: int, deadline: float) -> bytes:
         body = bytearray()
         url = shown(str(response.url))
-        if response.headers.get("content-encoding", "identity") != "identity":
+        if _is_encoded(response.headers.get("content-encoding", "")):
             message = (
                 f"GET {url}: the answer is compressed, though the request allows no compression"
             )
@@ -182,3 +186,8 @@ class Fetcher:
             if self.now() > deadline:
                 raise error_for(ErrorKind.TIMEOUT)(f"GET {url}: too slow", kind=ErrorKind.TIMEOUT)
         return bytes(body)
+
+
+def _is_encoded(header: str) -> bool:
+    """Return whether a Content-Encoding says that the body is not the document itself."""
+    return any(one.strip().lower() not in _NO_ENCODINGS for one in header.split(","))

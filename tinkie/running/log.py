@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     Event = MutableMapping[str, Any]
 
+_LIKE_BLANKS = dict.fromkeys(map(ord, "\u2800\u3164\u115f\u1160\uffa0"), " ")
 _NOT_FOR_THE_CONSOLE = ("event", "level", "time", "uptime", "program", "worker_id", "exception")
 
 
@@ -163,8 +164,11 @@ def _console_value(value: object) -> str:
 
 
 def _printable(text: str) -> str:
-    """Replace control characters with blanks: no cursor moves, colours, changes of direction."""
-    start = text[:CONSOLE_LINE_BYTES]  # no more is shown
+    """Replace control characters with blanks: no cursor moves, colours, changes of direction.
+
+    So are letters that look like blanks: one could seem to end a value.
+    """
+    start = text[:CONSOLE_LINE_BYTES].translate(_LIKE_BLANKS)  # no more is shown
     return "".join(character if character.isprintable() else " " for character in start)
 
 

@@ -111,10 +111,20 @@ def test_an_invalid_url_is_an_error() -> None:
         Fetcher().get("http://[::1/")
 
 
-def test_a_compressed_answer_is_refused_before_it_is_read() -> None:
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP", "br", "zstd", "aws-chunked, gzip", "x"])
+def test_a_compressed_answer_is_refused_before_it_is_read(encoding: str) -> None:
     """Few bytes could become more than the machine's memory."""
+    headers = {"Content-Encoding": encoding}
     with pytest.raises(PermanentError, match="compressed"):
-        answering(200, content=iter([b"no gzip"]), headers={"Content-Encoding": "gzip"}).get(URL)
+        answering(200, content=iter([b"no gzip"]), headers=headers).get(URL)
+
+
+@pytest.mark.parametrize(
+    "encoding", ["", "identity", "Identity", "none", "aws-chunked", "identity, ", "AWS-chunked"]
+)
+def test_plain_bytes_may_be_called_plain(encoding: str) -> None:
+    headers = {"Content-Encoding": encoding}
+    assert answering(200, content=iter([b"plain"]), headers=headers).get(URL) == b"plain"
 
 
 def test_a_server_with_slow_headers_times_out() -> None:

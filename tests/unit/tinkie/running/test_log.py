@@ -171,6 +171,13 @@ def test_a_line_for_people_is_one_line_without_escapes() -> None:
     assert line.isprintable()
 
 
+@pytest.mark.parametrize("blank", "\u2800\u3164\u115f\u1160\uffa0\u00a0\u202e\u009b\u200b")
+def test_what_looks_like_a_blank_is_one_in_quotes(blank: str) -> None:
+    """Otherwise `a error=b` could be two fields to the eye."""
+    line = console_line("bootkit", {"event": "a.b", "name": f"a{blank}error=b"})
+    assert line.endswith('a.b name="a error=b"')
+
+
 def test_the_console_gets_info_and_not_debug(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

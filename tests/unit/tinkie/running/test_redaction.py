@@ -33,8 +33,8 @@ def masked(text: str, *secrets: str) -> str:
     [
         (r"\"a\u003cb\u003e\u0026\"", "a<b>&"),  # Go's encoding/json
         (r"a\u2028ok", "a\u2028ok"),
-        ("caf\u00e9 x", "caf\u00e9 x"),
-        (r"caf\u00e9 x", "caf\u00e9 x"),  # Python's json
+        ("x\u00e9y x", "x\u00e9y x"),
+        (r"x\u00e9y x", "x\u00e9y x"),  # Python's json
         ("p$&+,;=%2F%3A%40", "p$&+,;=/:@"),  # Go's url.UserPassword
         ("p%2fq%3a", "p/q:"),
         ("p%252Fq%253A", "p/q:"),  # twice
