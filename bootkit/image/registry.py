@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 log = get_logger()
 
+_NO_CREDENTIALS = (
+    "no user and password were sent: give registry_username, registry_password and a "
+    "docker_registry with the host of the image"
+)
 _HUB = "registry-1.docker.io"
 _SHORT_DIGEST = 12  # characters of a layer's digest in the engine's messages
 
@@ -71,7 +75,10 @@ class RegistryClient:
             raise TooLarge(message)
 
     def explain(self, error: BootError, image: ImageReference) -> BootError:
-        """Return the error with Retry-After, both clocks or the sizes, if it is about them."""
+        """Return the error with Retry-After, both clocks, the sizes, or the credentials' use."""
+        if error.kind is ErrorKind.DENIED and self.credentials_for(image) is None:
+            error.hint = _NO_CREDENTIALS
+            return error
         if error.kind is ErrorKind.TOO_MANY_REQUESTS:
             return self._with_retry_after(error, image)
         if error.kind is ErrorKind.CERTIFICATE_TIME:

@@ -10,6 +10,7 @@ from bootkit.plan.worker import WorkerSpec, plan_worker
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BadParameters, PermanentError
 from tinkie.fetch.fetcher import Fetcher
+from tinkie.parameters.image_reference import same_registry
 from tinkie.parameters.parameter import Parameters, Reader, Stops
 from tinkie.parameters.proxy import Proxies
 from tinkie.parameters.table import (
@@ -19,6 +20,7 @@ from tinkie.parameters.table import (
     HW_ADDR,
     INSTANCE_ID,
     REGISTRY_PASSWORD,
+    REGISTRY_USERNAME,
     TABLE,
     TINK_WORKER_IMAGE,
     WORKER_ID,
@@ -62,13 +64,11 @@ class Inputs:
     @property
     def notices(self) -> dict[str, str]:
         """Return, by name, what people should know of a parameter that is not bad."""
-        name, server = GRPC_AUTHORITY.name, self.parameters[GRPC_AUTHORITY]
-        text = self.parameters.texts.get(name)
-        if text is None:
-            return {name: _NO_SERVER}
-        if server and text in (server.host, server.host.in_url):
-            return {name: f"it has no port: using Tinkerbell's, {server.port}"}
-        return {}
+        found = {
+            GRPC_AUTHORITY.name: _server_notice(self.parameters),
+            REGISTRY_USERNAME.name: _credentials_notice(self.parameters),
+        }
+        return {name: message for name, message in found.items() if message}
 
     @property
     def stopping(self) -> dict[str, str]:
@@ -93,6 +93,30 @@ class Inputs:
     def fetcher(self) -> Fetcher:
         """Return what makes requests."""
         return Fetcher(user_agent="bootkit", proxies=self.proxies)
+
+
+def _server_notice(parameters: Parameters) -> str | None:
+    server, text = parameters[GRPC_AUTHORITY], parameters.texts.get(GRPC_AUTHORITY.name)
+    if text is None:
+        return _NO_SERVER
+    if server and text in (server.host, server.host.in_url):
+        return f"it has no port: using Tinkerbell's, {server.port}"
+    return None
+
+
+def _credentials_notice(parameters: Parameters) -> str | None:
+    """Return why user and password are used for no pull, if both are given and that is so."""
+    image, registry = parameters[TINK_WORKER_IMAGE], parameters[DOCKER_REGISTRY]
+    given = parameters[REGISTRY_USERNAME] and parameters[REGISTRY_PASSWORD]
+    if not given or not image or (registry and same_registry(image.domain, registry.domain)):
+        return None
+    theirs = (
+        f"docker_registry names {registry.domain}" if registry else "docker_registry is missing"
+    )
+    return (
+        f"not used to pull tink_worker_image from {image.domain}, because {theirs}; the worker "
+        "gets user and password all the same"
+    )
 
 
 def known_id(parameters: Parameters) -> str | None:

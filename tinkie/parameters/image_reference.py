@@ -98,8 +98,11 @@ def is_domain(text: str) -> bool:
 
 
 def same_registry(one: str, other: str) -> bool:
-    """Return whether two domains are the same host and port, in upper or lower case."""
-    return one.lower() == other.lower()
+    """Return whether two domains are the same host and port, in upper or lower case.
+
+    Registries have HTTPS, so no port is port 443.
+    """
+    return one.lower().removesuffix(":443") == other.lower().removesuffix(":443")
 
 
 def _split_tag(name: str) -> tuple[str, str | None]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bootkit.image.registry import RegistryClient
+from bootkit.plan.worker import Credentials
 from tests.strategies import TEXT
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import PermanentError, TransientError
@@ -168,3 +170,11 @@ def test_any_answer_of_a_registry(kind: ErrorKind, text: bytes) -> None:
     assert len(str(explained)) <= 2000
     backoff = Backoff(first=1.0, ceiling=60.0)
     assert 0.25 <= backoff.delay(1, explained) <= 3660.0
+
+
+def test_a_refusal_without_credentials_does_not_blame_them(tmp_path: Path) -> None:
+    denied = PermanentError("pull access denied", kind=ErrorKind.DENIED)
+    assert "no user and password were sent" in client(tmp_path, {}, []).explain(denied, IMAGE).hint
+    with_pair = replace(client(tmp_path, {}, []), credentials_for=lambda _: Credentials("u", "p"))
+    denied = PermanentError("pull access denied", kind=ErrorKind.DENIED)
+    assert with_pair.explain(denied, IMAGE).hint == ErrorKind.DENIED.hint

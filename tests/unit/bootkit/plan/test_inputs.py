@@ -180,3 +180,33 @@ def test_what_gives_the_image_stops_if_nothing_else_does() -> None:
 
 def test_the_password_masks_itself() -> None:
     assert "hunter2" not in repr(read("registry_password=hunter2").parameters[REGISTRY_PASSWORD])
+
+
+PAIR = "grpc_authority=tb:1 registry_username=u registry_password=p"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("tink_worker_image=r.example/w", "docker_registry is missing"),
+        ("tink_worker_image=w", "docker_registry is missing"),
+        ("tink_worker_image=r.example/w docker_registry=s.example/x", "names s.example"),
+        ("tink_worker_image=r.example:5000/w docker_registry=r.example", "names r.example"),
+    ],
+)
+def test_credentials_without_use_have_a_notice(text: str, why: str) -> None:
+    (notice,) = read(f"{PAIR} {text}").notices.items()
+    assert notice[0] == "registry_username"
+    assert why in notice[1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "docker_registry=r.example",
+        "tink_worker_image=r.example/w docker_registry=r.example",
+        "tink_worker_image=r.example:443/w docker_registry=R.example/team",
+    ],
+)
+def test_credentials_that_are_used_have_none(text: str) -> None:
+    assert read(f"{PAIR} {text}").notices == {}

@@ -108,7 +108,11 @@ def test_a_registry_has_no_name_that_no_resolver_takes(host: str) -> None:
 
 def test_hosts_know_no_upper_case() -> None:
     assert same_registry("REG.example.com", "reg.Example.com")
-    assert not same_registry("reg.example.com", "reg.example.com:443")
+    assert same_registry("reg.example.com", "REG.example.com:443")
+    assert same_registry("[fd00::1]:443", "[fd00::1]")
+    assert not same_registry("[fd00::443]", "[fd00::]")
+    assert not same_registry("reg.example.com", "reg.example.com:5000")
+    assert not same_registry("reg.example.com", "reg.example.com:8443")
 
 
 @pytest.mark.parametrize(
@@ -160,7 +164,7 @@ def test_only_a_name_that_starts_with_the_registry_is_of_it(
     text = f"{before}{registry}{behind}{rest}"
     full = dockers_reading(text)
     if full and same_registry(ImageReference.parse(full).domain, Registry.parse(registry).domain):
-        assert text.lower().startswith(f"{registry}/".lower())
+        assert text.lower().startswith((f"{registry}/", f"{registry}:443/"))
 
 
 def dockers_reading(text: str) -> str | None:
