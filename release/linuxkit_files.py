@@ -1,4 +1,4 @@
-"""The LinuxKit files that describe the OS: linuxkit.yml, or those that PAGES names.
+"""The LinuxKit files that describe the OS: linuxkit.yml, or those that LINUXKIT_FILES names.
 
 LinuxKit merges them in their order: lists grow, and the last kernel image counts.
 """
@@ -48,7 +48,9 @@ class LinuxKitFiles:
 
 def load() -> LinuxKitFiles:
     """Read the LinuxKit files; ReportedError if one is missing or is not a LinuxKit file."""
-    paths = tuple(PROJECT / name for name in os.environ.get("PAGES", "linuxkit.yml").split())
+    paths = tuple(
+        PROJECT / name for name in os.environ.get("LINUXKIT_FILES", "linuxkit.yml").split()
+    )
     contents = [_read(path) for path in paths]
     try:
         kernels = [image for one in contents if (image := (one.get("kernel") or {}).get("image"))]
@@ -63,7 +65,9 @@ def load() -> LinuxKitFiles:
 
 def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():
-        raise ReportedError(f"PAGES names {path}: no such file; name LinuxKit files that exist")
+        raise ReportedError(
+            f"LINUXKIT_FILES names {path}: no such file; name LinuxKit files that exist"
+        )
     try:
         # LinuxKit reads the first document of a file.
         content = next(iter(yaml.load_all(path.read_text(), _Loader)), None)

@@ -96,7 +96,7 @@ def _image(host: str, name: str, folder: Path) -> None:
 
 
 def test_replaced_components_are_in_use(lab: Lab) -> None:
-    there = built(_prepared(lab.folder), lab, "PAGES=mine.yml more.yml")
+    there = built(_prepared(lab.folder), lab, "LINUXKIT_FILES=mine.yml more.yml")
     with booted(there, IDENTITY) as box, box.shell() as shell:
         assert measure(there.sandbox, box, "swapped", WORKFLOW_SECONDS).state == "SUCCESS"
         assert shell.run("uname -r").endswith("-cloud-amd64")

@@ -49,7 +49,7 @@ def test_a_machine_started_by_boots_works(lab: Lab) -> None:
 
 
 def _serve(sandbox: World, folder: Path) -> None:
-    """Serve tink-worker and the certificate where the registry and the nginx of 2021 had them."""
+    """Serve tink-worker and the certificate where v0.5 of the sandbox had them."""
     binary = gotools.build("tink-worker-v0.6")
     worker = worker_archive(folder / "worker.tar", binary, "usr/bin/tink-worker")
     sandbox.registry.push(worker, "tink-worker:latest")
@@ -58,7 +58,7 @@ def _serve(sandbox: World, folder: Path) -> None:
 
 
 def _line(sandbox: World, server: TinkServerV06) -> str:
-    """Return the line of 2021 with the addresses and secrets of the sandbox."""
+    """Return the command line of that version with our addresses and secrets."""
     values = {
         "docker_registry": sandbox.registry.host,
         "registry_username": sandbox.registry.credentials.username,

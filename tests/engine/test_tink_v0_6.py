@@ -1,4 +1,4 @@
-"""The kernel parameters of 2021, with tink-server and tink-worker v0.6.0 and hegel v0.7.0.
+"""The command line of 2021 with tink-server and tink-worker v0.6.0, and hegel v0.7.0.
 
 hegel v0.7.0 is the oldest one that can be built; its `/metadata` is the same as in 2021.
 """

@@ -1,4 +1,4 @@
-"""Whatever stands on the command line: both programs have a plan or tell what is wrong, by name."""
+"""Whatever stands on the command line: both programs plan or report what is wrong, by name."""
 
 from __future__ import annotations
 
@@ -195,8 +195,8 @@ def run_settings(cmdline: Path, folder: str) -> tuple[int, dict[str, str], str]:
 @example("ipam=02-00-00-00-00-01::[fe80::1%;x]:64:[fe80::2%$(x)]")
 def test_settings_are_lines_that_their_readers_understand(line: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        code, files, told = run_settings(cmdline_file(folder, as_bytes(line)), folder)
-    assert (code == 2) == bool(told)
+        code, files, problems = run_settings(cmdline_file(folder, as_bytes(line)), folder)
+    assert (code == 2) == bool(problems)
     for row in files.get("network", "").splitlines():  # what `static` hands on to dhcpcd
         assert re.fullmatch(r"[a-z_]+ [A-Za-z0-9.:,/_%-]+", row)
     for text in files.values():
@@ -204,7 +204,7 @@ def test_settings_are_lines_that_their_readers_understand(line: str) -> None:
             assert row.isascii()
             assert row.isprintable()
             assert not set(row) & SHELL
-    assert all(len(row) < 300 for row in told.splitlines())
+    assert all(len(row) < 300 for row in problems.splitlines())
 
 
 @given(
@@ -258,11 +258,13 @@ LONG = (WORKER + " docker_registry=r.example instance_id=i x=").ljust(KEPT_BYTES
 
 
 @pytest.mark.parametrize("main", [bootkit.cli.main, tink_docker.cli.main])
-@pytest.mark.parametrize(("line", "told"), [(LONG, True), (LONG[:-1], False), (LONG + "y", True)])
+@pytest.mark.parametrize(
+    ("line", "reported"), [(LONG, True), (LONG[:-1], False), (LONG + "y", True)]
+)
 def test_a_dry_run_says_that_the_kernel_may_have_cut_the_line(
-    main: Callable[[list[str]], int], line: str, tmp_path: Path, *, told: bool
+    main: Callable[[list[str]], int], line: str, tmp_path: Path, *, reported: bool
 ) -> None:
     path = cmdline_file(str(tmp_path), f"{line}\n".encode())
     code, _, errors = run(main, "--dry-run", "--cmdline", str(path))
     assert code == 0
-    assert ("the kernel keeps 2047" in errors) is told
+    assert ("the kernel keeps 2047" in errors) is reported

@@ -20,9 +20,9 @@ from tinkie import paths
 
 ROOT = Path(__file__).parents[2]
 INIT = ROOT / "images/init"
-PAGE: dict[str, Any] = yaml.safe_load((ROOT / "linuxkit.yml").read_text())
-SERVICES = {service["name"]: service for service in PAGE["services"]}
-CONTAINERS = {one["name"]: one for one in (*PAGE["onboot"], *PAGE["services"])}
+LINUXKIT: dict[str, Any] = yaml.safe_load((ROOT / "linuxkit.yml").read_text())
+SERVICES = {service["name"]: service for service in LINUXKIT["services"]}
+CONTAINERS = {one["name"]: one for one in (*LINUXKIT["onboot"], *LINUXKIT["services"])}
 PRIVATE = sorted(CONTAINERS.keys() - {"tink-docker"})
 
 # Design, section 2: what several parts share. Service, path of the host, path inside, may it write.
@@ -103,8 +103,8 @@ def test_no_password_or_parameter_is_in_a_command_line(name: str) -> None:
 
 
 def test_every_bind_is_explained() -> None:
-    page = (ROOT / "linuxkit.yml").read_text().splitlines()
-    for line in page:
+    lines = (ROOT / "linuxkit.yml").read_text().splitlines()
+    for line in lines:
         if re.match(r"\s+- /\S+:/", line):
             assert "#" in line, line
 

@@ -26,13 +26,13 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
         paths = [tmp_path / f"{number}.yml" for number in range(len(texts))]
         for path, text in zip(paths, texts, strict=True):
             path.write_text(text)
-        monkeypatch.setenv("PAGES", " ".join(map(str, paths)))
+        monkeypatch.setenv("LINUXKIT_FILES", " ".join(map(str, paths)))
 
     return write
 
 
 def test_our_own_file_names_every_image(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("PAGES", raising=False)
+    monkeypatch.delenv("LINUXKIT_FILES", raising=False)
     content = yaml.safe_load((PROJECT / "linuxkit.yml").read_text())
     services = [entry["image"] for entry in [*content["onboot"], *content["services"]]]
     expected = sorted({content["kernel"]["image"], *content["init"], *services})
@@ -162,7 +162,7 @@ def test_the_order_of_the_files_is_an_input(
 ) -> None:
     write("init: [r/x:1]\n", "init: [r/y:1]\n")
     before = assemble._key("quick")
-    monkeypatch.setenv("PAGES", f"{tmp_path}/1.yml {tmp_path}/0.yml")
+    monkeypatch.setenv("LINUXKIT_FILES", f"{tmp_path}/1.yml {tmp_path}/0.yml")
     assert assemble._key("quick") != before
 
 
@@ -190,6 +190,6 @@ def test_a_file_that_linuxkit_would_refuse_is_explained(
 
 
 def test_a_file_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PAGES", "linuxkit.yml missing.yml")
-    with pytest.raises(ReportedError, match=r"PAGES names .*/missing\.yml: no such file"):
+    monkeypatch.setenv("LINUXKIT_FILES", "linuxkit.yml missing.yml")
+    with pytest.raises(ReportedError, match=r"LINUXKIT_FILES names .*/missing\.yml: no such file"):
         linuxkit_files.load()

@@ -41,7 +41,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
     monkeypatch.setenv("FOLDER", str(tmp_path))
-    monkeypatch.setenv("PAGES", str(tmp_path / "linuxkit.yml"))
+    monkeypatch.setenv("LINUXKIT_FILES", str(tmp_path / "linuxkit.yml"))
     for name in ("kernel", "init", "x"):
         write_image(tmp_path / f"r_{name}:1.tar", name)
     return tmp_path
