@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
+from tinkie.parameters.no_proxy import is_direct
 from tinkie.parameters.proxy_url import ProxyUrl
 from tinkie.parameters.table import HTTP_PROXY, HTTPS_PROXY, NO_PROXY
 from tinkie.parameters.tinkerbell import tinkerbell_hosts
 
 if TYPE_CHECKING:
     from tinkie.parameters.parameter import Parameters
+
+_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,38 +51,7 @@ class Proxies:
         """Return the URL of the proxy to use for `url`, or None to go straight there."""
         parts = urlsplit(url)
         proxy = self.https if parts.scheme == "https" else self.http
-        if not proxy or _is_excluded(parts.hostname or "", self.no_proxy):
+        port = parts.port or _PORTS.get(parts.scheme, 0)
+        if not proxy or is_direct(unquote(parts.hostname or ""), port, self.no_proxy):
             return None
         return ProxyUrl(proxy).with_scheme
-
-
-def _is_excluded(host: str, no_proxy: tuple[str, ...]) -> bool:
-    """Apply NO_PROXY as Go does: `*`, names with their subdomains, addresses, CIDR blocks."""
-    if host == "localhost" or _is_loopback(host):
-        return True
-    return any(_matches(host.lower(), entry.lower()) for entry in no_proxy)
-
-
-def _matches(host: str, entry: str) -> bool:
-    if entry in ("*", host):
-        return True
-    if "/" in entry:
-        return _is_inside(host, entry)
-    if entry.startswith("["):
-        return host == entry[1:].partition("]")[0]
-    name = entry.rpartition(":")[0] if entry.count(":") == 1 else entry
-    return host == name.lstrip(".") or host.endswith("." + name.lstrip("."))
-
-
-def _is_inside(host: str, block: str) -> bool:
-    try:
-        return ipaddress.ip_address(host) in ipaddress.ip_network(block, strict=False)
-    except ValueError:
-        return False
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -95,6 +95,11 @@ def _mirror(text: str) -> Url:
     return url
 
 
+def _no_proxy_entry(text: str) -> str:
+    """Return it without the brackets of an IPv6 address, with which Go takes it for a name."""
+    return text[1:-1] if text.startswith("[") and text.endswith("]") else parse_text(text)
+
+
 WORKER_ID = Parameter[str | None](
     name="worker_id",
     section=Section.WORKER,
@@ -355,7 +360,7 @@ NO_PROXY = Parameter[tuple[str, ...]](
         "What is reached without a proxy: names with their subdomains, addresses, networks. The "
         "hosts of Tinkerbell (below) are added, the registry's is not"
     ),
-    parse=list_of(parse_text, free=True),  # Windows writes <local>
+    parse=list_of(_no_proxy_entry, free=True),  # Windows writes <local>
     is_list=True,
     default=(),
     also=("no_proxy",),
