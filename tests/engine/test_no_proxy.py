@@ -51,7 +51,7 @@ def test_every_entry_means_what_it_means_to_go() -> None:
         for scheme, host, port in product(("http", "https"), HOSTS, PORTS)
     ]
     chance = random.Random(1)  # noqa: S311 - the same lists each time
-    lists = [(entry,) for entry in ENTRIES]
+    lists: list[tuple[str, ...]] = [(entry,) for entry in ENTRIES]
     lists += [tuple(chance.sample(ENTRIES, 3)) for _ in range(40)]
     asked = list(product(urls, lists))
     lines = [json.dumps({"url": url, "no_proxy": ",".join(entries)}) for url, entries in asked]
