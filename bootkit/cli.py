@@ -1,7 +1,7 @@
 """The program `bootkit`: its arguments, clocks, signals and exit status, and nothing else.
 
-Exit status: 0 after a signal, or a dry run with a plan; 1 a bug; 2 bad kernel parameters in a dry
-run, or bad arguments; 3 a dry run that got no worker id from the metadata service.
+Exit status: 0 after a signal, or a dry run with a plan; 1 a bug at the start; 2 bad kernel
+parameters in a dry run, or bad arguments; 3 a dry run without the worker's id from the metadata.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ EVENT_READS_MAXIMUM = 64  # an engine that sends without end delays nobody for l
 # When the worker has ended: the engine sends the end of its last action at about the same time.
 LAST_EVENTS_SECONDS = 1.0
 
-# Beside the running worker: its actions go unreported meanwhile, and nothing else.
+# Tasks beside the running worker: its actions, for example, go unreported meanwhile.
 WATCH_TASK_RETRY = Backoff(first=1.0, ceiling=60.0)
 
 # Between two messages of a pull; the engine itself waits without end.

@@ -14,7 +14,7 @@ from typing import Any
 from release import gotools
 from release.process import run
 from sandbox.certificates import CA
-from sandbox.http_client import SECONDS, answers, request
+from sandbox.http_client import SECONDS, answers, request, send
 from sandbox.network import Network
 from sandbox.objects import MachineIdentity
 from sandbox.postgres import postgres
@@ -79,7 +79,7 @@ class TinkServerV06:
         return self._request("GET", f"workflows/{workflow}/state")
 
     def wait_until_it_serves(self) -> None:
-        """Wait until its HTTP part answers, which first connects to the gRPC part.
+        """Wait until its HTTP part answers, and has connected to the gRPC part.
 
         Raises ReportedError, with its last lines, if it ends or takes too long.
         """
@@ -87,7 +87,12 @@ class TinkServerV06:
 
     def _serves(self) -> bool:
         self.program.check()
-        return answers(self.network, self._url("hardware"), seconds=SECONDS)
+        if not answers(self.network, self._url("hardware"), seconds=SECONDS):
+            return False
+        # That list is a stream, which begins with 200 whatever happens. This call says more: for a
+        # while after a start, the HTTP part only repeats that it could not connect.
+        nobody = self._url(f"templates/{uuid.uuid4()}")
+        return "Unavailable" not in send(self.network, "GET", nobody, seconds=SECONDS).text
 
     def _send(self, kind: str, thing: Mapping[str, Any]) -> dict[str, Any]:
         return self._request("POST", kind, thing)

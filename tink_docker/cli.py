@@ -1,7 +1,7 @@
 """`tink-docker`: its arguments, its log, its exit status; `wait` is the only place where it waits.
 
-Exit status: 0 after a signal, or a dry run without problems; 1 a bug, or the engine's socket cannot
-be created; 2 bad kernel parameters in a dry run, or bad arguments.
+Exit status: 0 after a signal, or a dry run without problems; 1 a bug at the start, or the engine's
+socket cannot be created; 2 bad kernel parameters in a dry run, or bad arguments.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ SOCKET = Path("/run/embedding.sock")
 
 _INDEX = "index.json"
 _DONE = "embedded"
-_FAILED = "embedded-failures"  # one character for each
+_FAILED = "embedded-failure-"  # and its number
 _NAMES = Path("image/overlay2/repositories.json")
 
 
@@ -76,22 +76,26 @@ def embed(
 
 
 def _log_failure(error: Exception, data_root: Path) -> None:
-    """Log it, and count it in the data folder, where a later tink-docker sees it, too."""
-    failures = data_root / _FAILED
-    count = policy.EMBEDDED_FAILURES_MAXIMUM
-    with suppress(OSError):  # a full file system, for example
-        if not isinstance(error, PermanentError):
-            count = 1 + (len(failures.read_bytes()) if failures.exists() else 0)
-        failures.write_bytes(b"x" * count)
-    final = count >= policy.EMBEDDED_FAILURES_MAXIMUM
+    """Log it, and count it in the data folder, where a later tink-docker sees it, too.
+
+    An empty file for each failure: the file system may be full.
+    """
+    more = policy.EMBEDDED_FAILURES_MAXIMUM if isinstance(error, PermanentError) else 1
+    with suppress(OSError):
+        for number in range(_failures(data_root), _failures(data_root) + more):
+            (data_root / f"{_FAILED}{number}").touch()
+    final = _failures(data_root) >= policy.EMBEDDED_FAILURES_MAXIMUM
     later = "they are not tried again" if final else "its next start tries them again"
     log.error("embedded.failed", error=str(error), next=f"the engine starts without them; {later}")
 
 
+def _failures(data_root: Path) -> int:
+    return len(list(data_root.glob(f"{_FAILED}*")))
+
+
 def _is_over(data_root: Path) -> bool:
     """Return whether the images are loaded, or failed too often."""
-    failures = data_root / _FAILED
-    often = failures.exists() and len(failures.read_bytes()) >= policy.EMBEDDED_FAILURES_MAXIMUM
+    often = _failures(data_root) >= policy.EMBEDDED_FAILURES_MAXIMUM
     return often or (data_root / _DONE).exists()
 
 

@@ -53,6 +53,7 @@ class Keeper:
             self._task("check the reboot flag", self.broker.tick),
             self._task("measure the space for images", self.space.tick),
             self._task("fetch the CA certificate", self._fetch_ca),
+            self._task("open the engine's socket to clients", self._publish),
         )
 
     def _task(self, name: str, work: Callable[[], None]) -> Task:
@@ -133,12 +134,14 @@ class Keeper:
     def _tick(self) -> None:
         for task in self._tasks:
             task()
-        if self.ca_fetcher is None or self.ca_fetcher.settled:
-            self.listener.publish()
 
     def _fetch_ca(self) -> None:
         if self.ca_fetcher is not None:
             self.ca_fetcher.tick()
+
+    def _publish(self) -> None:
+        if self.ca_fetcher is None or self.ca_fetcher.settled:
+            self.listener.publish()
 
     def _log_ready(self, version: EngineVersion) -> None:
         log.info("engine.ready", version=version.version, api=version.api)

@@ -52,8 +52,9 @@ NAME_LOOKUP_SECONDS = 1.5
 NAME_SERVER_SECONDS = 1
 NAME_LOOKUP_ATTEMPTS = 2
 
-# An answer that came after the look-up was given up is used by the next try, not much later.
-LATE_NAME_ANSWER_SECONDS = 60.0
+# An answer that came after the look-up was given up is used by the next try. The rarest tries are
+# ten minutes apart.
+LATE_NAME_ANSWER_SECONDS = 660.0
 
 # == tinkie/running/log.py, tinkie/errors.py: sizes
 

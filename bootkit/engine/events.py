@@ -22,11 +22,15 @@ from bootkit.policy import (
     EVENT_READ_BYTES,
     EVENT_READS_MAXIMUM,
 )
+from tinkie.errors import NONSENSE
+from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bootkit.engine.interface import ContainerEvent
+
+log = get_logger()
 
 _ATTEMPT = "read events"
 _FILTERS = quote(json.dumps({"type": ["container"], "event": ["start", "die"]}))
@@ -74,10 +78,14 @@ class EventStream:
                     data = self._socket.recv(EVENT_READ_BYTES)
                 except (BlockingIOError, TimeoutError):
                     break
+                except OSError:
+                    if not events:
+                        raise
+                    break  # the next call reports it
                 if not data and not events:
                     raise EngineNotReady(f"{_ATTEMPT}: the engine closed the connection")
                 if not data:
-                    break  # the next call reports it
+                    break  # the same
                 events += self._events_in(data)
                 self._socket.settimeout(0)
         return events
@@ -86,11 +94,20 @@ class EventStream:
         *lines, self._rest = (self._rest + data).split(b"\n")
         if len(self._rest) > EVENT_LINE_BYTES:
             raise ValueError("an event is too long")
-        return [event_in(json.loads(line)) for line in lines if line.strip()]
+        return [event for line in lines if line.strip() for event in _event(line)]
 
     def close(self) -> None:
         """End the subscription."""
         self._socket.close()
+
+
+def _event(line: bytes) -> list[ContainerEvent]:
+    """Return the event in a line; none if it cannot be understood, so that the others are used."""
+    try:
+        return [event_in(json.loads(line))]
+    except NONSENSE as error:
+        log.debug("event.unreadable", error=repr(error))
+        return []
 
 
 def _body_of(connection: socket.socket) -> bytes:

@@ -66,11 +66,12 @@ class ActionReporter:
     def report_last(self) -> None:
         """When the worker has ended: its last action may have ended with it.
 
-        The engine sends the worker's end after that; wait for it, but not long.
+        The engine sends the worker's end at about the same time; wait for it, but not long.
 
         Raises:
             BootError: as `report`.
         """
+        self._report(0.0)
         end = self.now() + LAST_EVENTS_SECONDS
         while not self._worker_ended and self.now() < end:
             if not self._report(LAST_EVENTS_SECONDS):

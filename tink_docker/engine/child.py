@@ -107,16 +107,24 @@ class Child:
 
     def _log_lines(self, data: bytes) -> None:
         *lines, rest = (self._rest + data).split(b"\n")
+        if len(rest) > policy.CHILD_LINE_BYTES:
+            self._notice(rest)
         self._rest = rest[-policy.CHILD_LINE_BYTES :]
         for line in lines if data else [rest]:
-            # Masked before it is cut: half a secret would not be recognised any more.
-            text = REDACTOR.text(line.decode(errors="replace")).strip()[: policy.CHILD_LINE_BYTES]
+            self._notice(line)
+            text = line[: policy.CHILD_LINE_BYTES].decode(errors="replace").strip()
             if text:
-                shortened = _message(text)[: policy.CHILD_LAST_LINE_CHARACTERS]
-                self._last_lines.append(shortened)
-                if any(sign in text for sign in self.signs):
-                    self.noticed.append(shortened)
+                # Masked before it is cut: half a secret would not be recognised any more.
+                message = REDACTOR.text(_message(text))
+                self._last_lines.append(message[: policy.CHILD_LAST_LINE_CHARACTERS])
                 log.debug("engine.log", child=self.name, line=text)
+
+    def _notice(self, line: bytes) -> None:
+        """Keep a line from its sign on, as it is: a sign may look like a part of a secret."""
+        text = line.decode(errors="replace")
+        for sign in self.signs:
+            if sign in text:
+                self.noticed.append(text[text.index(sign) :][: policy.CHILD_LAST_LINE_CHARACTERS])
 
     def stop(self, wait: Wait) -> None:
         """Stop it in order, or by force after a bound; close its descriptors."""

@@ -71,8 +71,8 @@ class _Lookup:
 class BoundedLookups:
     """`socket.getaddrinfo`, which waits NAME_LOOKUP_SECONDS at most.
 
-    A look-up that takes longer goes on, and the next call with the same arguments uses it: a name
-    that only the third server knows is found at the second try.
+    A look-up that takes longer goes on, and the next call with the same arguments uses it, if that
+    comes within LATE_NAME_ANSWER_SECONDS: so a name is found that only the third server knows.
 
     Raises:
         socket.gaierror: as getaddrinfo, or the time is over.
@@ -87,11 +87,12 @@ class BoundedLookups:
         if not isinstance(host, str) or not host or _is_address(host):
             return self._look_up(host, *arguments, **keywords)
         key = (host, arguments, tuple(sorted(keywords.items())))
-        late = self._late.pop(key, None)
+        late = self._late.get(key)
         lookup = late if late and late.is_usable else self._start(host, arguments, keywords)
+        self._late[key] = lookup  # also if an interruption ends the wait
         if lookup.done.wait(NAME_LOOKUP_SECONDS):
+            del self._late[key]
             return lookup.result()
-        self._late[key] = lookup
         # As getaddrinfo says it, so that it is recognised (tinkie/error_kinds.py).
         message = (
             f"temporary failure in name resolution: no answer within {NAME_LOOKUP_SECONDS:g} s"
@@ -100,7 +101,10 @@ class BoundedLookups:
 
     def _start(self, host: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> _Lookup:
         lookup = _Lookup(lambda: self._look_up(host, *arguments, **keywords))
-        threading.Thread(target=lookup.run, name=f"look up {host}", daemon=True).start()
+        try:
+            threading.Thread(target=lookup.run, name=f"look up {host}", daemon=True).start()
+        except RuntimeError as error:  # no more threads
+            raise socket.gaierror(socket.EAI_AGAIN, f"name resolution: {error}") from error
         return lookup
 
 

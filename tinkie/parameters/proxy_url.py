@@ -10,7 +10,8 @@ from tinkie.parameters.types import HostPort
 _SCHEMES = ("http", "https", "socks5")
 _BAD = f"not the URL of a proxy: [{'|'.join(_SCHEMES)}://][user:password@]host[:port]"
 _ANY_PORT = 1  # each scheme has its own default
-_SHORTEST_SECRET = 4
+_SHORTEST_SECRET = 6
+_TOKEN = re.compile("auth|cred|key|pass|secret|sig|token", re.IGNORECASE)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -46,16 +47,17 @@ def credentials_in(text: str) -> tuple[str, ...]:
 
 
 def secrets_in_url(text: str) -> tuple[str, ...]:
-    """Return user name, password and what may be a token in the query of a URL.
+    """Return user name, password, and what is a token by its name in the query of a URL.
 
     Short ones are left out, since they are parts of many words. What stands as `user:password@` in
-    a URL is masked anyway.
+    a URL is masked anyway. Other values of a query are ordinary words, or the worker's id.
     """
-    users = [user.partition(":")[0] for user in _users(text)]
+    user = _users(text)[0].partition(":")[0]
     query = text.partition("#")[0].partition("?")[2]
-    values = [pair.partition("=")[2] or pair for pair in query.split("&")]
-    found = (*credentials_in(text), *users, query, *values)
-    decoded = map(unquote_plus, found)
+    pairs = [pair.partition("=") for pair in query.split("&")]
+    values = [value or name for name, _, value in pairs if not value or _TOKEN.search(name)]
+    found = (*credentials_in(text), user, *values)
+    decoded = (*map(unquote, found), *map(unquote_plus, found))
     return tuple(one for one in (*found, *decoded) if len(one) >= _SHORTEST_SECRET)
 
 
@@ -63,4 +65,4 @@ def _users(url: str) -> list[str]:
     """Return what may be user:password: up to the last `@` of the host's part, and of it all."""
     scheme = _SCHEME.match(url)
     rest = url[scheme.end() :] if scheme else url
-    return [part.rpartition("@")[0] for part in (rest.partition("/")[0], rest)]
+    return [part.rpartition("@")[0] for part in (re.split("[/?#]", rest, maxsplit=1)[0], rest)]

@@ -22,7 +22,9 @@ MASK = "********"
 _CREDENTIALS_IN_URL = re.compile(r"(?<=://)[^/\s]+(?=@)")  # a password may hold an @ itself
 _SECRET_NAMES = ("password", "secret", "token")
 _SHORTEST_PART = 4  # of base64, or of a secret that was cut; shorter ones may be anything
-_CUT = "…"  # what a shortened text ends with
+_CUT = "…"  # what a shortened text ends with, ours and that of others
+_CUTS = 8  # so many in one text are looked at
+_SHORTEST_CUT_TEXT = 400  # nobody cuts a shorter one without that sign
 _GO_IN_USERINFO = "$&+,;="  # what net/url does not escape there
 _GO_ESCAPES_IN_JSON = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"})
 # Our own words, which a secret may be too: masked, they would not be recognised any more.
@@ -33,33 +35,45 @@ _WORDS = frozenset({"event", "kind", "level", "phase", "program", "time"})
 class Redactor:
     """Masks secrets in what is about to be shown: given ones, and credentials in URLs."""
 
-    _forms: list[str] = field(default_factory=list, repr=False)
+    _forms: list[str] = field(default_factory=list, repr=False)  # the longest first
+    _by_start: dict[str, list[str]] = field(default_factory=dict, repr=False)
 
     def hide(self, *secrets: str | None) -> None:
-        """Mask these strings from now on, also when they are base64 or URL-encoded."""
+        """Mask these strings from now on, also escaped or in base64."""
         forms = {form for secret in secrets if secret for form in _forms_of(secret)}
         self._forms = sorted(forms.union(self._forms), key=len, reverse=True)
+        self._by_start = {}
+        for form in self._forms:
+            self._by_start.setdefault(form[:_SHORTEST_PART], []).append(form)
 
     def reset(self) -> None:
         """Forget all given secrets."""
-        self._forms = []
+        self._forms, self._by_start = [], {}
+
+    @property
+    def _longest(self) -> int:
+        return len(self._forms[0])
 
     def text(self, text: str) -> str:
-        """Return `text` with every secret masked, also one that was cut at either end."""
+        """Return `text` with every secret masked, also one whose end was cut off."""
         for form in self._forms:
             text = text.replace(form, MASK)
         text = _CREDENTIALS_IN_URL.sub(MASK, text)
-        return _CUT.join(map(self._without_cut_secrets, text.split(_CUT))) if self._forms else text
+        if not self._forms or (_CUT not in text and len(text) < _SHORTEST_CUT_TEXT):
+            return text
+        *cut, last = text.split(_CUT, _CUTS)
+        cut = [self._without_cut_secret(part) for part in cut]
+        if len(last) >= _SHORTEST_CUT_TEXT:
+            last = self._without_cut_secret(last)
+        return _CUT.join((*cut, last))
 
-    def _without_cut_secrets(self, text: str) -> str:
-        """Mask a secret whose end was cut off at the text's end, or its beginning at the start."""
-        longest = len(self._forms[0])
-        tail, head = text[-longest:], text[:longest]
-        at_end = max((_common(tail, form) for form in self._forms), default=0)
-        at_start = max((_common(form, head) for form in self._forms), default=0)
-        if at_end:
-            text = text[: len(text) - at_end] + MASK
-        return MASK + text[at_start:] if at_start and len(text) > at_start else text
+    def _without_cut_secret(self, text: str) -> str:
+        """Mask what the text ends with, if a secret begins with that."""
+        for start in range(max(len(text) - self._longest, 0), len(text) - _SHORTEST_PART + 1):
+            part = text[start:]
+            if any(form.startswith(part) for form in self._by_start.get(part[:_SHORTEST_PART], ())):
+                return text[:start] + MASK
+        return text
 
     def value(self, value: object) -> object:
         """Return a copy of a value, mappings and sequences inside out, with every secret masked."""
@@ -107,17 +121,6 @@ def secrets_in(cmdline: Cmdline) -> tuple[str, ...]:
 
 def _is_secret(key: object, value: object) -> bool:
     return isinstance(value, str) and any(name in str(key).lower() for name in _SECRET_NAMES)
-
-
-def _common(text: str, other: str) -> int:
-    """Return how long an end of `text` is that `other` begins with; 0 if it is short, or all."""
-    start = text.find(other[:_SHORTEST_PART])
-    while start >= 0:
-        part = text[start:]
-        if _SHORTEST_PART <= len(part) < len(other) and other.startswith(part):
-            return len(part)
-        start = text.find(other[:_SHORTEST_PART], start + 1)
-    return 0
 
 
 def _forms_of(secret: str) -> set[str]:

@@ -55,7 +55,10 @@ class ShutdownSignals:
         self.check()
 
     def _keep_dropped(self, dropped: sys.UnraisableHookArgs) -> None:
-        if isinstance(dropped.exc_value, ShutdownRequested):
-            self._dropped = ShutdownRequested(*dropped.exc_value.args)
-        else:
+        error: BaseException | None = dropped.exc_value
+        while error is not None and not isinstance(error, ShutdownRequested):
+            error = error.__cause__ or error.__context__  # the finaliser's own clean-up failed, too
+        if error is not None:
+            self._dropped = ShutdownRequested(*error.args)
+        if error is not dropped.exc_value or error is None:
             sys.__unraisablehook__(dropped)

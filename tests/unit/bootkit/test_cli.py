@@ -205,6 +205,20 @@ class TestTheRealRun:
         assert (state["phase"], state["worker_id"], state["last_error"]) == ("watch", "w", None)
         gc.collect()
 
+    def test_a_wait_raises_a_signal_that_was_dropped(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def drop(signals: ShutdownSignals) -> None:
+            signals._dropped = ShutdownRequested("SIGHUP")
+
+        def sleep(_seconds: float) -> None:
+            raise AssertionError("it waited all the same")
+
+        monkeypatch.setattr(ShutdownSignals, "install", drop)
+        monkeypatch.setattr(time, "sleep", sleep)
+        assert self.run(tmp_path) == 0
+        gc.collect()
+
     def test_a_password_that_the_engine_repeats_is_masked_everywhere(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -127,6 +127,13 @@ def test_a_bug_is_logged_with_its_traceback_and_without_secrets(
     assert "s3cret" not in output + state
 
 
+def test_a_wait_raises_a_signal_that_was_dropped() -> None:
+    signals = ShutdownSignals()
+    signals._dropped = ShutdownRequested("SIGTERM")
+    with pytest.raises(ShutdownRequested):
+        cli.wait(signals, 60, [])
+
+
 def test_time_passes_until_a_file_is_readable() -> None:
     cli.wait(ShutdownSignals(), 0, [])
     read, write = cli_pipe()

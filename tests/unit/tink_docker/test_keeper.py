@@ -10,7 +10,7 @@ from tink_docker.engine import daemons as module
 from tink_docker.engine.api import EngineVersion
 from tink_docker.keeper import Keeper
 from tink_docker.repair.lost_containers import LostContainers
-from tink_docker.repair.networks import NetworkRecord
+from tink_docker.repair.networks import SIGNS, NetworkRecord
 from tinkie.errors import PermanentError, ShutdownRequested, TransientError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class FakeEngine:
     stopped: int = 0
     began: float = field(init=False)
     status: str = "exit status 1"
-    last_lines: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
     files: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -41,7 +41,12 @@ class FakeEngine:
 
     @property
     def noticed(self) -> list[str]:
-        return self.last_lines
+        """Return what the child keeps, also when other lines came after it."""
+        return [line for line in self.lines if any(sign in line for sign in SIGNS)]
+
+    @property
+    def last_lines(self) -> list[str]:
+        return self.lines[-1:]
 
     @property
     def age(self) -> float:
@@ -139,7 +144,7 @@ def world(clock: Clock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Worl
         plan = plans.pop(0)
         if isinstance(plan, Exception):
             raise plan
-        engines.append(FakeEngine(clock, last_lines=last_lines, **plan))  # type: ignore[arg-type]
+        engines.append(FakeEngine(clock, lines=last_lines, **plan))  # type: ignore[arg-type]
         return engines[-1]
 
     monkeypatch.setattr(module, "Ping", FakePing)
@@ -325,7 +330,7 @@ def test_an_engine_with_a_lost_container_is_started_again(world: World, events: 
 
 def test_an_engine_that_lacks_its_network_is_started_again(world: World, events: Events) -> None:
     world.plans += [{"life": 500}, {"life": 500}, {"life": 500}]
-    world.last_lines[:] = ["could not create bridge network for id 1fe8"]
+    world.last_lines[:] = ["could not create bridge network for id 1fe8", "more"]
     keep(world)
     assert len(named(events, "run.failed")) == 2
     assert len(named(events, "engine.ready")) == len(named(events, "networks.incomplete")) == 1
@@ -334,7 +339,7 @@ def test_an_engine_that_lacks_its_network_is_started_again(world: World, events:
 
 def test_networks_that_no_engine_starts_with_are_reset(world: World, events: Events) -> None:
     world.plans += [{"life": 0.5}, {"life": 0.5}, {"life": 100}]
-    world.last_lines[:] = ["Error initializing network controller: networks have same bridge name"]
+    world.last_lines[:] = ["Error initializing network controller: same bridge name", "more"]
     keep(world)
     assert len(named(events, "networks.reset")) == 1
     assert len(named(events, "engine.ready")) == 1

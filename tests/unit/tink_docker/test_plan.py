@@ -9,6 +9,7 @@ from tink_docker import plan as boot
 from tink_docker.engine.daemons import EngineDaemons
 from tink_docker.engine.socket import Listener
 from tink_docker.plan import Plan, keeper
+from tink_docker.repair.networks import SIGNS
 from tinkie.errors import PermanentError
 from tinkie.parameters.cmdline import Cmdline
 
@@ -28,7 +29,8 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was done on the way to a started dockerd, in order."""
     done: list[str] = []
 
-    def start(_containerd: object, _dockerd: object, _serving: object, **_: object) -> str:
+    def start(_containerd: object, dockerd: Any, _serving: object, **_: object) -> str:
+        assert SIGNS in dockerd.args  # a partial of start_dockerd
         done.append(f"start {(tmp_path / 'daemon.json').exists()}")
         return "engine"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from contextlib import closing
@@ -11,11 +12,11 @@ import pytest
 
 from bootkit.engine import events as stream_module
 from bootkit.engine.docker import DockerEngine
-from bootkit.engine.interface import EngineNotReady
+from bootkit.engine.interface import ContainerEvent, EngineNotReady
 from bootkit.watch import actions as module
 from bootkit.watch.actions import ActionReporter
 from tests.fakes.canned_server import CannedServer, http
-from tests.fakes.engine import FakeEngine
+from tests.fakes.engine import Event, FakeEngine
 from tests.strategies import outcome
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, TransientError
@@ -123,6 +124,17 @@ def test_the_workers_own_end_is_not_waited_for_twice(
     reporter.report_last()
 
 
+def test_an_event_after_the_workers_end_is_reported_too(
+    fake: FakeEngine, reporter: ActionReporter, events: Events
+) -> None:
+    reporter.report()
+    fake.emit("die", "tink-worker", "0")
+    reporter.report()
+    fake.emit("die", "action_wipe", "137")
+    reporter.report_last()
+    assert reported(events) == [("action.failed", "action_wipe")]
+
+
 def test_the_last_events_are_not_waited_for_long(
     reporter: ActionReporter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,20 +145,22 @@ def test_the_last_events_are_not_waited_for_long(
 class TestAnEngineThatMisbehaves:
     """What `events` and `take` make of it."""
 
-    def taken(self, folder: Path, answer: bytes) -> BootError:
+    def taken(
+        self, folder: Path, answer: bytes, seen: list[ContainerEvent] | None = None
+    ) -> BootError:
         canned = CannedServer(folder / "s")
         canned.answers = {b"/version": http(b'{"ApiVersion": "1.41", "Version": "1"}')}
         canned.answers[b"/events"] = answer
         with canned.serving(), closing(DockerEngine(canned.path)) as engine:
             engine.connect()
-            error = outcome(lambda: self.take_all(engine))
+            error = outcome(lambda: self.take_all(engine, [] if seen is None else seen))
         assert isinstance(error, BootError)
         return error
 
-    def take_all(self, engine: DockerEngine) -> None:
+    def take_all(self, engine: DockerEngine, seen: list[ContainerEvent]) -> None:
         with closing(engine.events()) as stream:
             while True:
-                stream.take(5.0)
+                seen += stream.take(5.0)
 
     def test_a_refusal_has_the_engines_text(self, tmp_path: Path) -> None:
         error = self.taken(tmp_path, http(b'{"message": "boom"}', 500))
@@ -156,6 +170,13 @@ class TestAnEngineThatMisbehaves:
     @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\n", b"\r\n\r\n", b"x y\r\n\r\n"])
     def test_no_http_is_an_engine_that_is_not_ready(self, tmp_path: Path, answer: bytes) -> None:
         assert isinstance(self.taken(tmp_path, answer), EngineNotReady)
+
+    def test_an_event_that_cannot_be_understood_loses_no_other(self, tmp_path: Path) -> None:
+        good, bad = Event("die", "a", "0"), Event("die", "b", "x")
+        lines = "".join(json.dumps(one.as_json()) + "\n" for one in (good, bad, good)).encode()
+        seen: list[ContainerEvent] = []
+        self.taken(tmp_path, b"HTTP/1.0 200 OK\r\n\r\n" + lines, seen)
+        assert [event.container for event in seen] == ["a", "a"]
 
     def test_an_event_is_bounded(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(stream_module, "EVENT_LINE_BYTES", 1000)

@@ -18,6 +18,7 @@ from tink_docker import policy
 from tink_docker.engine.dockerd import dockerd_command, start_dockerd
 from tink_docker.engine.socket import Listener
 from tinkie.errors import PermanentError, ShutdownRequested
+from tinkie.running.redaction import REDACTOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, MutableMapping, Sequence
@@ -109,12 +110,15 @@ def test_a_signal_without_a_name_has_a_number(start: Start) -> None:
 
 
 def test_a_sign_of_trouble_is_kept_whatever_follows(listener: Listener) -> None:
-    output = "echo 'level=warning msg=\"could not create bridge\"'; seq 1 1000"
-    engine = start_dockerd(listener.socket, ["sh", "-c", output], ("could not create bridge",))
+    sign = "could not create bridge"
+    after = "i=0; while [ $i -lt 50 ]; do i=$((i + 1)); echo line $i; done"
+    output = f"echo 'level=warning msg=\"{sign} x\"'; {after}; printf '%5000s {sign} y' ''"
+    REDACTOR.hide("create")
+    engine = start_dockerd(listener.socket, ["sh", "-c", output], (sign,))
     until_ended(engine)
     engine.stop(wait)
-    assert "1000" in engine.last_lines
-    assert list(engine.noticed) == ['level=warning msg="could not create bridge"']
+    assert "line 50" in engine.last_lines
+    assert set(engine.noticed) == {f'{sign} x"', f"{sign} y"}
 
 
 def test_its_status_and_last_lines_after_its_end(start: Start, events: Events) -> None:

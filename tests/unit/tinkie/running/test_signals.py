@@ -43,6 +43,21 @@ class Finalised:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
+def test_a_signal_in_a_finaliser_that_fails_as_well_is_not_lost() -> None:
+    class Fails:
+        def __del__(self) -> None:
+            try:
+                os.kill(os.getpid(), signal.SIGTERM)
+            finally:
+                raise OSError("its clean-up")
+
+    signals = ShutdownSignals()
+    signals.install()
+    Fails()
+    with pytest.raises(ShutdownRequested, match="SIGTERM"):
+        signals.check()
+
+
 @pytest.mark.parametrize("again", [ShutdownSignals.check, lambda _: signal.raise_signal(15)])
 def test_a_signal_in_a_finaliser_is_not_lost(again: Callable[[ShutdownSignals], None]) -> None:
     signals = ShutdownSignals()
