@@ -43,7 +43,7 @@ def _run(options: argparse.Namespace) -> int:
     except ShutdownRequested as signal:
         log.get_logger().info("program.ended", signal=str(signal), next="the worker keeps running")
         return 0
-    except Exception:  # noqa: BLE001 - the only such place; containerd starts the program again
+    except Exception:  # noqa: BLE001 - a bug outside supervise; containerd starts the program again
         log.get_logger().exception("program.failed", error="this is a bug in bootkit")
         return 1
 
@@ -65,7 +65,7 @@ def _boot(options: argparse.Namespace, signals: ShutdownSignals) -> NoReturn:
 
     def pause(seconds: float) -> None:
         signals.check()
-        time.sleep(seconds)
+        time.sleep(seconds)  # the only wait of the program; a signal ends it
 
     log.get_logger().info("program.started")
     bound_name_lookups()

@@ -110,7 +110,7 @@ def read_from(
         pipe = cast("IO[bytes]", program.process.stdout)
         try:
             yield pipe
-        except Exception as error:
+        except Exception as error:  # whatever the block raised: the program's failure explains it
             pipe.close()
             if program.process.wait() not in (0, -signal.SIGPIPE):
                 raise program.failure() from error

@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ShutdownRequested as signal:
         log.info("program.ended", signal=str(signal), next="dockerd was stopped in order")
         return 0
-    except Exception:  # the only such place; containerd starts the program again
+    except Exception:  # a bug outside `supervise`; containerd starts the program again
         log.exception("program.failed", error="a bug, or the engine's socket cannot be created")
     return 1
 
