@@ -250,6 +250,7 @@ def test_onboot_container_that_hangs_is_tried_again_with_more_time(machine: Scri
         assert reported.endswith(f'next="the boot goes on; trying again in {seconds} s"')
     limits = [call.split()[3] for call in machine.calls if "runc run" in call and "-k 5" in call]
     assert limits[:4] == ["30", "60", "120", "240"]
+    assert times(machine, "runc delete --force settings") == len(limits)
 
 
 def test_onboot_container_that_is_killed_is_tried_again(machine: ScriptRoot) -> None:
