@@ -44,7 +44,7 @@ TOOLS = {
     "smee": GoTool("smee", "github.com/tinkerbell/smee/cmd/smee"),
     "hegel": GoTool("hegel", HEGEL),
     "hegel-v0.7": GoTool("hegel-v0.7", HEGEL),
-    "no-proxy": GoTool("no-proxy", "."),  # Go's reading of NO_PROXY, for a test
+    "proxy-rules": GoTool("proxy-rules", "."),  # for a test
 }
 
 

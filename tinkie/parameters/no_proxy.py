@@ -1,7 +1,7 @@
 """NO_PROXY for our own requests, decided as dockerd and the workers decide it for theirs.
 
-Source of the rules: golang.org/x/net/http/httpproxy. `tests/engine/test_no_proxy.py` compares the
-two.
+Source of the rules: golang.org/x/net/http/httpproxy; `tests/engine/test_proxy_rules.py` compares
+the two.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from tinkie.parameters.no_proxy import is_direct
-from tinkie.parameters.proxy_url import ProxyUrl
 from tinkie.parameters.table import HTTP_PROXY, HTTPS_PROXY, NO_PROXY
 from tinkie.parameters.tinkerbell import tinkerbell_hosts
 
@@ -54,4 +53,4 @@ class Proxies:
         port = parts.port or _PORTS.get(parts.scheme, 0)
         if not proxy or is_direct(unquote(parts.hostname or ""), port, self.no_proxy):
             return None
-        return ProxyUrl(proxy).with_scheme
+        return proxy

@@ -3,47 +3,58 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote, unquote_plus, urlsplit
+from urllib.parse import unquote, unquote_plus
 
-from tinkie.parameters.types import HostPort
+from tinkie.parameters.types import HostPort, encoded_user_info, percent_encoded
 
 _SCHEMES = ("http", "https", "socks5")
 _BAD = f"not the URL of a proxy: [{'|'.join(_SCHEMES)}://][user:password@]host[:port]"
 _ANY_PORT = 1  # each scheme has its own default
 _SHORTEST_SECRET = 6
 _TOKEN = re.compile("auth|cred|key|pass|secret|sig|token", re.IGNORECASE)
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 
 class ProxyUrl(str):
-    """The URL of a proxy, as it was written: Go's programs and ours read it."""
+    """The URL of a proxy: a scheme, user and password percent-encoded, host and port.
+
+    Go takes a URL with a bare `%`, a backslash or a blank in its user information for malformed,
+    and then the scheme for the proxy's host.
+    """
 
     __slots__ = ()
 
     @classmethod
     def parse(cls, text: str) -> ProxyUrl:
-        """Take a URL whose `http://` may be missing."""
-        if not text.isprintable() or " " in text:
-            raise ValueError(_BAD)
-        try:
-            parts = urlsplit(text if "://" in text else f"http://{text}")
-            HostPort.parse(parts.netloc.rpartition("@")[2], default_port=_ANY_PORT)
-        except ValueError:  # its message may have the password
-            raise ValueError(_BAD) from None
-        if parts.scheme not in _SCHEMES:
-            raise ValueError(_BAD)
-        return cls(text)
+        """Take a URL whose `http://` may be missing, with any character in its password.
 
-    @property
-    def with_scheme(self) -> str:
-        """Return it with the scheme that may be missing."""
-        return self if "://" in self else f"http://{self}"
+        The last `@` ends the user information. What is percent-encoded already stays so.
+        """
+        if not text.isprintable():
+            raise ValueError(_BAD)
+        scheme, rest = _split_scheme(text)
+        users, at, host = rest.rpartition("@")
+        host = re.split("[/?#]", host, maxsplit=1)[0]
+        try:
+            HostPort.parse(host, default_port=_ANY_PORT)
+        except ValueError:
+            raise ValueError(_BAD) from None
+        if scheme not in _SCHEMES:
+            raise ValueError(_BAD)
+        return cls(f"{scheme}://{encoded_user_info(users)}{at}{host}")
+
+
+def _split_scheme(text: str) -> tuple[str, str]:
+    found = _SCHEME.match(text)
+    return (found[1].lower(), text[found.end() :]) if found else ("http", text)
 
 
 def credentials_in(text: str) -> tuple[str, ...]:
-    """Return the passwords of a proxy's URL, as written and decoded; it may be malformed."""
+    """Return the passwords in a proxy's URL, malformed or not: as written, encoded, decoded."""
     passwords = [user.partition(":")[2] or user for user in _users(text)]
-    return tuple(filter(None, (*passwords, *map(unquote, passwords))))
+    return tuple(
+        filter(None, (*passwords, *map(percent_encoded, passwords), *map(unquote, passwords)))
+    )
 
 
 def secrets_in_url(text: str) -> tuple[str, ...]:
@@ -63,6 +74,5 @@ def secrets_in_url(text: str) -> tuple[str, ...]:
 
 def _users(url: str) -> list[str]:
     """Return what may be user:password: up to the last `@` of the host's part, and of it all."""
-    scheme = _SCHEME.match(url)
-    rest = url[scheme.end() :] if scheme else url
+    _, rest = _split_scheme(url)
     return [part.rpartition("@")[0] for part in (re.split("[/?#]", rest, maxsplit=1)[0], rest)]

@@ -332,7 +332,10 @@ HTTP_PROXY = Parameter[ProxyUrl | None](
     section=Section.REGISTRIES,
     read_by=_BOTH,
     value="URL",
-    meaning="Proxy for http:// URLs, for the engine and the worker; in lower case too",
+    meaning=(
+        "Proxy for http:// URLs, for the engine and the worker; in lower case too. User and "
+        "password may have any character: the last `@` ends them"
+    ),
     parse=ProxyUrl.parse,
     free_text=True,  # in a password
     default=None,
@@ -344,7 +347,7 @@ HTTPS_PROXY = Parameter[ProxyUrl | None](
     section=Section.REGISTRIES,
     read_by=_BOTH,
     value="URL",
-    meaning="Proxy for https:// URLs, for the engine and the worker; in lower case too",
+    meaning="The same for https:// URLs",
     parse=ProxyUrl.parse,
     free_text=True,  # in a password
     default=None,

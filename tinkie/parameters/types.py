@@ -11,7 +11,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +27,8 @@ _HIGHEST_PORT = 65535
 _HIGHEST_VLAN = 4094
 _NO_HOST = "not a host name or an address"
 _NO_CONTROL = "control characters and bytes that are not UTF-8 are not allowed"
+_BARE_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
+_PLAIN_IN_USER_INFO = "!$&'()*+,;="  # RFC 3986, 3.2.1
 _PORTS = {"http": 80, "https": 443}
 _VARIABLE = re.compile(r"\$\{|\{\{|^<[^<>]*>$")  # of iPXE and shells, of templates, of a document
 _GO_BOOLEANS = ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False")
@@ -125,7 +127,11 @@ class HostPort:
 
 
 class Url(str):
-    """An absolute http:// or https:// URL, as it was written; it may hold user and password."""
+    """An absolute http:// or https:// URL; it may hold user and password.
+
+    It is as it was written, but for what Go's net/url takes for malformed: a bare `%`, and
+    characters in the user information that must be percent-encoded there.
+    """
 
     __slots__ = ()
 
@@ -141,10 +147,11 @@ class Url(str):
             raise ValueError("not an http:// or https:// URL") from None
         if parts.scheme not in ("http", "https") or not hostname:
             raise ValueError("not an http:// or https:// URL")
-        HostPort.parse(
-            parts.netloc.rpartition("@")[2], default_port=_PORTS[parts.scheme], zone=True
-        )
-        return cls(text)
+        users, at, host = parts.netloc.rpartition("@")
+        HostPort.parse(host, default_port=_PORTS[parts.scheme], zone=True)
+        before, _, behind = text.partition(parts.netloc)
+        netloc = f"{encoded_user_info(users)}{at}{host}"
+        return cls(f"{before}{netloc}{_BARE_PERCENT.sub('%25', behind)}")
 
     @classmethod
     def parse_base(cls, text: str) -> Url:
@@ -161,6 +168,17 @@ class Url(str):
         """Return host and port, the scheme's own port if the URL has none."""
         parts = urlsplit(self)
         return HostPort(Host(parts.hostname or ""), parts.port or _PORTS[parts.scheme])
+
+
+def encoded_user_info(text: str) -> str:
+    """Return the `user:password` of a URL percent-encoded; what is encoded already stays so."""
+    user, colon, password = text.partition(":")
+    return percent_encoded(user) + colon + percent_encoded(password)
+
+
+def percent_encoded(text: str) -> str:
+    """Return a part of the user information of a URL percent-encoded, where it is not yet."""
+    return quote(_BARE_PERCENT.sub("%25", text), safe=f"%{_PLAIN_IN_USER_INFO}")
 
 
 def shown(url: str) -> str:

@@ -87,8 +87,21 @@ def test_which_proxy_is_used(url: str, no_proxy: tuple[str, ...], proxy: str | N
     assert replace(BOTH, no_proxy=no_proxy).for_url(url) == proxy
 
 
-def test_a_proxy_without_scheme_is_one_of_http() -> None:
-    assert Proxies("p:3128").for_url("http://r.example") == "http://p:3128"
+@pytest.mark.parametrize(
+    ("text", "proxy"),
+    [
+        ("p:3128", "http://p:3128"),
+        ("HTTPS://p", "https://p"),
+        ("http://p:3128/", "http://p:3128"),
+        (r"http://CORP\svc:pw@p:1", "http://CORP%5Csvc:pw@p:1"),
+        ("u:50%@p:1", "http://u:50%25@p:1"),
+        ("u:a%2Fb%@p:1", "http://u:a%2Fb%25@p:1"),
+        ("u:a/b?c#d@p:1", "http://u:a%2Fb%3Fc%23d@p:1"),
+        ("u:a@b:c@[::1]:1", "http://u:a%40b%3Ac@[::1]:1"),
+    ],
+)
+def test_it_has_a_scheme_and_is_encoded(text: str, proxy: str) -> None:
+    assert read(f"HTTP_PROXY={text}").http == proxy
 
 
 @pytest.mark.parametrize(
@@ -96,10 +109,10 @@ def test_a_proxy_without_scheme_is_one_of_http() -> None:
     [
         ("http://user:secret@p:1", {"secret"}),
         ("user:secret@p:1", {"secret"}),
-        ("http://user:a/b@p:1", {"a/b"}),
-        ("http://user:a@b@p:1", {"a@b"}),
-        ("http://user:a@p:1/x@y", {"a", "a@p:1/x"}),
-        ("http://user:a://b@p:1", {"a://b"}),
+        ("http://user:a/b@p:1", {"a/b", "a%2Fb"}),
+        ("http://user:a@b@p:1", {"a@b", "a%40b"}),
+        ("http://user:a@p:1/x@y", {"a", "a@p:1/x", "a%40p%3A1%2Fx"}),
+        ("http://user:a://b@p:1", {"a://b", "a%3A%2F%2Fb"}),
         ("http://user:a%2Fb@p:1", {"a%2Fb", "a/b"}),
         ("http://user:secret@[::1", {"secret"}),
         ("http://[::1", set()),
@@ -116,7 +129,7 @@ def test_its_credentials_are_known(name: str, url: str, secrets: set[str]) -> No
 def test_what_is_no_proxy_is_named_and_left_out(url: str) -> None:
     parameters = read_parameters(Cmdline.parse(f"https_proxy={url} http_proxy=p:1"))
     assert list(parameters.problems) == ["HTTPS_PROXY"]
-    assert Proxies.given_by(parameters) == Proxies("p:1", None)
+    assert Proxies.given_by(parameters) == Proxies("http://p:1", None)
 
 
 def test_a_password_behind_a_quote_that_is_not_closed_is_a_secret() -> None:

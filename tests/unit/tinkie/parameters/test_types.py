@@ -153,6 +153,20 @@ def test_what_is_not_a_url_is_not_repeated(text: str) -> None:
     assert "pw" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("http://h/100%/a%2Fb?c=%zz#%", "http://h/100%25/a%2Fb?c=%25zz#%25"),
+        ("http://u:50%@h/a@b", "http://u:50%25@h/a@b"),
+        (r"http://CORP\u:a@b@h:1/h:1", "http://CORP%5Cu:a%40b@h:1/h:1"),
+        ("http://[fe80::1%eth0]/%", "http://[fe80::1%eth0]/%25"),
+    ],
+)
+def test_a_url_is_as_go_reads_it(text: str, url: str) -> None:
+    assert Url.parse(text) == url
+    assert Url.parse(url) == url
+
+
 def test_a_base_url_may_lack_its_scheme() -> None:
     assert Url.parse_base("tb:8080/x") == "http://tb:8080/x"
     assert Url.parse_base("https://tb") == "https://tb"

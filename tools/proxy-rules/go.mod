@@ -1,4 +1,4 @@
-module tinkie/no-proxy
+module tinkie/proxy-rules
 
 go 1.21
 
