@@ -93,16 +93,17 @@ def registry(
     images: Path | None = None,
     tls: bool = True,
     password: bool = True,
+    prefix: str = "/",
 ) -> Iterator[Registry]:
     """Run a registry on the network's address until the end of the with block.
 
     certificate: used instead of a valid one that the CA signs, for tests of faults.
     images: the folder of another registry's images, to serve the same. tls: else plain HTTP.
-    password: else it serves every client.
+    password: else it serves every client. prefix: what precedes `v2/` in its URLs.
     """
     folder.mkdir(parents=True, exist_ok=True)
     pair = certificate or ca.issue("registry", [network.address, ADDRESS6])
-    settings = _settings(f"{network.address}:{port}", images or folder / IMAGES)
+    settings = _settings(f"{network.address}:{port}", images or folder / IMAGES, prefix)
     if password:
         passwords = _write_passwords(folder, credentials)
         settings["auth"] = {"htpasswd": {"realm": "sandbox", "path": str(passwords)}}
@@ -115,9 +116,8 @@ def registry(
     with running("registry", command, log=folder / "registry.log", network=network) as program:
         trusted = _trusted_folder(folder, ca)
         found = Registry(host, trusted, credentials, folder, network, program)
-        wait_for(
-            "the registry's answer", lambda: _answers(found, port, tls=tls), seconds=READY_SECONDS
-        )
+        url = f"http{'s' if tls else ''}://{network.address}:{port}{prefix}v2/"
+        wait_for("the registry's answer", lambda: _answers(found, url), seconds=READY_SECONDS)
         yield found
 
 
@@ -129,9 +129,8 @@ def _trusted_folder(folder: Path, ca: CA) -> Path:
     return trusted
 
 
-def _answers(found: Registry, port: int, *, tls: bool) -> bool:
+def _answers(found: Registry, url: str) -> bool:
     found.program.check()
-    url = f"http{'s' if tls else ''}://{found.network.address}:{port}/v2/"
     # Readiness only: the clients under test decide whether its certificate is good.
     statuses = (httpx.codes.OK, httpx.codes.UNAUTHORIZED)
     return answers(found.network, url, verify=False, statuses=statuses)
@@ -145,10 +144,10 @@ def _write_passwords(folder: Path, credentials: Credentials) -> Path:
     return passwords
 
 
-def _settings(address: str, images: Path) -> dict[str, Any]:
+def _settings(address: str, images: Path, prefix: str) -> dict[str, Any]:
     return {
         "version": "0.1",
         "log": {"level": "info"},
         "storage": {"filesystem": {"rootdirectory": str(images)}},
-        "http": {"addr": address},
+        "http": {"addr": address, "prefix": prefix},
     }

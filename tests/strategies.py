@@ -44,6 +44,7 @@ SENSIBLE = st.sampled_from(
         "packet_base_url=tb.example/x/", "registry_mirrors=http://m:5000", "tinkerbell_tls=false",
         "insecure_registries=https://10.0.0.0/8,a:1", "syslog_host=[fd00::2]", "syslog_port=1514",
         "registry_ca_sha256=" + "Ab:" * 31 + "Ab", "registry_ca_url=https://tb/ca.pem",
+        "trusted_ca_url=http://tb/company.pem",
         "ntp=a,,b.c,fd00::3", "interface=eth0.30", "ipam=", "vlan_id=30",
         "ipam=52-54-00-00-00-01:30:10.0.0.5:255.0.0.0:10.0.0.1:h:a,b",
         "ipam=52-54-00-00-00-01::[fd00::5]:64:[fd00::1]", "tinkie.shell", "console=ttyS0,115200",

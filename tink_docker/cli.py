@@ -77,7 +77,7 @@ def dry_run(path: Path) -> int:
     plan = Plan.from_cmdline(cmdline)
     json.dump(REDACTOR.value(plan.as_json()), sys.stdout, indent=2)
     sys.stdout.write("\n")
-    more = filter(None, [plan.refusal, plan.local_logs])
+    more = filter(None, [*plan.certificates.refusals, plan.local_logs])
     for message in (*cmdline_problems(cmdline), *problem_lines(plan.problems), *more):
         sys.stderr.write(REDACTOR.text(f"{PROGRAM}: {message}\n"))
     return BAD_PARAMETERS if plan.problems or cmdline.unclosed_quote else 0

@@ -33,13 +33,12 @@ log = get_logger()
 class Keeper:
     """Starts the engine again and again; checks reboot flag, CA certificate and space meanwhile.
 
-    `wait(seconds, files)` ends early when one of the descriptors becomes readable. `ca_fetcher` is
-    None if there is no CA certificate to fetch.
+    `wait(seconds, files)` ends early when one of the descriptors becomes readable.
     """
 
     listener: Listener
     start: Callable[[Wait], EngineDaemons]
-    ca_fetcher: CaFetcher | None
+    ca_fetchers: tuple[CaFetcher, ...]
     broker: RebootBroker
     lost_containers: LostContainers
     networks: NetworkRecord
@@ -52,7 +51,7 @@ class Keeper:
         self._tasks = (
             self._task("check the reboot flag", self.broker.tick),
             self._task("measure the space for images", self.space.tick),
-            self._task("fetch the CA certificate", self._fetch_ca),
+            *(self._task("fetch a CA certificate", one.tick) for one in self.ca_fetchers),
             self._task("open the engine's socket to clients", self._publish),
         )
 
@@ -135,12 +134,8 @@ class Keeper:
         for task in self._tasks:
             task()
 
-    def _fetch_ca(self) -> None:
-        if self.ca_fetcher is not None:
-            self.ca_fetcher.tick()
-
     def _publish(self) -> None:
-        if self.ca_fetcher is None or self.ca_fetcher.settled:
+        if all(fetcher.settled for fetcher in self.ca_fetchers):
             self.listener.publish()
 
     def _log_ready(self, version: EngineVersion) -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tink_docker.ca.certs import plan_certificates
 from tink_docker.ca.fetching import CaFetcher
+from tink_docker.ca.plan import CertificatePlans, plan_certificates
 from tink_docker.embedded import embed
 from tink_docker.engine.api import processes, running_containers
 from tink_docker.engine.containerd import is_serving, start_containerd
@@ -34,9 +34,7 @@ from tinkie.running.log import get_logger
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from tink_docker.ca.certs import CertificatePlan
     from tinkie.parameters.cmdline import Cmdline
-    from tinkie.parameters.parameter import Parameters
 
 log = get_logger()
 
@@ -46,26 +44,23 @@ class Plan:
     """All that the kernel parameters decide; `problems` has the reason for each bad one."""
 
     config: Mapping[str, Any]
-    certificates: CertificatePlan | None
+    certificates: CertificatePlans
     proxies: Proxies
     problems: Mapping[str, str]
     syslog_name: str | None = None
-    refusal: PermanentError | None = None
 
     @classmethod
     def from_cmdline(cls, cmdline: Cmdline) -> Plan:
         """Return the plan; there is one for any command line."""
         parameters = read_parameters(cmdline)
         proxies = Proxies.given_by(parameters)
-        certificates, refusal = _certificates(parameters)
         host = parameters[SYSLOG_HOST]
         return cls(
             config=daemon_json(parameters, proxies),
-            certificates=certificates,
+            certificates=plan_certificates(parameters),
             proxies=proxies,
             problems=problems_for(Reader.TINK_DOCKER, parameters),
             syslog_name=host if host and not host.is_address else None,
-            refusal=refusal,
         )
 
     @property
@@ -77,21 +72,11 @@ class Plan:
 
     def as_json(self) -> dict[str, Any]:
         """Return the plan for people; it may hold the credentials of proxies."""
-        certificates = self.certificates.as_json() if self.certificates else None
         return {
             "daemon.json": self.config,
-            "certificates": certificates,
+            "certificates": [plan.as_json() for plan in self.certificates.plans],
             "command": dockerd_command(),
         }
-
-
-def _certificates(
-    parameters: Parameters,
-) -> tuple[CertificatePlan | None, PermanentError | None]:
-    try:
-        return plan_certificates(parameters), None
-    except PermanentError as error:
-        return None, error
 
 
 def keeper(
@@ -107,7 +92,7 @@ def keeper(
     return Keeper(
         listener=listener,
         start=lambda waiting: _start(plan, listener, waiting, now),
-        ca_fetcher=_ca_fetcher(plan, now),
+        ca_fetchers=_ca_fetchers(plan, now),
         broker=RebootBroker(lambda: running_containers(listener.address), now),
         lost_containers=LostContainers(lambda: processes(listener.address)),
         networks=NetworkRecord(),
@@ -119,18 +104,15 @@ def keeper(
 
 def _log_what_is_missing(plan: Plan) -> None:
     """Log what the engine does without."""
-    if plan.refusal:
-        log.error("ca.failed", error=str(plan.refusal), hint=plan.refusal.hint)
+    for refusal in plan.certificates.refusals:
+        log.error("ca.failed", error=str(refusal), kind=str(refusal.kind), hint=refusal.hint)
     if plan.local_logs:
         log.warning("syslog.local", error=plan.local_logs, next="give an address to forward them")
 
 
-def _ca_fetcher(plan: Plan, now: Callable[[], float]) -> CaFetcher | None:
-    if plan.certificates is None:
-        return None
-    return CaFetcher(
-        plan.certificates, Fetcher(user_agent="tink-docker", proxies=plan.proxies), now
-    )
+def _ca_fetchers(plan: Plan, now: Callable[[], float]) -> tuple[CaFetcher, ...]:
+    fetcher = Fetcher(user_agent="tink-docker", proxies=plan.proxies)
+    return tuple(CaFetcher(one, fetcher, now) for one in plan.certificates.plans)
 
 
 def _start(

@@ -21,7 +21,7 @@ from bootkit.engine.json import (
     progress_in,
     tag_if_needed,
 )
-from bootkit.plan.worker import BINDS, ENGINE_LABEL, SPEC_LABEL
+from bootkit.plan.worker import ENGINE_LABEL, SPEC_LABEL
 from bootkit.policy import (
     ENGINE_ANSWER_SECONDS,
     ENGINE_PING_SECONDS,
@@ -143,7 +143,7 @@ class DockerEngine:
                 name=WORKER_NAME,
                 environment=spec.environment,
                 labels=labels,
-                host_config=self._host_config(),
+                host_config=self._host_config(spec),
             )
             api.start(made["Id"])
             return str(made["Id"])
@@ -174,10 +174,10 @@ class DockerEngine:
             lines = output.splitlines()[-count:]
             return [line[:WORKER_LOG_LINE_BYTES].decode(errors="replace") for line in lines]
 
-    def _host_config(self) -> Any:
+    def _host_config(self, spec: WorkerSpec) -> Any:
         log = self._log_config()
         return self._client().create_host_config(
-            binds=list(BINDS), network_mode="host", privileged=True, log_config=log
+            binds=list(spec.binds), network_mode="host", privileged=True, log_config=log
         )
 
     def _log_config(self) -> dict[str, Any] | None:

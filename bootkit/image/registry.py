@@ -132,8 +132,8 @@ class RegistryClient:
             return None  # the pull's own error is more useful
 
     def _fetcher(self, domain: str) -> Fetcher:
-        ca = self.certificates / domain / "ca.crt"
-        return replace(self.fetcher, ca=ca if ca.is_file() else None)
+        ours = (self.certificates / domain).glob("*.crt")  # as dockerd does
+        return replace(self.fetcher, cas=(*self.fetcher.cas, *ours))
 
 
 def _host(domain: str) -> str:

@@ -18,8 +18,9 @@ from tinkie.parameters.table import (
     TINK_WORKER_IMAGE,
     TINKERBELL_INSECURE_TLS,
     TINKERBELL_TLS,
+    TRUSTED_CA_URL,
 )
-from tinkie.paths import ENGINE_SOCKET, WORKER_NAME
+from tinkie.paths import ENGINE_SOCKET, GO_CERTIFICATE_FOLDERS, TRUSTED_CERTIFICATES, WORKER_NAME
 
 if TYPE_CHECKING:
     from bootkit.machine.metadata import MachineMetadata
@@ -39,6 +40,7 @@ BINDS = (
     # The engine's own copy would not follow a lease that changes.
     "/etc/resolv.conf:/etc/resolv.conf:ro",
 )
+_TRUSTED_BIND = f"{TRUSTED_CERTIFICATES}:{TRUSTED_CERTIFICATES}:ro"
 # CONTAINER_UUID may come late, and no worker uses it: a running worker must not look like another
 # because of it. Secrets change only with a boot, and their digest would help to guess them.
 _NOT_IN_THE_DIGEST = ("CONTAINER_UUID", "REGISTRY_PASSWORD", "HTTP_PROXY", "HTTPS_PROXY")
@@ -56,9 +58,9 @@ class Credentials:
 class WorkerSpec:
     """The worker's container: the images to try in order, its environment, and who it is.
 
-    The rest never changes: name `tink-worker`, the host's network, privileged, the binds of BINDS
-    (their left sides are paths in tink-docker's container). The environment includes the proxy's
-    variables, HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in both cases.
+    The rest never changes: name `tink-worker`, the host's network, privileged. The left sides of
+    the binds are paths in tink-docker's container. The environment includes the proxy's variables,
+    HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in both cases.
     """
 
     worker_id: str
@@ -66,6 +68,7 @@ class WorkerSpec:
     environment: dict[str, str] = field(repr=False)
     registry: str | None = None
     credentials: Credentials | None = field(default=None, repr=False)
+    binds: tuple[str, ...] = BINDS
 
     @property
     def digest(self) -> str:
@@ -76,7 +79,7 @@ class WorkerSpec:
             if name.upper() not in _NOT_IN_THE_DIGEST
         }
         images = list(map(str, self.images))
-        text = json.dumps([WORKER_NAME, BINDS, images, variables], sort_keys=True)
+        text = json.dumps([WORKER_NAME, self.binds, images, variables], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def credentials_for(self, image: ImageReference) -> Credentials | None:
@@ -94,14 +97,14 @@ class WorkerSpec:
             "credentials_for": [str(one) for one in self.images if self.credentials_for(one)],
             "network": "host",
             "privileged": True,
-            "binds": list(BINDS),
+            "binds": list(self.binds),
             "environment": dict(sorted(self.environment.items())),
             "labels": {SPEC_LABEL: self.digest},
         }
 
     def as_command(self) -> list[str]:
         """Return an equivalent `docker run`; secrets are still in it, see redaction.REDACTOR."""
-        binds = [part for bind in BINDS for part in ("--volume", bind)]
+        binds = [part for bind in self.binds for part in ("--volume", bind)]
         pairs = sorted(self.environment.items())
         variables = [part for name, value in pairs for part in ("--env", f"{name}={value}")]
         label = ["--label", f"{SPEC_LABEL}={self.digest}"]
@@ -121,6 +124,7 @@ def plan_worker(
         environment=environment(parameters, machine, proxies, worker_id),
         registry=registry.domain if registry else None,
         credentials=_credentials(parameters),
+        binds=(*BINDS, _TRUSTED_BIND) if parameters[TRUSTED_CA_URL] else BINDS,
     )
 
 
@@ -159,6 +163,7 @@ def environment(
         "TINKERBELL_CERT_URL": parameters[GRPC_CERT_URL],
         "TINKERBELL_TLS": parameters[TINKERBELL_TLS],
         "TINKERBELL_INSECURE_TLS": parameters[TINKERBELL_INSECURE_TLS],
+        "SSL_CERT_DIR": GO_CERTIFICATE_FOLDERS if parameters[TRUSTED_CA_URL] else None,
     }
     given = {name: str(value) for name, value in variables.items() if value}
     return given | proxies.environment()

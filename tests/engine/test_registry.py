@@ -1,10 +1,13 @@
 """Faults between the machine and its registry: named while they last, repaired without help."""
 
 from release.process import run
-from sandbox.registry import Registry
+from sandbox.registry import IMAGES, Registry, registry
 from tests.engine.conftest import StartMachine
 from tests.engine.machine import Machine
+from tests.engine.servers import AGENT_IMAGE
 from tests.engine.world import World
+
+MIRROR_PORT = 5444
 
 
 def test_a_wrong_password_is_reported_and_works_once_the_registry_accepts_it(
@@ -34,6 +37,37 @@ def test_a_ca_certificate_that_is_published_late_is_fetched_and_used(
         world.files.publish(world.registry.ca, "late.pem")
         machine.wait_for_event(machine.tink_docker, "ca.installed")
         machine.wait_for_worker()
+
+
+def test_a_mirror_below_a_path_with_a_ca_of_its_own_serves_docker_hubs_images(
+    start_machine: StartMachine, world: World
+) -> None:
+    store = world.registry
+    store.push(world.folder / "agent.tar", f"library/{AGENT_IMAGE}")
+    with (
+        registry(
+            world.folder / "mirror", world.network, world.ca, store.credentials,
+            port=MIRROR_PORT, images=store.folder / IMAGES, password=False, prefix="/hub/",
+        ) as mirror,
+        start_machine(
+            tink_worker_image=AGENT_IMAGE,
+            docker_registry="",
+            registry_mirrors=f"https://{mirror.host}/hub",
+        ) as machine,
+    ):  # fmt: skip
+        installed = machine.wait_for_event(machine.tink_docker, "ca.installed")
+        assert installed["registries"] == mirror.host
+        machine.wait_for_worker()
+        asked = mirror.program.log.read_text()
+        assert f"/hub/v2/library/{AGENT_IMAGE.replace(':', '/manifests/')}" in asked
+
+
+def test_a_ca_for_docker_hub_alone_is_reported_as_useless(start_machine: StartMachine) -> None:
+    with start_machine(tink_worker_image=AGENT_IMAGE, docker_registry="") as machine:
+        failed = machine.wait_for_event(machine.tink_docker, "ca.failed")
+        assert "registry_ca_url has no effect" in failed["error"]
+        assert "trusted_ca_url" in failed["hint"]
+        assert machine.events(machine.tink_docker, "ca.installed") == []
 
 
 def _add_user(registry: Registry, username: str, password: str) -> None:

@@ -1,15 +1,19 @@
-"""gRPC with TLS: Tinkerbell's own, and tink-server's behind a proxy that ends TLS."""
+"""TLS that workers and engine verify or not: Tinkerbell's, and tink-server's behind a proxy."""
 
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from sandbox.certificates import Pair
 from sandbox.objects import MachineIdentity
+from sandbox.registry import IMAGES, registry
 from sandbox.tink import GRPC_PORT
 from tests.engine import machine as machines
 from tests.engine import world as worlds
+from tests.engine.conftest import StartMachine
 from tests.engine.docker import Docker
 from tests.engine.servers import OLDER
 from tests.engine.world import World
@@ -17,24 +21,51 @@ from tests.matrix.wire import wire
 
 IDENTITY = MachineIdentity("tls", "52:54:00:00:03:04", "172.30.0.204", "172.30.0.1")
 TLS_PORT = 42443
-# The workers' images contain no CA certificate, and there is no way to give them one.
-WORDS = {"tinkerbell_tls": "true", "tinkerbell_insecure_tls": "true"}
+OTHER_PORT = 5443
 
 
-def test_tink_agent_uses_tls_with_tinkerbell(docker: Docker, tmp_path: Path) -> None:
-    with (
-        worlds.world(tmp_path / "world", docker, "tls") as world,
-        machines.machine(world, tmp_path / "machine", IDENTITY, **WORDS),
-    ):
-        world.prove(IDENTITY, "tls")
+def _words(world: World, *, verified: bool) -> dict[str, str]:
+    """The workers' images contain no CA certificate."""
+    if not verified:
+        return {"tinkerbell_tls": "true", "tinkerbell_insecure_tls": "true"}
+    trusted = {"trusted_ca_url": f"{world.files.url}/ca.pem", "registry_ca_url": ""}
+    return {"tinkerbell_tls": "true", "tinkerbell_insecure_tls": "false", **trusted}
 
 
-def test_tink_worker_uses_tls(older: World, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def tls(docker: Docker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with worlds.world(tmp_path_factory.mktemp("world"), docker, "tls") as world:
+        yield world
+
+
+@pytest.mark.parametrize("verified", [True, False])
+def test_tink_agent_uses_tls_with_tinkerbell(tls: World, tmp_path: Path, *, verified: bool) -> None:
+    words = _words(tls, verified=verified)
+    with machines.machine(tls, tmp_path / "machine", IDENTITY, **words):
+        tls.prove(IDENTITY, f"tls-{verified}".lower())
+
+
+@pytest.mark.parametrize("verified", [True, False])
+def test_tink_worker_uses_tls(older: World, tmp_path: Path, *, verified: bool) -> None:
     endpoint = f"{older.network.address}:{TLS_PORT}"
-    words = {**WORDS, "grpc_authority": endpoint, "tink_worker_image": ""}
-    words["docker_registry"] = f"{older.registry.host}/{OLDER}"
+    words = {**_words(older, verified=verified), "grpc_authority": endpoint}
+    words |= {"tink_worker_image": "", "docker_registry": f"{older.registry.host}/{OLDER}"}
     with _tls(older), machines.machine(older, tmp_path / "machine", IDENTITY, **words):
-        older.prove(IDENTITY, "tls")
+        older.prove(IDENTITY, f"tls-{verified}".lower())
+
+
+def test_an_action_comes_from_a_registry_that_only_the_ca_for_everything_makes_trusted(
+    world: World, start_machine: StartMachine
+) -> None:
+    store, folder = world.registry, world.folder / "other"
+    with (
+        registry(
+            folder, world.network, world.ca, store.credentials,
+            port=OTHER_PORT, images=store.folder / IMAGES, password=False,
+        ) as other,
+        start_machine(**_words(world, verified=True) | {"tinkerbell_tls": "false"}) as machine,
+    ):  # fmt: skip
+        world.prove(machine.identity, "other", registry=other.host)
 
 
 @contextmanager

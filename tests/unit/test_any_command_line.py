@@ -230,7 +230,8 @@ def test_dry_runs_end_with_one_of_their_exit_codes(line: str, metadata: str | No
 CANARY = st.text(alphabet="aB9'\\@:/%+$;#?é,[]!~", max_size=6).map("canary{}".format)
 IN_A_URL = (
     "metadata_url", "tinkerbell", "grpc_cert_url", "packet_base_url", "registry_ca_url",
-    "registry_mirrors", "insecure_registries", "HTTP_PROXY", "https_proxy", "NO_PROXY",
+    "trusted_ca_url", "registry_mirrors", "insecure_registries", "HTTP_PROXY", "https_proxy",
+    "NO_PROXY",
 )  # fmt: skip
 
 

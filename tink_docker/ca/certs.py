@@ -1,8 +1,4 @@
-"""The registries' CA certificates: checked, and put where dockerd looks for them.
-
-dockerd reads `/etc/docker/certs.d/<host[:port]>/*.crt` at each pull: a file that comes late needs
-no restart.
-"""
+"""CA certificates: checked, and put where dockerd, bootkit and the worker look for them."""
 
 from __future__ import annotations
 
@@ -10,84 +6,17 @@ import base64
 import hashlib
 import re
 import ssl
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import PermanentError
 from tinkie.files import write_atomically
-from tinkie.parameters.table import (
-    DOCKER_REGISTRY,
-    PACKET_BASE_URL,
-    REGISTRY_CA_SHA256,
-    REGISTRY_CA_URL,
-    TINK_WORKER_IMAGE,
-)
-from tinkie.paths import CERTIFICATES
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tinkie.parameters.parameter import Parameter, Parameters
-    from tinkie.parameters.types import Url
+    from tink_docker.ca.plan import CertificatePlan
 
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
-_NEEDED = (DOCKER_REGISTRY.name, REGISTRY_CA_URL.name, REGISTRY_CA_SHA256.name)
-
-
-@dataclass(frozen=True, slots=True)
-class CertificatePlan:
-    """Where the certificates come from, for which registries (host[:port]), and which are wanted.
-
-    `parameter` is the one that gave the URL. `pins` are SHA-256 sums of DER certificates, in
-    lower-case hexadecimal; without any, every certificate is taken.
-    """
-
-    parameter: str
-    url: str
-    registries: tuple[str, ...]
-    pins: tuple[str, ...] = ()
-    folder: Path = CERTIFICATES
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        """Return the files to write."""
-        return tuple(self.folder / registry / "ca.crt" for registry in self.registries)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the plan for people."""
-        return {"url": self.url, "paths": [str(path) for path in self.paths], "pins": self.pins}
-
-
-def plan_certificates(parameters: Parameters) -> CertificatePlan | None:
-    """Return what to get, or None if no CA is given, or no registry to use it for.
-
-    Raises:
-        PermanentError: a parameter that this needs is bad: all of it is trusted, or nothing.
-    """
-    bad = [name for name in _NEEDED if name in parameters.problems]
-    ca_url, base_url = parameters[REGISTRY_CA_URL], parameters[PACKET_BASE_URL]
-    if bad and (ca_url or base_url or REGISTRY_CA_URL.name in bad):
-        message = f"no CA certificate is fetched, because of {', '.join(bad)}"
-        raise PermanentError(message, kind=ErrorKind.BAD_PARAMETER)
-    registry, image = parameters[DOCKER_REGISTRY], parameters[TINK_WORKER_IMAGE]
-    domains = [registry.domain] if registry else []
-    if ca_url:
-        domains += [image.domain] if image else []
-        return _plan(REGISTRY_CA_URL, ca_url, domains, parameters)
-    if base_url:
-        return _plan(PACKET_BASE_URL, base_url.rstrip("/") + "/ca.pem", domains, parameters)
-    return None
-
-
-def _plan(
-    parameter: Parameter[Url | None], url: str, domains: list[str], parameters: Parameters
-) -> CertificatePlan | None:
-    if not domains:
-        return None
-    registries = tuple(dict.fromkeys(domains))
-    return CertificatePlan(parameter.name, url, registries, parameters[REGISTRY_CA_SHA256])
 
 
 def wanted_certificates(pem: bytes, pins: tuple[str, ...]) -> dict[str, str]:
@@ -161,7 +90,7 @@ def _end(pem: str) -> datetime | None:
 
 
 def install(plan: CertificatePlan, pem: bytes, now: datetime) -> list[str]:
-    """Write the wanted certificates for each registry; return their SHA-256 sums.
+    """Write the wanted certificates to each of the plan's files; return their SHA-256 sums.
 
     now: by the machine's clock. What was written before stays if this raises.
 

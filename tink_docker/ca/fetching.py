@@ -1,4 +1,4 @@
-"""Fetch the registry's CA certificate: for ten seconds at the start, then until it is installed."""
+"""Fetch CA certificates: for ten seconds at the start, then until they are installed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tinkie.running.log import get_logger
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tink_docker.ca.certs import CertificatePlan
+    from tink_docker.ca.plan import CertificatePlan
     from tinkie.fetch.fetcher import Fetcher
 
 log = get_logger()
@@ -70,7 +70,7 @@ class CaFetcher:
 
     def _log_success(self, certificates: list[str]) -> None:
         self.installed = self.settled = True
-        registries = ",".join(self.plan.registries)
+        registries = "all" if self.plan.everywhere else ",".join(self.plan.hosts)
         url = shown(self.plan.url)
         log.info("ca.installed", url=url, registries=registries, sha256=",".join(certificates))
 

@@ -26,6 +26,7 @@ EXEC_ROOT = Path("/var/run/docker")
 PID_PATH = Path("/var/run/docker.pid")
 
 _LOG_SIZE = f"{policy.CONTAINER_LOG_FILE_MEBIBYTES}m"
+_TAG = "container/{{.Name}}"  # no container's name has a slash: none looks like a program's of ours
 _LOG_COUNT = str(policy.CONTAINER_LOG_FILES)
 
 # The engine starts before DHCP has answered, so it cannot see which networks are taken; its own
@@ -71,7 +72,7 @@ def _logs(parameters: Parameters) -> dict[str, Any]:
         return {"log-driver": "local", "log-opts": size}
     options = {
         "syslog-address": f"udp://{host.in_url}:{port}",
-        "tag": "{{.Name}}",
+        "tag": _TAG,
         "cache-max-size": _LOG_SIZE,  # of docker's own copy, else 100 MB a container
         "cache-max-file": _LOG_COUNT,
     }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tink_docker.engine.child import Child
 from tink_docker.engine.containerd import ADDRESS
 from tink_docker.engine.daemon_json import CONFIG_PATH
+from tinkie.paths import GO_CERTIFICATE_FOLDERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +38,6 @@ def start_dockerd(listener: socket, command: Sequence[str], signs: tuple[str, ..
         "dockerd",
         [*SOCKET_ACTIVATION, *command],
         stdin=listener.fileno(),
-        variables={"LISTEN_FDS": "1"},
+        variables={"LISTEN_FDS": "1", "SSL_CERT_DIR": GO_CERTIFICATE_FOLDERS},
         signs=signs,
     )

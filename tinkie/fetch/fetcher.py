@@ -20,6 +20,7 @@ from tinkie.fetch.http_errors import http_error, status_error
 from tinkie.fetch.redirects import origin, redirected
 from tinkie.parameters.proxy import Proxies
 from tinkie.parameters.types import shown
+from tinkie.paths import TRUSTED_CERTIFICATES
 from tinkie.policy import (
     FETCH_LIMIT_BYTES,
     FETCH_REDIRECTS_LIMIT,
@@ -51,13 +52,14 @@ class Answer:
 class Fetcher:
     """Send GET requests with one set of proxies, CA certificates and bounds.
 
-    `ca` is a PEM file of CA certificates to trust besides the system's. `unverified` accepts any
-    certificate, for answers that are only shown. `transport` replaces the network in tests.
+    `cas` are PEM files of CA certificates to trust besides the system's; they may come later.
+    `unverified` accepts any certificate, for answers that are only shown. `transport` replaces the
+    network in tests.
     """
 
     user_agent: str = "tinkie"
     proxies: Proxies = field(default_factory=Proxies)
-    ca: Path | None = None
+    cas: tuple[Path, ...] = (TRUSTED_CERTIFICATES / "ca.crt",)
     unverified: bool = False
     transport: httpx.BaseTransport | None = None
     now: Callable[[], float] = time.monotonic
@@ -166,8 +168,9 @@ class Fetcher:
         if self.unverified:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
-        if self.ca is not None:
-            context.load_verify_locations(cafile=self.ca)
+        for path in self.cas:
+            if path.is_file():
+                context.load_verify_locations(cafile=path)
         return context
 
     def _read(self, response: httpx.Response, limit: int, deadline: float) -> bytes:

@@ -11,6 +11,7 @@ import ipaddress
 import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from tinkie.parameters.image_reference import ImageReference, Registry, is_domain
 from tinkie.parameters.ipam import StaticAddress
@@ -23,6 +24,8 @@ from tinkie.parameters.types import (
     Secret,
     Url,
     elements,
+    in_url,
+    is_address,
     list_of,
     parse_go_boolean,
     parse_nic,
@@ -64,10 +67,15 @@ def _fingerprints(text: str) -> tuple[str, ...]:
 
 
 def _insecure_registry(text: str) -> str:
-    """Return host[:port] or address/bits without a scheme, which dockerd leaves out as well."""
-    value = re.sub("^https?://", "", text).rstrip("/")
+    """Return host[:port] or address/bits without a scheme, which dockerd leaves out as well.
+
+    An IPv6 address gets brackets: as that dockerd compares it with a registry's name.
+    """
+    value = re.sub("^https?://", "", text, flags=re.IGNORECASE).rstrip("/")
     if _is_network(value):
         return value
+    if ":" in value and is_address(value):
+        return in_url(value)
     name, colon, port = value.rpartition(":")
     host = name if colon and not value.endswith("]") else value
     if not is_domain(host):
@@ -90,8 +98,8 @@ def _is_network(text: str) -> bool:
 def _mirror(text: str) -> Url:
     """Refuse what dockerd refuses to start with."""
     url = Url.parse(text)
-    if not re.fullmatch("https?://[^/@?#%]+/?", url, re.IGNORECASE):
-        raise ValueError("not a mirror that dockerd takes: http[s]://host[:port]")
+    if set("@%") & set(urlsplit(url).netloc) or set("?#") & set(url):
+        raise ValueError("not a mirror that dockerd takes: http[s]://host[:port][/path]")
     return url
 
 
@@ -285,7 +293,8 @@ REGISTRY_CA_URL = Parameter[Url | None](
     read_by=_TINK_DOCKER,
     value="URL",
     meaning=(
-        "The same by its full address, for the hosts in `docker_registry` and `tink_worker_image`"
+        "The same by its full address, for the hosts in `docker_registry`, `tink_worker_image` and "
+        "`registry_mirrors`. Not for Docker Hub, for which dockerd takes none"
     ),
     parse=Url.parse,
     default=None,
@@ -298,11 +307,25 @@ REGISTRY_CA_SHA256 = Parameter[tuple[str, ...]](
     read_by=_TINK_DOCKER,
     value="comma list",
     meaning=(
-        "SHA-256 sums of the certificates that may be used from there: below. If one element is "
-        "bad, no certificate is used"
+        "SHA-256 sums of the certificates that may be used from the three CA parameters: below. If "
+        "one element is bad, no certificate is used"
     ),
     parse=_fingerprints,
     default=(),
+)
+TRUSTED_CA_URL = Parameter[Url | None](
+    name="trusted_ca_url",
+    section=Section.REGISTRIES,
+    read_by=_BOTH,
+    value="URL",
+    meaning=(
+        "CA certificates to trust for every TLS connection of the engine, of Tinkie and of the "
+        "worker, Docker Hub included; for networks that inspect TLS"
+    ),
+    parse=Url.parse,
+    default=None,
+    names_tinkerbell=True,
+    secrets=secrets_in_url,
 )
 INSECURE_REGISTRIES = Parameter[tuple[str, ...]](
     name="insecure_registries",
@@ -320,8 +343,8 @@ REGISTRY_MIRRORS = Parameter[tuple[Url, ...]](
     read_by=_TINK_DOCKER,
     value="comma list",
     meaning=(
-        "Mirrors, as URLs, of Docker Hub only: dockerd has none for other registries. Name an "
-        "image of another registry by the mirror's host"
+        "Mirrors, as URLs, of Docker Hub only: dockerd has none for other registries. It asks "
+        "`<URL>/v2/`. Name an image of another registry by the mirror's host"
     ),
     parse=list_of(_mirror),
     is_list=True,

@@ -164,6 +164,11 @@ class Url(str):
         return urlsplit(self).scheme
 
     @property
+    def host(self) -> str:
+        """Return host[:port] as it was written."""
+        return urlsplit(self).netloc.rpartition("@")[2]
+
+    @property
     def endpoint(self) -> HostPort:
         """Return host and port, the scheme's own port if the URL has none."""
         parts = urlsplit(self)

@@ -41,8 +41,9 @@ def test_a_dry_run_prints_the_plan_and_no_secret(
     output = capsys.readouterr()
     plan = json.loads(output.out)
     assert plan["daemon.json"]["proxies"]["https-proxy"] == "http://********@px.example:3128"
-    assert plan["certificates"]["url"] == "http://********@tb/ca.pem"
-    assert plan["certificates"]["paths"] == ["/etc/docker/certs.d/a.b/ca.crt"]
+    (certificates,) = plan["certificates"]
+    assert certificates["url"] == "http://********@tb/ca.pem"
+    assert certificates["paths"] == ["/etc/docker/certs.d/a.b/ca.crt"]
     assert output.err == ""
     assert "pr0xy" not in output.out
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -155,7 +155,7 @@ def world(clock: Clock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Worl
     keeper = Keeper(
         listener,  # type: ignore[arg-type]
         start,  # type: ignore[arg-type]
-        None,
+        (),
         broker,  # type: ignore[arg-type]
         lost_containers,
         NetworkRecord(tmp_path / "local-kv.db"),
@@ -277,7 +277,7 @@ def test_the_socket_appears_when_the_ca_is_settled(
     world: World, clock: Clock, events: Events
 ) -> None:
     ca_fetcher = FakeCaFetcher(clock, settles=clock.now() + 8)
-    world.keeper.ca_fetcher = ca_fetcher  # type: ignore[assignment]
+    world.keeper = replace(world.keeper, ca_fetchers=(ca_fetcher,))  # type: ignore[arg-type]
     seen: list[tuple[float, bool]] = []
     clock.then = lambda: seen.append((clock.now(), world.listener.published))
     world.plans.append({"life": 100})

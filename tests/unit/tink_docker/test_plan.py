@@ -70,15 +70,16 @@ def test_a_configuration_that_cannot_be_written_is_an_error(
 @pytest.mark.usefixtures("started")
 def test_a_ca_is_fetched_if_there_is_one(clock: Clock) -> None:
     with_one = keeper(Plan.from_cmdline(Cmdline.parse(CA)), wait=clock.wait, now=clock.now)
-    assert with_one.ca_fetcher is not None
-    assert keeper(Plan.from_cmdline(Cmdline()), wait=clock.wait, now=clock.now).ca_fetcher is None
+    assert [one.plan.parameter for one in with_one.ca_fetchers] == ["registry_ca_url"]
+    without = keeper(Plan.from_cmdline(Cmdline()), wait=clock.wait, now=clock.now)
+    assert without.ca_fetchers == ()
 
 
 @pytest.mark.usefixtures("started")
 def test_a_bad_pin_stops_the_ca_and_not_the_engine(clock: Clock, events: Events) -> None:
     plan = Plan.from_cmdline(Cmdline.parse(f"{CA} registry_ca_sha256=zz"))
     ours = keeper(plan, wait=clock.wait, now=clock.now)
-    assert ours.ca_fetcher is None
+    assert ours.ca_fetchers == ()
     assert str(ours.start(clock.wait)) == "engine"
     assert events[0]["event"] == "ca.failed"
     assert "registry_ca_sha256" in events[0]["error"]
@@ -87,8 +88,8 @@ def test_a_bad_pin_stops_the_ca_and_not_the_engine(clock: Clock, events: Events)
 def test_tinkerbells_own_host_is_asked_without_the_proxy() -> None:
     line = "packet_base_url=http://10.0.0.1:8080/workflow docker_registry=10.0.0.1 HTTP_PROXY=http://px"
     plan = Plan.from_cmdline(Cmdline.parse(line))
-    assert plan.certificates is not None
-    assert plan.proxies.for_url(plan.certificates.url) is None
+    (certificates,) = plan.certificates.plans
+    assert plan.proxies.for_url(certificates.url) is None
     assert plan.proxies.for_url("http://elsewhere/") == "http://px"
 
 

@@ -12,78 +12,17 @@ from hypothesis import strategies as st
 
 from tests.strategies import outcome
 from tests.unit.tink_docker.conftest import make_certificate
-from tink_docker.ca.certs import (
-    CertificatePlan,
-    check_time,
-    install,
-    plan_certificates,
-    wanted_certificates,
-)
+from tink_docker.ca.certs import check_time, install, wanted_certificates
+from tink_docker.ca.plan import CertificatePlan
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, PermanentError
-from tinkie.parameters.cmdline import Cmdline
-from tinkie.parameters.table import read_parameters
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.unit.tink_docker.conftest import Certificate
 
-URL = "registry_ca_url=http://tb/ca.pem"
 NOW = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
-
-
-def plan(line: str) -> CertificatePlan | None:
-    return plan_certificates(read_parameters(Cmdline.parse(line)))
-
-
-@pytest.mark.parametrize(
-    ("line", "url", "registries"),
-    [
-        (f"{URL} docker_registry=a:5000/x", "http://tb/ca.pem", ("a:5000",)),
-        (f"{URL} tink_worker_image=b/x/y:1", "http://tb/ca.pem", ("docker.io",)),
-        (
-            f"{URL} docker_registry=a tink_worker_image=b.example/y",
-            "http://tb/ca.pem",
-            ("docker.io", "b.example"),
-        ),
-        (
-            f"{URL} docker_registry=a.b tink_worker_image=a.b/y packet_base_url=http://p",
-            "http://tb/ca.pem",
-            ("a.b",),
-        ),
-        (
-            "packet_base_url=http://p:8080/w/ docker_registry=1.2.3.4 tink_worker_image=b.c/y",
-            "http://p:8080/w/ca.pem",
-            ("1.2.3.4",),
-        ),
-    ],
-)
-def test_where_it_comes_from_and_for_whom(line: str, url: str, registries: tuple[str, ...]) -> None:
-    found = plan(line)
-    assert found is not None
-    assert (found.url, found.registries) == (url, registries)
-
-
-@pytest.mark.parametrize(
-    "line", ["", "docker_registry=a.b", URL, "packet_base_url=http://p tink_worker_image=b.c/y"]
-)
-def test_nothing_to_get(line: str) -> None:
-    assert plan(line) is None
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        f"{URL} docker_registry=a.b registry_ca_sha256=zz",
-        "registry_ca_url=ftp://x packet_base_url=http://p docker_registry=a.b",
-        f"{URL} docker_registry=https://a.b",
-        "packet_base_url=http://p docker_registry=a.b registry_ca_sha256=zz",
-    ],
-)
-def test_a_bad_parameter_stops_the_ca(line: str) -> None:
-    with pytest.raises(PermanentError, match=r"because of (registry_ca|docker_registry)"):
-        plan(line)
 
 
 def test_all_certificates_are_taken_without_pins(ca: Certificate, other_ca: Certificate) -> None:
@@ -122,7 +61,7 @@ def test_a_clock_that_is_behind_refuses_nothing(ca: Certificate) -> None:
 
 
 def test_what_was_written_stays_when_rubbish_comes(ca: Certificate, tmp_path: Path) -> None:
-    plan = CertificatePlan("registry_ca_url", "http://tb/ca.pem", ("a.b",), (), tmp_path)
+    plan = CertificatePlan("registry_ca_url", "http://tb/ca.pem", ("a.b",), folder=tmp_path)
     install(plan, ca.pem, NOW)
     for rubbish in (b"<html>", make_certificate("old", days=30).pem, ca.pem[:-40]):
         with pytest.raises(PermanentError):
@@ -159,6 +98,25 @@ def test_it_is_written_for_each_registry(ca: Certificate, tmp_path: Path) -> Non
         path = tmp_path / name / "ca.crt"
         assert path.read_bytes() == ca.pem
         assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_what_everything_trusts_is_written_beside_a_registrys_own(
+    ca: Certificate, other_ca: Certificate, tmp_path: Path
+) -> None:
+    own = CertificatePlan("registry_ca_url", "http://tb/", ("a",), folder=tmp_path)
+    trusted = CertificatePlan(
+        "trusted_ca_url", "http://tb/", ("a",), everywhere=True, folder=tmp_path
+    )
+    install(own, ca.pem, NOW)
+    install(trusted, other_ca.pem, NOW)
+    written = {
+        str(path.relative_to(tmp_path)): path.read_bytes() for path in tmp_path.rglob("*.crt")
+    }
+    assert written == {
+        "a/ca.crt": ca.pem,
+        "a/trusted.crt": other_ca.pem,
+        ".trusted/ca.crt": other_ca.pem,
+    }
 
 
 def test_a_folder_that_cannot_be_written_is_named(ca: Certificate, tmp_path: Path) -> None:

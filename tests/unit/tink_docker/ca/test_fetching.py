@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from tink_docker import policy
-from tink_docker.ca.certs import CertificatePlan
 from tink_docker.ca.fetching import CaFetcher
+from tink_docker.ca.plan import CertificatePlan
 from tinkie.fetch.fetcher import Fetcher
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def fetching(clock: Clock, tmp_path: Path) -> Callable[..., CaFetcher]:
     def make(server: Server, *pins: str) -> CaFetcher:
         fetcher = Fetcher(transport=httpx.MockTransport(server), now=clock.now)
         url = "http://user:pw@tb/ca.pem"
-        plan = CertificatePlan("registry_ca_url", url, ("reg:5000",), pins, tmp_path)
+        plan = CertificatePlan("registry_ca_url", url, ("reg:5000",), pins=pins, folder=tmp_path)
         return CaFetcher(plan, fetcher, clock.now)
 
     return make

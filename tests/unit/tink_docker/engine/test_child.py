@@ -91,7 +91,9 @@ def test_it_gets_the_socket_as_systemd_would_give_it(
     assert seen["pid"] == engine.process.pid
     assert seen["environment"]["LISTEN_PID"] == str(engine.process.pid)
     assert seen["environment"]["LISTEN_FDS"] == "1"
-    assert set(seen["environment"]) <= {"LISTEN_PID", "LISTEN_FDS", "PATH", "PWD", "LC_CTYPE"}
+    assert seen["environment"]["SSL_CERT_DIR"] == "/etc/ssl/certs:/etc/docker/certs.d/.trusted"
+    ours = {"LISTEN_PID", "LISTEN_FDS", "SSL_CERT_DIR"}
+    assert set(seen["environment"]) <= ours | {"PATH", "PWD", "LC_CTYPE"}
     assert seen["name"] == str(listener.address)
     assert seen["listens"] == 1
     assert seen["stdin"] == "/dev/null"

@@ -55,7 +55,7 @@ def test_logs_are_bounded_and_can_be_read_with_both_drivers() -> None:
     assert forwarded["log-driver"] == "syslog"
     assert forwarded["log-opts"] == {
         "syslog-address": "udp://[fd00::1]:1514",
-        "tag": "{{.Name}}",
+        "tag": "container/{{.Name}}",
         "cache-max-size": "4m",
         "cache-max-file": "2",
     }

@@ -30,7 +30,7 @@ def ca(tmp_path_factory: pytest.TempPathFactory) -> CA:
 @pytest.fixture(scope="module")
 def ours(ca: CA) -> Fetcher:
     """Return a fetcher that trusts this CA besides the system's."""
-    return Fetcher(ca=ca.certificate)
+    return Fetcher(cas=(ca.certificate,))
 
 
 def test_a_server_with_a_certificate_of_the_given_ca_is_trusted(ca: CA, ours: Fetcher) -> None:

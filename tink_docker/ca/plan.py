@@ -1,0 +1,154 @@
+"""Which CA certificates to fetch, from where, and which registries they are for.
+
+dockerd reads `/etc/docker/certs.d/<host[:port]>/*.crt` of a registry or a mirror at each pull. It
+never does so for Docker Hub itself, nor for a registry in `insecure_registries`
+(`lookupV2Endpoints` and `newTLSConfig` in its package `registry`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tinkie.error_kinds import ErrorKind
+from tinkie.errors import PermanentError
+from tinkie.parameters.image_reference import DEFAULT_DOMAIN
+from tinkie.parameters.table import (
+    DOCKER_REGISTRY,
+    INSECURE_REGISTRIES,
+    PACKET_BASE_URL,
+    REGISTRY_CA_SHA256,
+    REGISTRY_CA_URL,
+    REGISTRY_MIRRORS,
+    TINK_WORKER_IMAGE,
+    TRUSTED_CA_URL,
+)
+from tinkie.paths import CERTIFICATES, TRUSTED_CERTIFICATES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tinkie.parameters.parameter import Parameter, Parameters
+    from tinkie.parameters.types import Url
+
+
+@dataclass(frozen=True, slots=True)
+class CertificatePlan:
+    """Where CA certificates come from, what they are for, and which are wanted.
+
+    `parameter` is the one that gave the URL. `hosts` (host[:port]) are those of registries and
+    mirrors; `everywhere`: also for whatever else the engine, bootkit and the worker connect to.
+    `pins` are SHA-256 sums of DER certificates, in lower-case hexadecimal; without any, every
+    certificate is taken.
+    """
+
+    parameter: str
+    url: str
+    hosts: tuple[str, ...]
+    everywhere: bool = False
+    pins: tuple[str, ...] = ()
+    folder: Path = CERTIFICATES
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Return the files to write."""
+        name = "trusted.crt" if self.everywhere else "ca.crt"
+        files = tuple(self.folder / host / name for host in self.hosts)
+        trusted = self.folder / TRUSTED_CERTIFICATES.relative_to(CERTIFICATES) / "ca.crt"
+        return (trusted, *files) if self.everywhere else files
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plan for people."""
+        return {"url": self.url, "paths": [str(path) for path in self.paths], "pins": self.pins}
+
+
+@dataclass(frozen=True, slots=True)
+class CertificatePlans:
+    """What to fetch, and why the rest of what is given is not."""
+
+    plans: tuple[CertificatePlan, ...] = ()
+    refusals: tuple[PermanentError, ...] = ()
+
+
+def plan_certificates(parameters: Parameters) -> CertificatePlans:
+    """Return what to fetch; of a parameter that this needs and that is bad nothing is used."""
+    plans: list[CertificatePlan] = []
+    refusals: list[PermanentError] = []
+    for plan in (_of_everything, _of_registries):
+        try:
+            found = plan(parameters)
+        except PermanentError as error:
+            refusals.append(error)
+        else:
+            plans += [found] if found else []
+    return CertificatePlans(tuple(plans), tuple(refusals))
+
+
+def _of_everything(parameters: Parameters) -> CertificatePlan | None:
+    if not _is_given(parameters, TRUSTED_CA_URL):
+        return None
+    _refuse_bad(parameters, TRUSTED_CA_URL, REGISTRY_CA_SHA256)
+    hosts = (*_registries(parameters), *_mirrors(parameters))
+    return _plan(parameters, TRUSTED_CA_URL, str(parameters[TRUSTED_CA_URL]), hosts)
+
+
+def _of_registries(parameters: Parameters) -> CertificatePlan | None:
+    needed = (REGISTRY_CA_URL, REGISTRY_CA_SHA256, DOCKER_REGISTRY)
+    if _is_given(parameters, REGISTRY_CA_URL):
+        _refuse_bad(parameters, *needed)
+        hosts = (*_registries(parameters), *_mirrors(parameters))
+        return _plan(parameters, REGISTRY_CA_URL, str(parameters[REGISTRY_CA_URL]), hosts)
+    base_url = parameters[PACKET_BASE_URL]
+    if base_url:
+        _refuse_bad(parameters, *needed)
+        registry = parameters[DOCKER_REGISTRY]
+        hosts = (registry.domain,) if registry else ()
+        return _plan(parameters, PACKET_BASE_URL, base_url.rstrip("/") + "/ca.pem", hosts)
+    return None
+
+
+def _is_given(parameters: Parameters, parameter: Parameter[Any]) -> bool:
+    return parameter.name in parameters.texts
+
+
+def _refuse_bad(parameters: Parameters, *needed: Parameter[Any]) -> None:
+    bad = [parameter.name for parameter in needed if parameter.name in parameters.problems]
+    if bad:
+        message = f"no CA certificate is fetched, because of {', '.join(bad)}"
+        raise PermanentError(message, kind=ErrorKind.BAD_PARAMETER)
+
+
+def _registries(parameters: Parameters) -> tuple[str, ...]:
+    registry, image = parameters[DOCKER_REGISTRY], parameters[TINK_WORKER_IMAGE]
+    return tuple(one.domain for one in (registry, image) if one)
+
+
+def _mirrors(parameters: Parameters) -> tuple[str, ...]:
+    return tuple(mirror.host for mirror in parameters[REGISTRY_MIRRORS] if mirror.scheme == "https")
+
+
+def _plan(
+    parameters: Parameters, parameter: Parameter[Url | None], url: str, hosts: tuple[str, ...]
+) -> CertificatePlan | None:
+    """Return the plan.
+
+    Raises:
+        PermanentError: it would have no effect, since dockerd reads it for none of the hosts.
+    """
+    unread = {DEFAULT_DOMAIN, *parameters[INSECURE_REGISTRIES]}
+    read = tuple(dict.fromkeys(host for host in hosts if host not in unread))
+    everywhere = parameter is TRUSTED_CA_URL
+    if not read and not everywhere:
+        raise _useless(parameter, hosts)
+    return CertificatePlan(
+        parameter.name, url, read, everywhere=everywhere, pins=parameters[REGISTRY_CA_SHA256]
+    )
+
+
+def _useless(parameter: Parameter[Url | None], hosts: tuple[str, ...]) -> PermanentError:
+    reason = "no registry is given for it"
+    if hosts:
+        reason = f"dockerd reads no CA certificate for {', '.join(dict.fromkeys(hosts))}"
+    message = f"{parameter.name} has no effect: {reason}"
+    hint = f"give {TRUSTED_CA_URL.name} to trust it for Docker Hub too, or name another registry"
+    return PermanentError(message, kind=ErrorKind.BAD_PARAMETER, hint=hint)
