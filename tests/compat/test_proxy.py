@@ -22,21 +22,22 @@ from tests.matrix.packets import refused
 
 BEHIND = f"{SUBNET}.77"
 PORT = 3128
-USER = "somebody"
+USER = "CORP\\somebody"
 READY_SECONDS = 30.0
 CLOSED_SECONDS = 200.0  # a client keeps an idle one for a while
 
 
-@pytest.mark.parametrize("parameter", ["HTTPS_PROXY", "https_proxy"])
+@pytest.mark.parametrize(("parameter", "safe"), [("HTTPS_PROXY", ""), ("https_proxy", "\\%/@")])
 def test_the_engine_pulls_through_the_proxy_and_tinkerbell_is_reached_directly(
-    lab: Lab, parameter: str
+    lab: Lab, parameter: str, safe: str
 ) -> None:
     sandbox, folder = lab.sandbox, lab.folder
     number = 15 + parameter.islower()
     mac, address = f"52:54:00:00:01:{number:02x}", f"{SUBNET}.{100 + number}"
     identity = MachineIdentity(f"proxy{number}", mac, address, f"{SUBNET}.1")
-    password = new_password()
-    proxy = f"http://{USER}:{quote(password, safe='')}@{sandbox.network.address}:{PORT}"
+    password = f"50%-{new_password()}/@\\"
+    user_info = f"{quote(USER, safe)}:{quote(password, safe)}"
+    proxy = f"http://{user_info}@{sandbox.network.address}:{PORT}"
     words = (
         f"{parameter}={proxy} docker_registry={BEHIND} tink_worker_image={BEHIND}/{WORKER_IMAGE}"
         f" registry_ca_url={sandbox.files.url}/behind.pem"
