@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from tink_docker import policy
 from tinkie.errors import BootError
-from tinkie.paths import STATE_FOLDER, WORKER_NAME
+from tinkie.paths import TINK_DOCKER_FOLDER, WORKER_NAME
 from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 log = get_logger()
 
 FLAG = Path("/worker/reboot")
-REASON_PATH = STATE_FOLDER / "shutdown-by"
+REASON_PATH = TINK_DOCKER_FOLDER / "shutdown-by"
 
 
 def ask_init(reason_path: Path = REASON_PATH) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 ENGINE_SOCKET = Path("/var/run/docker.sock")
 CERTIFICATES = Path("/etc/docker/certs.d")  # dockerd looks for <host[:port]>/*.crt below it
 TRUSTED_CERTIFICATES = CERTIFICATES / ".trusted"  # for every connection; no host has such a name
-STATE_FOLDER = Path("/run/tinkie")  # what the programs and init tell each other, and people
 # For SSL_CERT_DIR: Go reads these folders besides the bundle that an image brings.
 GO_CERTIFICATE_FOLDERS = f"/etc/ssl/certs:{TRUSTED_CERTIFICATES}"
+STATE_FOLDER = Path("/run/tinkie")  # a folder for each program, which alone may write there
+TINK_DOCKER_FOLDER = STATE_FOLDER / "tink-docker"  # what tink-docker leaves for bootkit and init
 WORKER_NAME = "tink-worker"  # the container's name

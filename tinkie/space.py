@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Self
 
 from tinkie.errors import NONSENSE
 from tinkie.files import write_atomically
-from tinkie.paths import STATE_FOLDER
+from tinkie.paths import TINK_DOCKER_FOLDER
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-PATH = STATE_FOLDER / "space.json"
+PATH = TINK_DOCKER_FOLDER / "space.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,9 +37,9 @@ def test_keys_note_who_asks_and_stop_the_machine(
 ) -> None:
     root.install(script, path)
     for name in ("poweroff", "reboot"):
-        root.stub(name, "cat /run/tinkie/shutdown-by >/noted")
+        root.stub(name, "cat /run/init/shutdown-by >/noted")
     root.run(path)
     assert root.calls == [program]
     assert root.read("/noted") == f"{requester}\n"
-    assert root.at("/run/poweroff").exists() == (program == "poweroff")
+    assert root.at("/run/init/poweroff").exists() == (program == "poweroff")
     assert root.announced == (["init power.pressed"] if program == "poweroff" else [])

@@ -60,7 +60,13 @@ def test_mounts_have_limits_and_folders_exist(machine: ScriptRoot) -> None:
         assert "size=" in options[point], point
         assert "nosuid,nodev" in options[point], point
     assert "/sys/firmware/efi/efivars" not in options
-    for folder in ("/run/resolvconf", "/run/tinkie/settings", "/run/worker", "/var/log"):
+    for folder in (
+        "/run/init",
+        "/run/resolvconf",
+        "/run/tinkie/settings",
+        "/run/worker",
+        "/var/log",
+    ):
         assert machine.at(folder).is_dir(), folder
     assert machine.at("/run/resolvconf/resolv.conf").read_text() == ""
     assert machine.at("/var/run").readlink().as_posix() == "/run"
@@ -124,7 +130,7 @@ def test_a_plausible_clock_stays(machine: ScriptRoot, seconds: int) -> None:
     clock(machine, seconds)
     machine.run(RC)
     assert not any(call.startswith("date -u -s") for call in machine.calls)
-    assert not machine.at("/run/tinkie/clock-is-wrong").exists()
+    assert not machine.at("/run/init/clock-is-wrong").exists()
     assert machine.on_consoles == ["boot.started version=1.2.3 commit=abc", "rc.done"]
 
 
@@ -133,7 +139,7 @@ def test_an_implausible_clock_starts_at_the_commit(machine: ScriptRoot, seconds:
     clock(machine, seconds)
     machine.run(RC)
     assert f"date -u -s @{COMMIT}" in machine.calls
-    assert machine.at("/run/tinkie/clock-is-wrong").exists()
+    assert machine.at("/run/init/clock-is-wrong").exists()
     line = machine.on_consoles[0]
     assert line.startswith('clock.wrong error="implausible hardware clock: ')
     assert line.endswith(

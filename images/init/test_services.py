@@ -57,7 +57,7 @@ def machine(root: ScriptRoot) -> ScriptRoot:
         add_container(root, folder)
     root.write("/proc/self/stat", "77 (sh) S 1\n")
     idle(root, percent="0.00")
-    root.write("/run/tinkie/coldplugged", "")
+    root.write("/run/init/coldplugged", "")
     root.write("/created", "")
     for name, body in {"ctr": CTR, "runc": RUNC, "timeout": TIMEOUT}.items():
         root.stub(name, body)
@@ -117,7 +117,7 @@ def test_what_the_worker_needs_starts_first_and_each_service_once(machine: Scrip
 
 
 def test_with_a_wrong_clock_the_time_comes_before_certificates(machine: ScriptRoot) -> None:
-    machine.write("/run/tinkie/clock-is-wrong", "")
+    machine.write("/run/init/clock-is-wrong", "")
     idle(machine, percent="99.00")
     with machine.running(SERVICES):
         machine.wait_for("bootkit", lambda: "bootkit" in created(machine))
@@ -186,12 +186,12 @@ def test_a_cpu_that_is_never_idle_delays_a_service_for_a_minute(machine: ScriptR
 
 
 def test_bootkit_starts_when_the_drivers_of_disks_are_loaded(machine: ScriptRoot) -> None:
-    machine.at("/run/tinkie/coldplugged").unlink()
+    machine.at("/run/init/coldplugged").unlink()
     machine.stub("udevadm", '[ "$1" != settle ] || { cat /created >/at_settle; exit 1; }')
     with machine.running(SERVICES):
         machine.wait_for("looks", lambda: machine.read(".calls").count("usleep 100000") > 5)
         assert not times(machine, "udevadm")
-        machine.write("/run/tinkie/coldplugged", "")
+        machine.write("/run/init/coldplugged", "")
         machine.wait_for("the end", lambda: "sleep 3600" in machine.read(".calls"))
     assert machine.read("/at_settle").split() == ["dhcp", "tink-docker"]
     error = 'error="drivers still load after 30 s" next="the boot goes on"'

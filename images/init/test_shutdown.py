@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tink_docker import reboot
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -13,7 +15,8 @@ if TYPE_CHECKING:
 
 TASKS = "/run/containerd/io.containerd.runtime.v2.task/services.linuxkit"
 REBOOT = "/run/worker/reboot"
-BY = "/run/tinkie/shutdown-by"
+BY = "/run/init/shutdown-by"  # of PID 1's own scripts
+BY_TINK_DOCKER = str(reboot.REASON_PATH)
 NAMES = ("bootkit", "tink-docker", "ntp", "rngd", "dhcp")
 # Services that end when asked, and note it; containerd too.
 SERVICES = f"""
@@ -56,7 +59,7 @@ def events(root: ScriptRoot) -> list[str]:
 @pytest.fixture
 def stopped(machine: ScriptRoot) -> Iterator[ScriptRoot]:
     """Return a machine whose action asked for the reboot by its flag, after its shutdown."""
-    machine.write(BY, "/worker/reboot\n")
+    machine.write(BY_TINK_DOCKER, f"{reboot.FLAG}\n")
     with machine.running("sh", "-c", STORY):
         machine.wait_for("the end", lambda: machine.at("/done").exists())
         yield machine
@@ -101,6 +104,26 @@ def test_other_requests_let_the_worker_report_first(machine: ScriptRoot, who: st
     assert set(ended(machine)) == {*NAMES, "containerd"}
 
 
+def test_a_reboot_that_once_failed_does_not_name_a_later_shutdown(machine: ScriptRoot) -> None:
+    machine.write(BY_TINK_DOCKER, f"{reboot.FLAG}\n")
+    machine.write(BY, "ctrl-alt-del\n")
+    with machine.running("sh", "-c", STORY):
+        machine.wait_for("the flag", lambda: machine.at(REBOOT).exists())
+    assert machine.on_consoles[0] == 'shutdown.started by="ctrl-alt-del"'
+
+
+def test_a_link_in_place_of_the_flag_leads_to_no_other_file(machine: ScriptRoot) -> None:
+    for target in ("/dev/sda", "/no-such-file"):
+        machine.write("/dev/sda", "a disk")
+        machine.at(REBOOT).unlink(missing_ok=True)
+        machine.at(REBOOT).symlink_to(target)
+        with machine.running("sh", "-c", STORY):
+            machine.wait_for("the end", lambda: machine.at("/done").exists())
+        assert machine.read("/dev/sda") == "a disk"
+        assert not machine.at("/no-such-file").exists()
+        machine.at("/done").unlink()
+
+
 def test_an_action_without_an_end_delays_the_shutdown_for_35_s(machine: ScriptRoot) -> None:
     began = machine.uptime
     with machine.running("sh", "-c", STORY):
@@ -114,7 +137,7 @@ def test_an_action_without_an_end_delays_the_shutdown_for_35_s(machine: ScriptRo
 def test_service_that_does_not_stop_is_killed_and_named(
     machine: ScriptRoot, name: str, seconds: int
 ) -> None:
-    machine.write(BY, "/worker/reboot\n")
+    machine.write(BY_TINK_DOCKER, f"{reboot.FLAG}\n")
     machine.write(f"/deaf.{name}", "")
     began = machine.uptime
     with machine.running("sh", "-c", STORY):
@@ -124,7 +147,7 @@ def test_service_that_does_not_stop_is_killed_and_named(
     assert set(ended(machine)) == {*NAMES, "containerd"} - {name}
 
 
-@pytest.mark.parametrize(("files", "key"), [([], "b"), (["/run/poweroff"], "o")])
+@pytest.mark.parametrize(("files", "key"), [([], "b"), (["/run/init/poweroff"], "o")])
 def test_shutdown_that_hangs_ends_by_force(machine: ScriptRoot, files: list[str], key: str) -> None:
     machine.time_passes(longest=90)
     machine.stub("sync", "exec tail -f /dev/null")

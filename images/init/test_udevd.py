@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tests.fakes.script_root import ScriptRoot
 
 UDEVD = "/usr/lib/tinkie/udevd"
-COLDPLUGGED = "/run/tinkie/coldplugged"
+COLDPLUGGED = "/run/init/coldplugged"
 PING = "udevadm control --ping"
 
 

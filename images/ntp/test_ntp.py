@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.fakes.script_root import option
+from tests.fakes.script_root import IMAGES, option
 
 if TYPE_CHECKING:
     from tests.fakes.script_root import ScriptRoot
 
 NTP = "/usr/lib/tinkie/ntp"
 SETTINGS = option("settings", "--output")
+LEASES = "/run/dhcpcd/time-servers"
 CHRONYC = "chronyc -h /run/chrony/chronyd.sock"
 RELOAD = f"{CHRONYC} reload sources"
 COMMIT = 1_700_000_000  # Tue, 14 Nov 2023 22:13:20 GMT
 NOW = "Wed, 15 Nov 2023 22:13:20 GMT"
 NOW_SECONDS = COMMIT + 86_400
 CHRONYD = """
-[ "$(stat -c %a /run/chrony)" = 750 ] && [ -d /run/chrony/dhcp ] || exit 9
+[ "$(stat -c %a /run/chrony)" = 750 ] || exit 9
 [ ! -e /chronyd_ends ] || exit 3
 exec tail -f /dev/null
 """
@@ -78,19 +79,23 @@ def test_chronyd_starts_at_once_without_settings(machine: ScriptRoot) -> None:
     assert machine.announced == []
 
 
-@pytest.mark.parametrize("cmdline", ["quiet", "ntp=172.30.0.1"])
-def test_servers_of_late_settings_are_loaded_whatever_the_command_line_has(
-    machine: ScriptRoot, cmdline: str
+@pytest.mark.parametrize("file", [f"{SETTINGS}/ntp.sources", f"{LEASES}/eth0.dhcp.sources"])
+def test_servers_that_come_late_change_or_go_are_loaded_once_each(
+    machine: ScriptRoot, file: str
 ) -> None:
-    machine.write("/proc/cmdline", f"{cmdline}\n")
     with machine.running(NTP):
         machine.wait_for("time", lambda: machine.uptime > 400)
         assert RELOAD not in machine.calls
-        machine.write(f"{SETTINGS}/ntp.sources", "server 172.30.0.1 iburst\n")
-        machine.wait_for("them", lambda: RELOAD in machine.calls)
-        seen = machine.uptime
-        machine.wait_for("time", lambda: machine.uptime > seen + 100)
-    assert machine.calls.count(RELOAD) == 1
+        for count, text in enumerate(("server 172.30.0.1\n", "server 172.30.0.2\n", ""), start=1):
+            machine.write(file, text)
+            _loaded(machine, count)
+    assert machine.calls.count(RELOAD) == 3
+
+
+def _loaded(machine: ScriptRoot, count: int) -> None:
+    machine.wait_for("them", lambda: machine.calls.count(RELOAD) == count)
+    seen = machine.uptime
+    machine.wait_for("time", lambda: machine.uptime > seen + 20)
 
 
 def test_servers_are_loaded_once_chronyd_answers(machine: ScriptRoot) -> None:
@@ -210,10 +215,14 @@ def test_sigterm_ends_chronyd_too(machine: ScriptRoot) -> None:
     assert machine.announced == []
 
 
-def test_chronyd_reads_the_servers_of_the_settings() -> None:
-    assert f"sourcedir {SETTINGS}" in (Path(__file__).parent / "chrony.conf").read_text().split(
-        "\n"
-    )
+@pytest.mark.parametrize("folder", [SETTINGS, LEASES])
+def test_chronyd_reads_the_servers_of_settings_and_leases(folder: str) -> None:
+    lines = (Path(__file__).parent / "chrony.conf").read_text().splitlines()
+    assert f"sourcedir {folder}" in lines
+
+
+def test_the_network_service_writes_time_servers_where_they_are_read() -> None:
+    assert f"sources={LEASES} " in (IMAGES / "dhcp/dhcp-event").read_text()
 
 
 def test_clock_has_no_server_of_its_own_and_no_port() -> None:

@@ -72,7 +72,7 @@ def observe(lab: Lab) -> Seen:
         status = measure(lab.sandbox, box, "static", WORKFLOW_SECONDS)
         resolver = shell.run("cat /run/resolvconf/resolv.conf")
         hostname = shell.run("hostname")
-        clock = shell.run("cat /run/chrony/dhcp/*.sources")
+        clock = shell.run("cat /run/dhcpcd/time-servers/*.sources")
         return Seen(status, box.console.log.read_text(), resolver, hostname, clock, disks, late)
 
 

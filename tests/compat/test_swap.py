@@ -51,7 +51,7 @@ services:
     image: example/client:1
     command: ["sh", "-c", "/usr/lib/tinkie/announce added service.runs; exec sleep 99999"]
     binds:
-      - /run/tinkie:/run/tinkie
+      - /run/init/console:/run/init/console:ro
       - /usr/lib/tinkie/announce:/usr/lib/tinkie/announce:ro
 files:
   - path: etc/added

@@ -22,6 +22,7 @@ from tests.engine.world import World
 
 READY_SECONDS = 60.0
 WORKER = "tink-worker"
+CMDLINE = "/run/cmdline"  # stands for /proc/cmdline
 DISK = "2g"  # of the engine
 
 
@@ -116,15 +117,15 @@ def machine(
 
 
 def _write_host(folder: Path, words: Mapping[str, str]) -> None:
-    for name in ("docker", "worker", "tinkie/certs.d", "host/run"):
+    for name in ("docker", "worker", "tinkie/bootkit", "tinkie/tink-docker/certs.d", "host/run"):
         (folder / name).mkdir(parents=True)
     line = " ".join(f"{name}={value}" for name, value in words.items())
-    (folder / "tinkie" / "cmdline").write_text(f"{line}\n")
+    (folder / "cmdline").write_text(f"{line}\n")
 
 
 def _run(made: Machine, name: str, image: str, options: list[str]) -> None:
     network = ["--network", f"container:{made.world.anchor}"]
-    command = [f"tinkie/{image}:build", image, "--cmdline", "/run/tinkie/cmdline"]
+    command = [f"tinkie/{image}:build", image, "--cmdline", CMDLINE]
     made.world.docker("run", "--detach", "--name", name, *network, *options, *command)
 
 
@@ -137,8 +138,9 @@ def _tink_docker_options(made: Machine, disk: str) -> list[str]:
         *made.bind("host", "/host_root"),
         *made.bind("docker", "/var/run"),
         *made.bind("worker", "/worker"),
-        *made.bind("tinkie", "/run/tinkie"),
-        *made.bind("tinkie/certs.d", "/etc/docker/certs.d"),
+        *made.bind("cmdline", f"{CMDLINE}:ro"),
+        *made.bind("tinkie/tink-docker", "/run/tinkie/tink-docker"),
+        *made.bind("tinkie/tink-docker/certs.d", "/etc/docker/certs.d"),
         *_limited_runtime(made),
     ]
 
@@ -149,9 +151,11 @@ def _bootkit_options(made: Machine) -> list[str]:
         *("--cap-drop", "all"),
         *("--security-opt", "no-new-privileges"),
         *("--tmpfs", "/run", "--tmpfs", "/tmp"),
-        *made.bind("docker", "/var/run"),
-        *made.bind("tinkie", "/run/tinkie"),
-        *made.bind("tinkie/certs.d", "/etc/docker/certs.d:ro"),
+        *made.bind("cmdline", f"{CMDLINE}:ro"),
+        *made.bind("docker", "/var/run:ro"),
+        *made.bind("tinkie/bootkit", "/run/tinkie/bootkit"),
+        *made.bind("tinkie/tink-docker", "/run/tinkie/tink-docker:ro"),
+        *made.bind("tinkie/tink-docker/certs.d", "/etc/docker/certs.d:ro"),
     ]
 
 

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 ANNOUNCE = "images/init/lib/announce"
 ADDRESS = "10.9.9.9"
 PREPARED = """
-mkdir -p /run/tinkie/settings /run/dhcpcd/lease /run/resolvconf
+mkdir -p /run/tinkie/settings /run/dhcpcd/lease
 mkfifo -m 600 /run/dhcpcd/events
-: >/run/resolvconf/resolv.conf
+: >/etc/resolv.conf
 """
 ADVERTISED = """
 export interface=lo protocol=ra reason=ROUTERADVERT if_up=true
@@ -35,7 +35,7 @@ def _run(docker: Docker, script: str) -> list[str]:
 
 
 def test_name_servers_of_a_router_advertisement_are_used_until_it_ends(docker: Docker) -> None:
-    show = "grep . /run/resolvconf/resolv.conf; echo shown"
+    show = "grep . /etc/resolv.conf; echo shown"
     ended = "if_up=false /usr/lib/tinkie/dhcp-event"
     before, after = " ".join(_run(docker, f"{ADVERTISED} {show}; {ended}; {show}")).split(" shown")[
         :2

@@ -80,6 +80,8 @@ def _outputs_with(secret: str, machine: Machine) -> list[str]:
     """Return the names of the logs and state files that contain the secret."""
     docker = machine.world.docker
     outputs = {name: docker.logs(name) for name in (machine.bootkit, machine.tink_docker)}
-    outputs |= {path.name: path.read_text() for path in (machine.folder / "tinkie").glob("*.json")}
+    outputs |= {
+        path.name: path.read_text() for path in (machine.folder / "tinkie").glob("*/*.json")
+    }
     assert len(outputs) > 2, "no state is written"
     return [name for name, text in outputs.items() if secret in text]

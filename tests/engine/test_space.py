@@ -99,7 +99,7 @@ def _agent_with(ballast: Path) -> Path:
 
 
 def _space(machine: Machine) -> Space:
-    space = Space.read(machine.folder / "tinkie" / "space.json")
+    space = Space.read(machine.folder / "tinkie" / "tink-docker" / "space.json")
     assert space
     return space
 

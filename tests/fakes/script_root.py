@@ -30,6 +30,7 @@ FOLDERS = (
     "dev",
     "etc",
     "proc",
+    "run/init",
     "run/tinkie",
     "sys",
     "tmp",

@@ -17,6 +17,7 @@ from settings import files as settings
 from tink_docker import reboot
 from tink_docker.engine import daemon_json
 from tinkie import paths
+from tinkie.running.arguments import agent_parser
 
 ROOT = Path(__file__).parents[2]
 INIT = ROOT / "images/init"
@@ -28,17 +29,28 @@ PRIVATE = sorted(CONTAINERS.keys() - {"tink-docker"})
 # Design, section 2: what several parts share. Service, path of the host, path inside, may it write.
 SHARED = [
     ("tink-docker", "/run/docker", "/var/run", True),
-    ("bootkit", "/run/docker", "/var/run", True),
+    ("bootkit", "/run/docker", "/var/run", False),
     ("tink-docker", "/", "/host_root", True),
     ("tink-docker", "/dev", "/dev", True),
     ("tink-docker", "/lib/firmware", "/lib/firmware", False),
     ("tink-docker", "/run/worker", "/worker", True),
     ("tink-docker", "/var/lib/docker", "/var/lib/docker", True),
-    ("tink-docker", "/run/tinkie/certs.d", "/etc/docker/certs.d", True),
-    ("bootkit", "/run/tinkie/certs.d", "/etc/docker/certs.d", False),
+    ("tink-docker", "/run/tinkie/tink-docker/certs.d", "/etc/docker/certs.d", True),
+    ("bootkit", "/run/tinkie/tink-docker/certs.d", "/etc/docker/certs.d", False),
     ("tink-docker", "/run/resolvconf/resolv.conf", "/etc/resolv.conf", False),
     ("bootkit", "/run/resolvconf/resolv.conf", "/etc/resolv.conf", False),
-    *((name, "/run/tinkie", "/run/tinkie", True) for name in ("tink-docker", "bootkit", "dhcp")),
+    ("dhcp", "/run/resolvconf/resolv.conf", "/etc/resolv.conf", True),
+    ("dhcp", "/run/dhcpcd", "/run/dhcpcd", True),
+    ("ntp", "/run/dhcpcd", "/run/dhcpcd", False),
+    ("dhcp", "/run/tinkie/settings", "/run/tinkie/settings", False),
+    ("ntp", "/run/tinkie/settings", "/run/tinkie/settings", False),
+    ("tink-docker", "/run/tinkie/tink-docker", "/run/tinkie/tink-docker", True),
+    ("bootkit", "/run/tinkie/tink-docker", "/run/tinkie/tink-docker", False),
+    ("bootkit", "/run/tinkie/bootkit", "/run/tinkie/bootkit", True),
+    *(
+        (name, "/run/init/console", "/run/init/console", False)
+        for name in ("tink-docker", "bootkit", "dhcp", "ntp")
+    ),
 ]
 
 
@@ -61,7 +73,11 @@ def test_agents_find_what_they_expect_in_their_containers() -> None:
     for both in (agent, engine):
         assert str(paths.ENGINE_SOCKET.parent) in both
         assert str(paths.CERTIFICATES) in both
-        assert str(paths.STATE_FOLDER) in both
+        assert str(paths.TINK_DOCKER_FOLDER) in both
+    for program, its in (("tink-docker", engine), ("bootkit", agent)):
+        options = agent_parser(program, "").parse_args([])
+        assert its[str(options.state.parent)][1], "it can write its state file"
+        assert SERVICES[program]["command"][2] in its, "its console"
     assert str(daemon_json.DATA_ROOT) in engine
     assert str(reboot.FLAG.parent) in engine
 
@@ -136,7 +152,7 @@ def test_service_starts_the_script_of_its_image(name: str) -> None:
 
 def test_resolver_is_written_in_place() -> None:
     resolver = (ROOT / "images/dhcp/resolver").read_text()
-    assert "file=/run/resolvconf/resolv.conf\n" in resolver
+    assert "file=/etc/resolv.conf\n" in resolver
     assert '>"$file"' in resolver
     assert "mv " not in resolver
 

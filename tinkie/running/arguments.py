@@ -26,7 +26,7 @@ def agent_parser(program: str, description: str) -> argparse.ArgumentParser:
     add_path(
         parser,
         "--state",
-        default=STATE_FOLDER / f"{program}.json",
+        default=STATE_FOLDER / program / "state.json",
         text="JSON file for the current phase and the last error (default %(default)s)",
     )
     parser.add_argument(
