@@ -4,12 +4,14 @@ Its hardware clock shows 2040. Containers that fail, hang and never start are ad
 The tests are in test_memory.py, test_services.py, test_time_server.py and test_watchdog.py.
 """
 
+import datetime as dt
 import time
 from dataclasses import dataclass
 from functools import partial
 
 from sandbox.console import Line
 from sandbox.machine import Machine
+from sandbox.monitor import Monitor
 from sandbox.objects import MachineIdentity
 from sandbox.shell import GuestShell
 from sandbox.timeserver import time_server
@@ -88,11 +90,13 @@ def observe(lab: Lab) -> Seen:
         time_server(lab.folder, sandbox.network),
         hardware(lab, IDENTITY) as box,
         box.shell() as shell,
+        box.monitor() as monitor,
     ):
         wait_for("the worker", lambda: box.console.poll_for("worker.started"), seconds=300)
         wait_for("the watchdog", lambda: box.console.poll_for("watchdog.started"), seconds=120)
         wait_for("the time", lambda: box.console.poll_for("clock.sync"), seconds=CLOCK_SECONDS)
         clock_is_off = int(shell.run("date +%s")) - time.time()
+        wait_for("the hardware clock", partial(_is_right, monitor), seconds=CLOCK_SECONDS)
         stalled = _stall(shell)
         before = _numbers(shell)
         eaten = _workflow(sandbox, "eats", "tail /dev/zero")
@@ -128,6 +132,10 @@ def observe(lab: Lab) -> Seen:
             zombies,
             console,
         )
+
+
+def _is_right(monitor: Monitor) -> bool:
+    return abs(dt.datetime.now(dt.UTC) - monitor.hardware_clock()) < dt.timedelta(minutes=1)
 
 
 def _end_of_ntp(box: Machine) -> Line | None:
