@@ -64,6 +64,11 @@ class Namespace:
         self._ip("tuntap", "add", tap, "mode", "tap")
         self._ip("link", "set", tap, "master", bridge, "up")
 
+    def add_cable(self, device: str, other: "Namespace", end: str) -> None:
+        """Connect two namespaces: a device in this one, and its other end in the other."""
+        peer = ("peer", "name", end, "netns", other.name)
+        self._ip("link", "add", device, "type", "veth", *peer)
+
     def delete_device(self, device: str) -> None:
         """Delete a tap device or a bridge."""
         self._ip("link", "delete", device)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tink_docker.engine.daemons import EngineDaemons
     from tink_docker.engine.socket import Listener
     from tink_docker.reboot import RebootBroker
+    from tink_docker.repair.hidden_routes import HiddenRoutes
     from tink_docker.repair.lost_containers import LostContainers
     from tink_docker.repair.networks import NetworkRecord
     from tink_docker.space import SpaceMonitor
@@ -42,6 +43,7 @@ class Keeper:
     broker: RebootBroker
     lost_containers: LostContainers
     networks: NetworkRecord
+    hidden_routes: HiddenRoutes
     space: SpaceMonitor
     wait: Wait
     now: Callable[[], float]
@@ -52,6 +54,7 @@ class Keeper:
             self._task("check the reboot flag", self.broker.tick),
             self._task("measure the space for images", self.space.tick),
             *(self._task("fetch a CA certificate", one.tick) for one in self.ca_fetchers),
+            self._task("look for routes that the engine hides", self.hidden_routes.tick),
             self._task("open the engine's socket to clients", self._publish),
         )
 
@@ -67,7 +70,7 @@ class Keeper:
 
         Raises:
             PermanentError: it cannot be started.
-            TransientError: it was stopped, since it did not answer or lacks a network.
+            TransientError: it was stopped, since it did not answer, lacks a network or hides one.
         """
         engine = self.start(self._wait_and_tick)
         try:
@@ -107,12 +110,14 @@ class Keeper:
         """Return when the engine has ended.
 
         Raises:
-            TransientError: it hangs, or lists containers as running that have ended.
+            TransientError: it hangs, lists containers as running that have ended, or must move its
+                bridge.
         """
         while not engine.ended():
             end = self.now() + policy.DOCKERD_CHECK_EVERY_SECONDS
             while self.now() < end and not engine.ended():
                 self._turn(engine, [])
+                self.hidden_routes.check()
             self._answer(engine, policy.DOCKERD_HANGS_AFTER_SECONDS)
             self.lost_containers.check()
 

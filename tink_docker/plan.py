@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 from tink_docker.ca.fetching import CaFetcher
 from tink_docker.ca.plan import CertificatePlans, plan_certificates
 from tink_docker.embedded import embed
-from tink_docker.engine.api import processes, running_containers
+from tink_docker.engine.api import kill_container, processes, running_containers
 from tink_docker.engine.containerd import is_serving, start_containerd
 from tink_docker.engine.daemon_json import CONFIG_PATH, daemon_json
 from tink_docker.engine.daemons import EngineDaemons
 from tink_docker.engine.dockerd import dockerd_command, start_dockerd
+from tink_docker.engine.networks import NetworkPlan
 from tink_docker.engine.socket import Listener
 from tink_docker.keeper import Keeper
 from tink_docker.reboot import RebootBroker
+from tink_docker.repair.hidden_routes import HiddenRoutes
 from tink_docker.repair.layers import remove_incomplete_layers
 from tink_docker.repair.leftovers import stop_leftovers
 from tink_docker.repair.lost_containers import LostContainers
@@ -41,9 +43,13 @@ log = get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that the kernel parameters decide; `problems` has the reason for each bad one."""
+    """All that the kernel parameters decide; `problems` has the reason for each bad one.
+
+    `config` is daemon.json without the engine's networks, for which the machine's routes count too.
+    """
 
     config: Mapping[str, Any]
+    networks: NetworkPlan
     certificates: CertificatePlans
     proxies: Proxies
     problems: Mapping[str, str]
@@ -57,6 +63,7 @@ class Plan:
         host = parameters[SYSLOG_HOST]
         return cls(
             config=daemon_json(parameters, proxies),
+            networks=NetworkPlan.from_parameters(parameters),
             certificates=plan_certificates(parameters),
             proxies=proxies,
             problems=problems_for(Reader.TINK_DOCKER, parameters),
@@ -71,9 +78,10 @@ class Plan:
         return f"syslog_host={self.syslog_name} is a name: containers' logs stay on this machine"
 
     def as_json(self) -> dict[str, Any]:
-        """Return the plan for people; it may hold the credentials of proxies."""
+        """Return the plan for people, without any routes; it may hold credentials of proxies."""
+        networks = self.networks.choose(self.networks.destinations([], []))
         return {
-            "daemon.json": self.config,
+            "daemon.json": {**self.config, **networks.as_json()},
             "certificates": [plan.as_json() for plan in self.certificates.plans],
             "command": dockerd_command(),
         }
@@ -96,9 +104,19 @@ def keeper(
         broker=RebootBroker(lambda: running_containers(listener.address), now),
         lost_containers=LostContainers(lambda: processes(listener.address)),
         networks=NetworkRecord(),
+        hidden_routes=_hidden_routes(plan, listener, now),
         space=SpaceMonitor(),
         wait=wait,
         now=now,
+    )
+
+
+def _hidden_routes(plan: Plan, listener: Listener, now: Callable[[], float]) -> HiddenRoutes:
+    return HiddenRoutes(
+        plan.networks,
+        lambda: running_containers(listener.address),
+        lambda name: kill_container(listener.address, name),
+        now,
     )
 
 
@@ -123,8 +141,9 @@ def _start(
 ) -> EngineDaemons:
     stop_leftovers()
     remove_incomplete_layers()
+    config = {**plan.config, **plan.networks.choose_now().as_json()}
     try:
-        write_atomically(CONFIG_PATH, json.dumps(plan.config, indent=2).encode(), mode=0o600)
+        write_atomically(CONFIG_PATH, json.dumps(config, indent=2).encode(), mode=0o600)
     except OSError as error:
         raise PermanentError(f"writing {CONFIG_PATH}: {error.strerror}") from error
     embed(wait, now)

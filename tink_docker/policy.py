@@ -48,6 +48,10 @@ SOCKET_QUEUE_CONNECTIONS = 4096  # clients wait here while no dockerd runs; net.
 BRIDGE_FAILURES_MAXIMUM = 3  # then dockerd runs without its bridge, which no worker needs
 NETWORK_RESET_AFTER_FAILURES = 2  # one may come from full memory or a firewall being changed
 
+# What dockerd's networks hide (repair/hidden_routes.py)
+ROUTES_POLL_SECONDS = 1.0  # DHCP answers at any time, and the boot waits for its host
+NETWORK_MOVES_MAXIMUM = 3  # in vain; each kills an idle worker
+
 # The registry's CA certificate
 CA_START_SECONDS = 10.0  # the socket, and so the boot, waits for it no longer
 CA_LATER_TRY_SECONDS = 2.0  # nothing else is watched meanwhile

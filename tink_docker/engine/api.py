@@ -1,4 +1,4 @@
-"""tink-docker's requests to dockerd: /_ping, /containers/json, /images/load (Docker Engine API).
+"""tink-docker's requests to dockerd: a ping, containers, images (Docker Engine API).
 
 ADR 13 explains why bootkit has another client.
 """
@@ -98,6 +98,20 @@ def processes(path: Path) -> dict[str, int]:
     return {name: _pid(path, container) for name, container in ids.items()}
 
 
+def kill_container(path: Path, name: str) -> None:
+    """Kill a running container.
+
+    Raises:
+        TransientError: dockerd refused that, or as running_containers.
+    """
+    target = f"/containers/{name}/kill"
+    connection = _send(path, target, "POST")
+    try:
+        _receive(connection, target)
+    finally:
+        connection.close()
+
+
 def load_images(path: Path, archive: Path) -> None:
     """Load the images of an archive, as `docker save` writes it.
 
@@ -147,10 +161,10 @@ class _Connection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
-def _send(path: Path, target: str) -> _Connection:
+def _send(path: Path, target: str, method: str = "GET") -> _Connection:
     connection = _Connection(path)
     try:
-        connection.request("GET", target)
+        connection.request(method, target)
     except OSError as error:
         connection.close()
         raise _failure(target, error) from error
@@ -166,7 +180,7 @@ def _receive(connection: _Connection, target: str) -> tuple[http.client.HTTPResp
             raise http.client.IncompleteRead(b"", response.length)
     except (OSError, http.client.HTTPException) as error:
         raise _failure(target, error) from error
-    if response.status != http.client.OK:
+    if response.status not in (http.client.OK, http.client.NO_CONTENT):
         message = f"asking dockerd for {target}: {response.status} {response.reason}"
         raise TransientError(message, kind=ErrorKind.SERVER_ERROR)
     return response, body

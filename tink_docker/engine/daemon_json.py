@@ -29,17 +29,11 @@ _LOG_SIZE = f"{policy.CONTAINER_LOG_FILE_MEBIBYTES}m"
 _TAG = "container/{{.Name}}"  # no container's name has a slash: none looks like a program's of ours
 _LOG_COUNT = str(policy.CONTAINER_LOG_FILES)
 
-# The engine starts before DHCP has answered, so it cannot see which networks are taken; its own
-# default, 172.17.0.0/16, is in use in many a data centre, and would hide Tinkerbell from actions.
-# These are for benchmarks of network gear (RFC 2544) and routed nowhere.
-_BRIDGE = "198.18.0.1/24"
-_OTHER_NETWORKS = {"base": "198.19.0.0/16", "size": 24}
-
 
 def daemon_json(parameters: Parameters, proxies: Proxies) -> dict[str, Any]:
-    """Return the content of daemon.json; `hosts` is missing, since the socket is handed over.
+    """Return daemon.json without the engine's networks, which `networks.py` chooses.
 
-    `proxies` may hold credentials.
+    `hosts` is missing, since the socket is handed over. `proxies` may hold credentials.
     """
     always = {
         "data-root": str(DATA_ROOT),
@@ -49,18 +43,12 @@ def daemon_json(parameters: Parameters, proxies: Proxies) -> dict[str, Any]:
         "live-restore": True,  # a worker outlives the engine
         "userland-proxy": False,  # one process less for each published port
     }
-    networks = {"bip": _BRIDGE, "default-address-pools": [_OTHER_NETWORKS]}
     lists = {
         "insecure-registries": list(parameters[INSECURE_REGISTRIES]),
         "registry-mirrors": [str(mirror) for mirror in parameters[REGISTRY_MIRRORS]],
         "proxies": _proxies(proxies),
     }
-    return (
-        always
-        | networks
-        | _logs(parameters)
-        | {key: value for key, value in lists.items() if value}
-    )
+    return always | _logs(parameters) | {key: value for key, value in lists.items() if value}
 
 
 def _logs(parameters: Parameters) -> dict[str, Any]:

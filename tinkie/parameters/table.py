@@ -28,6 +28,7 @@ from tinkie.parameters.types import (
     is_address,
     list_of,
     parse_go_boolean,
+    parse_ipv4_network,
     parse_nic,
     parse_port,
     parse_text,
@@ -457,6 +458,20 @@ IPAM = Parameter[StaticAddress | None](
     meaning="Addresses of one NIC without DHCP: below",
     parse=StaticAddress.parse,
     default=None,
+)
+ENGINE_NETWORKS = Parameter[tuple[ipaddress.IPv4Network, ...]](
+    name="engine_networks",
+    section=Section.SYSTEM,
+    read_by=_TINK_DOCKER,
+    value="comma list",
+    meaning=(
+        "IPv4 networks (`10.1.2.0/24`) for the engine: the first for its bridge, to which actions "
+        "are attached; the others for networks that actions create. What is missing is chosen so "
+        "that it hides no route of the machine: below"
+    ),
+    parse=list_of(parse_ipv4_network),
+    is_list=True,
+    default=(),
 )
 CONSOLE = Parameter[str | None](
     name="console",

@@ -25,6 +25,12 @@ _NIC = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")
 _DIGITS = re.compile("[0-9]{1,5}")
 _HIGHEST_PORT = 65535
 _HIGHEST_VLAN = 4094
+_CIDR = re.compile(r"[0-9.]{7,15}/[0-9]{1,2}")
+_SHORTEST_PREFIX, _LONGEST_PREFIX = 8, 29  # 6 hosts: the engine and five containers
+# This network, loopback, link-local, multicast (RFC 6890)
+_SPECIAL_NETWORKS = tuple(
+    map(ipaddress.IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4"))
+)
 _NO_HOST = "not a host name or an address"
 _NO_CONTROL = "control characters and bytes that are not UTF-8 are not allowed"
 _BARE_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
@@ -313,6 +319,21 @@ def parse_port(text: str) -> int:
     if not _DIGITS.fullmatch(text) or not 0 < int(text) <= _HIGHEST_PORT:
         raise ValueError(f"not a port number from 1 to {_HIGHEST_PORT}")
     return int(text)
+
+
+def parse_ipv4_network(text: str) -> ipaddress.IPv4Network:
+    """Return an IPv4 network in CIDR form, in which hosts can have addresses."""
+    if not _CIDR.fullmatch(text):
+        raise ValueError("not an IPv4 network in CIDR form, such as 10.1.2.0/24")
+    try:
+        network = ipaddress.IPv4Network(text)
+    except ValueError:
+        raise ValueError("not an IPv4 network: the bits behind its prefix must be 0") from None
+    if not _SHORTEST_PREFIX <= network.prefixlen <= _LONGEST_PREFIX:
+        raise ValueError(f"its prefix length is not from {_SHORTEST_PREFIX} to {_LONGEST_PREFIX}")
+    if any(network.overlaps(special) for special in _SPECIAL_NETWORKS):
+        raise ValueError("hosts have no addresses in this network")
+    return network
 
 
 def parse_vlan(text: str) -> int:

@@ -113,12 +113,29 @@ class FakeSpace:
 
 
 @dataclass
+class FakeHiddenRoutes:
+    moves: list[float]
+    clock: Clock
+    bug: Exception | None = None
+
+    def tick(self) -> None:
+        if self.bug:
+            raise self.bug
+
+    def check(self) -> None:
+        if self.moves and self.clock.now() >= self.moves[0]:
+            self.moves.pop(0)
+            raise TransientError("docker0 moves")
+
+
+@dataclass
 class World:
     keeper: Keeper
     engines: list[FakeEngine]
     broker: FakeBroker
     listener: FakeListener
     space: FakeSpace
+    hidden_routes: FakeHiddenRoutes
     plans: list[dict[str, float] | Exception]
     containers: dict[str, int]
     last_lines: list[str]
@@ -149,6 +166,7 @@ def world(clock: Clock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Worl
 
     monkeypatch.setattr(module, "Ping", FakePing)
     broker, listener, space = FakeBroker(clock), FakeListener(), FakeSpace()
+    hidden_routes = FakeHiddenRoutes([], clock)
     containers: dict[str, int] = {}
     last_lines = ["no space"]
     lost_containers = LostContainers(lambda: containers, lambda pid: pid < 10)
@@ -159,11 +177,14 @@ def world(clock: Clock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Worl
         broker,  # type: ignore[arg-type]
         lost_containers,
         NetworkRecord(tmp_path / "local-kv.db"),
+        hidden_routes,  # type: ignore[arg-type]
         space,  # type: ignore[arg-type]
         clock.wait,
         clock.now,
     )
-    return World(keeper, engines, broker, listener, space, plans, containers, last_lines)
+    return World(
+        keeper, engines, broker, listener, space, hidden_routes, plans, containers, last_lines
+    )
 
 
 def keep(world: World) -> None:
@@ -175,7 +196,7 @@ def named(events: Events, name: str) -> list[MutableMapping[str, Any]]:
     return [event for event in events if event["event"] == name]
 
 
-@pytest.mark.parametrize("part", ["broker", "space"])
+@pytest.mark.parametrize("part", ["broker", "space", "hidden_routes"])
 def test_whatever_a_check_raises_the_engine_runs_on(
     world: World, events: Events, part: str
 ) -> None:
@@ -287,6 +308,19 @@ def test_the_socket_appears_when_the_ca_is_settled(
     assert ca_fetcher.ticks > 20
     assert len(named(events, "engine.ready")) == 1
     assert len(named(events, "socket.waiting")) == 1
+
+
+def test_an_engine_that_must_move_its_bridge_is_started_again(
+    world: World, clock: Clock, events: Events
+) -> None:
+    world.hidden_routes.moves.append(clock.now() + 10)
+    world.plans += [{"life": 600}, {"life": 100}]
+    keep(world)
+    (failed,) = named(events, "run.failed")
+    assert failed["error"] == "docker0 moves"
+    assert [engine.stopped for engine in world.engines] == [1, 1]
+    assert world.engines[0].age > 100
+    assert world.engines[1].began - world.engines[0].began < 13
 
 
 def test_a_signal_stops_the_engine(world: World, clock: Clock, events: Events) -> None:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tink_docker import plan as boot
+from tink_docker.engine import networks as networks_module
 from tink_docker.engine.daemons import EngineDaemons
+from tink_docker.engine.routes import Route
 from tink_docker.engine.socket import Listener
 from tink_docker.plan import Plan, keeper
 from tink_docker.repair.networks import SIGNS
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
     Events = list[MutableMapping[str, Any]]
 
+POOLS = [{"base": base, "size": 24} for base in ("198.19.0.0/16", "172.29.0.0/16", "10.254.0.0/16")]
 CA = "registry_ca_url=http://tb/ca.pem docker_registry=reg.example:5000"
 
 
@@ -38,6 +42,9 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     opened.socket.close()
     monkeypatch.setattr(Listener, "open", lambda: opened)
     monkeypatch.setattr(boot, "CONFIG_PATH", tmp_path / "daemon.json")
+    route = Route("eth0", IPv4Network("198.18.0.0/16"))
+    monkeypatch.setattr(networks_module, "read_routes", lambda: [route])
+    monkeypatch.setattr(networks_module, "read_name_servers", list)
     monkeypatch.setattr(boot, "stop_leftovers", lambda: done.append("clear"))
     monkeypatch.setattr(boot, "remove_incomplete_layers", lambda: done.append("layers"))
     monkeypatch.setattr(EngineDaemons, "start", start)
@@ -52,7 +59,8 @@ def test_the_configuration_is_there_before_dockerd_is(
     assert str(ours.start(clock.wait)) == "engine"
     assert started == ["clear", "layers", "start True"]
     path = tmp_path / "daemon.json"
-    assert json.loads(path.read_text(encoding="utf-8")) == plan.config
+    networks = {"bip": "198.51.100.1/24", "default-address-pools": POOLS}  # eth0 has the first
+    assert json.loads(path.read_text(encoding="utf-8")) == {**plan.config, **networks}
     assert path.stat().st_mode & 0o777 == 0o600
 
 
@@ -110,3 +118,16 @@ def test_a_reboot_waits_for_the_containers_of_our_own_engine(
     ours.listener.publish()
     assert ours.broker.running() == ["action_stream"]
     assert asked == [before, ours.listener.path]
+
+
+@pytest.mark.usefixtures("started")
+def test_the_worker_of_our_own_engine_makes_way_for_another_bridge(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed: list[tuple[Path, str]] = []
+    monkeypatch.setattr(boot, "running_containers", lambda path: [str(path)])
+    monkeypatch.setattr(boot, "kill_container", lambda path, name: killed.append((path, name)))
+    ours = keeper(Plan.from_cmdline(Cmdline()), wait=clock.wait, now=clock.now)
+    assert ours.hidden_routes.running() == [str(ours.listener.address)]
+    ours.hidden_routes.kill("tink-worker")
+    assert killed == [(ours.listener.address, "tink-worker")]

@@ -12,7 +12,13 @@ from tests.fakes.canned_server import CannedServer, http
 from tests.strategies import mutants, outcome
 from tink_docker import policy
 from tink_docker.engine import api
-from tink_docker.engine.api import EngineVersion, Ping, load_images, running_containers
+from tink_docker.engine.api import (
+    EngineVersion,
+    Ping,
+    kill_container,
+    load_images,
+    running_containers,
+)
 from tink_docker.engine.socket import Listener
 from tinkie.errors import BootError, TransientError
 
@@ -108,6 +114,20 @@ def test_the_names_of_running_containers(
     questions = serve(listener, monkeypatch, head + body)
     assert running_containers(listener.address) == ["tink-worker", "abc"]
     assert questions[0].startswith(b"GET /containers/json HTTP/1.1\r\n")
+
+
+def test_a_container_is_killed(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+    questions = serve(listener, monkeypatch, b"HTTP/1.1 204 No Content\r\n\r\n")
+    kill_container(listener.address, "tink-worker")
+    assert questions[0].startswith(b"POST /containers/tink-worker/kill HTTP/1.1\r\n")
+
+
+def test_a_container_that_is_not_killed_is_an_error(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve(listener, monkeypatch, b"HTTP/1.1 409 Conflict\r\nContent-Length: 0\r\n\r\n")
+    with pytest.raises(TransientError, match="409 Conflict"):
+        kill_container(listener.address, "tink-worker")
 
 
 @pytest.mark.parametrize("data", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{x", CUT_OFF])

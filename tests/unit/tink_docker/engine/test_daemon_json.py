@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import ipaddress
 import json
 from pathlib import Path
 
@@ -36,17 +35,6 @@ def test_golden_files(line: str) -> None:
 def test_the_socket_is_handed_over_and_nothing_else_listens() -> None:
     assert "hosts" not in config("")
     assert config("")["live-restore"] is True
-
-
-def test_the_engines_networks_are_nobody_elses() -> None:
-    found = config("")
-    benchmarks = ipaddress.IPv4Network("198.18.0.0/15")
-    bridge = ipaddress.IPv4Interface(str(found["bip"])).network
-    pools = found["default-address-pools"]
-    assert isinstance(pools, list)
-    others = [ipaddress.IPv4Network(pool["base"]) for pool in pools]
-    assert all(benchmarks.supernet_of(network) for network in (bridge, *others))
-    assert not any(bridge.overlaps(other) for other in others)
 
 
 def test_logs_are_bounded_and_can_be_read_with_both_drivers() -> None:

@@ -13,6 +13,7 @@ from tinkie.parameters.types import (
     Secret,
     Url,
     list_of,
+    parse_ipv4_network,
     parse_port,
 )
 
@@ -229,3 +230,22 @@ def test_a_secret_does_not_show_itself(text: str) -> None:
     assert secret == Secret(text)
     assert hash(secret) == hash(Secret(text))
     assert secret != text
+
+
+def test_an_ipv4_network() -> None:
+    assert str(parse_ipv4_network("10.1.2.0/24")) == "10.1.2.0/24"
+    assert parse_ipv4_network("240.0.0.0/8").num_addresses == 2**24
+    assert parse_ipv4_network("10.1.2.8/29").num_addresses == 8
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("10.1.2.0", "10.1.2.1/24", "10.1.2.0/255.255.255.0", "10.1.2/24", "x/24", "10.1.2.0/33"),
+        *("0.0.0.0/0", "10.0.0.0/7", "10.1.2.8/30", "10.1.2.3/32", "fd00::/64", "010.1.2.0/24"),
+        *("127.0.0.0/24", "169.254.1.0/24", "224.0.0.0/8", "239.1.0.0/16", "0.0.0.0/8", ""),
+    ],
+)
+def test_what_is_not_a_network_for_an_engine(text: str) -> None:
+    with pytest.raises(ValueError, match=r"network|prefix length"):
+        parse_ipv4_network(text)

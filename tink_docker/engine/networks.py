@@ -1,0 +1,134 @@
+"""The engine's IPv4 networks, chosen so that they hide nothing that the machine reaches.
+
+dockerd gives its bridge the network in `bip` without a look at the machine's routes, and the
+kernel then sends all packets to it there. It checks only the pools of other networks, when such a
+network is created, against routes without a gateway and the name servers (docker 26.1,
+`requestPoolHelper`).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from typing import TYPE_CHECKING, Any
+
+from tink_docker.engine.routes import Route, read_name_servers, read_routes
+from tinkie.parameters.known_networks import known_networks
+from tinkie.parameters.table import ENGINE_NETWORKS
+from tinkie.running.log import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tinkie.parameters.parameter import Parameters
+
+log = get_logger()
+
+BRIDGE = "docker0"
+_OURS = re.compile("docker0|br-[0-9a-f]{12}")  # interfaces of dockerd's networks
+
+# First those for benchmarks of network gear (RFC 2544) and for documents (RFC 5737), which are
+# routed nowhere; then private ones that few use.
+_BRIDGES = tuple(
+    map(
+        IPv4Network,
+        (
+            *("198.18.0.0/24", "198.51.100.0/24", "203.0.113.0/24", "192.0.2.0/24"),
+            *("172.31.254.0/24", "10.255.254.0/24", "192.168.254.0/24"),
+        ),
+    )
+)
+_POOLS = tuple(map(IPv4Network, ("198.19.0.0/16", "172.29.0.0/16", "10.254.0.0/16")))
+_POOL_PREFIX = 24  # of one network out of a pool
+# A route to more than this is a default route, or a half of one: it leads to all that has no
+# better route, and what the engine takes of that is not hidden.
+_BROADEST_PREFIX = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A network or an address that the machine reaches, and the source of that."""
+
+    network: IPv4Network
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.network} ({self.source})"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineNetworks:
+    """The network of the bridge, and the pools of all others."""
+
+    bridge: IPv4Network
+    pools: tuple[IPv4Network, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the keys of daemon.json: the bridge has the first address of its network."""
+        return {
+            "bip": f"{self.bridge[1]}/{self.bridge.prefixlen}",
+            "default-address-pools": [
+                {"base": str(pool), "size": max(pool.prefixlen, _POOL_PREFIX)}
+                for pool in self.pools
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkPlan:
+    """What the kernel parameters decide: networks that are given, and what must be reached."""
+
+    given: tuple[IPv4Network, ...] = ()
+    known: tuple[Destination, ...] = ()
+
+    @classmethod
+    def from_parameters(cls, parameters: Parameters) -> NetworkPlan:
+        """Return the plan of a command line."""
+        known = known_networks(parameters)
+        return cls(
+            parameters[ENGINE_NETWORKS],
+            tuple(Destination(network, name) for name, network in known),
+        )
+
+    def destinations(
+        self, routes: Iterable[Route], name_servers: Iterable[IPv4Network]
+    ) -> list[Destination]:
+        """Return what the engine must not hide: all that is known but default routes."""
+        others = (route for route in routes if not _OURS.fullmatch(route.interface))
+        found = [
+            *(Destination(one.network, f"route of {one.interface}") for one in others),
+            *(Destination(server, "name server") for server in name_servers),
+            *self.known,
+        ]
+        return [one for one in found if one.network.prefixlen >= _BROADEST_PREFIX]
+
+    def choose(self, destinations: Sequence[Destination]) -> EngineNetworks:
+        """Return the networks that are given, and for others the first that hide nothing.
+
+        If every one of ours hides something, the bridge gets the first, and dockerd all pools.
+        """
+        free = [one for one in _BRIDGES if not hidden_by(one, destinations)]
+        bridge, *pools = self.given or (free or _BRIDGES)[:1]
+        taken = [*destinations, Destination(bridge, BRIDGE)]
+        ours = [one for one in _POOLS if not hidden_by(one, taken)]
+        return EngineNetworks(bridge, tuple(pools or ours or _POOLS))
+
+    def choose_now(self) -> EngineNetworks:
+        """Return the networks for a dockerd that starts now."""
+        try:
+            destinations = self.destinations(read_routes(), read_name_servers())
+        except OSError as error:
+            log.debug("routes.unknown", error=str(error))
+            destinations = self.destinations([], [])
+        return self.choose(destinations)
+
+
+def engines_routes(routes: Iterable[Route]) -> list[Route]:
+    """Return the routes to the engine's own networks."""
+    return [route for route in routes if _OURS.fullmatch(route.interface)]
+
+
+def hidden_by(network: IPv4Network, destinations: Iterable[Destination]) -> list[Destination]:
+    """Return what overlaps a network: all of it or a part is hidden, or hides a part of it."""
+    return [one for one in destinations if network.overlaps(one.network)]

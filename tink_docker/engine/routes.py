@@ -1,0 +1,53 @@
+"""What the machine reaches by IPv4: the kernel's routes and the resolver's name servers."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+
+ROUTES = Path("/proc/net/route")  # the main table, see proc(5); written with a tab between fields
+RESOLVER = Path("/etc/resolv.conf")
+
+_ROUTE_UP, _ROUTE_REJECT = 0x1, 0x200  # flags: route(8)
+_NAME_SERVER = re.compile(r"^nameserver\s+([\d.]+)\s*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A network that is reached through an interface."""
+
+    interface: str
+    network: IPv4Network
+
+
+def read_routes(path: Path = ROUTES) -> list[Route]:
+    """Return the routes in use, those that only refuse packets left out.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    _, *lines = path.read_text(encoding="ascii").splitlines()
+    rows = [line.split() for line in lines]
+    return [
+        Route(interface, IPv4Network((_address(destination), str(_address(mask)))))
+        for interface, destination, _, flags, _, _, _, mask, *_ in rows
+        if int(flags, 16) & _ROUTE_UP and not int(flags, 16) & _ROUTE_REJECT
+    ]
+
+
+def _address(text: str) -> IPv4Address:
+    """Return an address that the kernel printed as a number of this machine's byte order."""
+    return IPv4Address(int(text, 16).to_bytes(4, sys.byteorder))
+
+
+def read_name_servers(path: Path = RESOLVER) -> list[IPv4Network]:
+    """Return each IPv4 name server as a network of one host.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return [IPv4Network(found) for found in _NAME_SERVER.findall(text)]

@@ -1,0 +1,136 @@
+"""Notice what the engine's networks hide, and move its bridge out of the way.
+
+The engine starts before DHCP has answered, so a route may come to lead where its bridge is. The
+machine then loses all hosts there, maybe its server. dockerd takes another network only at a start
+at which no container runs, the worker included: with one, it keeps the networks in its record
+(docker 26.1, `initNetworkController`). So the bridge moves when no action runs: the worker is
+killed, dockerd starts with another network, and bootkit starts the worker again. No action loses
+its network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tink_docker import policy
+from tink_docker.engine.networks import BRIDGE, NetworkPlan, engines_routes, hidden_by
+from tink_docker.engine.routes import Route, read_name_servers, read_routes
+from tinkie.error_kinds import ErrorKind
+from tinkie.errors import TransientError
+from tinkie.paths import WORKER_NAME
+from tinkie.running.log import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from ipaddress import IPv4Network
+
+    from tink_docker.engine.networks import Destination
+
+log = get_logger()
+
+_HINT = "give networks that this site does not use by engine_networks="
+_WHEN_IDLE = "docker0 moves from {} when no action runs; dockerd and the worker start again then"
+_NOTHING = "it stays hidden, from this machine or from actions"
+
+
+@dataclass(slots=True)
+class HiddenRoutes:
+    """`tick` looks at the routes; `check` asks for a restart of dockerd once that harms nobody.
+
+    `running` returns the names of the running containers, `kill` kills one; both may raise
+    TransientError.
+    """
+
+    plan: NetworkPlan
+    running: Callable[[], list[str]]
+    kill: Callable[[str], None]
+    now: Callable[[], float]
+    routes: Callable[[], list[Route]] = read_routes
+    name_servers: Callable[[], list[IPv4Network]] = read_name_servers
+    _next_look: float = 0.0
+    _next_check: float = 0.0
+    _logged: tuple[str, str] = ("", "")  # what is hidden, and what happens next
+    _move: str = ""  # from where to where the bridge must move
+    _moves: int = 0  # in a row that did not help
+    _idle_since: float | None = None  # since when nothing but the worker runs
+
+    def tick(self) -> None:
+        """Log what is hidden, again only when that changes.
+
+        Raises:
+            OSError: the routes cannot be read.
+        """
+        if self.now() >= self._next_look:
+            self._look()
+
+    def _look(self) -> None:
+        self._next_look = self.now() + policy.ROUTES_POLL_SECONDS
+        routes = self.routes()
+        destinations = self.plan.destinations(routes, self.name_servers())
+        hidden = {
+            one: found
+            for one in engines_routes(routes)
+            if (found := hidden_by(one.network, destinations))
+        }
+        self._move = self._possible_move(hidden, destinations)
+        self._log(
+            "; ".join(
+                f"{one.interface} ({one.network}) hides {', '.join(map(str, found))}"
+                for one, found in hidden.items()
+            )
+        )
+
+    def _possible_move(
+        self, hidden: Mapping[Route, object], destinations: Sequence[Destination]
+    ) -> str:
+        bridge = next((one.network for one in hidden if one.interface == BRIDGE), None)
+        if bridge is None:
+            self._moves = 0
+            return ""
+        chosen = self.plan.choose(destinations).bridge
+        is_better = not self.plan.given and not hidden_by(chosen, destinations)
+        may_help = is_better and self._moves < policy.NETWORK_MOVES_MAXIMUM
+        return f"{bridge} to {chosen}" if may_help else ""
+
+    def _log(self, error: str) -> None:
+        what_next = _WHEN_IDLE.format(self._move) if self._move else _NOTHING
+        if error and (error, what_next) != self._logged:
+            kind = str(ErrorKind.UNREACHABLE)
+            log.warning("route.hidden", error=error, kind=kind, hint=_HINT, next=what_next)
+        elif self._logged[0] and not error:
+            log.info("route.visible", reason="the engine's networks hide nothing any more")
+        self._logged = error, what_next
+
+    def check(self) -> None:
+        """Call it while dockerd runs.
+
+        Raises:
+            TransientError: dockerd must be restarted now, to move its bridge.
+        """
+        if not self._move:
+            self._idle_since = None
+        elif self.now() >= self._next_check and self._may_move():
+            self._moves += 1
+            message = f"{BRIDGE} moves from {self._move}, since {self._logged[0]}"
+            raise TransientError(message, kind=ErrorKind.ENGINE_NOT_READY)
+
+    def _may_move(self) -> bool:
+        """Return whether no container runs; kill a worker that had time to report its action."""
+        self._next_check = self.now() + policy.ROUTES_POLL_SECONDS
+        try:
+            self._look()  # dockerd may have moved it meanwhile
+            return bool(self._move) and self._is_idle(set(self.running()))
+        except (OSError, TransientError) as error:
+            log.debug("routes.unknown", error=str(error))
+            return False
+
+    def _is_idle(self, running: set[str]) -> bool:
+        if running - {WORKER_NAME}:
+            self._idle_since = None
+        elif running and self._idle_since is None:
+            self._idle_since = self.now()
+        elif running and self.now() - (self._idle_since or 0.0) >= policy.REBOOT_REPORT_SECONDS:
+            self.kill(WORKER_NAME)
+            return True
+        return not running
