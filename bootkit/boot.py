@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bootkit.engine.readiness import wait_for_engine
+from bootkit.image.insecure import InsecureRegistries
 from bootkit.image.pull import obtain_image
 from bootkit.image.registry import RegistryClient
 from bootkit.machine.identity import MachineFinder
@@ -16,7 +17,7 @@ from bootkit.policy import WATCH_TASK_RETRY
 from bootkit.watch.actions import ActionReporter, remove_actions
 from bootkit.watch.connection import ConnectionMonitor
 from bootkit.watch.worker import watch_worker
-from tinkie.parameters.table import GRPC_AUTHORITY
+from tinkie.parameters.table import GRPC_AUTHORITY, INSECURE_REGISTRIES, REGISTRY_MIRRORS
 from tinkie.paths import WORKER_NAME
 from tinkie.running.backoff import Schedule
 from tinkie.running.cmdline_report import log_cmdline_problems
@@ -67,7 +68,9 @@ class Boot:
             set_worker_id(spec.worker_id)
         with phase("engine"):
             wait_for_engine(self.engine, self.pause, self.now)
-        container = adopt(self.engine, spec) or start(self.engine, spec, fetcher)
+        container = adopt(self.engine, spec)
+        if container is None:
+            container = start(self.engine, spec, registry_client(inputs, spec, fetcher), self.now)
         with phase("watch"):
             server = ConnectionMonitor(inputs.parameters[GRPC_AUTHORITY], self.now)
             with closing(ActionReporter(self.engine, self.now)) as actions:
@@ -111,19 +114,46 @@ def adopt(engine: Engine, spec: WorkerSpec) -> str | None:
     return None
 
 
-def start(engine: Engine, spec: WorkerSpec, fetcher: Fetcher) -> str:
+def registry_client(inputs: Inputs, spec: WorkerSpec, fetcher: Fetcher) -> RegistryClient:
+    """Return what asks the registries of this run."""
+    return RegistryClient(
+        fetcher,
+        spec.credentials_for,
+        Space.read(),
+        InsecureRegistries(inputs.parameters[INSECURE_REGISTRIES]),
+        inputs.parameters[REGISTRY_MIRRORS],
+    )
+
+
+def start(
+    engine: Engine, spec: WorkerSpec, registry: RegistryClient, now: Callable[[], float]
+) -> str:
     """Get the image, remove the leftovers of an earlier worker, start the worker; return its id."""
     with phase("pull"):
-        registry = RegistryClient(fetcher, spec.credentials_for, Space.read())
-        image = obtain_image(engine, spec, registry, fetcher.now)
+        image = obtain_image(engine, spec, registry, now)
     with phase("start"):
         for container in engine.containers():
             if container.name == WORKER_NAME or SPEC_LABEL in container.labels:
                 engine.remove(container.id)
         remove_actions(engine)
-        started = engine.start_worker(spec, image)
+        started = engine.start_worker(_with_safe_password(spec, registry), image)
         log.info("worker.started", container=started[:12], image=image)
         return started
+
+
+def _with_safe_password(spec: WorkerSpec, registry: RegistryClient) -> WorkerSpec:
+    """Return the worker without user and password if its pulls would send them without TLS."""
+    error = registry.refusal(spec.registry) if spec.registry and spec.credentials else None
+    if error is None:
+        return spec
+    log.error(
+        "worker.without_password",
+        error=str(error),
+        kind=str(error.kind),
+        hint=error.hint,
+        next="the worker starts without user and password",
+    )
+    return spec.without_password()
 
 
 def _is_the_same(engine: Engine, container: Container, spec: WorkerSpec) -> bool:

@@ -69,8 +69,8 @@ WORKER_LOG_TAIL_LINES = 50
 # Between two log lines of a layer whose state stays the same.
 PULL_PROGRESS_LOG_SECONDS = 15.0
 
-# Questions to the registry beside a pull (sizes; Retry-After, Date). Their answers only explain, so
-# they may not delay the boot noticeably.
+# Questions to the registry beside a pull (token service; sizes; Retry-After, Date). They may not
+# delay the boot noticeably: a registry that is silent here is silent in the pull, too.
 MANIFESTS_SECONDS = 3.0
 REGISTRY_PROBE_SECONDS = 3.0
 

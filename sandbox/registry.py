@@ -93,18 +93,23 @@ def registry(
     images: Path | None = None,
     tls: bool = True,
     password: bool = True,
+    token_service: str = "",
     prefix: str = "/",
 ) -> Iterator[Registry]:
     """Run a registry on the network's address until the end of the with block.
 
     certificate: used instead of a valid one that the CA signs, for tests of faults.
     images: the folder of another registry's images, to serve the same. tls: else plain HTTP.
-    password: else it serves every client. prefix: what precedes `v2/` in its URLs.
+    password: else it serves every client. token_service: the URL where clients get a token for
+    their password, instead of sending it to the registry. prefix: what precedes `v2/` in its URLs.
     """
     folder.mkdir(parents=True, exist_ok=True)
     pair = certificate or ca.issue("registry", [network.address, ADDRESS6])
     settings = _settings(f"{network.address}:{port}", images or folder / IMAGES, prefix)
-    if password:
+    if token_service:
+        issued = {"service": "sandbox", "issuer": "sandbox", "rootcertbundle": str(ca.certificate)}
+        settings["auth"] = {"token": {"realm": token_service, **issued}}
+    elif password:
         passwords = _write_passwords(folder, credentials)
         settings["auth"] = {"htpasswd": {"realm": "sandbox", "path": str(passwords)}}
     if tls:

@@ -8,18 +8,19 @@ field of a wrong type is unusable as a whole. `registry.py` compares the sum wit
 from __future__ import annotations
 
 import base64
-import re
-from dataclasses import dataclass
-from http import HTTPStatus
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlencode, urlsplit
 
 from pydantic import BaseModel, Field
 
+from bootkit.image.challenge import BEARER, challenges_in
+from bootkit.image.insecure import InsecureRegistries
+from bootkit.image.token_service import Destination
 from bootkit.policy import MANIFEST_LIMIT_BYTES, MANIFESTS_SECONDS
-from tinkie.parameters.image_reference import same_registry
 
 if TYPE_CHECKING:
+    from bootkit.image.challenge import Challenge
     from bootkit.plan.worker import Credentials
     from tinkie.fetch.fetcher import Answer, Fetcher
 
@@ -32,7 +33,6 @@ _MANIFESTS = (
     "application/vnd.docker.distribution.manifest.v2+json",
 )
 _ACCEPT = ", ".join(_INDEXES + _MANIFESTS)
-_CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
 
 
 class _Platform(BaseModel):
@@ -65,12 +65,14 @@ class _Token(BaseModel):
 class Manifests:
     """The manifests of one repository.
 
-    `url` is the repository's, without `/manifests`. Only its host gets the credentials.
+    `url` is the repository's, without `/manifests`. Its host gets the credentials, and the token
+    service that it names if that is safe, as dockerd's pull does.
     """
 
     url: str
     fetcher: Fetcher
     credentials: Credentials | None = None
+    insecure: InsecureRegistries = field(default_factory=InsecureRegistries)
     _authorization: str = ""
 
     def layers(self, reference: str) -> dict[str, int]:
@@ -91,9 +93,9 @@ class Manifests:
     def _get(self, reference: str, deadline: float) -> _Manifest:
         url = f"{self.url}/manifests/{reference}"
         answer = self._ask(url, deadline)
-        challenge = answer.headers.get("www-authenticate", "")
-        if answer.status == HTTPStatus.UNAUTHORIZED and challenge.startswith("Bearer "):
-            self._authorization = self._token(challenge, deadline)
+        bearer = next((one for one in challenges_in(answer) if one.scheme == BEARER), None)
+        if bearer is not None:
+            self._authorization = self._token(bearer, deadline)
             answer = self._ask(url, deadline)
         return _Manifest.model_validate_json(answer.body)
 
@@ -103,15 +105,16 @@ class Manifests:
         headers = {"Accept": _ACCEPT} | more
         return self.fetcher.ask(url, limit=MANIFEST_LIMIT_BYTES, seconds=seconds, headers=headers)
 
-    def _token(self, challenge: str, deadline: float) -> str:
-        """Get a token from the challenge's realm; only the registry itself gets the credentials."""
-        fields = dict(_CHALLENGE.findall(challenge))
-        realm = fields.pop("realm", "")
-        host = urlsplit(realm).netloc
-        trusted = same_registry(host, urlsplit(self.url).netloc) and realm.startswith("https://")
-        self._authorization = _basic(self.credentials) if trusted else ""
-        query = urlencode({name: fields[name] for name in ("service", "scope") if name in fields})
-        answer = _Token.model_validate_json(self._ask(f"{realm}?{query}", deadline).body)
+    def _token(self, challenge: Challenge, deadline: float) -> str:
+        """Get a token from the challenge's realm, without the credentials if that is not safe."""
+        realm = challenge.get("realm")
+        safe = Destination(urlsplit(self.url).netloc, realm).is_safe(self.insecure)
+        self._authorization = _basic(self.credentials) if safe else ""
+        fields = {name: challenge.get(name) for name in ("service", "scope")}
+        query = urlencode({name: value for name, value in fields.items() if value})
+        separator = "&" if urlsplit(realm).query else "?"
+        url = f"{realm}{separator}{query}"
+        answer = _Token.model_validate_json(self._ask(url, deadline).body)
         return f"Bearer {answer.token or answer.access_token}"
 
 

@@ -26,6 +26,9 @@ _MAYBE_UNDER_ANOTHER_NAME = (ErrorKind.NOT_FOUND, ErrorKind.DENIED)
 class ImageChecker(Protocol):
     """Checks an image against its registry, besides the engine's pull."""
 
+    def check_credentials(self, image: ImageReference) -> None:
+        """Raise a BootError if the pull would send user and password without TLS."""
+
     def check_fits(self, image: ImageReference, present: Container[str]) -> None:
         """Raise a BootError if there is no space for the layers that are not present."""
 
@@ -65,6 +68,7 @@ def _pull_unless_pinned(
     if image.digest and engine.has_image(str(image)):
         log.info("image.present", image=str(image))
         return str(image)
+    checker.check_credentials(image)
     log.info("image.pulling", image=str(image))
     with closing(engine.pull(str(image), spec.credentials_for(image))) as messages:
         log_progress(_check_size(messages, image, checker), now)

@@ -7,16 +7,18 @@ not answer, nothing changes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+from bootkit.image.insecure import InsecureRegistries
 from bootkit.image.manifest import Manifests
+from bootkit.image.token_service import destinations, pull_urls, registry_url
 from bootkit.policy import REGISTRY_PROBE_LIMIT_BYTES, REGISTRY_PROBE_SECONDS
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, PermanentError
 from tinkie.fetch.http_errors import retry_after_seconds
-from tinkie.parameters.image_reference import DEFAULT_DOMAIN
 from tinkie.paths import CERTIFICATES
 from tinkie.running.log import get_logger
 from tinkie.space import megabytes
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from bootkit.plan.worker import Credentials
     from tinkie.fetch.fetcher import Answer, Fetcher
     from tinkie.parameters.image_reference import ImageReference
+    from tinkie.parameters.types import Url
     from tinkie.space import Space
 
 log = get_logger()
@@ -36,7 +39,6 @@ _NO_CREDENTIALS = (
     "no user and password were sent: give registry_username, registry_password and a "
     "docker_registry with the host of the image"
 )
-_HUB = "registry-1.docker.io"
 _SHORT_DIGEST = 12  # characters of a layer's digest in the engine's messages
 
 
@@ -52,14 +54,45 @@ class RegistryClient:
     """Ask a registry about an image, and about the error of a pull.
 
     `credentials_for` returns the credentials for the pull of an image. `space` is what was free
-    before the pull.
+    before the pull. `insecure` and `mirrors` are what dockerd was given, too.
     """
 
     fetcher: Fetcher
     credentials_for: Callable[[ImageReference], Credentials | None] = lambda _: None
     space: Space | None = None
+    insecure: InsecureRegistries = field(default_factory=InsecureRegistries)
+    mirrors: tuple[Url, ...] = ()
     certificates: Path = CERTIFICATES
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    _checked: dict[str, BootError | None] = field(default_factory=dict, init=False)
+
+    def check_credentials(self, image: ImageReference) -> None:
+        """Raise a PermanentError if the pull would send user and password without TLS.
+
+        Each registry is asked once. If it does not answer, nothing is known: the pull's own error
+        is the one to report. A registry in insecure_registries is not asked.
+        """
+        error = self.refusal(image.domain) if self.credentials_for(image) else None
+        if error is not None:
+            raise error
+
+    def refusal(self, domain: str) -> BootError | None:
+        """Return why user and password may not be used for pulls from a registry's host[:port]."""
+        if domain not in self._checked:
+            self._checked[domain] = self._ask_for_refusal(domain)
+        return self._checked[domain]
+
+    def _ask_for_refusal(self, domain: str) -> BootError | None:
+        for url in pull_urls(domain, self.mirrors):
+            if self.insecure.has(urlsplit(url).netloc):
+                continue
+            answer = self._probe(url)
+            try:
+                for one in destinations(url, answer) if answer else ():
+                    one.check(self.insecure)
+            except BootError as error:
+                return error
+        return None
 
     def check_fits(self, image: ImageReference, present: Container[str]) -> None:
         """Raise TooLarge if the layers that are not `present` need more space than is free.
@@ -88,14 +121,14 @@ class RegistryClient:
         return error
 
     def _with_retry_after(self, error: BootError, image: ImageReference) -> BootError:
-        answer = self._probe(image)
+        answer = self._probe(registry_url(image.domain))
         header = answer.headers.get("retry-after") if answer else None
         error.retry_after = retry_after_seconds(header)
         return error
 
     def _with_clocks(self, error: BootError, image: ImageReference) -> BootError:
         """Add both clocks; the certificate is not trusted now, so the Date is only shown."""
-        answer = self._probe(image, unverified=True)
+        answer = self._probe(registry_url(image.domain), unverified=True)
         there = answer.headers.get("date") if answer else None
         here = self.clock().strftime("%a, %d %b %Y %H:%M:%S GMT")
         return _with(error, f"it is {here} here and {there or 'unknown'} at the registry")
@@ -107,8 +140,13 @@ class RegistryClient:
         return _with(error, f"the image is {needed}, {free}")
 
     def _size(self, image: ImageReference, present: Container[str]) -> int | None:
-        url = f"https://{_host(image.domain)}/v2/{image.path}"
-        manifests = Manifests(url, self._fetcher(image.domain), self.credentials_for(image))
+        base = registry_url(image.domain)
+        manifests = Manifests(
+            f"{base}/v2/{image.path}",
+            self._fetcher(base),
+            self.credentials_for(image),
+            self.insecure,
+        )
         try:
             layers = manifests.layers(image.digest or image.tag or "")
         except (BootError, ValueError) as error:
@@ -120,24 +158,21 @@ class RegistryClient:
         )
         return sum(missing) if layers else None
 
-    def _probe(self, image: ImageReference, *, unverified: bool = False) -> Answer | None:
-        fetcher = replace(self._fetcher(image.domain), unverified=unverified)
+    def _probe(self, url: str, *, unverified: bool = False) -> Answer | None:
+        fetcher = replace(self._fetcher(url), unverified=unverified)
         try:
             return fetcher.ask(
-                f"https://{_host(image.domain)}/v2/",
+                f"{url}/v2/",
                 limit=REGISTRY_PROBE_LIMIT_BYTES,
                 seconds=REGISTRY_PROBE_SECONDS,
             )
-        except BootError:
+        except BootError as error:
+            log.debug("registry.silent", url=url, error=str(error))
             return None  # the pull's own error is more useful
 
-    def _fetcher(self, domain: str) -> Fetcher:
-        ours = (self.certificates / domain).glob("*.crt")  # as dockerd does
+    def _fetcher(self, url: str) -> Fetcher:
+        ours = (self.certificates / urlsplit(url).netloc).glob("*.crt")  # as dockerd does
         return replace(self.fetcher, cas=(*self.fetcher.cas, *ours))
-
-
-def _host(domain: str) -> str:
-    return _HUB if domain == DEFAULT_DOMAIN else domain
 
 
 def _with(error: BootError, more: str) -> BootError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tinkie.parameters.image_reference import ImageReference, same_registry
@@ -41,6 +41,7 @@ BINDS = (
     "/etc/resolv.conf:/etc/resolv.conf:ro",
 )
 _TRUSTED_BIND = f"{TRUSTED_CERTIFICATES}:{TRUSTED_CERTIFICATES}:ro"
+_PAIR = ("REGISTRY_USERNAME", "REGISTRY_PASSWORD")
 # CONTAINER_UUID may come late, and no worker uses it: a running worker must not look like another
 # because of it. Secrets change only with a boot, and their digest would help to guess them.
 _NOT_IN_THE_DIGEST = ("CONTAINER_UUID", "REGISTRY_PASSWORD", "HTTP_PROXY", "HTTPS_PROXY")
@@ -87,6 +88,11 @@ class WorkerSpec:
         if self.registry is None or not same_registry(image.domain, self.registry):
             return None
         return self.credentials
+
+    def without_password(self) -> WorkerSpec:
+        """Return the same for a worker that gets no user and password."""
+        rest = {name: text for name, text in self.environment.items() if name not in _PAIR}
+        return replace(self, environment=rest)
 
     def as_json(self) -> dict[str, Any]:
         """Return the plan for people; secrets are still in it, see redaction.REDACTOR."""

@@ -23,5 +23,5 @@ def test_a_small_herd_recovers_spread_over_time(world: World, tmp_path: Path) ->
     figures = simulate(servers, 20, 10.0, print)
     assert figures.problems() == []
     assert len(figures.recovered) == 20
-    for load in (figures.metadata, figures.registry):
-        assert len(load.times) >= 20, "not every machine was counted"
+    for load, least in ((figures.metadata, 20), (figures.registry, 60)):
+        assert len(load.times) >= least, "not every machine was counted"

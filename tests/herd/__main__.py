@@ -45,11 +45,10 @@ def _servers(folder: Path) -> Iterator[Servers]:
 
 def _table(figures: Figures) -> str:
     found = figures.as_json()
-    most = found["bound_requests_per_second"]
     lines = [f"{'':18} {'requests':>9} {'busiest second':>15} {'bound':>6}"]
     for name in ("metadata", "registry"):
         load = found[name]
-        peak = load["peak_requests_per_second"]
+        peak, most = load["peak_requests_per_second"], load["bound_requests_per_second"]
         lines.append(f"{name:18} {load['requests']:9} {peak:15} {most:6}")
     seconds = found["seconds_to_worker"]
     lines += [

@@ -1,6 +1,7 @@
 """One machine of the herd: the real bootkit in a process of its own, and its log."""
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Mapping
@@ -17,11 +18,12 @@ BOOTKIT = Path(sys.executable).with_name("bootkit")
 
 @dataclass(frozen=True)
 class PoweredOff:
-    """A machine that is off: its name, its folder and its kernel parameters."""
+    """A machine that is off: its name, its folder, its kernel parameters and the CA it trusts."""
 
     name: str
     folder: Path
     words: Mapping[str, str]
+    ca: Path
 
     @property
     def socket(self) -> Path:
@@ -36,7 +38,11 @@ class PoweredOff:
         options = {"cmdline": cmdline, "state": self.folder / "state", "engine": self.socket}
         words = [f"--{name}={path}" for name, path in options.items()]
         log = self.folder / "bootkit.log"
-        return running(f"bootkit of {self.name}", [BOOTKIT, *words], log=log, network=network)
+        command: list[str | Path] = [BOOTKIT, *words]
+        # There is no tink-docker that puts the registry's CA certificate into its place.
+        env = {**os.environ, "SSL_CERT_FILE": str(self.ca)}
+        name = f"bootkit of {self.name}"
+        return running(name, command, log=log, network=network, env=env)
 
 
 @dataclass

@@ -65,7 +65,7 @@ class Servers:
             **self.credentials.parameters,
         }
         given = {"worker_id": machine.mac} if number % 2 else {}
-        return PoweredOff(machine.name, folder, words | given)
+        return PoweredOff(machine.name, folder, words | given, self.ca.certificate)
 
 
 def simulate(servers: Servers, count: int, late: float, report: Report) -> Figures:

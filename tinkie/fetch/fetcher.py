@@ -40,12 +40,16 @@ _NO_ENCODINGS = frozenset({"", "identity", "none", "aws-chunked"})
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A server's answer: status, headers by lower-case name, whole body."""
+    """A server's answer: status, headers by lower-case name, whole body.
+
+    `challenges` has the value of each WWW-Authenticate, which would be ambiguous in one text.
+    """
 
     url: str
     status: int
     headers: Mapping[str, str]
     body: bytes
+    challenges: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +137,8 @@ class Fetcher:
         more = self._headers() | dict(headers)
         with client, client.stream("GET", url, headers=more) as response:
             body = self._read(response, limit, deadline)
-            return Answer(url, response.status_code, dict(response.headers), body)
+            challenges = tuple(response.headers.get_list("www-authenticate"))
+            return Answer(url, response.status_code, dict(response.headers), body, challenges)
 
     def _headers(self) -> dict[str, str]:
         """Request no compression: a few compressed kB can expand to any amount of memory."""

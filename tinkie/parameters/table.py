@@ -331,9 +331,12 @@ TRUSTED_CA_URL = Parameter[Url | None](
 INSECURE_REGISTRIES = Parameter[tuple[str, ...]](
     name="insecure_registries",
     section=Section.REGISTRIES,
-    read_by=_TINK_DOCKER,
+    read_by=_BOTH,
     value="comma list",
-    meaning=("Registries (host[:port] or address/bits) that may use plain HTTP or any certificate"),
+    meaning=(
+        "Registries (host[:port] or address/bits) that may use plain HTTP or any certificate, and "
+        "token services that may get user and password over plain HTTP: below"
+    ),
     parse=list_of(_insecure_registry),
     is_list=True,
     default=(),
@@ -341,7 +344,7 @@ INSECURE_REGISTRIES = Parameter[tuple[str, ...]](
 REGISTRY_MIRRORS = Parameter[tuple[Url, ...]](
     name="registry_mirrors",
     section=Section.REGISTRIES,
-    read_by=_TINK_DOCKER,
+    read_by=_BOTH,
     value="comma list",
     meaning=(
         "Mirrors, as URLs, of Docker Hub only: dockerd has none for other registries. It asks "

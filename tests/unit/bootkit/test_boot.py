@@ -7,6 +7,7 @@ import socket
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from bootkit.boot import Boot
@@ -361,6 +362,46 @@ def test_an_engine_that_dies_while_it_sends_events(world: World, cut: int) -> No
     world.meanwhile = [die, lambda: None]
     world.run()
     assert world.engine.worker().state == "running"
+
+
+class TestTokenService:
+    """The registry of the worker's image names a token service without TLS."""
+
+    WITH_PAIR = f"{CMDLINE} docker_registry=r.example registry_username=u registry_password=pass1"
+
+    def boot(self, world: World, realm: str) -> Boot:
+        headers = {"WWW-Authenticate": f'Bearer realm="{realm}"'}
+        transport = httpx.MockTransport(lambda _: httpx.Response(401, headers=headers))
+        boot = world.boot()
+        boot.make_fetcher = lambda _: Fetcher(transport=transport)
+        return boot
+
+    def test_it_gets_no_password(self, world: World) -> None:
+        world.cmdline = self.WITH_PAIR
+        with pytest.raises(PermanentError, match=r"names auth\.example as its token service"):
+            self.boot(world, "http://auth.example/token").run(world.is_up)
+        assert world.engine.auth == []
+        assert world.engine.containers == []
+
+    def test_a_worker_whose_image_is_here_starts_without_the_password(
+        self, world: World, events: Events
+    ) -> None:
+        world.cmdline = self.WITH_PAIR
+        world.engine.images.add(IMAGE)
+        world.run(self.boot(world, "http://auth.example/token"))
+        environment = world.engine.worker().spec["Env"]
+        assert "DOCKER_REGISTRY=r.example" in environment
+        assert not [one for one in environment if one.startswith(("REGISTRY_", "pass1"))]
+        assert world.engine.auth == []
+        event = next(event for event in events if event["event"] == "worker.without_password")
+        assert event["kind"] == "plain-http"
+        assert "auth.example" in event["hint"]
+
+    def test_a_listed_one_gets_it(self, world: World) -> None:
+        world.cmdline = f"{self.WITH_PAIR} insecure_registries=auth.example"
+        world.run(self.boot(world, "http://auth.example/token"))
+        assert len(world.engine.auth) == 1
+        assert "REGISTRY_PASSWORD=pass1" in world.engine.worker().spec["Env"]
 
 
 class TestMetadata:

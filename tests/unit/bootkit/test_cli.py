@@ -222,7 +222,10 @@ class TestTheRealRun:
     def test_a_password_that_the_engine_repeats_is_masked_everywhere(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        password = "docker_registry=r.example registry_username=u registry_password=hunter2"
+        password = (
+            "docker_registry=r.example insecure_registries=r.example registry_username=u "
+            "registry_password=hunter2"
+        )
         os.mkfifo(tmp_path / "console")
         console = os.open(tmp_path / "console", os.O_RDONLY | os.O_NONBLOCK)
         assert self.run(tmp_path, password, pull="error") == 0

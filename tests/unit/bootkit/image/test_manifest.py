@@ -12,6 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bootkit.image.insecure import InsecureRegistries
 from bootkit.image.manifest import Manifests
 from bootkit.plan.worker import Credentials
 from tinkie.errors import BootError
@@ -24,7 +25,6 @@ URL = "https://r.example:5000/v2/team/worker"
 LAYERS = {"layers": [{"digest": "sha256:aa", "size": 30}, {"digest": "sha256:bb", "size": 12}]}
 FOUND = {"sha256:aa": 30, "sha256:bb": 12}
 PAIR = Credentials("u", "p")
-STRANGE = f"Basic {base64.b64encode(b'r.example:5000').decode()}"  # what such an address means
 BASIC = f"Basic {base64.b64encode(b'u:p').decode()}"
 
 
@@ -37,7 +37,8 @@ def asked(
     handler: Callable[[httpx.Request], httpx.Response], credentials: Credentials | None = None
 ) -> dict[str, int]:
     fetcher = Fetcher(transport=httpx.MockTransport(handler))
-    return Manifests(URL, fetcher, credentials).layers("1.0")
+    insecure = InsecureRegistries(("listed.example",))
+    return Manifests(URL, fetcher, credentials, insecure).layers("1.0")
 
 
 def answering(content: object) -> Callable[[httpx.Request], httpx.Response]:
@@ -87,12 +88,14 @@ def test_credentials_are_sent_to_the_registry() -> None:
 @pytest.mark.parametrize(
     ("realm", "sent"),
     [
-        ("https://auth.example/token", None),
+        ("https://auth.example/token", BASIC),
+        ("https://auth.example/token?x=1", BASIC),
+        ("http://auth.example/token", None),
+        ("http://listed.example/token", BASIC),
         ("https://r.example:5000/token", BASIC),
         ("https://R.example:5000/token", BASIC),
         ("http://r.example:5000/token", None),
-        ("https://r.example/token", None),
-        ("https://r.example:5000@evil.example/token", STRANGE),
+        ("https://r.example/token", BASIC),
     ],
 )
 @pytest.mark.parametrize("name", ["token", "access_token"])
@@ -164,8 +167,8 @@ def test_any_answer_of_a_registry(status: int, body: bytes, realm: str) -> None:
     challenge = f'Bearer realm="{realm}"'.encode(errors="replace")
 
     def handler(request: httpx.Request) -> httpx.Response:
-        ours = request.url.host == "r.example" and request.url.port == 5000
-        assert ours or request.headers.get("authorization") != BASIC
+        safe = request.url.scheme == "https"
+        assert safe or request.headers.get("authorization") != BASIC
         return httpx.Response(status, content=body, headers=[(b"WWW-Authenticate", challenge)])
 
     with suppress(BootError, ValueError):

@@ -36,6 +36,7 @@ class World:
     credentials: Credentials | None = None
     explained: list[str] = field(default_factory=list)
     refusal: BootError | None = None
+    unsafe: BootError | None = None
     present: list[list[str]] = field(default_factory=list)
 
     def explain(self, error: BootError, image: ImageReference) -> BootError:
@@ -47,6 +48,11 @@ class World:
         self.present.append([layer for layer in "abc" if layer in present])
         if self.refusal:
             raise self.refusal
+
+    def check_credentials(self, image: ImageReference) -> None:
+        assert str(image) in self.images
+        if self.unsafe:
+            raise self.unsafe
 
     @property
     def spec(self) -> WorkerSpec:
@@ -214,3 +220,12 @@ def test_the_pull_of_an_image_that_does_not_fit_is_closed(world: World) -> None:
     engine.close()
     assert closed == [WORKER]
     assert len(world.fake.auth) == 1, "no other name is tried"
+
+
+def test_an_image_whose_pull_would_not_be_safe_is_not_pulled(world: World) -> None:
+    world.unsafe = PermanentError("without TLS", kind=ErrorKind.PLAIN_HTTP)
+    world.fake.pulls = {WORKER: list(DONE), AGENT: list(DONE)}
+    with pytest.raises(PermanentError, match="without TLS"):
+        world.obtain()
+    assert world.fake.auth == []
+    assert world.explained == [WORKER]
