@@ -15,6 +15,7 @@ from tinkie.parameters.cmdline import Cmdline
 from tinkie.paths import ENGINE_SOCKET
 from tinkie.running import log
 from tinkie.running.arguments import add_path, agent_parser, report_unreadable
+from tinkie.running.run_record import RunRecord
 from tinkie.running.signals import ShutdownSignals
 from tinkie.running.state import StateFile
 from tinkie.running.supervise import supervise
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PROGRAM = "bootkit"
+_BUG = "this is a bug in bootkit"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,8 +45,9 @@ def _run(options: argparse.Namespace) -> int:
     except ShutdownRequested as signal:
         log.get_logger().info("program.ended", signal=str(signal), next="the worker keeps running")
         return 0
-    except Exception:  # noqa: BLE001 - a bug outside supervise; containerd starts the program again
-        log.get_logger().exception("program.failed", error="this is a bug in bootkit")
+    except Exception:  # noqa: BLE001 - a bug, outside supervise or again and again
+        what_next = "containerd starts it again"
+        log.get_logger().exception("program.failed", error=_BUG, next=what_next)
         return 1
 
 
@@ -75,7 +78,8 @@ def _boot(options: argparse.Namespace, signals: ShutdownSignals) -> NoReturn:
         pause=pause,
         now=time.monotonic,
     )
-    supervise(boot.run, pause=pause, now=time.monotonic)
+    record = RunRecord.beside(options.state, time.monotonic)
+    supervise(boot.run, pause=pause, now=time.monotonic, record=record)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

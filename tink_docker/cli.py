@@ -25,6 +25,7 @@ from tinkie.running.cmdline_report import (
 )
 from tinkie.running.log import configure, get_logger
 from tinkie.running.redaction import REDACTOR, secrets_in
+from tinkie.running.run_record import RunRecord
 from tinkie.running.signals import ShutdownSignals
 from tinkie.running.state import StateFile
 
@@ -47,16 +48,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signals = ShutdownSignals()
     try:
         signals.install()
-        run(options.cmdline, signals)
+        run(options.cmdline, signals, RunRecord.beside(options.state, time.monotonic))
     except ShutdownRequested as signal:
         log.info("program.ended", signal=str(signal), next="dockerd was stopped in order")
         return 0
-    except Exception:  # a bug outside `supervise`; containerd starts the program again
-        log.exception("program.failed", error="a bug, or the engine's socket cannot be created")
+    except Exception:  # a bug, outside `supervise` or again and again
+        error = "a bug, or the engine's socket cannot be created"
+        log.exception("program.failed", error=error, next="containerd starts it again")
     return 1
 
 
-def run(path: Path, signals: ShutdownSignals) -> None:
+def run(path: Path, signals: ShutdownSignals, record: RunRecord) -> None:
     """Keep the engine running until a signal comes."""
     log.info("program.started")
     bound_name_lookups()
@@ -65,7 +67,7 @@ def run(path: Path, signals: ShutdownSignals) -> None:
     log_cmdline_problems(cmdline)
     if plan.problems:
         log.error("parameters.invalid", error=_problems(plan), next="continuing without them")
-    keeper(plan, wait=partial(wait, signals), now=time.monotonic).keep()
+    keeper(plan, wait=partial(wait, signals), now=time.monotonic).keep(record)
 
 
 def dry_run(path: Path) -> int:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tink_docker.repair.lost_containers import LostContainers
     from tink_docker.repair.networks import NetworkRecord
     from tink_docker.space import SpaceMonitor
+    from tinkie.running.run_record import RunRecord
 
 log = get_logger()
 
@@ -48,12 +49,16 @@ class Keeper:
     wait: Wait
     now: Callable[[], float]
     _tasks: tuple[Task, ...] = field(init=False)
+    _has_run: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         self._tasks = (
             self._task("check the reboot flag", self.broker.tick),
             self._task("measure the space for images", self.space.tick),
-            *(self._task("fetch a CA certificate", one.tick) for one in self.ca_fetchers),
+            *(
+                self._task("fetch a CA certificate", partial(self._fetch, one))
+                for one in self.ca_fetchers
+            ),
             self._task("look for routes that the engine hides", self.hidden_routes.tick),
             self._task("open the engine's socket to clients", self._publish),
         )
@@ -61,9 +66,9 @@ class Keeper:
     def _task(self, name: str, work: Callable[[], None]) -> Task:
         return Task(name, work, Schedule(policy.TASK_RETRY, self.now))
 
-    def keep(self) -> None:
+    def keep(self, record: RunRecord) -> None:
         """Run one engine after the other; never return."""
-        supervise(self.run_once, pause=self.pause, now=self.now)
+        supervise(self.run_once, pause=self.pause, now=self.now, record=record)
 
     def run_once(self, is_up: Callable[[], None]) -> None:
         """Start dockerd, call `is_up` when it answers, and return when it has ended by itself.
@@ -72,6 +77,7 @@ class Keeper:
             PermanentError: it cannot be started.
             TransientError: it was stopped, since it did not answer, lacks a network or hides one.
         """
+        self._has_run = True
         engine = self.start(self._wait_and_tick)
         try:
             with phase("start"):
@@ -138,6 +144,11 @@ class Keeper:
     def _tick(self) -> None:
         for task in self._tasks:
             task()
+
+    def _fetch(self, fetcher: CaFetcher) -> None:
+        """Fetch it, but not before the first run: the earlier process may have died of it."""
+        if self._has_run:
+            fetcher.tick()
 
     def _publish(self) -> None:
         if all(fetcher.settled for fetcher in self.ca_fetchers):

@@ -29,6 +29,10 @@ HEALTHY_AFTER_SECONDS = 60.0
 # So many ends in a row, none of them after a healthy run, are a crash loop.
 CRASH_LOOP_ENDS = 3
 
+# So many bugs in a row end the process, in case its own state is their cause. By then the back-off
+# has reached its ceiling, so the restart costs no time that counts.
+BUGS_UNTIL_RESTART_TIMES = 8
+
 # == tinkie/fetch: downloads
 
 # Small documents only; a caller that needs more passes its own limit.

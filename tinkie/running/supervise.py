@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
-from tinkie.errors import PermanentError, as_boot_error, traceback_of
+from tinkie.error_kinds import ErrorKind
+from tinkie.errors import PermanentError, ShutdownRequested, as_boot_error, traceback_of
 from tinkie.policy import (
+    BUGS_UNTIL_RESTART_TIMES,
     CRASH_LOOP_ENDS,
     HEALTHY_AFTER_SECONDS,
     RETRY_SLOWLY_CEILING_SECONDS,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tinkie.errors import BootError
+    from tinkie.running.run_record import RunRecord
 
 log = get_logger()
 
@@ -33,35 +35,76 @@ def supervise(
     *,
     pause: Callable[[float], None],
     now: Callable[[], float],
+    record: RunRecord,
     soon: Backoff = SOON,
     slowly: Backoff = SLOWLY,
-    healthy_after: float = HEALTHY_AFTER_SECONDS,
 ) -> NoReturn:
     """Call `run` again whenever it returns or raises a BootError; never returns.
 
     `run` gets a function to call once it is up. The back-off is `soon`, or `slowly` after a
-    PermanentError. It starts anew once `run` has been up for `healthy_after` seconds; the time
-    before it was up does not count. Any other exception is a bug, and is treated as a BootError:
-    if it ended the program, the program would start again without the back-off.
+    PermanentError. It starts anew once `run` has been up for HEALTHY_AFTER_SECONDS; the time
+    before it was up does not count. Any other exception is a bug, and is treated as a BootError.
+
+    `record` continues the back-off of an earlier process that did not end by a signal. Only the
+    first restart in a row is immediate. A signal ends the row.
+
+    Raises:
+        Exception: BUGS_UNTIL_RESTART_TIMES bugs in a row. What a process holds may be their cause
+        (a module of a library, a leak), and a new one has none of it. A tink-docker that ends takes
+        the worker with it (ADR 7); but each of these bugs has stopped dockerd already, and so the
+        action. Without a record the new process would not wait; then this goes on instead.
     """
-    failures = 0
-    while True:
-        up: list[float] = []
-        error = _run(partial(run, lambda: up.append(now())))  # noqa: B023 - run ends in this turn
-        healthy = bool(up) and now() - up[0] >= healthy_after
-        failures = 1 if healthy else failures + 1
-        policy = slowly if isinstance(error, PermanentError) else soon
-        seconds = policy.delay(failures, error)
-        _log_end(error, failures, seconds)
+    failures, bugs = record.read(), 0
+    try:
+        _wait_after_crashes(failures, soon, pause)
+        while True:
+            error, healthy = _run(run, now, record, failures + 1)
+            failures = 1 if healthy else failures + 1
+            bugs = bugs + 1 if error and error.kind is ErrorKind.BUG else 0
+            is_recorded = record.write(failures)
+            if error and bugs >= BUGS_UNTIL_RESTART_TIMES and is_recorded:
+                raise traceback_of(error) or error
+            policy = slowly if isinstance(error, PermanentError) else soon
+            seconds = policy.delay(failures, error)
+            _log_end(error, failures, seconds)
+            pause(seconds)
+    except ShutdownRequested:
+        record.forget()
+        raise
+
+
+def _wait_after_crashes(failures: int, backoff: Backoff, pause: Callable[[float], None]) -> None:
+    """Wait if the earlier process ended by itself, and not for the first time in a row."""
+    seconds = backoff.delay(failures - 1)
+    if seconds:
+        log.warning(
+            "run.delayed",
+            error=f"{failures} runs in a row failed, and the last one ended the program",
+            next=f"starting in {seconds:.1f} s",
+        )
         pause(seconds)
 
 
-def _run(run: Callable[[], None]) -> BootError | None:
+def _run(
+    run: Callable[[Callable[[], None]], None],
+    now: Callable[[], float],
+    record: RunRecord,
+    failures: int,
+) -> tuple[BootError | None, bool]:
+    """Return how a run ended, and whether it was healthy; `failures` if it was not."""
+    up: list[float] = []
+
+    def is_up() -> None:
+        up.append(now())
+        record.write(failures, is_up=True)
+
+    record.write(failures)
+    error: BootError | None = None
     try:
-        run()
-    except Exception as error:  # noqa: BLE001 - see supervise
-        return as_boot_error(error)
-    return None
+        run(is_up)
+    except Exception as problem:  # noqa: BLE001 - see supervise
+        error = as_boot_error(problem)
+    return error, bool(up) and now() - up[0] >= HEALTHY_AFTER_SECONDS
 
 
 def _log_end(error: BootError | None, failures: int, seconds: float) -> None:

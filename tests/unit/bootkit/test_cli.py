@@ -17,6 +17,7 @@ from tests.fakes.metadata import FakeMetadata
 from tinkie.errors import ShutdownRequested
 from tinkie.fetch.fetcher import Fetcher
 from tinkie.running.arguments import BAD_PARAMETERS
+from tinkie.running.run_record import RunRecord
 from tinkie.running.signals import ShutdownSignals
 
 if TYPE_CHECKING:
@@ -257,6 +258,34 @@ class TestTheRealRun:
         failed = json.loads(capsys.readouterr().out.splitlines()[1])
         assert (failed["event"], failed["kind"]) == ("run.failed", "bug")
         assert "ZeroDivisionError" in failed["exception"]
+
+    @pytest.mark.parametrize("failures", [1, 2])
+    def test_a_crash_of_an_earlier_process_delays_the_first_run(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], failures: int
+    ) -> None:
+        record = RunRecord.beside(tmp_path / "state.json", time.monotonic)
+        record.write(failures)
+        assert self.run(tmp_path) == 0  # the signal comes in that wait, or in the watch
+        events = [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()]
+        assert ("run.delayed" in events) == (failures > 1)
+        assert ("worker.started" in events) == (failures == 1)
+        assert not record.path.exists()
+        gc.collect()
+
+    def test_a_run_is_recorded_while_it_is_up(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        content = ""
+
+        def sleep(_seconds: float) -> None:
+            nonlocal content
+            content = (tmp_path / "state-runs.json").read_text()
+            raise ShutdownRequested("SIGTERM")
+
+        monkeypatch.setattr(time, "sleep", sleep)
+        self.run(tmp_path)
+        assert json.loads(content)["is_up"]
+        gc.collect()
 
     def test_a_bug_before_that_ends_the_program(
         self,

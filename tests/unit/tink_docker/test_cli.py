@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tink_docker.plan import Plan
+    from tinkie.running.run_record import RunRecord
 
 SECRETS = "registry_password=s3cret/Word HTTPS_PROXY=http://user:pr0xy%2Fpw@px.example:3128"
 
@@ -76,7 +77,8 @@ class Keeps:
         self.plan = plan
         return self
 
-    def keep(self) -> None:
+    def keep(self, record: RunRecord) -> None:
+        self.record = record
         raise self.error
 
 
@@ -94,8 +96,10 @@ def test_a_signal_is_an_orderly_end(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     cmdline.write_text(f"syslog_port=x {SECRETS} x=".ljust(2047, "y") + "\n")
-    monkeypatch.setattr(cli, "keeper", Keeps(ShutdownRequested("SIGTERM")))
+    keeps = Keeps(ShutdownRequested("SIGTERM"))
+    monkeypatch.setattr(cli, "keeper", keeps)
     assert main(arguments) == 0
+    assert keeps.record.path == cmdline.with_name("state-runs.json")
     logged = lines(capsys.readouterr().out)
     assert [line["event"] for line in logged] == [
         "program.started",

@@ -12,6 +12,7 @@ from tink_docker.keeper import Keeper
 from tink_docker.repair.lost_containers import LostContainers
 from tink_docker.repair.networks import SIGNS, NetworkRecord
 from tinkie.errors import PermanentError, ShutdownRequested, TransientError
+from tinkie.running.run_record import RunRecord
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -139,6 +140,7 @@ class World:
     plans: list[dict[str, float] | Exception]
     containers: dict[str, int]
     last_lines: list[str]
+    record: RunRecord
 
 
 @pytest.fixture
@@ -182,14 +184,16 @@ def world(clock: Clock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Worl
         clock.wait,
         clock.now,
     )
+    record = RunRecord(tmp_path / "runs.json", clock.now)
     return World(
-        keeper, engines, broker, listener, space, hidden_routes, plans, containers, last_lines
-    )
+        keeper, engines, broker, listener, space, hidden_routes, plans, containers, last_lines,
+        record,
+    )  # fmt: skip
 
 
 def keep(world: World) -> None:
     with pytest.raises(ShutdownRequested):
-        world.keeper.keep()
+        world.keeper.keep(world.record)
 
 
 def named(events: Events, name: str) -> list[MutableMapping[str, Any]]:
@@ -342,8 +346,28 @@ def test_an_error_of_ours_does_not_leave_an_engine_behind(world: World, clock: C
     clock.then = fail
     world.plans.append({})
     with pytest.raises(TypeError):
-        world.keeper.keep()
+        world.keeper.keep(world.record)
     assert world.engines[0].stopped == 1
+
+
+def test_a_wait_after_crashes_looks_at_the_flag_and_requests_nothing(
+    world: World, clock: Clock, events: Events
+) -> None:
+    """The request for the CA certificate may be what the earlier process died of."""
+    world.keeper.ca_fetcher = ca_fetcher = FakeCaFetcher(clock, settles=0)  # type: ignore[assignment]
+    world.record.write(9)
+    started = clock.now()
+    ticks: list[tuple[int, int]] = []
+    clock.then = lambda: ticks.append((len(world.broker.times), ca_fetcher.ticks))
+    world.plans.append({"life": 5})
+    keep(world)
+    (delayed,) = named(events, "run.delayed")
+    wait = float(delayed["next"].split()[2])
+    before = [ca for flag, ca in ticks[: int(wait)] if flag]
+    assert before == [0] * int(wait)
+    assert wait > 0
+    assert world.engines[0].began - started == pytest.approx(wait, abs=0.1)
+    assert ca_fetcher.ticks > 5
 
 
 def test_each_transient_error_is_logged(world: World, events: Events) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +14,7 @@ from tinkie.errors import (
     TransientError,
 )
 from tinkie.running.backoff import Backoff
+from tinkie.running.run_record import RunRecord
 from tinkie.running.supervise import supervise
 
 if TYPE_CHECKING:
@@ -27,6 +29,11 @@ SOON = Backoff(first=1.0, ceiling=60.0, chance=at_the_bound)
 SLOWLY = Backoff(first=15.0, ceiling=60.0, chance=at_the_bound)
 
 
+def unwritable() -> RunRecord:
+    """The record of a program that cannot keep one, and has reported that."""
+    return RunRecord(Path("/dev/null/runs.json"), lambda: 0.0, _is_reported=True)
+
+
 class World:
     """Runs with a given duration and end, on a clock of their own; the last one ends the test."""
 
@@ -35,13 +42,16 @@ class World:
         self.runs = list(runs)
         self.pauses: list[float] = []
         self.before_up = 0.0
+        self.comes_up = True
+        self.record = unwritable()
 
     def run(self, is_up: Callable[[], None]) -> None:
         if not self.runs:
             raise ShutdownRequested("SIGTERM")
         seconds, error = self.runs.pop(0)
         self.clock += self.before_up
-        is_up()
+        if self.comes_up:
+            is_up()
         self.clock += seconds
         if error is not None:
             raise error
@@ -52,8 +62,18 @@ class World:
 
     def supervise(self) -> list[float]:
         with pytest.raises(ShutdownRequested):
-            supervise(self.run, pause=self.pause, now=lambda: self.clock, soon=SOON, slowly=SLOWLY)
+            self.supervise_until_the_end()
         return self.pauses
+
+    def supervise_until_the_end(self) -> None:
+        supervise(
+            self.run,
+            pause=self.pause,
+            now=lambda: self.clock,
+            record=self.record,
+            soon=SOON,
+            slowly=SLOWLY,
+        )
 
 
 def test_waits_grow_until_a_run_lasts() -> None:
@@ -115,7 +135,7 @@ def test_ends_in_a_row_have_a_name_until_one_runs_for_long(
 
 @given(st.lists(st.sampled_from([ValueError, UnicodeError, KeyError, RuntimeError, OSError])))
 def test_a_bug_is_retried_by_the_same_law(bugs: list[type[Exception]]) -> None:
-    """It would end the program otherwise, which starts again without any wait."""
+    """Without a record it would start again without any wait, if it ended the program."""
     world = World(*[(0.0, bug("tb..example.com")) for bug in bugs])
     assert world.supervise() == [min(2.0**n, 60.0) for n in range(len(bugs))]
 
@@ -129,13 +149,105 @@ def test_a_bug_is_logged_as_one(events: list[MutableMapping[str, Any]]) -> None:
     assert event["exc_info"] is bug
 
 
+class Killed(BaseException):
+    """The process ends at once: no handler of the program sees it."""
+
+
+class TestARestartOfTheProcess:
+    """The waits, of all processes, of a program that containerd starts again at once."""
+
+    @pytest.fixture
+    def world(self, tmp_path: Path) -> World:
+        world = World()
+        world.record = RunRecord(tmp_path / "runs.json", lambda: world.clock)
+        return world
+
+    def process(self, world: World, *runs: tuple[float, BaseException | None]) -> list[float]:
+        """Return the waits of one process, whose last run kills it."""
+        world.runs, world.pauses = list(runs), []
+        with pytest.raises((Killed, ShutdownRequested)):
+            world.supervise_until_the_end()
+        return world.pauses
+
+    def test_the_first_is_immediate_and_the_next_ones_wait_by_the_law(self, world: World) -> None:
+        killed = (1.0, Killed())
+        waits = [self.process(world, killed) for _ in range(10)]
+        assert waits[:2] == [[], []]
+        assert waits[2:] == [[1.0], [2.0], [4.0], [8.0], [16.0], [32.0], [60.0], [60.0]]
+
+    def test_a_run_that_is_not_up_counts(self, world: World) -> None:
+        world.comes_up = False
+        killed = (99.0, Killed())
+        assert [self.process(world, killed) for _ in range(3)] == [[], [], [1.0]]
+
+    def test_the_back_off_goes_on_where_it_was(self, world: World) -> None:
+        failed = (1.0, TransientError("busy"))
+        assert self.process(world, failed, failed, (1.0, Killed())) == [1.0, 2.0]
+        assert self.process(world, failed, (1.0, Killed())) == [2.0, 8.0]
+
+    @pytest.mark.parametrize(
+        ("end", "waits"),
+        [
+            ((59.0, Killed()), [1.0]),
+            ((60.0, Killed()), []),
+            ((1.0, ShutdownRequested("SIGTERM")), []),
+        ],
+    )
+    def test_a_healthy_run_or_a_signal_ends_the_row(
+        self, world: World, end: tuple[float, BaseException], waits: list[float]
+    ) -> None:
+        self.process(world, (1.0, Killed()))
+        self.process(world, end)
+        assert self.process(world, (1.0, Killed())) == waits
+
+    def test_a_signal_in_the_wait_ends_the_row_too(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def signal(_seconds: float) -> None:
+            raise ShutdownRequested("SIGTERM")
+
+        world.record.write(4)
+        monkeypatch.setattr(world, "pause", signal)
+        with pytest.raises(ShutdownRequested):
+            world.supervise_until_the_end()
+        monkeypatch.undo()
+        assert self.process(world, (1.0, Killed())) == []
+
+    def test_after_a_healthy_run_that_failed_the_next_one_starts_the_row(
+        self, world: World
+    ) -> None:
+        self.process(world, (60.0, None), (1.0, Killed()))
+        assert self.process(world, (1.0, Killed())) == [1.0]
+
+    def test_the_wait_is_logged(self, world: World, events: list[MutableMapping[str, Any]]) -> None:
+        for _ in range(3):
+            self.process(world, (1.0, Killed()))
+        (event,) = events
+        assert event["event"] == "run.delayed"
+        assert event["error"] == "2 runs in a row failed, and the last one ended the program"
+        assert event["next"] == "starting in 1.0 s"
+
+    def test_bugs_in_a_row_get_a_new_process_which_goes_on_with_the_law(self, world: World) -> None:
+        world.runs = [(1.0, KeyError("x"))] * 99
+        for waits in ([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0], [60.0] * 8):
+            world.pauses = []
+            with pytest.raises(KeyError):
+                world.supervise_until_the_end()
+            assert world.pauses == waits
+
+    def test_other_errors_in_a_row_do_not(self, world: World) -> None:
+        bugs = [(1.0, KeyError("x"))] * 7
+        assert len(self.process(world, *bugs, (1.0, TransientError("x")), *bugs)) == 15
+        assert len(self.process(world, *[(1.0, TransientError("x"))] * 20)) == 20
+
+
 class TestTheProgramsOwnWaits:
     """The back-offs of tinkie/policy.py, which `supervise` uses by default."""
 
     def waits(self, error: BaseException | None) -> list[float]:
         world = World(*[(0.0, error)] * 8)
         with pytest.raises(ShutdownRequested):
-            supervise(world.run, pause=world.pause, now=lambda: world.clock)
+            supervise(world.run, pause=world.pause, now=lambda: world.clock, record=world.record)
         return world.pauses
 
     @pytest.mark.parametrize("error", [None, TransientError("x")])
