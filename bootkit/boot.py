@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bootkit.engine.readiness import wait_for_engine
-from bootkit.image.insecure import InsecureRegistries
 from bootkit.image.pull import obtain_image
 from bootkit.image.registry import RegistryClient
 from bootkit.machine.identity import MachineFinder
@@ -17,6 +16,7 @@ from bootkit.policy import WATCH_TASK_RETRY
 from bootkit.watch.actions import ActionReporter, remove_actions
 from bootkit.watch.connection import ConnectionMonitor
 from bootkit.watch.worker import watch_worker
+from tinkie.parameters.insecure import InsecureRegistries
 from tinkie.parameters.table import GRPC_AUTHORITY, INSECURE_REGISTRIES, REGISTRY_MIRRORS
 from tinkie.paths import WORKER_NAME
 from tinkie.running.backoff import Schedule

@@ -15,9 +15,9 @@ from urllib.parse import urlencode, urlsplit
 from pydantic import BaseModel, Field
 
 from bootkit.image.challenge import BEARER, challenges_in
-from bootkit.image.insecure import InsecureRegistries
 from bootkit.image.token_service import Destination
 from bootkit.policy import MANIFEST_LIMIT_BYTES, MANIFESTS_SECONDS
+from tinkie.parameters.insecure import InsecureRegistries
 
 if TYPE_CHECKING:
     from bootkit.image.challenge import Challenge

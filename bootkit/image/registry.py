@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from bootkit.image.insecure import InsecureRegistries
 from bootkit.image.manifest import Manifests
 from bootkit.image.token_service import destinations, pull_urls, registry_url
 from bootkit.policy import REGISTRY_PROBE_LIMIT_BYTES, REGISTRY_PROBE_SECONDS
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, PermanentError
 from tinkie.fetch.http_errors import retry_after_seconds
+from tinkie.parameters.insecure import InsecureRegistries
 from tinkie.paths import CERTIFICATES
 from tinkie.running.log import get_logger
 from tinkie.space import megabytes

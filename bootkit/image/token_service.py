@@ -18,8 +18,8 @@ from tinkie.parameters.image_reference import DEFAULT_DOMAIN, same_registry
 from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
-    from bootkit.image.insecure import InsecureRegistries
     from tinkie.fetch.fetcher import Answer
+    from tinkie.parameters.insecure import InsecureRegistries
     from tinkie.parameters.types import Url
 
 log = get_logger()

@@ -86,7 +86,9 @@ def test_a_host_that_comes_later_is_reached_as_soon_as_no_action_runs(
 ) -> None:
     before = machine.wait_for_worker()
     assert _bridge(machine) in FIRST
-    action = world.start_workflow(machine.identity, "meanwhile", "sleep 12; ping -c1 -W2 198.18.0.1")
+    action = world.start_workflow(
+        machine.identity, "meanwhile", "sleep 12; ping -c1 -W2 198.18.0.1"
+    )
     wait_for("the action", lambda: len(machine.running()) > 1, seconds=READY_SECONDS)
     with host.connected(world.network):
         hidden = machine.wait_for_event(machine.tink_docker, "route.hidden")

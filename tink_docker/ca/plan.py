@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import PermanentError
 from tinkie.parameters.image_reference import DEFAULT_DOMAIN
+from tinkie.parameters.insecure import InsecureRegistries
 from tinkie.parameters.table import (
     DOCKER_REGISTRY,
     INSECURE_REGISTRIES,
@@ -135,8 +136,11 @@ def _plan(
     Raises:
         PermanentError: it would have no effect, since dockerd reads it for none of the hosts.
     """
-    unread = {DEFAULT_DOMAIN, *parameters[INSECURE_REGISTRIES]}
-    read = tuple(dict.fromkeys(host for host in hosts if host not in unread))
+    # A name in a network is not looked up: name servers may change.
+    insecure = InsecureRegistries(parameters[INSECURE_REGISTRIES], addresses=lambda _host: [])
+    read = tuple(
+        dict.fromkeys(host for host in hosts if host != DEFAULT_DOMAIN and not insecure.has(host))
+    )
     everywhere = parameter is TRUSTED_CA_URL
     if not read and not everywhere:
         raise _useless(parameter, hosts)

@@ -39,7 +39,7 @@ class RunRecord:
     @classmethod
     def beside(cls, state: Path, now: Callable[[], float]) -> Self:
         """Return the record of the program with this state file."""
-        return cls(state.with_name(f"{state.stem}-runs.json"), now)
+        return cls(state.with_name("runs.json"), now)
 
     def read(self) -> int:
         """Return how many runs in a row had failed when an earlier process ended.

@@ -279,7 +279,7 @@ class TestTheRealRun:
 
         def sleep(_seconds: float) -> None:
             nonlocal content
-            content = (tmp_path / "state-runs.json").read_text()
+            content = (tmp_path / "runs.json").read_text()
             raise ShutdownRequested("SIGTERM")
 
         monkeypatch.setattr(time, "sleep", sleep)

@@ -99,7 +99,7 @@ def test_a_signal_is_an_orderly_end(
     keeps = Keeps(ShutdownRequested("SIGTERM"))
     monkeypatch.setattr(cli, "keeper", keeps)
     assert main(arguments) == 0
-    assert keeps.record.path == cmdline.with_name("state-runs.json")
+    assert keeps.record.path == cmdline.with_name("runs.json")
     logged = lines(capsys.readouterr().out)
     assert [line["event"] for line in logged] == [
         "program.started",

@@ -354,7 +354,8 @@ def test_a_wait_after_crashes_looks_at_the_flag_and_requests_nothing(
     world: World, clock: Clock, events: Events
 ) -> None:
     """The request for the CA certificate may be what the earlier process died of."""
-    world.keeper.ca_fetcher = ca_fetcher = FakeCaFetcher(clock, settles=0)  # type: ignore[assignment]
+    ca_fetcher = FakeCaFetcher(clock, settles=0)
+    world.keeper = replace(world.keeper, ca_fetchers=(ca_fetcher,))  # type: ignore[arg-type]
     world.record.write(9)
     started = clock.now()
     ticks: list[tuple[int, int]] = []

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bootkit.image.insecure import InsecureRegistries
 from bootkit.image.manifest import Manifests
 from bootkit.plan.worker import Credentials
 from tinkie.errors import BootError
 from tinkie.fetch.fetcher import Fetcher
+from tinkie.parameters.insecure import InsecureRegistries
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from bootkit.image.insecure import InsecureRegistries
 from bootkit.image.registry import RegistryClient
 from bootkit.plan.worker import Credentials
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import PermanentError
 from tinkie.fetch.fetcher import Fetcher
 from tinkie.parameters.image_reference import ImageReference
+from tinkie.parameters.insecure import InsecureRegistries
 from tinkie.parameters.types import Url
 
 if TYPE_CHECKING:

@@ -90,6 +90,7 @@ def test_nothing_to_get(line: str) -> None:
         (f"{URL} tink_worker_image=b/x/y:1", "registry_ca_url has no effect: .* for docker.io"),
         (f"{URL} docker_registry=somebody", "registry_ca_url has no effect: .* for docker.io"),
         (f"{URL} docker_registry=a:1 insecure_registries=a:1", "no effect: .* for a:1"),
+        (f"{URL} docker_registry=10.1.1.1:5 insecure_registries=10.0.0.0/8", "for 10.1.1.1:5"),
         (f"{URL} tink_worker_image=x registry_mirrors=http://m", "no effect: .* for docker.io"),
         (f"{URL} docker_registry=a.b registry_ca_sha256=zz", "because of registry_ca_sha256"),
         (f"{URL} docker_registry=https://a.b", "because of docker_registry"),

@@ -30,7 +30,7 @@ def record(tmp_path: Path) -> RunRecord:
 
 def test_it_is_beside_the_state_file(record: RunRecord, tmp_path: Path) -> None:
     assert record.write(3, is_up=True)
-    written = json.loads((tmp_path / "run" / "bootkit-runs.json").read_text())
+    written = json.loads((tmp_path / "run" / "runs.json").read_text())
     assert written == {"failures": 3, "at": NOW, "is_up": True}
     assert record.read() == 3
 
