@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tink_docker.ca.fetching import CaFetcher
+    from tink_docker.ca.late_trust import LateTrust
     from tink_docker.engine.api import EngineVersion
     from tink_docker.engine.child import Wait
     from tink_docker.engine.daemons import EngineDaemons
@@ -41,6 +42,7 @@ class Keeper:
     listener: Listener
     start: Callable[[Wait], EngineDaemons]
     ca_fetchers: tuple[CaFetcher, ...]
+    late_trust: LateTrust
     broker: RebootBroker
     lost_containers: LostContainers
     networks: NetworkRecord
@@ -50,6 +52,7 @@ class Keeper:
     now: Callable[[], float]
     _tasks: tuple[Task, ...] = field(init=False)
     _has_run: bool = field(default=False, init=False)
+    _open_since: float | None = field(default=None, init=False)  # this engine, to clients
 
     def __post_init__(self) -> None:
         self._tasks = (
@@ -75,10 +78,11 @@ class Keeper:
 
         Raises:
             PermanentError: it cannot be started.
-            TransientError: it was stopped, since it did not answer, lacks a network or hides one.
+            TransientError: it was stopped: it did not answer, or must start anew.
         """
         self._has_run = True
         engine = self.start(self._wait_and_tick)
+        self._open_since = self.now() if self.listener.published else None
         try:
             with phase("start"):
                 version = self._first_answer(engine)
@@ -116,14 +120,15 @@ class Keeper:
         """Return when the engine has ended.
 
         Raises:
-            TransientError: it hangs, lists containers as running that have ended, or must move its
-                bridge.
+            TransientError: it hangs, lists containers as running that have ended, must move its
+                bridge, or must read late CA certificates.
         """
         while not engine.ended():
             end = self.now() + policy.DOCKERD_CHECK_EVERY_SECONDS
             while self.now() < end and not engine.ended():
                 self._turn(engine, [])
                 self.hidden_routes.check()
+                self.late_trust.check(self._open_since)
             self._answer(engine, policy.DOCKERD_HANGS_AFTER_SECONDS)
             self.lost_containers.check()
 
@@ -151,8 +156,9 @@ class Keeper:
             fetcher.tick()
 
     def _publish(self) -> None:
-        if all(fetcher.settled for fetcher in self.ca_fetchers):
+        if not self.listener.published and all(one.settled for one in self.ca_fetchers):
             self.listener.publish()
+            self._open_since = self.now()
 
     def _log_ready(self, version: EngineVersion) -> None:
         log.info("engine.ready", version=version.version, api=version.api)

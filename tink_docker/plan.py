@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tink_docker.ca.fetching import CaFetcher
+from tink_docker.ca.late_trust import LateTrust
 from tink_docker.ca.plan import CertificatePlans, plan_certificates
 from tink_docker.embedded import embed
 from tink_docker.engine.api import kill_container, processes, running_containers
@@ -97,10 +98,12 @@ def keeper(
     """
     _log_what_is_missing(plan)
     listener = Listener.open()
+    fetchers = _ca_fetchers(plan, now)
     return Keeper(
         listener=listener,
         start=lambda waiting: _start(plan, listener, waiting, now),
-        ca_fetchers=_ca_fetchers(plan, now),
+        ca_fetchers=fetchers,
+        late_trust=LateTrust(fetchers, lambda: running_containers(listener.address), now),
         broker=RebootBroker(lambda: running_containers(listener.address), now),
         lost_containers=LostContainers(lambda: processes(listener.address)),
         networks=NetworkRecord(),

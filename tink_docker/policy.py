@@ -55,6 +55,7 @@ NETWORK_MOVES_MAXIMUM = 3  # in vain; each kills an idle worker
 # The registry's CA certificate
 CA_START_SECONDS = 10.0  # the socket, and so the boot, waits for it no longer
 CA_LATER_TRY_SECONDS = 2.0  # nothing else is watched meanwhile
+LATE_CA_POLL_SECONDS = 1.0  # pulls fail meanwhile
 CA_BYTES = 256 * _KIB  # enough for more than a hundred certificates
 CA_RETRIES_AT_START = Backoff(first=0.25, ceiling=2.0)  # 1 s on average: the network comes up
 CA_RETRIES_LATER = Backoff(first=5.0, ceiling=60.0)  # somebody has to repair a server or a URL

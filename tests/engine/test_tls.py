@@ -22,6 +22,7 @@ from tests.matrix.wire import wire
 IDENTITY = MachineIdentity("tls", "52:54:00:00:03:04", "172.30.0.204", "172.30.0.1")
 TLS_PORT = 42443
 OTHER_PORT = 5443
+END_SECONDS = 120.0
 
 
 def _words(world: World, *, verified: bool) -> dict[str, str]:
@@ -66,6 +67,29 @@ def test_an_action_comes_from_a_registry_that_only_the_ca_for_everything_makes_t
         start_machine(**_words(world, verified=True) | {"tinkerbell_tls": "false"}) as machine,
     ):  # fmt: skip
         world.prove(machine.identity, "other", registry=other.host)
+
+
+def test_dockerd_starts_again_for_a_ca_that_comes_late(
+    world: World, start_machine: StartMachine
+) -> None:
+    store, folder = world.registry, world.folder / "other"
+    words = {"trusted_ca_url": f"{world.files.url}/company.pem"}
+    with (
+        registry(
+            folder, world.network, world.ca, store.credentials,
+            port=OTHER_PORT, images=store.folder / IMAGES, password=False,
+        ) as other,
+        start_machine(**words) as machine,
+    ):  # fmt: skip
+        worker = machine.wait_for_worker()  # with the registry's own CA certificate
+        untrusted = world.start_workflow(machine.identity, "early", registry=other.host)
+        assert untrusted.end(END_SECONDS).state == "FAILED"
+        world.files.publish(store.ca, "company.pem")
+        installed = machine.wait_for_event(machine.tink_docker, "ca.installed", count=2)
+        assert installed["registries"] == "all"
+        machine.wait_for_event(machine.tink_docker, "engine.ready", count=2)
+        world.prove(machine.identity, "late", registry=other.host)
+        assert machine.wait_for_worker() == worker
 
 
 @contextmanager

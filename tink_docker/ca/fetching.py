@@ -39,7 +39,7 @@ class CaFetcher:
     now: Callable[[], float]
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     settled: bool = False
-    installed: bool = False
+    installed_at: float | None = None
     _schedule: Schedule = field(init=False)  # at the start, then another one
     _start_ends: float = field(init=False)
     _last_error: BootError | None = None
@@ -53,7 +53,7 @@ class CaFetcher:
 
         A try at the start may take what is left of the start, a later one 2 s.
         """
-        if self.installed:
+        if self.installed_at is not None:
             return
         self._end_start_in_time()
         if self._schedule.is_due():
@@ -65,14 +65,17 @@ class CaFetcher:
         try:
             pem = self.fetcher.get(self.plan.url, limit=policy.CA_BYTES, seconds=seconds)
             self._log_success(install(self.plan, pem, self.clock()))
+            self.settled, self.installed_at = True, self.now()
         except BootError as error:
             self._retry_later(error)
 
     def _log_success(self, certificates: list[str]) -> None:
-        self.installed = self.settled = True
         registries = "all" if self.plan.everywhere else ",".join(self.plan.hosts)
         url = shown(self.plan.url)
-        log.info("ca.installed", url=url, registries=registries, sha256=",".join(certificates))
+        sums, what_next = ",".join(certificates), {}
+        if self.plan.everywhere and self.settled:
+            what_next["next"] = "dockerd trusts it for all registries after a restart, when idle"
+        log.info("ca.installed", url=url, registries=registries, sha256=sums, **what_next)
 
     def _end_start_in_time(self) -> None:
         """End the start when its time is over, even if a server's Retry-After is longer."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tink_docker.ca.late_trust import LateTrust
 from tink_docker.engine import daemons as module
 from tink_docker.engine.api import EngineVersion
 from tink_docker.keeper import Keeper
@@ -176,6 +177,7 @@ def world(clock: Clock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Worl
         listener,  # type: ignore[arg-type]
         start,  # type: ignore[arg-type]
         (),
+        LateTrust((), list, clock.now),
         broker,  # type: ignore[arg-type]
         lost_containers,
         NetworkRecord(tmp_path / "local-kv.db"),
@@ -325,6 +327,39 @@ def test_an_engine_that_must_move_its_bridge_is_started_again(
     assert [engine.stopped for engine in world.engines] == [1, 1]
     assert world.engines[0].age > 100
     assert world.engines[1].began - world.engines[0].began < 13
+
+
+@dataclass
+class FakeLateTrust:
+    """Certificates come at `came`."""
+
+    clock: Clock
+    came: float
+    seen: list[float | None] = field(default_factory=list)
+
+    def check(self, open_since: float | None) -> None:
+        self.seen.append(open_since)
+        if open_since is not None and open_since < self.came <= self.clock.now():
+            raise TransientError("late certificates")
+
+
+def test_late_certificates_count_from_when_clients_could_use_the_engine(
+    world: World, clock: Clock, events: Events
+) -> None:
+    settles = clock.now() + 8
+    late_trust = FakeLateTrust(clock, came=clock.now() + 30)
+    world.keeper = replace(
+        world.keeper,
+        ca_fetchers=(FakeCaFetcher(clock, settles=settles),),  # type: ignore[arg-type]
+        late_trust=late_trust,  # type: ignore[arg-type]
+    )
+    world.plans += [{"life": 15}, {"life": 100}, {"life": 100}]
+    keep(world)
+    opened = sorted({one for one in late_trust.seen if one is not None})
+    assert opened[0] == pytest.approx(settles, abs=1)
+    assert len(opened) == 3, "one for each engine"
+    assert late_trust.seen[0] is None
+    assert [one["error"] for one in named(events, "run.failed")] == ["late certificates"]
 
 
 def test_a_signal_stops_the_engine(world: World, clock: Clock, events: Events) -> None:
