@@ -27,7 +27,7 @@ from tinkie.files import write_atomically
 from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tink_docker.engine.child import Wait
 
@@ -110,21 +110,22 @@ def read(index: Path) -> list[Image]:
 def _load(images: list[Image], folder: Path, wait: Wait, now: Callable[[], float]) -> None:
     dockerd = partial(Child.start, "dockerd", dockerd_command(f"unix://{SOCKET}"))
     engine = EngineDaemons.start(start_containerd, dockerd, is_serving, wait=wait, now=now)
+    meanwhile = partial(_wait, engine, wait)
     try:
-        turn = partial(_turn, engine, wait)
+        turn = partial(meanwhile, policy.EMBEDDED_POLL_SECONDS)
         seconds = policy.DOCKERD_FIRST_ANSWER_SECONDS
         if not wait_for_answer(engine, SOCKET, seconds, turn=turn, now=now):
             message = f"dockerd ended before it took images ({engine.status}): {engine.last_lines}"
             raise TransientError(message, kind=ErrorKind.ENGINE_NOT_READY)
         for image in images:
-            load_images(SOCKET, folder / image.archive)
+            load_images(SOCKET, folder / image.archive, meanwhile, now)
             engine.look_after()
     finally:
         engine.stop(wait)
 
 
-def _turn(engine: EngineDaemons, wait: Wait, files: list[int]) -> None:
-    wait(policy.EMBEDDED_POLL_SECONDS, [*engine.files, *files])
+def _wait(engine: EngineDaemons, wait: Wait, seconds: float, files: Sequence[int]) -> None:
+    wait(seconds, [*engine.files, *files])
     engine.look_after()
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from tink_docker.engine.child import Wait
+
 log = get_logger()
 
 Answer = TypeVar("Answer")
@@ -112,17 +114,19 @@ def kill_container(path: Path, name: str) -> None:
         connection.close()
 
 
-def load_images(path: Path, archive: Path) -> None:
-    """Load the images of an archive, as `docker save` writes it.
+def load_images(path: Path, archive: Path, wait: Wait, now: Callable[[], float]) -> None:
+    """Load an image's archive, as `docker save` writes it; call `wait` all the time meanwhile.
 
     Raises:
-        TransientError: dockerd refused them, with its reason.
+        TransientError: dockerd refused the image, with its reason, or was silent for
+        DOCKERD_LOAD_SILENCE_SECONDS.
     """
-    connection = _Connection(path, policy.DOCKERD_LOAD_SILENCE_SECONDS)
+    connection = _Upload(path, wait, now)
     try:
         with archive.open("rb") as body:
             connection.request("POST", _LOAD, body, {"Content-Type": "application/x-tar"})
-            _, answer = _receive(connection, _LOAD)
+        connection.wait_for_answer()
+        _, answer = _receive(connection, _LOAD)
         messages = [json.loads(line) for line in answer.splitlines()]
         errors = [error for message in messages if (error := message.get("error"))]
     except (OSError, *NONSENSE) as error:
@@ -159,6 +163,48 @@ class _Connection(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(self._path)
+
+
+class _Upload(_Connection):
+    """A connection for a long request: `wait` is called in each of its waits, and between them."""
+
+    def __init__(self, path: Path, wait: Wait, now: Callable[[], float]) -> None:
+        super().__init__(path, policy.EMBEDDED_POLL_SECONDS)
+        self._wait, self._now = wait, now
+        self._waited_at = now()
+
+    def send(self, data: Any) -> None:
+        """Send bytes; `http.client` calls this for each part of a request."""
+        if self.sock is None:
+            self.connect()
+        rest, end = memoryview(data), self._end()
+        while rest:
+            sent = 0
+            try:
+                sent = self.sock.send(rest)
+            except TimeoutError:
+                if self._now() >= end:
+                    raise
+            rest = rest[sent:]
+            if not sent or self._now() - self._waited_at >= policy.EMBEDDED_POLL_SECONDS:
+                self._wait(0.0, [])
+                self._waited_at = self._now()
+
+    def wait_for_answer(self) -> None:
+        """Return when the answer begins: it has one line, and dockerd sends that at the end.
+
+        Raises:
+            TimeoutError: none came.
+        """
+        files, end = [self.sock.fileno()], self._end()
+        while not select.select(files, [], [], 0)[0]:
+            if self._now() >= end:
+                raise TimeoutError("timed out")
+            self._wait(policy.EMBEDDED_POLL_SECONDS, files)
+        self.sock.settimeout(policy.DOCKERD_LOAD_SILENCE_SECONDS)
+
+    def _end(self) -> float:
+        return self._now() + policy.DOCKERD_LOAD_SILENCE_SECONDS
 
 
 def _send(path: Path, target: str, method: str = "GET") -> _Connection:

@@ -47,8 +47,9 @@ class FakeEngine:
             turn([8])
         return self.answers_after > 0
 
-    def load(self, archive: Path) -> None:
+    def load(self, archive: Path, wait: Any) -> None:
         assert not self.stopped
+        wait(3.0, [9])
         self.archives.append(archive)
         self.record.parent.mkdir(parents=True)
         self.record.write_text(json.dumps({"Repositories": {"r/w": {"r/w:embedded": ID}}}))
@@ -65,7 +66,9 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     monkeypatch.setattr(
         embedded, "wait_for_answer", lambda *_, turn, **__: engine.wait_for_answer(turn)
     )
-    monkeypatch.setattr(embedded, "load_images", lambda _socket, archive: engine.load(archive))
+    monkeypatch.setattr(
+        embedded, "load_images", lambda _, archive, wait, _now: engine.load(archive, wait)
+    )
     return engine
 
 
@@ -76,8 +79,8 @@ def test_an_engine_takes_the_archives_and_is_stopped(
     assert [event["event"] for event in events] == ["embedded.loading", "embedded.loaded"]
     assert engine.archives == [tmp_path / "0.tar"]
     assert engine.stopped
-    assert clock.waits == [policy.EMBEDDED_POLL_SECONDS] * 2
-    assert engine.looks == 3, "after each turn, and after the archive"
+    assert clock.waits == [*[policy.EMBEDDED_POLL_SECONDS] * 2, 3.0]
+    assert engine.looks == 4, "after each wait, and after the archive"
     assert f"r/w@{DIGEST}" in engine.record.read_text()
 
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import select
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,10 +22,11 @@ from tink_docker.engine.api import (
     running_containers,
 )
 from tink_docker.engine.socket import Listener
-from tinkie.errors import BootError, TransientError
+from tinkie.errors import BootError, ShutdownRequested, TransientError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import socket
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 PONG = (
@@ -40,6 +43,10 @@ def listener(tmp_path: Path) -> Iterator[Listener]:
     opened = Listener.open(tmp_path / "docker.sock")
     yield opened
     opened.socket.close()
+
+
+def select_files(seconds: float, files: Sequence[int]) -> None:
+    select.select(files, [], [], seconds)
 
 
 def answer(listener: Listener, data: bytes) -> bytes:
@@ -215,9 +222,80 @@ def test_an_archive_is_loaded_or_an_error_is_raised(
     archive = tmp_path / "w.tar"
     archive.write_bytes(b"a" * 1000)
     canned.answers = {b"POST /images/load": answer}
-    found = outcome(lambda: load_images(canned.path, archive))
+    found = outcome(lambda: load_images(canned.path, archive, select_files, time.monotonic))
     if message is None:
         assert found is None
     else:
         assert isinstance(found, BootError)
         assert message in str(found)
+
+
+class Loader:
+    """A dockerd that reads and answers only while the client waits; each wait takes a second."""
+
+    def __init__(self, listener: Listener, archive: Path) -> None:
+        self.listener, self.archive = listener, archive
+        self.clock = 0.0
+        self.waits: list[float] = []
+        self.read, self.read_at = 0, 0.0
+        self.reads_from, self.unpacks = 0.0, 1e9  # seconds; the time from the whole archive on
+        self.connection: socket.socket | None = None
+
+    def load(self) -> None:
+        load_images(self.listener.address, self.archive, self.wait, lambda: self.clock)
+
+    def wait(self, seconds: float, _files: Sequence[int]) -> None:
+        self.waits.append(seconds)
+        self.clock += 1
+        if self.connection is None:
+            self.connection, _ = self.listener.socket.accept()
+            self.connection.settimeout(0)
+        with contextlib.suppress(BlockingIOError):
+            while self.clock >= self.reads_from:
+                self.read += len(self.connection.recv(1 << 20))
+                self.read_at = self.clock
+        if self.read > 4 << 20:
+            self.unpacks -= 1
+        if self.unpacks == 0:
+            self.connection.settimeout(None)
+            self.connection.sendall(http(b'{"stream":"Loaded image: r/w:1"}'))
+
+
+@pytest.fixture
+def loader(listener: Listener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loader]:
+    """A dockerd, and an archive that no socket's buffer takes whole."""
+    monkeypatch.setattr(policy, "EMBEDDED_POLL_SECONDS", 0.01)
+    archive = tmp_path / "w.tar"
+    archive.write_bytes(b"a" * (4 << 20))
+    loader = Loader(listener, archive)
+    yield loader
+    if loader.connection:
+        loader.connection.close()
+
+
+def test_others_work_while_an_archive_loads(loader: Loader) -> None:
+    """The reboot flag is one of them: it is looked at whatever dockerd does."""
+    loader.reads_from, loader.unpacks = 50.0, 90
+    loader.load()
+    assert loader.read > 4 << 20
+    assert loader.waits[:49] == [0.0] * 49
+    assert loader.waits[-80:] == [0.01] * 80
+
+
+@pytest.mark.parametrize("reads_from", [0.0, 1e9])
+def test_a_dockerd_that_stalls_a_load_is_given_up(loader: Loader, reads_from: float) -> None:
+    loader.reads_from = reads_from
+    with pytest.raises(TransientError, match=r"loading w\.tar: TimeoutError"):
+        loader.load()
+    silence = loader.clock - loader.read_at
+    assert silence == pytest.approx(policy.DOCKERD_LOAD_SILENCE_SECONDS, abs=2)
+    assert (loader.read > 4 << 20) == (reads_from == 0.0)
+
+
+def test_a_signal_ends_a_load(loader: Loader, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wait(_seconds: float, _files: object) -> None:
+        raise ShutdownRequested("SIGTERM")
+
+    monkeypatch.setattr(loader, "wait", wait)
+    with pytest.raises(ShutdownRequested):
+        loader.load()
