@@ -33,6 +33,12 @@ CRASH_LOOP_ENDS = 3
 # has reached its ceiling, so the restart costs no time that counts.
 BUGS_UNTIL_RESTART_TIMES = 8
 
+# == tinkie/running/signals.py
+
+# A request to stop that Python dropped is raised again after this. The finaliser that it came in
+# has ended then; and whoever stops the program waits for seconds.
+DROPPED_SIGNAL_SECONDS = 0.5
+
 # == tinkie/fetch: downloads
 
 # Small documents only; a caller that needs more passes its own limit.

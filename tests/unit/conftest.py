@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import ssl
 import subprocess
@@ -14,7 +15,9 @@ import pytest
 import structlog
 
 from tinkie.fetch.fetcher import Fetcher
+from tinkie.running import signals as signals_module
 from tinkie.running.redaction import REDACTOR
+from tinkie.running.signals import ShutdownSignals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping
@@ -95,6 +98,21 @@ def events() -> Iterator[list[MutableMapping[str, Any]]]:
         processors=[structlog.contextvars.merge_contextvars]
     ) as captured:
         yield captured
+
+
+@pytest.fixture
+def signals(monkeypatch: pytest.MonkeyPatch) -> Iterator[ShutdownSignals]:
+    """The program's handlers of signals, installed until the end of the test."""
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM)
+    before = {number: signal.getsignal(number) for number in numbers}
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+    monkeypatch.setattr(signals_module, "DROPPED_SIGNAL_SECONDS", 0.05)
+    installed = ShutdownSignals()
+    installed.install()
+    yield installed
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

@@ -25,16 +25,22 @@ def at_most(seconds: float, do: Callable[[], Result]) -> Result:
     that lock without end. So it is repeated until `do` has ended. (And this is not a context
     manager, whose exit an interruption could prevent.)
 
+    A request to stop that was dropped uses the same timer (tinkie/running/signals.py), and goes
+    first: if it takes the timer while `do` runs, it keeps it; if it had the timer before, it gets
+    it back.
+
     Raises:
         TooSlow: or whatever `do` raises because of it.
     """
-    before = signal.signal(signal.SIGALRM, _interrupt)
+    before, timer = signal.signal(signal.SIGALRM, _interrupt), (0.0, 0.0)
     try:
-        signal.setitimer(signal.ITIMER_REAL, seconds, INTERRUPT_AGAIN_SECONDS)
+        timer = signal.setitimer(signal.ITIMER_REAL, seconds, INTERRUPT_AGAIN_SECONDS)
         return do()
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        if signal.getsignal(signal.SIGALRM) is _interrupt:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+            signal.setitimer(signal.ITIMER_REAL, *timer)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tinkie.errors import ShutdownRequested
+from tinkie.policy import DROPPED_SIGNAL_SECONDS
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -29,7 +30,9 @@ class ShutdownSignals:
     the thread that it interrupts may hold it.
 
     Python drops what is raised in a finaliser, and a signal may come in one. So a dropped request
-    is kept: the next `check`, which every wait makes, or the next signal raises it again.
+    is kept: the next `check`, which every wait of ours makes, or the next signal raises it again.
+    The waits of libraries make no check, in the stream of a pull for example: SIGALRM does it
+    there, soon after the request was dropped.
     """
 
     def __init__(self) -> None:
@@ -54,11 +57,16 @@ class ShutdownSignals:
             raise ShutdownRequested(signal.Signals(number).name)
         self.check()
 
+    def _check_again(self, _number: int, _frame: FrameType | None) -> None:
+        self.check()
+
     def _keep_dropped(self, dropped: sys.UnraisableHookArgs) -> None:
         error: BaseException | None = dropped.exc_value
         while error is not None and not isinstance(error, ShutdownRequested):
             error = error.__cause__ or error.__context__  # the finaliser's own clean-up failed, too
         if error is not None:
             self._dropped = ShutdownRequested(*error.args)
+            signal.signal(signal.SIGALRM, self._check_again)
+            signal.setitimer(signal.ITIMER_REAL, DROPPED_SIGNAL_SECONDS)
         if error is not dropped.exc_value or error is None:
             sys.__unraisablehook__(dropped)

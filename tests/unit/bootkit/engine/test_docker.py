@@ -12,10 +12,11 @@ from bootkit import policy
 from bootkit.engine import docker as module
 from bootkit.engine.docker import DockerEngine
 from bootkit.engine.interface import EngineNotReady
+from tests.fakes.dropped_signal import drop_a_signal
 from tests.fakes.engine import FakeEngine
 from tests.fakes.thread import served
 from tinkie.error_kinds import ErrorKind
-from tinkie.errors import TransientError
+from tinkie.errors import ShutdownRequested, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,6 +125,17 @@ def test_a_pull_that_stalls_is_a_timeout(
         with pytest.raises(TransientError, match="pull r/w:1: no answer in time") as caught:
             list(engine.pull("r/w:1", None))
     assert caught.value.kind is ErrorKind.TIMEOUT
+
+
+@pytest.mark.usefixtures("signals")
+def test_a_request_to_stop_that_python_dropped_ends_a_silent_pull(tmp_path: Path) -> None:
+    with silent(tmp_path / "s", version=whole(VERSION), images=begun(PROGRESS)) as engine:
+        engine.connect()
+        with closing(engine.pull("r/w:1", None)) as messages:
+            assert next(messages)["id"] == "a"
+            drop_a_signal()
+            with pytest.raises(ShutdownRequested, match="SIGTERM"):
+                next(messages)
 
 
 def test_every_wait_for_the_engine_has_an_end() -> None:
