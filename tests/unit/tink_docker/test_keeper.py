@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.unit.tink_docker.conftest import Clock
+    from tink_docker.engine.child import Wait
 
     Events = list[MutableMapping[str, Any]]
 
@@ -383,6 +384,24 @@ def test_an_error_of_ours_does_not_leave_an_engine_behind(world: World, clock: C
     with pytest.raises(TypeError):
         world.keeper.keep(world.record)
     assert world.engines[0].stopped == 1
+
+
+def test_the_checks_go_on_while_the_engine_starts(
+    world: World, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Embedded images may load for minutes then."""
+
+    def start(wait: Wait) -> FakeEngine:
+        for _ in range(5):
+            wait(60.0, [])
+        raise ShutdownRequested("enough")
+
+    monkeypatch.setattr(world.keeper, "start", start)
+    began = clock.now()
+    keep(world)
+    assert [time - began for time in world.broker.times] == [0, 60, 120, 180, 240]
+    assert world.space.ticks == 5
+    assert clock.waits == [60.0] * 5
 
 
 def test_a_wait_after_crashes_looks_at_the_flag_and_requests_nothing(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bootkit import policy
 from bootkit.engine import events as stream_module
 from bootkit.engine.docker import DockerEngine
 from bootkit.engine.interface import ContainerEvent, EngineNotReady
@@ -142,6 +143,44 @@ def test_the_last_events_are_not_waited_for_long(
     reporter.report_last()
 
 
+class Endless:
+    """A stream on which an action starts again and again, and no worker ends."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    def take(self, _seconds: float) -> list[ContainerEvent]:
+        self.taken += 1
+        assert self.taken < 1000
+        return [ContainerEvent("action_wipe", "r/w")]
+
+    def close(self) -> None:
+        pass
+
+
+def test_other_events_do_not_prolong_the_wait_for_the_last_one(fake: FakeEngine) -> None:
+    stream = Endless()
+    reporter = ActionReporter(DockerEngine(fake.socket), FakeTime(), _events=stream)
+    reporter.report_last()
+    assert 5 < stream.taken < 15  # LAST_EVENTS_SECONDS in FakeTime's steps
+
+
+class Flood:
+    """A socket on which data arrives without end."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.reads = 0
+
+    def settimeout(self, seconds: float) -> None:
+        pass
+
+    def recv(self, _size: int) -> bytes:
+        self.reads += 1
+        assert self.reads < 10_000
+        return self.data
+
+
 class TestAnEngineThatMisbehaves:
     """What `events` and `take` make of it."""
 
@@ -185,6 +224,17 @@ class TestAnEngineThatMisbehaves:
     def test_a_head_is_bounded(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(stream_module, "EVENT_LINE_BYTES", 1000)
         assert "no HTTP head" in str(self.taken(tmp_path, b"x" * 200_000))
+
+    def test_a_head_without_end_is_given_up(self) -> None:
+        flood = Flood(b"x" * policy.EVENT_READ_BYTES)
+        with pytest.raises(ValueError, match="no HTTP head"):
+            stream_module._body_of(flood)  # type: ignore[arg-type]
+        assert flood.reads * policy.EVENT_READ_BYTES < 2 * policy.EVENT_LINE_BYTES
+
+    def test_events_without_end_delay_nobody(self) -> None:
+        flood = Flood(json.dumps(Event("start", "a").as_json()).encode() + b"\n")
+        stream = stream_module.EventStream(flood)  # type: ignore[arg-type]
+        assert len(stream.take(0.0)) == policy.EVENT_READS_MAXIMUM == flood.reads
 
     def test_an_engine_that_hangs_is_a_timeout(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -33,6 +33,11 @@ def start(folder: Path, name: str) -> subprocess.Popen[bytes]:
     return process
 
 
+def descriptors() -> int:
+    """Return how many descriptors this process has."""
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 @pytest.fixture
 def files(tmp_path: Path) -> tuple[Path, Path]:
     return tmp_path / "docker.pid", tmp_path / "containerd.pid"
@@ -61,7 +66,9 @@ def test_another_program_with_that_pid_is_left_alone(
     stranger = start(tmp_path / "bin", "stranger")
     for path in files:
         path.write_text(str(stranger.pid))
+    before = descriptors()
     stop_leftovers(*files)
+    assert descriptors() == before
     assert not any(path.exists() for path in files)
     assert stranger.poll() is None
     stranger.kill()
@@ -75,7 +82,9 @@ def test_daemons_that_outlived_tink_docker_are_stopped(
     left = [start(tmp_path / "bin", name) for name in ("dockerd", "containerd")]
     for path, process in zip(files, left, strict=True):
         path.write_text(f"{process.pid}\n")
+    before = descriptors()
     stop_leftovers(*files)
+    assert descriptors() == before
     assert [process.wait(timeout=10) for process in left] == [-signal.SIGTERM, -signal.SIGTERM]
     assert [event["program"] for event in events] == ["dockerd", "containerd"]
 

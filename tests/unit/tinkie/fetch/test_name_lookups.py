@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 
+from bootkit.policy import METADATA_WANTED_SECONDS, SERVER_LOST_LOG_CEILING_SECONDS
+from tink_docker.policy import CA_LATER_TRY_SECONDS
 from tinkie.fetch import name_lookups as module
 from tinkie.fetch.name_lookups import BoundedLookups, bound_name_lookups
+from tinkie.policy import LATE_NAME_ANSWER_SECONDS, NAME_LOOKUP_SECONDS
 
 ANSWER = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.1", 80))]
 
@@ -82,6 +85,30 @@ def test_an_answer_that_came_long_ago_is_not_used(
     assert len(servers.asked) == 2
 
 
+@pytest.mark.parametrize(("seconds", "asked"), [(0, 1), (600, 1), (900, 2)])
+def test_an_answer_is_used_until_the_rarest_try_could_need_it(
+    servers: Servers, seconds: int, asked: int
+) -> None:
+    look_up = BoundedLookups(servers)
+    with pytest.raises(socket.gaierror):
+        look_up("tb.example", 80)
+    (late,) = look_up._late.values()
+    servers.answer.set()
+    assert late.done.wait(10)
+    late.done_at -= seconds
+    assert look_up("tb.example", 80) == ANSWER
+    assert len(servers.asked) == asked
+
+
+def test_the_rarest_try_is_that_of_a_lost_connection() -> None:
+    assert LATE_NAME_ANSWER_SECONDS > SERVER_LOST_LOG_CEILING_SECONDS
+
+
+@pytest.mark.parametrize("seconds", [METADATA_WANTED_SECONDS, CA_LATER_TRY_SECONDS])
+def test_a_look_up_ends_before_the_download_that_needs_it(seconds: float) -> None:
+    assert seconds > NAME_LOOKUP_SECONDS
+
+
 def test_a_late_error_is_not_used(servers: Servers) -> None:
     look_up = BoundedLookups(servers)
     with pytest.raises(socket.gaierror, match="no answer"):
@@ -105,8 +132,10 @@ def test_an_address_needs_no_thread(servers: Servers, host: Any) -> None:
 def test_the_whole_process_is_bounded(monkeypatch: pytest.MonkeyPatch, servers: Servers) -> None:
     monkeypatch.setenv("RES_OPTIONS", "")
     monkeypatch.setattr(socket, "getaddrinfo", servers)
-    for _ in range(2):
-        bound_name_lookups()
+    bound_name_lookups()
+    bounded = socket.getaddrinfo
+    bound_name_lookups()
+    assert socket.getaddrinfo is bounded, "each layer would have its own bound and thread"
     assert os.environ["RES_OPTIONS"] == "timeout:1 attempts:2"
     began = time.monotonic()
     with pytest.raises(socket.gaierror, match="no answer"):

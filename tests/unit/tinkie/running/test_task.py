@@ -23,17 +23,17 @@ ERRORS = st.sampled_from(
 
 
 class Work:
-    """Raises each of these errors, then succeeds for ever."""
+    """Raises each of these errors (None: succeeds), then succeeds for ever."""
 
-    def __init__(self, *errors: BaseException) -> None:
+    def __init__(self, *errors: BaseException | None) -> None:
         self.errors = list(errors)
         self.done_at: list[float] = []
         self.clock = 0.0
 
     def __call__(self) -> None:
         self.done_at.append(self.clock)
-        if self.errors:
-            raise self.errors.pop(0)
+        if self.errors and (error := self.errors.pop(0)):
+            raise error
 
     def turns(self, seconds: int) -> list[float]:
         task = Task("count", self, Schedule(BACKOFF, lambda: self.clock))
@@ -52,6 +52,11 @@ def test_after_a_failure_it_waits_and_after_a_success_no_more(errors: list[Excep
     waits = [4, 8, 16, 16][: len(errors)]
     times = [sum(waits[:count]) for count in range(len(waits) + 1)]
     assert Work(*errors).turns(60)[: len(times) + 2] == [*times, times[-1] + 1, times[-1] + 2]
+
+
+def test_a_success_starts_the_back_off_anew() -> None:
+    error = TransientError("x")
+    assert Work(error, error, None, error).turns(20)[:6] == [0, 4, 12, 13, 17, 18]
 
 
 def test_a_failure_is_logged(events: list[MutableMapping[str, Any]]) -> None:
