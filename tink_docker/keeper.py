@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tink_docker import policy
 from tink_docker.engine.daemons import wait_for_answer
+from tinkie.policy import DOCKERD_CHECK_EVERY_SECONDS, DOCKERD_HANGS_AFTER_SECONDS
 from tinkie.running.backoff import Schedule
 from tinkie.running.log import get_logger, phase
 from tinkie.running.supervise import supervise
@@ -124,12 +125,12 @@ class Keeper:
                 bridge, or must read late CA certificates.
         """
         while not engine.ended():
-            end = self.now() + policy.DOCKERD_CHECK_EVERY_SECONDS
+            end = self.now() + DOCKERD_CHECK_EVERY_SECONDS
             while self.now() < end and not engine.ended():
                 self._turn(engine, [])
                 self.hidden_routes.check()
                 self.late_trust.check(self._open_since)
-            self._answer(engine, policy.DOCKERD_HANGS_AFTER_SECONDS)
+            self._answer(engine, DOCKERD_HANGS_AFTER_SECONDS)
             self.lost_containers.check()
 
     def _answer(self, engine: EngineDaemons, seconds: float) -> EngineVersion | None:

@@ -126,7 +126,7 @@ def _hidden_routes(plan: Plan, listener: Listener, now: Callable[[], float]) -> 
 def _log_what_is_missing(plan: Plan) -> None:
     """Log what the engine does without."""
     for refusal in plan.certificates.refusals:
-        log.error("ca.failed", error=str(refusal), kind=str(refusal.kind), hint=refusal.hint)
+        log.error("ca.failed", **refusal.fields)
     if plan.local_logs:
         log.warning("syslog.local", error=plan.local_logs, next="give an address to forward them")
 

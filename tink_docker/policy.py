@@ -1,6 +1,7 @@
 """How long tink-docker waits, how often it tries and how much it takes: every such number.
 
-What both programs share is in `tinkie/policy.py`, such as the waits between restarts of dockerd.
+What both programs share is in `tinkie/policy.py`: the waits between restarts of dockerd, and when
+it hangs.
 """
 
 from __future__ import annotations
@@ -12,8 +13,6 @@ _MIB = 1024 * _KIB
 
 # dockerd and containerd
 DOCKERD_FIRST_ANSWER_SECONDS = 180.0  # emulated and overloaded machines start it slowly
-DOCKERD_HANGS_AFTER_SECONDS = 120.0  # a machine short of memory may pause for long
-DOCKERD_CHECK_EVERY_SECONDS = 30.0  # a check costs dockerd one request per container
 CONTAINERD_FIRST_ANSWER_SECONDS = 60.0  # it needs no network and no other program
 CONTAINERD_POLL_SECONDS = 0.05  # the boot waits for it
 CONTAINERD_RESTARTS = Backoff(first=0.2, ceiling=10.0)  # soon: without it no container starts

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from tink_docker import policy
 from tink_docker.engine.daemon_json import DATA_ROOT
 from tinkie.error_kinds import ErrorKind
+from tinkie.hints import hint_for
 from tinkie.running.log import get_logger
 from tinkie.space import PATH, Space, megabytes
 
@@ -77,7 +78,9 @@ class SpaceMonitor:
         if self._lowest is None and space.free < low:
             self._lowest = space.free
             kind, error = ErrorKind.OUT_OF_SPACE, f"only {space} free for images and containers"
-            log.warning("space.low", error=error, kind=str(kind), hint=kind.hint, next=_WHAT_NEXT)
+            log.warning(
+                "space.low", error=error, kind=str(kind), hint=hint_for(kind), next=_WHAT_NEXT
+            )
         elif self._lowest is not None and space.free >= policy.SPACE_RECOVERED_FACTOR * low:
             log.info("space.recovered", free=str(space), lowest=megabytes(self._lowest))
             self._lowest = None

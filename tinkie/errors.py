@@ -9,13 +9,15 @@ ShutdownRequested       not an error: a signal to end
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tinkie.error_kinds import ErrorKind
+from tinkie.hints import Asked, hint_for
 from tinkie.policy import ERROR_MESSAGE_CHARACTERS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 
 NONSENSE = (LookupError, TypeError, AttributeError, ArithmeticError, ValueError, RecursionError)
@@ -26,8 +28,8 @@ class BootError(Exception):
     """A step failed.
 
     The message is lower case and has no full stop: what was attempted, on what, the cause. It is
-    cut after ERROR_MESSAGE_CHARACTERS. `hint` is what a person can do about it. `retry_after` is
-    the wait in seconds that the server requests.
+    cut after ERROR_MESSAGE_CHARACTERS. `asked` is who was asked, None until somebody says so.
+    `retry_after` is the wait in seconds that the server requests.
     """
 
     def __init__(
@@ -36,12 +38,29 @@ class BootError(Exception):
         *,
         kind: ErrorKind = ErrorKind.OTHER,
         hint: str = "",
+        asked: Asked | None = None,
         retry_after: float | None = None,
     ) -> None:
         super().__init__(_bounded(message))
         self.kind = kind
-        self.hint = hint or kind.hint
+        self.asked = asked
         self.retry_after = retry_after
+        self._hint = hint
+
+    @property
+    def hint(self) -> str:
+        """Return what a person can do: a hint of the error's own, or that of `tinkie/hints.py`."""
+        return self._hint or hint_for(self.kind, self.asked or Asked.SERVER)
+
+    @hint.setter
+    def hint(self, hint: str) -> None:
+        self._hint = hint
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Return what a log line has of it: `error`, `kind`, and `hint` if there is one."""
+        hint = {"hint": self.hint} if self.hint else {}
+        return {"error": str(self), "kind": str(self.kind)} | hint
 
 
 def _bounded(message: str) -> str:
@@ -72,6 +91,16 @@ class ShutdownRequested(BaseException):
 
     It is not an Exception, so that no library's `except Exception` catches it.
     """
+
+
+@contextmanager
+def asking(asked: Asked) -> Iterator[None]:
+    """Note in a BootError who was asked, unless that is known better below."""
+    try:
+        yield
+    except BootError as error:
+        error.asked = error.asked or asked
+        raise
 
 
 def as_boot_error(error: Exception) -> BootError:

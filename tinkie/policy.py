@@ -38,6 +38,13 @@ BUGS_UNTIL_RESTART_TIMES = 8
 # A request to stop that Python dropped is raised again after this. The finaliser that it came in
 # has ended then; and whoever stops the program waits for seconds.
 DROPPED_SIGNAL_SECONDS = 0.5
+# == tinkie/hints.py: when tink-docker restarts a dockerd that hangs, which a hint of bootkit names
+
+# A check costs dockerd one request per container.
+DOCKERD_CHECK_EVERY_SECONDS = 30.0
+
+# A machine short of memory may pause for long.
+DOCKERD_HANGS_AFTER_SECONDS = 120.0
 
 # == tinkie/fetch: downloads
 

@@ -7,7 +7,7 @@ TransientError or a PermanentError with the engine's own text.
 from __future__ import annotations
 
 import socket
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,11 +31,12 @@ from bootkit.policy import (
     WORKER_LOG_LINE_BYTES,
 )
 from tinkie.error_kinds import ErrorKind
-from tinkie.errors import NONSENSE, PermanentError
+from tinkie.errors import NONSENSE, BootError, PermanentError, TransientError
+from tinkie.hints import Asked
 from tinkie.paths import WORKER_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
     from bootkit.engine.interface import Container, Ended
@@ -121,7 +122,7 @@ class DockerEngine:
         file of the host for them.
         """
         api = self._client()
-        with translated(f"pull {image}"):
+        with self._silence_explained(), translated(f"pull {image}", Asked.REGISTRY):
             response = api.post(
                 f"{api.base_url}/v{api.api_version}/images/create",
                 params={"fromImage": image} | tag_if_needed(image),
@@ -132,6 +133,31 @@ class DockerEngine:
             with response:
                 api._raise_for_status(response)  # noqa: SLF001 - raises the library's own errors
                 yield from progress_in(image, response.iter_lines())
+
+    @contextmanager
+    def _silence_explained(self) -> Iterator[None]:
+        """Blame a pull's silence on the registry if the engine answers something else meanwhile."""
+        try:
+            yield
+        except TransientError as error:
+            if error.kind is ErrorKind.TIMEOUT and self._is_alive():
+                error.asked = Asked.REGISTRY
+            raise
+
+    def _is_alive(self) -> bool:
+        import docker  # noqa: PLC0415 - as above
+
+        url = f"unix://{self.socket}"
+        try:
+            with (
+                closing(
+                    docker.APIClient(url, version=OLDEST_API, timeout=ENGINE_PING_SECONDS)
+                ) as api,
+                translated("ping"),
+            ):
+                return bool(api.ping())
+        except BootError:
+            return False
 
     def start_worker(self, spec: WorkerSpec, image: str) -> str:
         """Create and start the worker's container; return its id."""

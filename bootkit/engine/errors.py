@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bootkit.engine.interface import EngineNotReady
-from tinkie.error_kinds import ErrorKind, error_kind_in
+from tinkie.error_kinds import ErrorKind
+from tinkie.error_sentences import read
 from tinkie.errors import (
     NONSENSE,
     PermanentError,
@@ -14,25 +15,29 @@ from tinkie.errors import (
     deepest_cause,
     error_for,
 )
+from tinkie.hints import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 @contextmanager
-def translated(attempt: str) -> Iterator[None]:
-    """Turn exceptions of the Docker library and those below it into our errors."""
+def translated(attempt: str, asked: Asked = Asked.ENGINE) -> Iterator[None]:
+    """Turn exceptions of the Docker library and those below it into our errors.
+
+    asked: whom the engine's own words are about; without an answer it is always the engine.
+    """
     import docker  # noqa: PLC0415 - costs 120 ms; see DockerEngine.connect
 
     try:
         yield
     except docker.errors.APIError as error:
         text = str(error.explanation or error)
-        raise error_from(attempt, text, error.response) from error
+        raise error_from(attempt, text, error.response, asked) from error
     except _other_exceptions() as error:
         if _is_timeout(error):
             message = f"{attempt}: no answer in time"
-            raise TransientError(message, kind=ErrorKind.TIMEOUT) from error
+            raise TransientError(message, kind=ErrorKind.TIMEOUT, asked=Asked.ENGINE) from error
         raise EngineNotReady(f"{attempt}: {plain_reason(error)}") from error
 
 
@@ -51,13 +56,15 @@ def _other_exceptions() -> tuple[type[Exception], ...]:
     )
 
 
-def error_from(attempt: str, text: str, response: Any) -> TransientError | PermanentError:
+def error_from(
+    attempt: str, text: str, response: Any, asked: Asked = Asked.ENGINE
+) -> TransientError | PermanentError:
     """Return our error for the engine's text; the status of `response` decides if it is vague."""
-    kind = error_kind_in(text)
+    kind, asked = read(text, asked)
     status = getattr(response, "status_code", None)
     if kind is ErrorKind.OTHER and status == 404:  # noqa: PLR2004 - HTTP: no such container
         kind = ErrorKind.NOT_FOUND
-    return error_for(kind)(f"{attempt}: {text.strip()}", kind=kind)
+    return error_for(kind)(f"{attempt}: {text.strip()}", kind=kind, asked=asked)
 
 
 def _is_timeout(error: BaseException) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import TransientError
+from tinkie.hints import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -18,7 +19,7 @@ class EngineNotReady(TransientError):
     """The engine does not answer on its socket."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(message, kind=ErrorKind.ENGINE_NOT_READY)
+        super().__init__(message, kind=ErrorKind.ENGINE_NOT_READY, asked=Asked.ENGINE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bootkit.engine.errors import error_from
 from bootkit.engine.interface import Container, ContainerEvent, Ended
 from tinkie.container_name import container_name
+from tinkie.hints import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -53,7 +54,7 @@ def progress_in(image: str, lines: Iterator[bytes]) -> Iterator[dict[str, Any]]:
         if "error" in message or "errorDetail" in message:
             detail = message.get("errorDetail") or {}
             text = str(message.get("error") or detail.get("message") or "unknown error")
-            raise error_from(f"pull {image}", text, None)
+            raise error_from(f"pull {image}", text, None, Asked.REGISTRY)
         yield message
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from bootkit.image.progress import log_progress
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, PermanentError
+from tinkie.hints import Asked
 from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 log = get_logger()
 
 # Registries that require a login answer "denied" for names that they do not have.
-_MAYBE_UNDER_ANOTHER_NAME = (ErrorKind.NOT_FOUND, ErrorKind.DENIED)
+_MAYBE_UNDER_ANOTHER_NAME = (ErrorKind.NOT_FOUND, ErrorKind.DENIED, ErrorKind.WRONG_PLATFORM)
 
 
 class ImageChecker(Protocol):
@@ -105,9 +106,7 @@ def _local(engine: Engine, images: tuple[ImageReference, ...], errors: list[Boot
             log.warning(
                 "image.pull_failed",
                 image=str(image),
-                error=str(error),
-                kind=str(error.kind),
-                hint=error.hint,
+                **error.fields,
                 next="using the image that is already here",
             )
             return str(image)
@@ -118,4 +117,5 @@ def _most_useful(errors: list[BootError]) -> BootError:
     """Return the first error; if the registry lacks all names, one error with all of them."""
     if len(errors) == 1 or any(error.kind is not ErrorKind.NOT_FOUND for error in errors):
         return next((error for error in errors if error.kind is not ErrorKind.NOT_FOUND), errors[0])
-    return PermanentError("; ".join(map(str, errors)), kind=ErrorKind.NOT_FOUND)
+    message = "; ".join(map(str, errors))
+    return PermanentError(message, kind=ErrorKind.NOT_FOUND, asked=Asked.REGISTRY)

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 log = get_logger()
 
 _NO_CREDENTIALS = (
-    "no user and password were sent: give registry_username, registry_password and a "
+    "check the name of the image: registries also deny names that they do not have. If it is "
+    "right, no user and password were sent: give registry_username, registry_password and a "
     "docker_registry with the host of the image"
 )
 _SHORT_DIGEST = 12  # characters of a layer's digest in the engine's messages
@@ -176,4 +177,4 @@ class RegistryClient:
 
 
 def _with(error: BootError, more: str) -> BootError:
-    return type(error)(f"{error} ({more})", kind=error.kind, hint=error.hint)
+    return type(error)(f"{error} ({more})", kind=error.kind, hint=error.hint, asked=error.asked)

@@ -71,8 +71,6 @@ class MachineFinder:
         seconds = self._retry.failed(error)
         log.warning(
             "metadata.missing",
-            error=str(error),
-            kind=str(error.kind),
-            hint=error.hint,
+            **error.fields,
             next=f"the worker starts without metadata; trying again in {seconds:.0f} s",
         )

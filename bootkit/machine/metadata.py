@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 from bootkit.policy import METADATA_LIMIT_BYTES, METADATA_WORD_CHARACTERS
 from tinkie.error_kinds import ErrorKind
-from tinkie.errors import BootError, PermanentError
+from tinkie.errors import BootError, PermanentError, asking
+from tinkie.hints import Asked
 from tinkie.parameters.table import (
     GRPC_AUTHORITY,
     HEGEL_PORT,
@@ -52,6 +53,10 @@ class MetadataService:
             TransientError, PermanentError: as `Fetcher.get`.
             PermanentError: the answer is not metadata.
         """
+        with asking(Asked.METADATA):
+            return self._find(seconds)
+
+    def _find(self, seconds: float) -> MachineMetadata:
         if urlsplit(self.url).path.rstrip("/").endswith("/metadata"):
             return parse_hegel(self._get(self.url, seconds))
         deadline = self.fetcher.now() + seconds

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from tests.fakes.thread import served
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from socket import socket
 
     from sandbox.certificates import Pair
@@ -25,10 +25,13 @@ Answer = tuple[int, dict[str, str], bytes]
 class Server(socketserver.TCPServer):
     """Answers the paths in `answers`, other ones with 404; `asked` has the paths in order."""
 
-    def __init__(self, pair: Pair | None) -> None:
+    def __init__(
+        self, pair: Pair | None, configure: Callable[[ssl.SSLContext], None] = lambda _: None
+    ) -> None:
         self.answers: dict[str, Answer] = {}
         self.asked: list[str] = []
         self.pair = pair
+        self.configure = configure
         super().__init__((HOST, 0), type("Handler", (_Handler,), {"world": self}))
 
     @property
@@ -49,14 +52,17 @@ class Server(socketserver.TCPServer):
             return connection
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.pair.certificate, self.pair.key)
+        self.configure(context)
         with connection:  # the client may hang up at the sight of the certificate
             return context.wrap_socket(connection, server_side=True)
 
 
 @contextmanager
-def serving(pair: Pair | None = None) -> Iterator[Server]:
-    """Serve in a thread of the test's own."""
-    server = Server(pair)
+def serving(
+    pair: Pair | None = None, configure: Callable[[ssl.SSLContext], None] = lambda _: None
+) -> Iterator[Server]:
+    """Serve in a thread of the test's own; `configure` changes how it speaks TLS."""
+    server = Server(pair, configure)
     with served(server):
         yield server
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from tink_docker import policy
 from tink_docker.ca.certs import install
-from tinkie.error_kinds import ErrorKind
-from tinkie.errors import BootError, PermanentError
+from tinkie.errors import BootError, PermanentError, asking
+from tinkie.hints import Asked
 from tinkie.parameters.types import shown
 from tinkie.running.backoff import Schedule
 from tinkie.running.log import get_logger
@@ -21,13 +21,6 @@ if TYPE_CHECKING:
     from tinkie.fetch.fetcher import Fetcher
 
 log = get_logger()
-
-_ABOUT_THE_URL = (
-    ErrorKind.NOT_FOUND,
-    ErrorKind.DENIED,
-    ErrorKind.BAD_REQUEST,
-    ErrorKind.BAD_ANSWER,
-)
 
 
 @dataclass(slots=True)
@@ -63,8 +56,10 @@ class CaFetcher:
         left = 0.0 if self.settled else self._start_ends - self.now()
         seconds = max(left, policy.CA_LATER_TRY_SECONDS)
         try:
-            pem = self.fetcher.get(self.plan.url, limit=policy.CA_BYTES, seconds=seconds)
-            self._log_success(install(self.plan, pem, self.clock()))
+            with asking(Asked.CA_SERVER):
+                pem = self.fetcher.get(self.plan.url, limit=policy.CA_BYTES, seconds=seconds)
+                certificates = install(self.plan, pem, self.clock())
+            self._log_success(certificates)
             self.settled, self.installed_at = True, self.now()
         except BootError as error:
             self._retry_later(error)
@@ -106,7 +101,5 @@ class CaFetcher:
 
     def _log_failure(self, error: BootError) -> None:
         retry = f"trying again in {self._schedule.seconds_left():.1f} s"
-        server_hint = error.kind not in _ABOUT_THE_URL and error.hint
-        hint = server_hint or f"check {self.plan.parameter} and the file at that URL"
         what_next = f"the engine works without it; {retry}"
-        log.error("ca.failed", error=str(error), kind=str(error.kind), hint=hint, next=what_next)
+        log.error("ca.failed", **error.fields, next=what_next)

@@ -17,6 +17,7 @@ from tink_docker import policy
 from tinkie.container_name import container_name
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import NONSENSE, TransientError
+from tinkie.hints import Asked
 from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
@@ -228,10 +229,11 @@ def _receive(connection: _Connection, target: str) -> tuple[http.client.HTTPResp
         raise _failure(target, error) from error
     if response.status not in (http.client.OK, http.client.NO_CONTENT):
         message = f"asking dockerd for {target}: {response.status} {response.reason}"
-        raise TransientError(message, kind=ErrorKind.SERVER_ERROR)
+        raise TransientError(message, kind=ErrorKind.SERVER_ERROR, asked=Asked.ENGINE)
     return response, body
 
 
 def _failure(target: str, error: Exception) -> TransientError:
     kind = ErrorKind.TIMEOUT if isinstance(error, TimeoutError) else ErrorKind.CUT_OFF
-    return TransientError(f"asking dockerd for {target}: {error}", kind=kind)
+    message = f"asking dockerd for {target}: {error}"
+    return TransientError(message, kind=kind, asked=Asked.ENGINE)

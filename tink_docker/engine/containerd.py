@@ -167,4 +167,4 @@ class Containerd:
         except BootError as error:
             seconds = self.restarts.failed()
             what_next = f"trying again in {seconds:.1f} s"
-            log.error("containerd.failed", error=str(error), hint=error.hint, next=what_next)  # noqa: TRY400
+            log.error("containerd.failed", **error.fields, next=what_next)  # noqa: TRY400

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tink_docker.engine.api import EngineVersion
     from tink_docker.engine.child import Child, Wait
 
+_SILENT = "it is restarted: look at its lines in /var/log/messages, and at free memory"
+
 
 @dataclass(slots=True)
 class EngineDaemons:
@@ -109,7 +111,7 @@ def wait_for_answer(
                 return version
             if now() >= end:
                 message = f"dockerd runs, but did not answer for {seconds:.0f} s"
-                raise TransientError(message, kind=ErrorKind.TIMEOUT)
+                raise TransientError(message, kind=ErrorKind.TIMEOUT, hint=_SILENT)
             turn(ping.files)
     finally:
         ping.close()

@@ -119,12 +119,13 @@ class Fetcher:
         import httpx  # noqa: PLC0415 - costs 60 ms; most boots download nothing before the worker runs
 
         left = max(deadline - self.now(), 0.001)
-
+        proxy: str | None = None
         try:
-            client = self._client(url, left)
+            proxy = self._proxy(url)
+            client = self._client(url, left, proxy)
             return at_most(left, lambda: self._answer(client, url, limit, deadline, headers))
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
-            raise http_error(url, error) from error
+            raise http_error(url, error, proxied=proxy is not None) from error
 
     def _answer(
         self,
@@ -151,13 +152,13 @@ class Fetcher:
             raise PermanentError(message, kind=ErrorKind.BAD_PARAMETER)
         return proxy
 
-    def _client(self, url: str, seconds: float) -> httpx.Client:
+    def _client(self, url: str, seconds: float, proxy: str | None) -> httpx.Client:
         import httpx  # noqa: PLC0415 - as above
 
         return httpx.Client(
             timeout=seconds,
             trust_env=False,
-            proxy=self._proxy(url),
+            proxy=proxy,
             verify=self._trust(url),
             transport=self.transport,
         )

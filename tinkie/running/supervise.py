@@ -121,12 +121,4 @@ def _log_end(error: BootError | None, failures: int, seconds: float) -> None:
     if error is None:
         log.warning("run.ended", next=next_step)
         return
-    hint = {"hint": error.hint} if error.hint else {}
-    log.error(
-        "run.failed",
-        error=str(error),
-        kind=str(error.kind),
-        **hint,
-        next=next_step,
-        exc_info=traceback_of(error),
-    )
+    log.error("run.failed", **error.fields, next=next_step, exc_info=traceback_of(error))

@@ -44,8 +44,7 @@ class Task:
         log.warning(
             "task.failed",
             task=self.name,
-            error=str(ours),
-            kind=str(ours.kind),
+            **ours.fields,
             next=f"all else goes on; trying again in {seconds:.1f} s",
             exc_info=traceback_of(ours),
         )

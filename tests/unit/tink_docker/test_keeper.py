@@ -290,6 +290,7 @@ def test_an_engine_that_does_not_answer_is_replaced(
     keep(world)
     (failed,) = named(events, "run.failed")
     assert f"did not answer for {seconds} s" in failed["error"]
+    assert "it is restarted" in failed["hint"]
     assert world.engines[0].stopped == 1
     assert world.engines[1].began - started < 300 + 120 + 40
 

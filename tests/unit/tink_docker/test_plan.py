@@ -78,7 +78,7 @@ def test_a_configuration_that_cannot_be_written_is_an_error(
 @pytest.mark.usefixtures("started")
 def test_a_ca_is_fetched_if_there_is_one(clock: Clock) -> None:
     with_one = keeper(Plan.from_cmdline(Cmdline.parse(CA)), wait=clock.wait, now=clock.now)
-    assert [one.plan.parameter for one in with_one.ca_fetchers] == ["registry_ca_url"]
+    assert [one.plan.url for one in with_one.ca_fetchers] == ["http://tb/ca.pem"]
     without = keeper(Plan.from_cmdline(Cmdline()), wait=clock.wait, now=clock.now)
     assert without.ca_fetchers == ()
 

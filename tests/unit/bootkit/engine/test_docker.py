@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socketserver
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
@@ -16,10 +17,12 @@ from tests.fakes.dropped_signal import drop_a_signal
 from tests.fakes.engine import FakeEngine
 from tests.fakes.thread import served
 from tinkie.error_kinds import ErrorKind
-from tinkie.errors import ShutdownRequested, TransientError
+from tinkie.errors import BootError, ShutdownRequested, TransientError
+from tinkie.hints import Asked, hint_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -113,18 +116,76 @@ def test_an_engine_that_becomes_silent_later_is_a_timeout(
         with pytest.raises(TransientError, match="list containers: no answer in time") as caught:
             engine.containers()
     assert caught.value.kind is ErrorKind.TIMEOUT
+    assert caught.value.hint == hint_for(ErrorKind.TIMEOUT, Asked.ENGINE)
 
 
 @pytest.mark.parametrize("start", [b"", begun(PROGRESS)])
-def test_a_pull_that_stalls_is_a_timeout(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: bytes
+@pytest.mark.parametrize(("ping", "blamed"), [(b"", Asked.ENGINE), (b"OK", Asked.REGISTRY)])
+def test_a_pull_that_stalls_is_a_timeout_of_the_engine_or_of_the_registry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: bytes, ping: bytes, blamed: Asked
 ) -> None:
     monkeypatch.setattr(module, "PULL_SILENCE_SECONDS", 0.1)
-    with silent(tmp_path / "s", version=whole(VERSION), images=start) as engine:
+    monkeypatch.setattr(module, "ENGINE_PING_SECONDS", 0.1 if not ping else SERVER_SECONDS)
+    answers = {"version": whole(VERSION), "images": start, "_ping": ping and whole(ping)}
+    with silent(tmp_path / "s", **answers) as engine:
         engine.connect()
         with pytest.raises(TransientError, match="pull r/w:1: no answer in time") as caught:
             list(engine.pull("r/w:1", None))
     assert caught.value.kind is ErrorKind.TIMEOUT
+    assert caught.value.hint == hint_for(ErrorKind.TIMEOUT, blamed)
+
+
+def refusing(path: Path, **answers: tuple[int, str]) -> AbstractContextManager[DockerEngine]:
+    """Return an engine that answers these requests with a status and a message."""
+    return silent(
+        path,
+        version=whole(VERSION),
+        **{
+            name: b"HTTP/1.1 %d x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+            % (status, len(body), body)
+            for name, (status, text) in answers.items()
+            for body in [json.dumps({"message": text}).encode()]
+        },
+    )
+
+
+REFUSED = 'Get "https://eof/v2/": dial tcp 10.0.0.1:443: connect: connection refused'
+PROXY = 'Get "https://r/v2/": Proxy Authentication Required'
+NOT_SIGNED = "unknown: The image is not signed in Notary."
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "asked"),
+    [
+        (REFUSED, ErrorKind.REFUSED, Asked.REGISTRY),
+        (PROXY, ErrorKind.PROXY_REFUSED, Asked.PROXY),
+        (NOT_SIGNED, ErrorKind.POLICY, Asked.REGISTRY),
+        ("dial unix /x.sock: connect: no such file", ErrorKind.ENGINE_NOT_READY, Asked.ENGINE),
+    ],
+)
+def test_a_refused_pull_is_about_the_registry_unless_it_says_otherwise(
+    tmp_path: Path, text: str, kind: ErrorKind, asked: Asked
+) -> None:
+    line = whole(json.dumps({"error": text}).encode())
+    for engine in (
+        refusing(tmp_path / "status", images=(500, text)),
+        silent(tmp_path / "line", version=whole(VERSION), images=line),
+    ):
+        with engine as connected_one:
+            connected_one.connect()
+            with pytest.raises(BootError) as caught:
+                list(connected_one.pull("r/w:1", None))
+        assert (caught.value.kind, caught.value.asked) == (kind, asked)
+        assert caught.value.hint == hint_for(kind, asked)
+
+
+def test_an_engine_that_fails_is_not_the_registry(tmp_path: Path) -> None:
+    text = "failed to create task for container: context deadline exceeded"
+    with refusing(tmp_path / "s", containers=(500, text)) as engine:
+        engine.connect()
+        with pytest.raises(TransientError) as caught:
+            engine.containers()
+    assert caught.value.hint == hint_for(ErrorKind.TIMEOUT, Asked.ENGINE)
 
 
 @pytest.mark.usefixtures("signals")

@@ -15,6 +15,7 @@ from tests.strategies import TEXT
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import PermanentError, TransientError
 from tinkie.fetch.fetcher import Fetcher
+from tinkie.hints import Asked, hint_for
 from tinkie.parameters.image_reference import ImageReference
 from tinkie.running.backoff import Backoff
 from tinkie.space import Space
@@ -90,7 +91,11 @@ def test_other_errors_need_no_request(tmp_path: Path) -> None:
 
 MB = 1_000_000
 SIZES = {"a" * 64: 30 * MB, "b" * 64: 12 * MB}
-FULL = PermanentError("pull r.example/x: no space left on device", kind=ErrorKind.OUT_OF_SPACE)
+FULL = PermanentError(
+    "pull r.example/x: no space left on device",
+    kind=ErrorKind.OUT_OF_SPACE,
+    asked=Asked.REGISTRY,
+)
 
 
 def sized(folder: Path, free: int | None, answer: httpx.Response | None = None) -> RegistryClient:
@@ -145,6 +150,7 @@ def test_the_error_of_a_full_disk_has_both_sizes(tmp_path: Path) -> None:
         "(the image is 42.0 MB compressed, 50.0 MB of 500.0 MB were left)"
     )
     assert isinstance(explained, PermanentError)
+    assert explained.asked is Asked.REGISTRY
 
 
 def test_the_error_of_a_full_disk_without_known_sizes(tmp_path: Path) -> None:
@@ -174,7 +180,9 @@ def test_any_answer_of_a_registry(kind: ErrorKind, text: bytes) -> None:
 
 def test_a_refusal_without_credentials_does_not_blame_them(tmp_path: Path) -> None:
     denied = PermanentError("pull access denied", kind=ErrorKind.DENIED)
-    assert "no user and password were sent" in client(tmp_path, {}, []).explain(denied, IMAGE).hint
+    hint = client(tmp_path, {}, []).explain(denied, IMAGE).hint
+    assert "no user and password were sent" in hint
+    assert "name of the image" in hint
     with_pair = replace(client(tmp_path, {}, []), credentials_for=lambda _: Credentials("u", "p"))
-    denied = PermanentError("pull access denied", kind=ErrorKind.DENIED)
-    assert with_pair.explain(denied, IMAGE).hint == ErrorKind.DENIED.hint
+    denied = PermanentError("x", kind=ErrorKind.DENIED, asked=Asked.REGISTRY)
+    assert with_pair.explain(denied, IMAGE).hint == hint_for(ErrorKind.DENIED, Asked.REGISTRY)

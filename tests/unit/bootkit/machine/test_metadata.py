@@ -110,14 +110,16 @@ def test_a_missing_value_is_an_empty_answer() -> None:
 
 def test_an_answer_of_another_service_is_an_error() -> None:
     fake = FakeMetadata({EC2 + "instance-id": b"<html>\n<body>"})
-    with pytest.raises(PermanentError, match="read metadata: the answer is not one plain value"):
+    with pytest.raises(PermanentError, match="the answer is not one plain value") as caught:
         service(fake).find(seconds=2)
+    assert "metadata_url" in caught.value.hint
 
 
 def test_an_unknown_machine_is_an_error() -> None:
     with pytest.raises(PermanentError, match="404") as caught:
         service(FakeMetadata()).find(seconds=2)
     assert caught.value.kind == "not-found"
+    assert "metadata_url" in caught.value.hint
 
 
 def test_a_service_that_is_down_is_a_transient_error() -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Events = list[MutableMapping[str, Any]]
 
 REFUSED = httpx.ConnectError("[Errno 111] Connection refused")
+REFUSED.__cause__ = ConnectionRefusedError(111, "Connection refused")
 
 
 class Server:
@@ -48,7 +49,7 @@ def fetching(clock: Clock, tmp_path: Path) -> Callable[..., CaFetcher]:
     def make(server: Server, *pins: str) -> CaFetcher:
         fetcher = Fetcher(transport=httpx.MockTransport(server), now=clock.now)
         url = "http://user:pw@tb/ca.pem"
-        plan = CertificatePlan("registry_ca_url", url, ("reg:5000",), pins=pins, folder=tmp_path)
+        plan = CertificatePlan(url, ("reg:5000",), pins=pins, folder=tmp_path)
         return CaFetcher(plan, fetcher, clock.now)
 
     return make
@@ -109,6 +110,7 @@ def test_after_ten_seconds_the_boot_goes_on_and_so_does_the_try(
     failed = [event for event in events if event["event"] == "ca.failed"]
     assert len(failed) == 1
     assert failed[0]["kind"] == "refused"
+    assert "registry_ca_url" in failed[0]["hint"]
     assert "the engine works without it; trying again in" in failed[0]["next"]
     server.outcomes = [ca.pem]
     pass_time(ours, clock, 10)
@@ -166,7 +168,10 @@ def test_an_error_that_needs_a_person_does_not_delay_the_boot(
     assert ours.installed_at is None
     (event,) = events
     assert event["log_level"] == "error"
-    assert event["hint"] == "check registry_ca_url and the file at that URL"
+    assert (
+        event["hint"]
+        == "check registry_ca_url, packet_base_url or trusted_ca_url, and the file there"
+    )
     assert clock.waits == []
 
 

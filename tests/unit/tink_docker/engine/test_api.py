@@ -22,7 +22,9 @@ from tink_docker.engine.api import (
     running_containers,
 )
 from tink_docker.engine.socket import Listener
+from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, ShutdownRequested, TransientError
+from tinkie.hints import Asked, hint_for
 
 if TYPE_CHECKING:
     import socket
@@ -150,8 +152,9 @@ def test_no_answer_is_not_waited_for_long(
     listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(policy, "DOCKERD_ANSWER_SECONDS", 0.01)
-    with pytest.raises(TransientError, match="timed out"):
+    with pytest.raises(TransientError, match="timed out") as caught:
         running_containers(listener.address)
+    assert caught.value.hint == hint_for(ErrorKind.TIMEOUT, Asked.ENGINE)
 
 
 @pytest.fixture(scope="module")

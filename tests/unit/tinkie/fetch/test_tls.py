@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import ssl
+import warnings
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +16,7 @@ from tinkie.errors import BootError, PermanentError
 from tinkie.fetch.fetcher import Fetcher
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 pytestmark = pytest.mark.usefixtures("loopback")
@@ -89,6 +92,52 @@ def test_a_server_without_tls_has_its_own_kind_of_error() -> None:
     with serving() as server, pytest.raises(PermanentError) as caught:
         Fetcher().get(f"https://{server.endpoint}/")
     assert caught.value.kind is ErrorKind.PLAIN_HTTP
+
+
+def client_certificate_needed(context: ssl.SSLContext) -> None:
+    context.verify_mode = ssl.CERT_REQUIRED
+
+
+def tls_1_2_and_a_client_certificate(context: ssl.SSLContext) -> None:
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_mode = ssl.CERT_REQUIRED
+
+
+def ciphers_of_others(context: ssl.SSLContext) -> None:
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("ECDHE-RSA-AES256-GCM-SHA384")  # its key is for ECDSA
+
+
+def tls_of_2006(context: ssl.SSLContext) -> None:
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+
+
+@pytest.mark.parametrize(
+    ("configure", "kind"),
+    [
+        (client_certificate_needed, ErrorKind.CLIENT_CERTIFICATE),
+        # By TLS 1.2 OpenSSL's server says no more than that the handshake failed.
+        (tls_1_2_and_a_client_certificate, ErrorKind.TLS_MISMATCH),
+        (ciphers_of_others, ErrorKind.TLS_MISMATCH),
+        (tls_of_2006, ErrorKind.TLS_MISMATCH),
+    ],
+)
+def test_a_server_that_demands_other_tls(
+    ca: CA,
+    ours: Fetcher,
+    configure: Callable[[ssl.SSLContext], None],
+    kind: ErrorKind,
+) -> None:
+    with (
+        serving(ca.issue("other", [HOST]), configure) as server,
+        pytest.raises(PermanentError) as caught,
+    ):
+        ours.get(f"{server.url}/")
+    assert caught.value.kind is kind
+    assert server.asked == []
 
 
 def test_a_redirect_from_https_to_http_is_refused(ca: CA, ours: Fetcher) -> None:

@@ -68,6 +68,7 @@ def test_a_failure_is_logged(events: list[MutableMapping[str, Any]]) -> None:
         ("count", "ValueError: bad size", "bug", "all else goes on; trying again in 8.0 s"),
     ]
     assert [event["exc_info"] for event in events] == [None, bug]
+    assert all(event["hint"] for event in events)
 
 
 def test_a_signal_is_no_failure() -> None:

@@ -1,0 +1,336 @@
+r"""The kind of error in an English sentence: dockerd reports a failed pull or start only as one.
+
+The sentences come from dockerd 20.10 to 26.1, its client of the registry, containerd, runc and Go's
+libraries: net, net/http, crypto/tls, crypto/x509. A registry adds text of its own.
+
+A host or an image may have any name, `eof` or `denied` too, and no name contains a blank. So a
+pattern has a blank between two words, or is a whole part of the sentence: `: EOF` at its end,
+`: denied: ` in it. What stands in double quotes (a URL, a page of HTML) does not count.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from tinkie.error_kinds import ErrorKind, error_kind_of_status
+from tinkie.hints import Asked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Meaning = TypeVar("Meaning")
+
+
+class Reading(NamedTuple):
+    """What a sentence says: what went wrong, and with whom."""
+
+    kind: ErrorKind
+    asked: Asked
+
+
+# Go quotes with %q. grpc puts the cause itself into quotes, behind `desc = `.
+_QUOTED = re.compile(r'(?<!desc = )"(?:[^"\\]|\\.)*"')
+_URL = re.compile(r"\b[a-z][a-z0-9+.-]*://\S*?(?=[:,;.)\]]*(?:\s|$))", re.IGNORECASE)
+_NAME = "<>"
+
+_STATUS = re.compile(
+    r"(?:HTTP|HTTP status:|status(?: code)?(?: from \w+ request to)?(?: \[[^]]*\]| \S+)?:)"
+    r" ([45]\d\d)\b"
+)
+_NO_JSON = re.compile(r"response body: (?:invalid character|unexpected end|no error details)")
+
+# A proxy that does not CONNECT: Go keeps only the reason phrase of its answer.
+_REFUSED_BY_PROXY = (
+    r"(?:Get|Head|Post) <>: (?:Forbidden|Unauthorized|Method Not Allowed|[^:]*denied)$"
+)
+_FAILED_BY_PROXY = (
+    r"(?:Get|Head|Post) <>: (?:Bad Gateway|Service Unavailable|Gateway Time-?out|Host Unreachable)$"
+)
+
+# Who else than who was asked; the first match decides.
+WHO: tuple[tuple[str, Asked], ...] = (
+    (r"\bproxyconnect tcp: ", Asked.PROXY),
+    (r"\bsocks connect ", Asked.PROXY),
+    (r"Proxy Authentication Required", Asked.PROXY),
+    (_REFUSED_BY_PROXY, Asked.PROXY),
+    (_FAILED_BY_PROXY, Asked.PROXY),
+    (r"\bdial unix ", Asked.ENGINE),
+)
+_NETWORK = re.compile(r"\b(?:dial|read|write) (?:tcp|udp)|(?:^|: )lookup \S+(?: on \S+)?: ")
+
+# In any place, since servers put them on a page of HTML; nothing else contains them.
+IN_PAGES: tuple[tuple[str, ErrorKind], ...] = (
+    (r"No required SSL certificate was sent", ErrorKind.CLIENT_CERTIFICATE),
+    (r"The SSL certificate error", ErrorKind.CLIENT_CERTIFICATE),
+    (r"plain HTTP request was sent to HTTPS port", ErrorKind.BAD_ANSWER),
+    (r"Client sent an HTTP request to an HTTPS server", ErrorKind.BAD_ANSWER),
+)
+
+_K = ErrorKind
+
+# The first match decides, so the narrow patterns come first.
+PATTERNS: tuple[tuple[str, ErrorKind], ...] = (
+    # dockerd cannot reach its containerd, or a shim
+    (r"\bdial unix ", _K.ENGINE_NOT_READY),
+    (r"\bttrpc: closed", _K.ENGINE_NOT_READY),
+    (r"transport is closing", _K.ENGINE_NOT_READY),
+    # The machine is full
+    (r"no space left on device", _K.OUT_OF_SPACE),
+    (r"disk quota exceeded", _K.OUT_OF_SPACE),
+    (r"cannot allocate memory", _K.OUT_OF_SPACE),
+    # Proxies
+    (r"Proxy Authentication Required", _K.PROXY_REFUSED),
+    (r"no acceptable authentication methods", _K.PROXY_REFUSED),
+    (r"username/password authentication failed", _K.PROXY_REFUSED),
+    (_REFUSED_BY_PROXY, _K.PROXY_REFUSED),
+    (_FAILED_BY_PROXY, _K.SERVER_ERROR),
+    # Rules of a registry: Harbor, Artifactory with Xray, Nexus, Azure
+    (r"cannot be pulled due to configured policy", _K.POLICY),
+    (r"image is not signed", _K.POLICY),
+    (r"quota exceeded", _K.POLICY),
+    (r"(?:download )?blocking policy", _K.POLICY),
+    (r"item is quarantined", _K.POLICY),
+    (r"is not allowed access", _K.POLICY),
+    (r"trust data (?:does not exist|for)", _K.POLICY),
+    (r"\b412 Precondition Failed", _K.POLICY),
+    # Images for other machines
+    (r"no matching manifest for", _K.WRONG_PLATFORM),
+    (r"no match for platform in manifest", _K.WRONG_PLATFORM),
+    (r"does not match the specified platform", _K.WRONG_PLATFORM),
+    (r"operating system \S+ (?:cannot be used|is not supported)", _K.WRONG_PLATFORM),
+    (r"operating system is not supported", _K.WRONG_PLATFORM),
+    (r"cannot download image with operating system", _K.WRONG_PLATFORM),
+    (r"exec format error", _K.WRONG_PLATFORM),
+    # Codes of the registry's API (distribution, errcode)
+    (r"(?:^|: )(?:blob|manifest blob) unknown: ", _K.BAD_IMAGE),
+    (r"(?:^|: )manifest (?:invalid|unverified): ", _K.BAD_IMAGE),
+    (r"(?:^|: )(?:name|manifest) unknown: ", _K.NOT_FOUND),
+    (r"(?:^|: )(?:name|tag|digest|size) invalid: ", _K.BAD_REQUEST),
+    (r"(?:^|: )blob upload (?:unknown|invalid): ", _K.BAD_REQUEST),
+    (r"(?:^|: )pagination number invalid: ", _K.BAD_REQUEST),
+    (r"(?:^|: )unsupported: ", _K.BAD_REQUEST),
+    (r"(?:^|: )toomanyrequests: ", _K.TOO_MANY_REQUESTS),
+    (r"(?:^|: )unauthorized: ", _K.DENIED),
+    (r"(?:^|: )denied: ", _K.DENIED),
+    (r"(?:^|: )unavailable: ", _K.SERVER_ERROR),
+    (r"(?:^|: )unknown: unknown error", _K.SERVER_ERROR),
+    # Images that the engine cannot read
+    (r"manifest failed signature verification", _K.BAD_IMAGE),
+    (r"missing signature key", _K.BAD_IMAGE),
+    (r"unverified manifest", _K.BAD_IMAGE),
+    (r"errors verifying manifest", _K.BAD_IMAGE),
+    (r"schema 1 support is disabled", _K.BAD_IMAGE),
+    (r"(?:unsupported|unknown) (?:manifest|image) (?:schema|format|version)", _K.BAD_IMAGE),
+    (r"unsupported schema version", _K.BAD_IMAGE),
+    (r"manifest schema v1 unsupported", _K.BAD_IMAGE),
+    (r"unsupported (?:layer )?media ?type", _K.BAD_IMAGE),
+    (r"\bmedia ?type in (?:manifest|image)", _K.BAD_IMAGE),
+    (r"\bmedia-type: (?:\S+ should|cannot) ", _K.BAD_IMAGE),
+    (r"Encountered remote ", _K.BAD_IMAGE),
+    (r"invalid rootfs in image configuration", _K.BAD_IMAGE),
+    (r"layers from manifest don't match", _K.BAD_IMAGE),
+    (r"no FSLayers in manifest", _K.BAD_IMAGE),
+    (r"length of history not equal", _K.BAD_IMAGE),
+    (r"too many non-empty layers", _K.BAD_IMAGE),
+    (r"expected (?:manifest|index) but found", _K.BAD_IMAGE),
+    (r"could not validate layer digest", _K.BAD_IMAGE),
+    (r"invalid parent ID", _K.BAD_IMAGE),
+    (r"invalid image JSON", _K.BAD_IMAGE),
+    (r"max depth exceeded", _K.BAD_IMAGE),
+    (r"unknown blob", _K.BAD_IMAGE),
+    (r"content at \S+ not found", _K.BAD_IMAGE),
+    # Data that is not what its digest says
+    (r"verification failed for digest", _K.DAMAGED),
+    (r"unexpected commit (?:digest|size)", _K.DAMAGED),
+    (r"unexpected size \d+, expected", _K.DAMAGED),
+    (r"invalid tar header", _K.DAMAGED),
+    (r"\bgzip: invalid ", _K.DAMAGED),
+    (r"\b(?:flate: corrupt|unexpected magic|magic number) ", _K.DAMAGED),
+    (r"could not get decompression stream", _K.DAMAGED),
+    (r"failed to register layer: .*unexpected EOF", _K.DAMAGED),
+    (r"\btls: (?:bad record MAC|error decrypting message|decryption failed)", _K.DAMAGED),
+    # Programs that runc cannot start
+    (r"executable file not found in \$PATH", _K.BAD_ENTRYPOINT),
+    (
+        r"\bexec:? (?:<>|/\S+): (?:.*: )?(?:no such file|permission denied|is a dir)",
+        _K.BAD_ENTRYPOINT,
+    ),
+    (r"\bexec user process caused: ", _K.BAD_ENTRYPOINT),
+    (r"no command specified", _K.BAD_ENTRYPOINT),
+    (r"unable to find (?:user|group) ", _K.BAD_ENTRYPOINT),
+    (r"no matching entries in ", _K.BAD_ENTRYPOINT),
+    (r"mount a directory onto a file", _K.BAD_ENTRYPOINT),
+    (r"\bchdir to cwd ", _K.BAD_ENTRYPOINT),
+    (r"working directory \S+ is invalid", _K.BAD_ENTRYPOINT),
+    (r"Cannot mkdir: \S+ is not a directory", _K.BAD_ENTRYPOINT),
+    # Servers' certificates
+    (r"certificate (?:has expired|is not valid yet)", _K.CERTIFICATE_TIME),
+    (r"certificate is valid for", _K.CERTIFICATE_NAME),
+    (r"certificate is not valid for any names", _K.CERTIFICATE_NAME),
+    (r"cannot validate certificate for", _K.CERTIFICATE_NAME),
+    (r"relies on legacy Common Name", _K.CERTIFICATE_NAME),
+    (r"\bremote error: tls: unrecognized name", _K.CERTIFICATE_NAME),
+    (r"certificate signed by unknown authority", _K.CERTIFICATE_UNTRUSTED),
+    (r"failed to load system roots", _K.CERTIFICATE_UNTRUSTED),
+    (r"no valid chains built", _K.CERTIFICATE_UNTRUSTED),
+    (r"(?:^|: )x509: ", _K.CERTIFICATE_INVALID),
+    (r"failed to parse certificate from server", _K.CERTIFICATE_INVALID),
+    (r"(?:invalid signature by the server|server sent) certificate", _K.CERTIFICATE_INVALID),
+    (r"server's certificate contains", _K.CERTIFICATE_INVALID),
+    (r"certificate used with invalid signature", _K.CERTIFICATE_INVALID),
+    # Certificates of clients
+    (
+        r"\bremote error: tls: (?:\w+ certificate(?: authority)?|certificate \w+|access denied)",
+        _K.CLIENT_CERTIFICATE,
+    ),
+    # TLS
+    (r"server gave HTTP response to HTTPS client", _K.PLAIN_HTTP),
+    (r"first record does not look like a TLS handshake", _K.PLAIN_HTTP),
+    (r"\btls: oversized record received", _K.PLAIN_HTTP),
+    (r"\btls: internal error", _K.SERVER_ERROR),
+    (r"\btls: (?:user canceled|close notify|use of closed|protocol is shut)", _K.CUT_OFF),
+    (r"(?:^|: )tls: ", _K.TLS_MISMATCH),
+    # Names
+    (r"(?:^|: |: dial \w+: )lookup \S+(?: on \S+)?: ", _K.NAME_RESOLUTION),
+    (r"no such host", _K.NAME_RESOLUTION),
+    (r"temporary failure in name resolution", _K.NAME_RESOLUTION),
+    (r"name or service not known", _K.NAME_RESOLUTION),
+    # Connections
+    (r"connection refused", _K.REFUSED),
+    (r"no route to host", _K.UNREACHABLE),
+    (r"(?:network is (?:unreachable|down)|host is down)", _K.UNREACHABLE),
+    (r"cannot assign requested address", _K.UNREACHABLE),
+    (r"no suitable address found", _K.UNREACHABLE),
+    (r"\b(?:connect|sendto|write): (?:operation not permitted|permission denied)", _K.UNREACHABLE),
+    # What the registry says without a code, and dockerd about it
+    (r"too many requests", _K.TOO_MANY_REQUESTS),
+    (r"pull access denied", _K.DENIED),
+    (r"no basic auth credentials", _K.DENIED),
+    (r"missing username or secret", _K.DENIED),
+    (r"authentication (?:is )?required", _K.DENIED),
+    (r"incorrect username or password", _K.DENIED),
+    (r"bad credentials", _K.DENIED),
+    (r"authorization failed", _K.DENIED),
+    (r"access (?:to the \w+ is )?denied", _K.DENIED),
+    (r"manifest unknown", _K.NOT_FOUND),
+    (r"\b(?:manifest for|repository) \S+ not found", _K.NOT_FOUND),
+    (r"unknown (?:manifest|repository) name=", _K.NOT_FOUND),
+    (r"image manifest does not exist", _K.NOT_FOUND),
+    (r"no such (?:image|container)", _K.NOT_FOUND),
+    (r"(?:^|: )(?:\S+: )?not found(?:$|: )", _K.NOT_FOUND),
+    (r"(?:^|: )unknown: .* not found", _K.NOT_FOUND),
+)
+
+# After the HTTP status, if there is one.
+LATE_PATTERNS: tuple[tuple[str, ErrorKind], ...] = (
+    (r"invalid reference format", _K.BAD_REQUEST),
+    (r"invalid repository name", _K.BAD_REQUEST),
+    (r"is a reserved name", _K.BAD_REQUEST),
+    (r"invalid (?:port|URL port|hostport|character <> in host) ", _K.BAD_REQUEST),
+    (r"missing port in address", _K.BAD_REQUEST),
+    (r"too many colons in address", _K.BAD_REQUEST),
+    (r"unsupported protocol scheme", _K.BAD_REQUEST),
+    # Not a registry, or not its token service
+    (r"invalid character .+ (?:looking for|after|in (?:literal|string|numeric)) ", _K.BAD_ANSWER),
+    (r"unexpected end of JSON input", _K.BAD_ANSWER),
+    (r"\bcannot unmarshal ", _K.BAD_ANSWER),
+    (r"unable to decode token response", _K.BAD_ANSWER),
+    (r"did not include a token", _K.BAD_ANSWER),
+    (r"no realm specified", _K.BAD_ANSWER),
+    (r"invalid token auth challenge", _K.BAD_ANSWER),
+    (r"no supported grant type", _K.BAD_ANSWER),
+    (r"failed to find supported auth scheme", _K.BAD_ANSWER),
+    (r"\bmalformed (?:HTTP|MIME|chunked) ", _K.BAD_ANSWER),
+    (r"bad Content-Length", _K.BAD_ANSWER),
+    (r"missing or empty Content-", _K.BAD_ANSWER),
+    (r"failed parsing content-type", _K.BAD_ANSWER),
+    (r"no error details found", _K.BAD_ANSWER),
+    (r"response headers exceeded", _K.BAD_ANSWER),
+    (r"stopped after 10 redirects", _K.BAD_ANSWER),
+    (r"no Location header", _K.BAD_ANSWER),
+    # Time-outs, before what was cancelled because of them
+    (r"i/o timeout", _K.TIMEOUT),
+    (r"Timeout exceeded", _K.TIMEOUT),
+    (r"deadline exceeded", _K.TIMEOUT),
+    (r"handshake timeout", _K.TIMEOUT),
+    (r"timeout awaiting", _K.TIMEOUT),
+    (r"timed out", _K.TIMEOUT),
+    # Connections that ended
+    (r"unexpected EOF", _K.CUT_OFF),
+    (r"(?:^|: )EOF(?=$|:| \()", _K.CUT_OFF),
+    (r"connection reset", _K.CUT_OFF),
+    (r"broken pipe", _K.CUT_OFF),
+    (r"software caused connection abort", _K.CUT_OFF),
+    (r"use of closed network connection", _K.CUT_OFF),
+    (r"server closed idle connection", _K.CUT_OFF),
+    (r"transport connection broken", _K.CUT_OFF),
+    (r"(?:^|: )http2: ", _K.CUT_OFF),
+    (r"\bstream error: stream ID", _K.CUT_OFF),
+    (r"client connection lost", _K.CUT_OFF),
+    (r"expected HTTP 206", _K.CUT_OFF),
+    (r"context cancell?ed", _K.CUT_OFF),
+    (r"operation was canceled", _K.CUT_OFF),
+    (r"request canceled", _K.CUT_OFF),
+    (r"(?:download|registration) cancelled", _K.CUT_OFF),
+    # Servers that fail
+    (r"internal server error", _K.SERVER_ERROR),
+    (r"bad gateway", _K.SERVER_ERROR),
+    (r"service unavailable", _K.SERVER_ERROR),
+    (r"gateway time-?out", _K.SERVER_ERROR),
+    # This machine
+    (r"input/output error", _K.ENGINE_FAILED),
+    (r"read-only file system", _K.ENGINE_FAILED),
+    (r"structure needs cleaning", _K.ENGINE_FAILED),
+    (r"too many open files", _K.ENGINE_FAILED),
+    (r"resource temporarily unavailable", _K.ENGINE_FAILED),
+    (r"resource busy", _K.ENGINE_FAILED),
+    (r"failed to register layer", _K.ENGINE_FAILED),
+    (r"error creating overlay mount", _K.ENGINE_FAILED),
+    (r"layer does not exist", _K.ENGINE_FAILED),
+    (r"(?:OCI runtime|runc|shim task) (?:create|exec)? ?failed", _K.ENGINE_FAILED),
+    (r"failed to (?:create|start) (?:shim|task)", _K.ENGINE_FAILED),
+    (r"failed to initialize logging driver", _K.ENGINE_FAILED),
+    (r"failed programming external connectivity", _K.ENGINE_FAILED),
+    (r"is already in use by container", _K.ENGINE_FAILED),
+    (r"removal of container \S+ is already in progress", _K.ENGINE_FAILED),
+    (r"is marked for removal", _K.ENGINE_FAILED),
+    (r"could not kill", _K.ENGINE_FAILED),
+    (r"unable to remove filesystem", _K.ENGINE_FAILED),
+)
+
+
+def first_in(patterns: Iterable[tuple[str, Meaning]], text: str) -> Meaning | None:
+    """Return what the first pattern means that is found in the text, or None."""
+    for pattern, means in patterns:
+        if re.search(pattern, text, re.IGNORECASE):
+            return means
+    return None
+
+
+def read(text: str, asked: Asked) -> Reading:
+    """Return what a sentence says that came when `asked` was asked; ErrorKind.OTHER if unknown."""
+    bare = _URL.sub(_NAME, _QUOTED.sub(_NAME, text)).replace(" desc = ", ": ").strip()
+    return Reading(_kind_in(text, bare), _who_in(bare, asked))
+
+
+def _kind_in(text: str, bare: str) -> ErrorKind:
+    kind = first_in(IN_PAGES, text) or first_in(PATTERNS, bare) or _kind_of_status_in(bare)
+    return kind or first_in(LATE_PATTERNS, bare) or ErrorKind.OTHER
+
+
+def _kind_of_status_in(bare: str) -> ErrorKind | None:
+    status = _STATUS.search(bare)
+    if not status:
+        return None
+    kind = error_kind_of_status(int(status[1]))
+    no_registry = kind is ErrorKind.BAD_REQUEST and _NO_JSON.search(bare)
+    return ErrorKind.BAD_ANSWER if no_registry else kind
+
+
+def _who_in(bare: str, asked: Asked) -> Asked:
+    """Return who it is about: dockerd, when asked to start a container, may report a server."""
+    who = first_in(WHO, bare)
+    if who is None and asked is Asked.ENGINE and _NETWORK.search(bare):
+        return Asked.SERVER
+    return who or asked
