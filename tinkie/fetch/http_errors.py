@@ -11,6 +11,7 @@ import re
 import socket
 import ssl
 from http import HTTPStatus
+
 from tinkie.error_kinds import ErrorKind, error_kind_of_status
 from tinkie.error_sentences import first_in
 from tinkie.errors import BootError, deepest_cause, error_for
