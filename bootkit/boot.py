@@ -12,7 +12,6 @@ from bootkit.image.registry import RegistryClient
 from bootkit.machine.identity import MachineFinder
 from bootkit.plan.inputs import Inputs, plan
 from bootkit.plan.worker import ENGINE_LABEL, SPEC_LABEL
-from bootkit.policy import WATCH_TASK_RETRY
 from bootkit.watch.actions import ActionReporter, remove_actions
 from bootkit.watch.connection import ConnectionMonitor
 from bootkit.watch.worker import watch_worker
@@ -23,6 +22,7 @@ from tinkie.running.backoff import Schedule
 from tinkie.running.cmdline_report import log_cmdline_problems
 from tinkie.running.log import get_logger, phase, set_worker_id
 from tinkie.running.redaction import REDACTOR, secrets_in
+from tinkie.running.supervise import SOON
 from tinkie.running.task import Task
 from tinkie.space import Space
 
@@ -88,7 +88,8 @@ class Boot:
                 )
 
     def _task(self, name: str, work: Callable[[], None]) -> Task:
-        return Task(name, work, Schedule(WATCH_TASK_RETRY, self.now))
+        """Return a task beside the worker; its failures are retried as those of a run."""
+        return Task(name, work, Schedule(SOON, self.now))
 
     def _inputs(self) -> Inputs:
         cmdline = self.read_cmdline()

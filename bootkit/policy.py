@@ -6,6 +6,7 @@ is also how a failed pull is tried again.
 
 from __future__ import annotations
 
+from tinkie.policy import UNWATCHED_SECONDS
 from tinkie.running.backoff import Backoff
 
 # == bootkit/machine: the metadata service
@@ -13,8 +14,8 @@ from tinkie.running.backoff import Backoff
 # Nothing else has the worker's id, so the boot waits; after this `supervise` retries.
 METADATA_NEEDED_SECONDS = 10.0
 
-# The worker does without the answer, so neither the boot nor the watch loop may wait longer.
-METADATA_WANTED_SECONDS = 2.0
+# The worker does without the answer, so the boot waits no longer than the watch loop may.
+METADATA_WANTED_SECONDS = UNWATCHED_SECONDS
 
 # Retries beside a running worker. Nothing depends on them: they may become rare.
 METADATA_RETRY = Backoff(first=5.0, ceiling=300.0)
@@ -47,9 +48,6 @@ EVENT_READS_MAXIMUM = 64  # an engine that sends without end delays nobody for l
 
 # When the worker has ended: the engine sends the end of its last action at about the same time.
 LAST_EVENTS_SECONDS = 1.0
-
-# Tasks beside the running worker: its actions, for example, go unreported meanwhile.
-WATCH_TASK_RETRY = Backoff(first=1.0, ceiling=60.0)
 
 # Between two messages of a pull; the engine itself waits without end.
 PULL_SILENCE_SECONDS = 60.0

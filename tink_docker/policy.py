@@ -6,6 +6,7 @@ it hangs.
 
 from __future__ import annotations
 
+from tinkie.policy import UNWATCHED_SECONDS
 from tinkie.running.backoff import Backoff
 
 _KIB = 1024
@@ -29,14 +30,13 @@ CHILD_PIPE_BYTES = _MIB  # the most the kernel allows: a child never waits while
 CHILD_READ_BYTES = 64 * _KIB  # a good size for one read; the pipe is read until it is empty
 CHILD_LINE_BYTES = 4 * _KIB  # a line that never ends must not fill the memory
 CHILD_LAST_LINES = 5  # enough to show the reason, few enough for a console
-CHILD_LAST_LINE_CHARACTERS = 400  # same
 
 # A container's log, which dockerd rotates
 CONTAINER_LOG_FILE_MEBIBYTES = 4  # RAM is the disk
 CONTAINER_LOG_FILES = 2  # one that grows, and the one before
 
 # Requests to dockerd
-DOCKERD_ANSWER_SECONDS = 2.0  # nothing else is watched meanwhile
+DOCKERD_ANSWER_SECONDS = UNWATCHED_SECONDS  # a request in the loop
 DOCKERD_ANSWER_BYTES = 4 * _MIB  # bounds the memory that an answer takes
 DOCKERD_LOAD_SILENCE_SECONDS = 120.0  # dockerd sends nothing while it unpacks an image
 EMBEDDED_FAILURES_MAXIMUM = 3  # a dockerd that was killed may load them the next time
@@ -53,7 +53,7 @@ NETWORK_MOVES_MAXIMUM = 3  # in vain; each kills an idle worker
 
 # The registry's CA certificate
 CA_START_SECONDS = 10.0  # the socket, and so the boot, waits for it no longer
-CA_LATER_TRY_SECONDS = 2.0  # nothing else is watched meanwhile
+CA_LATER_TRY_SECONDS = UNWATCHED_SECONDS  # in the loop, too
 LATE_CA_POLL_SECONDS = 1.0  # pulls fail meanwhile
 CA_BYTES = 256 * _KIB  # enough for more than a hundred certificates
 CA_RETRIES_AT_START = Backoff(first=0.25, ceiling=2.0)  # 1 s on average: the network comes up

@@ -46,6 +46,11 @@ DOCKERD_CHECK_EVERY_SECONDS = 30.0
 # A machine short of memory may pause for long.
 DOCKERD_HANGS_AFTER_SECONDS = 120.0
 
+# == work beside the worker or dockerd
+
+# One request in a loop that watches: nothing else is watched meanwhile.
+UNWATCHED_SECONDS = 2.0
+
 # == tinkie/fetch: downloads
 
 # Small documents only; a caller that needs more passes its own limit.
@@ -60,8 +65,8 @@ FETCH_REDIRECTS_LIMIT = 5
 # A download that ignores its first interruption, since a lock holds it, is interrupted again.
 INTERRUPT_AGAIN_SECONDS = 1.0
 
-# A name look-up, whatever the resolver does: nothing else is watched meanwhile. It is less than the
-# 2 s of a download beside the worker, so that the error names the cause.
+# A name look-up, whatever the resolver does. It is less than UNWATCHED_SECONDS, the time of a
+# download beside the worker, so that the error names the cause.
 NAME_LOOKUP_SECONDS = 1.5
 
 # What the resolver does. Its defaults (5 s for each silent server, twice) would hardly ever find a
@@ -73,10 +78,15 @@ NAME_LOOKUP_ATTEMPTS = 2
 # ten minutes apart.
 LATE_NAME_ANSWER_SECONDS = 660.0
 
-# == tinkie/running/log.py, tinkie/errors.py: sizes
+# == tinkie/running/log.py, tinkie/running/redaction.py, tinkie/errors.py: sizes
 
 # PIPE_BUF: the kernel may mix a longer write to a FIFO with another program's.
 CONSOLE_LINE_BYTES = 4096
+
+# The last lines of a program that ended are cut after this: enough to show the reason, few enough
+# for a console. No text is cut shorter without a sign of it ("…"), so the redactor looks for half a
+# secret only at the end of longer ones.
+CUT_TEXT_CHARACTERS = 400
 
 # A server may answer with a whole page of HTML.
 ERROR_MESSAGE_CHARACTERS = 2000

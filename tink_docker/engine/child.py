@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from tink_docker import policy
 from tinkie.errors import PermanentError, ShutdownRequested
+from tinkie.policy import CUT_TEXT_CHARACTERS
 from tinkie.running.log import get_logger
 from tinkie.running.redaction import REDACTOR
 from tinkie.running.signals import signal_name
@@ -116,7 +117,7 @@ class Child:
             if text:
                 # Masked before it is cut: half a secret would not be recognised any more.
                 message = REDACTOR.text(_message(text))
-                self._last_lines.append(message[: policy.CHILD_LAST_LINE_CHARACTERS])
+                self._last_lines.append(message[:CUT_TEXT_CHARACTERS])
                 log.debug("engine.log", child=self.name, line=text)
 
     def _notice(self, line: bytes) -> None:
@@ -124,7 +125,7 @@ class Child:
         text = line.decode(errors="replace")
         for sign in self.signs:
             if sign in text:
-                self.noticed.append(text[text.index(sign) :][: policy.CHILD_LAST_LINE_CHARACTERS])
+                self.noticed.append(text[text.index(sign) :][:CUT_TEXT_CHARACTERS])
 
     def stop(self, wait: Wait) -> None:
         """Stop it in order, or by force after a bound; close its descriptors."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
 from tinkie.parameters.table import TABLE
+from tinkie.policy import CUT_TEXT_CHARACTERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, MutableMapping
@@ -24,7 +25,6 @@ _SECRET_NAMES = ("password", "secret", "token")
 _SHORTEST_PART = 4  # of base64, or of a secret that was cut; shorter ones may be anything
 _CUT = "…"  # what a shortened text ends with, ours and that of others
 _CUTS = 8  # so many in one text are looked at
-_SHORTEST_CUT_TEXT = 400  # nobody cuts a shorter one without that sign
 _GO_IN_USERINFO = "$&+,;="  # what net/url does not escape there
 _GO_ESCAPES_IN_JSON = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"})
 # Our own words, which a secret may be too: masked, they would not be recognised any more.
@@ -59,11 +59,11 @@ class Redactor:
         for form in self._forms:
             text = text.replace(form, MASK)
         text = _CREDENTIALS_IN_URL.sub(MASK, text)
-        if not self._forms or (_CUT not in text and len(text) < _SHORTEST_CUT_TEXT):
+        if not self._forms or (_CUT not in text and len(text) < CUT_TEXT_CHARACTERS):
             return text
         *cut, last = text.split(_CUT, _CUTS)
         cut = [self._without_cut_secret(part) for part in cut]
-        if len(last) >= _SHORTEST_CUT_TEXT:
+        if len(last) >= CUT_TEXT_CHARACTERS:
             last = self._without_cut_secret(last)
         return _CUT.join((*cut, last))
 

@@ -177,7 +177,7 @@ class Flood:
 
     def recv(self, _size: int) -> bytes:
         self.reads += 1
-        assert self.reads < 10_000
+        assert self.reads < 200
         return self.data
 
 
