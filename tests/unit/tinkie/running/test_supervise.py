@@ -219,6 +219,21 @@ class TestARestartOfTheProcess:
         self.process(world, (60.0, None), (1.0, Killed()))
         assert self.process(world, (1.0, Killed())) == [1.0]
 
+    def test_the_wait_after_a_run_does_not_make_that_run_healthy(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It was up a minute ago, but it has failed since."""
+
+        def killed(seconds: float) -> None:
+            world.clock += seconds + 60
+            raise Killed
+
+        world.runs = [(1.0, TransientError("x"))]
+        monkeypatch.setattr(world, "pause", killed)
+        with pytest.raises(Killed):
+            world.supervise_until_the_end()
+        assert world.record.read() == 1
+
     def test_the_wait_is_logged(self, world: World, events: list[MutableMapping[str, Any]]) -> None:
         for _ in range(3):
             self.process(world, (1.0, Killed()))
@@ -234,6 +249,11 @@ class TestARestartOfTheProcess:
             with pytest.raises(KeyError):
                 world.supervise_until_the_end()
             assert world.pauses == waits
+
+    def test_bugs_without_a_record_get_none(self) -> None:
+        """It would start without the back-off."""
+        bugs = [(0.0, KeyError("x"))] * 20
+        assert len(World(*bugs).supervise()) == 20
 
     def test_other_errors_in_a_row_do_not(self, world: World) -> None:
         bugs = [(1.0, KeyError("x"))] * 7
