@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tink_docker.engine.child import Wait
     from tink_docker.engine.daemons import EngineDaemons
     from tink_docker.engine.socket import Listener
+    from tink_docker.file_systems import FileSystemsMonitor
     from tink_docker.reboot import RebootBroker
     from tink_docker.repair.hidden_routes import HiddenRoutes
     from tink_docker.repair.lost_containers import LostContainers
@@ -49,6 +50,7 @@ class Keeper:
     networks: NetworkRecord
     hidden_routes: HiddenRoutes
     space: SpaceMonitor
+    file_systems: FileSystemsMonitor
     wait: Wait
     now: Callable[[], float]
     _tasks: tuple[Task, ...] = field(init=False)
@@ -59,6 +61,7 @@ class Keeper:
         self._tasks = (
             self._task("check the reboot flag", self.broker.tick),
             self._task("measure the space for images", self.space.tick),
+            self._task("measure the space of other file systems", self.file_systems.tick),
             *(
                 self._task("fetch a CA certificate", partial(self._fetch, one))
                 for one in self.ca_fetchers

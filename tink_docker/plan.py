@@ -18,6 +18,7 @@ from tink_docker.engine.daemons import EngineDaemons
 from tink_docker.engine.dockerd import dockerd_command, start_dockerd
 from tink_docker.engine.networks import NetworkPlan
 from tink_docker.engine.socket import Listener
+from tink_docker.file_systems import FileSystemsMonitor
 from tink_docker.keeper import Keeper
 from tink_docker.reboot import RebootBroker
 from tink_docker.repair.hidden_routes import HiddenRoutes
@@ -109,6 +110,7 @@ def keeper(
         networks=NetworkRecord(),
         hidden_routes=_hidden_routes(plan, listener, now),
         space=SpaceMonitor(),
+        file_systems=FileSystemsMonitor(now),
         wait=wait,
         now=now,
     )

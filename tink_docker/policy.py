@@ -68,6 +68,12 @@ SPACE_FAST_POLL_SECONDS = 0.05  # a pull that runs full frees its space within h
 SPACE_FAST_POLL_BYTES = 4 * _MIB  # this much changed since the last look: something is writing
 SPACE_WRITE_STEP_BYTES = _MIB  # smaller changes do not rewrite space.json
 
+# Space of the other file systems in memory
+SPACE_OTHERS_POLL_SECONDS = 5.0  # nothing heals sooner, because nothing is deleted for them
+SPACE_LOW_FILES = 8192  # low: less than one eighth of all files are free, and less than this
+CONTAINER_CONFIGURATION_BYTES = _MIB  # dockerd writes some kilobytes; bounds the memory
+SPACE_LOOKS_MAXIMUM = 5000  # files and folders, once for each shortage and container: 50 ms
+
 # Reboot on request
 REBOOT_ACTIONS_SECONDS = 30.0  # for running actions to end; then the machine reboots anyway
 REBOOT_REPORT_SECONDS = 3.0  # for the worker to report the last action

@@ -5,23 +5,28 @@ dockerd reports a pull that ran out of space only to its client, which is mostly
 
 from __future__ import annotations
 
+import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from tink_docker import policy
 from tink_docker.engine.daemon_json import DATA_ROOT
+from tink_docker.heaviest import heaviest
 from tinkie.error_kinds import ErrorKind
-from tinkie.hints import hint_for
+from tinkie.errors import NONSENSE
 from tinkie.running.log import get_logger
 from tinkie.space import PATH, Space, megabytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tink_docker.heaviest import Heaviest
+
 log = get_logger()
 
+_HINT = "delete what largest= names, write less, or use a machine with more memory"
 _WHAT_NEXT = "pulls and actions that need more fail with 'no space left on device'"
 
 
@@ -43,16 +48,125 @@ def _available_memory(meminfo: Path) -> int:
     raise OSError(f"{meminfo} has no MemAvailable")
 
 
+def low_bytes(size: int) -> int:
+    """Return how little free space is low on a file system of this size."""
+    return min(size // policy.SPACE_LOW_SHARE, policy.SPACE_LOW_BYTES)
+
+
+@dataclass(slots=True)
+class LowMark:
+    """Whether something is low; `lowest` is how little was left, the last time that it was."""
+
+    is_low: bool = False
+    lowest: int = 0
+
+    def update(self, free: int, low: int) -> Literal["", "low", "recovered"]:
+        """Return what has changed."""
+        if not self.is_low and free < low:
+            self.is_low, self.lowest = True, free
+            return "low"
+        if self.is_low and free >= policy.SPACE_RECOVERED_FACTOR * low:
+            self.is_low = False
+            return "recovered"
+        self.lowest = min(self.lowest, free)
+        return ""
+
+
+def log_low(path: Path | str, error: str, largest: Callable[[], str], what_next: str) -> None:
+    """Log that space is low on a file system, with what `largest` finds there."""
+    try:
+        found = largest()
+    except OSError as failure:
+        found = f"unknown: {failure.strerror}"
+    kind = str(ErrorKind.OUT_OF_SPACE)
+    log.warning(
+        "space.low",
+        path=str(path),
+        error=error,
+        largest=found,
+        kind=kind,
+        hint=_HINT,
+        next=what_next,
+    )
+
+
+def log_recovered(path: Path | str, free: str, lowest: str) -> None:
+    """Log that there is enough again, and how little was left."""
+    log.info("space.recovered", path=str(path), free=free, lowest=lowest)
+
+
+def engines_largest(
+    data_root: Path = DATA_ROOT,
+    measure: Callable[[Path], os.statvfs_result] = os.statvfs,
+    *,
+    by_files: bool,
+) -> str:
+    """Return who fills the engine's file system: a container with its file or folder, or images.
+
+    Raises:
+        OSError: it cannot be measured.
+    """
+    state = measure(data_root)
+    used = (state.f_blocks - state.f_bfree) * state.f_frsize
+    if by_files:
+        used = state.f_files - state.f_ffree
+    containers = [
+        (found, path.parent.name)
+        for path in data_root.glob("image/overlay2/layerdb/mounts/*/mount-id")
+        if (found := _written(data_root, path, by_files=by_files))
+    ]
+    sizes = [found.total.counted(by_files=by_files) for found, _ in containers]
+    images = max(used - sum(sizes), 0)
+    if not sizes or images > max(sizes):
+        count = f"{images} files" if by_files else megabytes(images)
+        return f"images ({count})"
+    found, container = containers[sizes.index(max(sizes))]
+    name = _container_name(data_root / "containers" / container / "config.v2.json")
+    return f"container {name or container}: /{found.path.removeprefix('.')} ({found.weight})"
+
+
+def _written(data_root: Path, mount_id: Path, *, by_files: bool) -> Heaviest | None:
+    """Return what a container has written to its own root."""
+    try:
+        layer = mount_id.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return None  # the container was removed meanwhile
+    return heaviest(data_root / "overlay2" / layer / "diff", by_files=by_files)
+
+
+def _container_name(config: Path) -> str:
+    try:
+        with config.open("rb") as file:
+            content = json.loads(file.read(policy.CONTAINER_CONFIGURATION_BYTES))
+        return str(content["Name"]).lstrip("/")
+    except (OSError, *NONSENSE):
+        return ""
+
+
+def who_takes_it(data_root: Path = DATA_ROOT, meminfo: Path = Path("/proc/meminfo")) -> str:
+    """Return who fills the engine's file system, and that memory is short if that is it.
+
+    Raises:
+        OSError: as measure.
+    """
+    largest = engines_largest(data_root, by_files=False)
+    disk = os.statvfs(data_root)
+    if _available_memory(meminfo) >= disk.f_bavail * disk.f_frsize:
+        return largest
+    return f"{largest}; memory is short and not the file system: programs and other files take it"
+
+
 @dataclass(slots=True)
 class SpaceMonitor:
     """Measures at each `tick`, writes `path` for bootkit, and logs once when space gets low."""
 
     measure: Callable[[], Space] = measure
     path: Path = PATH
+    largest: Callable[[], str] = who_takes_it
     pace: float = policy.SPACE_POLL_SECONDS  # seconds until the next tick should come
     _last: int | None = None  # bytes that were free at the last tick
     _written: int | None = None  # bytes in the file
-    _lowest: int | None = None  # while space is low: the fewest bytes that were free
+    _mark: LowMark = field(default_factory=LowMark)
 
     def tick(self) -> None:
         """Measure once; never raise."""
@@ -74,15 +188,10 @@ class SpaceMonitor:
             self._written = space.free
 
     def _log_change(self, space: Space) -> None:
-        low = min(space.size // policy.SPACE_LOW_SHARE, policy.SPACE_LOW_BYTES)
-        if self._lowest is None and space.free < low:
-            self._lowest = space.free
-            kind, error = ErrorKind.OUT_OF_SPACE, f"only {space} free for images and containers"
-            log.warning(
-                "space.low", error=error, kind=str(kind), hint=hint_for(kind), next=_WHAT_NEXT
-            )
-        elif self._lowest is not None and space.free >= policy.SPACE_RECOVERED_FACTOR * low:
-            log.info("space.recovered", free=str(space), lowest=megabytes(self._lowest))
-            self._lowest = None
-        elif self._lowest is not None:
-            self._lowest = min(self._lowest, space.free)
+        match self._mark.update(space.free, low_bytes(space.size)):
+            case "low":
+                error = f"only {space} free for images and containers"
+                log_low(DATA_ROOT, error, self.largest, _WHAT_NEXT)
+            case "recovered":
+                lowest = megabytes(self._mark.lowest)
+                log_recovered(DATA_ROOT, str(space), lowest)

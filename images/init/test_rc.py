@@ -59,6 +59,7 @@ def test_mounts_have_limits_and_folders_exist(machine: ScriptRoot) -> None:
     for point in ("/run", "/var", "/tmp", "/dev/shm", "/run/worker", "/var/lib/docker"):
         assert "size=" in options[point], point
         assert "nosuid,nodev" in options[point], point
+    assert options["/dev"] == "remount,nosuid,mode=755,size=16m"
     assert "/sys/firmware/efi/efivars" not in options
     for folder in (
         "/run/init",

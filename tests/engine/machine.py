@@ -24,6 +24,7 @@ READY_SECONDS = 60.0
 WORKER = "tink-worker"
 CMDLINE = "/run/cmdline"  # stands for /proc/cmdline
 DISK = "2g"  # of the engine
+RUN = "64m"  # the host's /run, as the worker has it
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,7 @@ def _tink_docker_options(made: Machine, disk: str) -> list[str]:
         *("--mount", f"type=tmpfs,destination=/var/lib/docker,tmpfs-size={disk}"),
         *("--volume", "/lib/modules:/lib/modules:ro"),
         *made.bind("host", "/host_root"),
+        *("--mount", f"type=tmpfs,destination=/host_root/run,tmpfs-size={RUN}"),
         *made.bind("docker", "/var/run"),
         *made.bind("worker", "/worker"),
         *made.bind("cmdline", f"{CMDLINE}:ro"),

@@ -10,7 +10,7 @@ from release import gotools
 from sandbox.images import ImageFile, write_archive
 from sandbox.waiting import wait_for
 from tests.engine.conftest import StartMachine
-from tests.engine.machine import READY_SECONDS, Machine
+from tests.engine.machine import READY_SECONDS, WORKER, Machine
 from tests.engine.servers import AGENT_IMAGE
 from tests.engine.world import ACTIONS_IMAGE, WORKFLOW_SECONDS, World
 from tinkie.space import Space
@@ -74,10 +74,27 @@ def test_an_action_that_does_not_fit_is_reported_and_the_next_one_runs(
         short = machine.wait_for_event(machine.tink_docker, "space.low")
         assert short["kind"] == "out-of-space"
         assert "MB of 536.9 MB free" in short["error"]
+        assert short["largest"].startswith("images (")
         assert given.end(WORKFLOW_SECONDS).state != "SUCCESS"
         machine.wait_for_event(machine.tink_docker, "space.recovered")
         wait_for("the space", lambda: _free(machine) > before - MIB, seconds=READY_SECONDS)
         world.prove(machine.identity, "after-too-large")
+
+
+def test_who_fills_another_file_system_is_reported_until_it_ends(
+    world: World, machine: Machine
+) -> None:
+    script = "dd if=/dev/zero of=/x/big bs=1M count=60; while [ -e /x/big ]; do sleep 1; done"
+    given = world.start_workflow(machine.identity, "fills-run", script, "/host_root/run:/x")
+    low = machine.wait_for_event(machine.tink_docker, "space.low")
+    assert low["path"] == "/run"
+    assert re.fullmatch(r"only \S+ MB of 67\.1 MB free on /run", low["error"])
+    assert low["largest"].startswith("/run/big (")
+    (action,) = set(machine.running()) - {WORKER}
+    machine.engine("exec", action, "rm", "/x/big")
+    assert given.end(WORKFLOW_SECONDS).state == "SUCCESS"
+    recovered = machine.wait_for_event(machine.tink_docker, "space.recovered")
+    assert recovered["path"] == "/run"
 
 
 def test_what_a_killed_engine_was_unpacking_is_removed(

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from tinkie.parameters.parameter import Parameters
     from tinkie.parameters.proxy import Proxies
 
-CONFIG_PATH = Path("/etc/docker/daemon.json")
 DATA_ROOT = Path("/var/lib/docker")
 EXEC_ROOT = Path("/var/run/docker")
+# Not in /etc, which has a file system with the volumes of templates: actions can fill it, and
+# without its configuration the next dockerd does not start.
+CONFIG_PATH = EXEC_ROOT / "daemon.json"
 PID_PATH = Path("/var/run/docker.pid")
 
 _LOG_SIZE = f"{policy.CONTAINER_LOG_FILE_MEBIBYTES}m"

@@ -138,6 +138,7 @@ class World:
     broker: FakeBroker
     listener: FakeListener
     space: FakeSpace
+    file_systems: FakeSpace
     hidden_routes: FakeHiddenRoutes
     plans: list[dict[str, float] | Exception]
     containers: dict[str, int]
@@ -170,7 +171,7 @@ def world(clock: Clock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Worl
 
     monkeypatch.setattr(module, "Ping", FakePing)
     broker, listener, space = FakeBroker(clock), FakeListener(), FakeSpace()
-    hidden_routes = FakeHiddenRoutes([], clock)
+    hidden_routes, file_systems = FakeHiddenRoutes([], clock), FakeSpace()
     containers: dict[str, int] = {}
     last_lines = ["no space"]
     lost_containers = LostContainers(lambda: containers, lambda pid: pid < 10)
@@ -184,13 +185,14 @@ def world(clock: Clock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Worl
         NetworkRecord(tmp_path / "local-kv.db"),
         hidden_routes,  # type: ignore[arg-type]
         space,  # type: ignore[arg-type]
+        file_systems,  # type: ignore[arg-type]
         clock.wait,
         clock.now,
     )
     record = RunRecord(tmp_path / "runs.json", clock.now)
     return World(
-        keeper, engines, broker, listener, space, hidden_routes, plans, containers, last_lines,
-        record,
+        keeper, engines, broker, listener, space, file_systems, hidden_routes, plans, containers,
+        last_lines, record,
     )  # fmt: skip
 
 
@@ -203,7 +205,7 @@ def named(events: Events, name: str) -> list[MutableMapping[str, Any]]:
     return [event for event in events if event["event"] == name]
 
 
-@pytest.mark.parametrize("part", ["broker", "space", "hidden_routes"])
+@pytest.mark.parametrize("part", ["broker", "space", "file_systems", "hidden_routes"])
 def test_whatever_a_check_raises_the_engine_runs_on(
     world: World, events: Events, part: str
 ) -> None:

@@ -72,7 +72,7 @@ def until_ended(engine: Child) -> None:
 
 def test_the_engine_listens_on_nothing_of_its_own() -> None:
     ours = ["--containerd", "/var/run/docker/containerd/containerd.sock"]
-    config = ["--config-file", "/etc/docker/daemon.json"]
+    config = ["--config-file", "/var/run/docker/daemon.json"]
     assert dockerd_command() == ["dockerd", *config, *ours, "--host", "fd://"]
 
 
