@@ -44,10 +44,13 @@ def _address(text: str) -> IPv4Address:
 
 
 def read_name_servers(path: Path = RESOLVER) -> list[IPv4Network]:
-    """Return each IPv4 name server as a network of one host.
+    """Return each IPv4 name server as a network of one host; none if there is no such file.
 
     Raises:
         OSError: the file cannot be read.
     """
-    text = path.read_text(encoding="utf-8", errors="replace")
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return []
     return [IPv4Network(found) for found in _NAME_SERVER.findall(text)]
