@@ -16,6 +16,7 @@ from tinkie.fetch import deadline
 from tinkie.fetch.fetcher import Fetcher
 from tinkie.parameters.proxy import Proxies
 from tinkie.parameters.types import shown
+from tinkie.policy import FETCH_REDIRECTS_LIMIT
 from tinkie.running.backoff import Backoff
 
 if TYPE_CHECKING:
@@ -101,9 +102,19 @@ def test_redirects_are_followed() -> None:
     assert fetcher(handler).get("http://service.example/") == b"https://other.example/x"
 
 
-def test_redirects_are_limited() -> None:
-    with pytest.raises(PermanentError, match="redirects"):
-        answering(302, headers={"Location": "/again"}).get(URL)
+@pytest.mark.parametrize("redirects", [FETCH_REDIRECTS_LIMIT, FETCH_REDIRECTS_LIMIT + 1])
+def test_redirects_are_limited(redirects: int) -> None:
+    answers = iter([httpx.Response(302, headers={"Location": "/again"})] * redirects)
+
+    def handler(_: httpx.Request) -> httpx.Response:
+        return next(answers, httpx.Response(200, content=b"body"))
+
+    found = outcome(lambda: fetcher(handler).get(URL))
+    if redirects > FETCH_REDIRECTS_LIMIT:
+        assert isinstance(found, PermanentError)
+        assert "more than 5 redirects" in str(found)
+    else:
+        assert found == b"body"
 
 
 def test_an_invalid_url_is_an_error() -> None:

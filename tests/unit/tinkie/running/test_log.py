@@ -217,6 +217,30 @@ def test_a_console_that_is_full_stops_nothing(
     assert len(lines(capsys)) == 40
 
 
+def test_a_console_takes_no_descriptor_and_does_not_become_ours(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A terminal that a program opens may become the one whose ctrl-C ends that program."""
+    real_open, opened = os.open, []
+
+    def open_file(path: Path, flags: int) -> int:
+        opened.append(flags)
+        return real_open(path, flags)
+
+    console = tmp_path / "console"
+    console.write_text("before\n")
+    logger = configured(capsys, console=console)
+    logger.info("a.b")
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    monkeypatch.setattr(os, "open", open_file)
+    for _ in range(10):
+        logger.info("a.b")
+    monkeypatch.undo()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert [flags & os.O_NOCTTY for flags in opened] == [os.O_NOCTTY] * 10
+    assert len(console.read_text().splitlines()) == 12, "no line replaces another one"
+
+
 @pytest.mark.parametrize("broken", ["write", "flush"])
 def test_a_reader_of_stdout_that_has_gone_stops_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
@@ -253,6 +277,17 @@ def test_the_state_file_has_phase_and_last_error(
     assert state["last_error"]["event"] == "run.failed"
     assert state["last_error"]["hint"] == "push it"
     assert "angaroo" not in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("level", ["debug", "info"])
+def test_the_error_of_an_event_that_is_none_is_not_the_last_error(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, level: str
+) -> None:
+    path = tmp_path / "bootkit.json"
+    logger = configured(capsys, state=path)
+    logger.warning("a.b", error="the last one")
+    getattr(logger, level)("engine.silent", error="not yet")
+    assert json.loads(path.read_text())["last_error"]["error"] == "the last one"
 
 
 def test_a_crash_loop_is_a_phase_and_the_last_line_stays(
