@@ -149,9 +149,7 @@ def _with_safe_password(spec: WorkerSpec, registry: RegistryClient) -> WorkerSpe
         return spec
     log.error(
         "worker.without_password",
-        error=str(error),
-        kind=str(error.kind),
-        hint=error.hint,
+        **error.fields,
         next="the worker starts without user and password",
     )
     return spec.without_password()

@@ -28,6 +28,7 @@ PULLS: dict[ErrorKind, tuple[str, ...]] = {
     ErrorKind.NAME_RESOLUTION: (
         GET + "dial tcp: lookup HOST on 10.0.2.3:53: no such host",
         GET + "dial tcp: lookup HOST: no such host",
+        GET + "dial tcp: lookup HOST on 10.0.2.3:53: invalid DNS response",
         GET + "dial tcp: lookup HOST on 10.0.2.3:53: server misbehaving",
         GET + "dial tcp: lookup HOST: Temporary failure in name resolution",
         GET + "dial tcp: lookup HOST on [::1]:53: read udp [::1]:4->[::1]:53: read: "
@@ -68,6 +69,8 @@ PULLS: dict[ErrorKind, tuple[str, ...]] = {
         GET + "net/http: timeout awaiting response headers",
         GET + "http2: timeout awaiting response headers",
         GET + "context deadline exceeded",
+        HEAD + 'Get "https://HOST/token?scope=x": dial tcp 10.0.0.9:443: connect: connection '
+        "timed out",
         GET + "dial tcp 10.0.0.9:443: connect: connection timed out",
         'error parsing HTTP 408 response body: unexpected end of JSON input: ""',
         LATE + "read tcp 10.0.0.2:4->10.0.0.9:443: read: connection timed out",
@@ -91,6 +94,12 @@ PULLS: dict[ErrorKind, tuple[str, ...]] = {
         GET + "remote error: tls: user canceled",
         GET + "remote error: tls: close notify",
         GET + "tls: use of closed connection",
+        GET + "tls: failed to send closeNotify alert (but connection was closed anyway): x",
+        GET + "http: client disconnected",
+        GET + "connection error: PROTOCOL_ERROR",
+        GET + "http: idle connection timeout",
+        GET + "net/http: cannot rewind body after connection loss",
+        "short copy: wrote 1 of 2",
         "failed to copy: httpReadSeeker: failed open: expected HTTP 206 from byte range request",
         "failed to read expected number of bytes: unexpected EOF",
         "context canceled",
@@ -119,7 +128,7 @@ PULLS: dict[ErrorKind, tuple[str, ...]] = {
         LAYER + "Error processing tar file(exit status 1): unexpected EOF",
         LAYER + "gzip: invalid checksum",
         "could not get decompression stream: unexpected header",
-        LAYER + "flate: corrupt input before offset 5",
+        LAYER + "corrupt input before offset 5",
         LAYER + "magic number mismatch",
         LATE + "local error: tls: bad record MAC",
         GET + "remote error: tls: error decrypting message",
@@ -132,9 +141,10 @@ PULLS: dict[ErrorKind, tuple[str, ...]] = {
         GET + "Forbidden",
         GET + "Unauthorized",
         GET + "Method Not Allowed",
-        GET + "Tunnel or SSL access denied",
+        GET + "Tunnel or SSL Forbidden",
         GET + "socks connect tcp 10.0.0.1:1080->HOST:443: username/password authentication failed",
         GET + "socks connect tcp 10.0.0.1:1080->HOST:443: no acceptable authentication methods",
+        GET + "socks connect tcp 10.0.0.1:1080->HOST:443: invalid username/password",
         (
             "error parsing HTTP 407 response body: invalid character '<' looking for beginning of "
             'value: "<html>"'
@@ -183,6 +193,10 @@ PULLS: dict[ErrorKind, tuple[str, ...]] = {
         GET
         + "tls: server's certificate contains an unsupported type of public key: *dsa.PublicKey",
         GET + "tls: certificate used with invalid signature algorithm",
+        GET + "tls: unsupported public key: *dsa.PublicKey",
+        GET + "tls: received empty certificates message",
+        GET + "tls: server certificate contains incorrect key type for selected ciphersuite",
+        TLS + "crypto/x509: error fetching intermediate: x",
         GET + "tls: invalid signature by the server certificate: crypto/rsa: verification error",
     ),
     ErrorKind.CLIENT_CERTIFICATE: (
@@ -255,7 +269,27 @@ PULLS: dict[ErrorKind, tuple[str, ...]] = {
             '"projects/p/locations/l/repositories/r" (or it may not exist)'
         ),
         "denied: installation not allowed to Read organization package",
+        GET + "denied: denied",
+        GET + "unauthorized: ",
+        "denied: ",
+        "denied",
+        (
+            "error from registry: Unauthenticated request. Unauthenticated requests do not have "
+            'permission "artifactregistry.repositories.downloadArtifacts" on resource "x"'
+        ),
+        'error parsing HTTP 400 response body: x: "{\\"errors\\":[{\\"code\\":\\"DENIED\\"}]}"',
+        "denied: <html>\r\n<head><title>403 Forbidden</title></head>\r\n",
+        (
+            "unknown: failed to resolve reference x: unexpected status from HEAD request to "
+            "https://HOST/v2/IMAGE/manifests/TAG?ns=docker.io: 403 Forbidden"
+        ),
         "unknown: Bad credentials",
+        "unknown: The client does not have permission for manifest",
+        (
+            "pull access denied for IMAGE, repository does not exist or may require 'docker "
+            "login': denied: User: arn:aws:sts::1:assumed-role/r is not authorized to perform: "
+            "ecr:BatchGetImage"
+        ),
         "unknown: Authentication is required",
         "unknown: incorrect username or password",
         "received unexpected HTTP status: 403 Forbidden",
@@ -303,6 +337,7 @@ PULLS: dict[ErrorKind, tuple[str, ...]] = {
             "the download blocking policy configured in Xray for IMAGE/manifest.json."
         ),
         "unknown: Requested item is quarantined",
+        "unknown: The operation is disallowed.",
         (
             "denied: client with IP '192.0.2.1' is not allowed access. Refer "
             "https://aka.ms/acr/firewall to grant access."
@@ -325,6 +360,10 @@ PULLS: dict[ErrorKind, tuple[str, ...]] = {
         "repository IMAGE not found: name unknown: repository name not known to registry",
         "repository IMAGE not found",
         "manifest unknown: OCI manifest unknown on repository",
+        "manifest unknown: ",
+        'unknown: {"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}',
+        "unknown: <html>\r\n<head><title>404 Not Found</title></head>\r\n<body>",
+        "unknown: 404 page not found\n",
         "manifest unknown",
         "unknown manifest name=IMAGE tag=TAG",
         "unknown repository name=IMAGE",
@@ -348,6 +387,8 @@ PULLS: dict[ErrorKind, tuple[str, ...]] = {
         "received unexpected HTTP status: 429 Too Many Requests",
         'error parsing HTTP 429 response body: unexpected end of JSON input: ""',
         "too many requests",
+        LATE + "toomanyrequests: ",
+        "toomanyrequests",
     ),
     ErrorKind.SERVER_ERROR: (
         "received unexpected HTTP status: 500 Internal Server Error",
@@ -364,6 +405,8 @@ PULLS: dict[ErrorKind, tuple[str, ...]] = {
         GET + "Bad Gateway",
         GET + "Service Unavailable",
         GET + "Gateway Timeout",
+        "failed to copy: unexpected status resolving reader: 503 Service Unavailable",
+        HEAD + "unavailable: ",
         (
             "500 Server Error for http+docker://localhost/v1.45/images/create?fromImage=IMAGE: "
             "Internal Server Error"
@@ -374,6 +417,9 @@ PULLS: dict[ErrorKind, tuple[str, ...]] = {
     ),
     ErrorKind.BAD_REQUEST: (
         "invalid reference format",
+        "invalid tag format",
+        "repository name must have at least one component",
+        GET + 'net/http: invalid header field value for "Authorization"',
         "invalid reference format: repository name (IMAGE) must be lowercase",
         "name invalid: invalid repository name",
         "invalid repository name (IMAGE), cannot specify 64-byte hexadecimal strings",
@@ -389,6 +435,14 @@ PULLS: dict[ErrorKind, tuple[str, ...]] = {
         'parse "https://HOST:x/v2/": invalid port ":x" after host',
         'invalid character "_" in host name',
         "dial tcp: address HOST: missing port in address",
+        'parse "HOST": net/url: invalid control character in URL',
+        "failed to parse registry: invalid host name format",
+        'parse "HOST": first path segment in URL cannot contain colon',
+        "http: no Host in request URL",
+        "operation unsupported",
+        "unsupported: ",
+        "name invalid: ",
+        'unknown: {"errors":[{"code":"PAGINATION_NUMBER_INVALID","message":"invalid number"}]}',
         "dial tcp: address fd00::1:443: too many colons in address",
         'Get "HOST://v2": unsupported protocol scheme "HOST"',
     ),
@@ -416,6 +470,16 @@ PULLS: dict[ErrorKind, tuple[str, ...]] = {
         + 'net/http: HTTP/1.x transport connection broken: malformed HTTP response "\\x15\\x03"',
         GET + "malformed MIME header line: <html>",
         GET + 'bad Content-Length "x"',
+        GET + "malformed response from server: missing status pseudo header",
+        GET + "invalid byte in chunk length",
+        GET + "header line too long",
+        GET + "http: suspiciously long trailer after chunked body",
+        GET + "read limit of 10485760 bytes exhausted",
+        GET + 'failed to parse Location header "x": x',
+        LATE + "could not parse Content-Range header: x",
+        '"x" in header not a valid digest: invalid checksum digest format',
+        "invalid content digest in response: invalid checksum digest format",
+        "unknown: <!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>",
         GET + "net/http: server response headers exceeded 10485760 bytes; aborted",
         GET + "stopped after 10 redirects",
         "302 response missing Location header: http: no Location header in response",
@@ -474,6 +538,14 @@ PULLS: dict[ErrorKind, tuple[str, ...]] = {
         "manifest schema v1 unsupported",
         "unsupported media type application/vnd.cncf.helm.config.v1+json",
         "unsupported layer media type application/vnd.example",
+        f"failed to pull: unexpected media type text/html for {DIGEST}: not found",
+        "failed to pull: application/vnd.example not supported",
+        "media-type: schema 1 not supported",
+        "ID abc appears multiple times in manifest",
+        f"unable to fetch descriptor ({DIGEST}) which reports content size of zero: invalid size",
+        'unknown: {"errors":[{"code":"BLOB_UNKNOWN","message":"blob unknown to registry"}]}',
+        "blob unknown: ",
+        "manifest invalid: ",
         "mediaType in manifest should be 'application/vnd.oci.image.manifest.v1+json' not ''",
         (
             "if present, mediaType in image index should be "
@@ -502,10 +574,10 @@ PULLS: dict[ErrorKind, tuple[str, ...]] = {
         LAYER + "Error processing tar file(exit status 1): write /IMAGE: no space left on device",
         "open /var/lib/docker/tmp/GetImageBlob123: no space left on device",
         "write /var/lib/docker/tmp/GetImageBlob123: disk quota exceeded",
-        LAYER + "fork/exec /proc/self/exe: cannot allocate memory",
     ),
     ErrorKind.ENGINE_FAILED: (
         LAYER + "open /etc/x: input/output error",
+        LAYER + "fork/exec /proc/self/exe: cannot allocate memory",
         "open /var/lib/docker/tmp/GetImageBlob1: read-only file system",
         "mkdir /var/lib/docker/overlay2/a: structure needs cleaning",
         "open /var/lib/docker/tmp/GetImageBlob1: too many open files",
@@ -513,6 +585,18 @@ PULLS: dict[ErrorKind, tuple[str, ...]] = {
         LAYER + "lchown /var/x: operation not permitted",
         "error creating overlay mount to /var/lib/docker/overlay2/a/merged: invalid argument",
         "layer does not exist",
+        "open /var/lib/docker/tmp/GetImageBlob1: no such file or directory",
+        (
+            "could not verify layer data for: a. This may be because internal files in the "
+            "layer store "
+            "were modified. Re-pulling or rebuilding this image may resolve the issue"
+        ),
+        f"failed to get digest {DIGEST}: open /var/lib/docker/image/overlay2/a: no such file",
+        "failed to write digest data: rename a b: file exists",
+        LATE + "error seeking to beginning of download file: x",
+        GET + "missing key client.key for client certificate client.cert. CA certificates must use "
+        "the extension .crt",
+        "unable to get system cert pool: x",
     ),
     ErrorKind.ENGINE_NOT_READY: (
         (
@@ -531,6 +615,7 @@ PULLS: dict[ErrorKind, tuple[str, ...]] = {
 CONTAINERS: dict[ErrorKind, tuple[str, ...]] = {
     ErrorKind.NOT_FOUND: (
         "No such image: IMAGE:TAG",
+        "No such image: IMAGE",
         "No such container: tink-worker",
     ),
     ErrorKind.WRONG_PLATFORM: (
@@ -555,10 +640,7 @@ CONTAINERS: dict[ErrorKind, tuple[str, ...]] = {
         "Cannot mkdir: /work is not a directory",
         "linux spec user: no matching entries in group file",
     ),
-    ErrorKind.OUT_OF_SPACE: (
-        RUNC + "error during container init: cannot allocate memory: unknown",
-        "mkdir /var/lib/docker/overlay2/a-init: no space left on device",
-    ),
+    ErrorKind.OUT_OF_SPACE: ("mkdir /var/lib/docker/overlay2/a-init: no space left on device",),
     ErrorKind.TIMEOUT: ("failed to create task for container: context deadline exceeded",),
     ErrorKind.NAME_RESOLUTION: (
         (
@@ -582,6 +664,8 @@ CONTAINERS: dict[ErrorKind, tuple[str, ...]] = {
     ),
     ErrorKind.ENGINE_FAILED: (
         RUNC + "unable to apply cgroup configuration: cgroup deleted: unknown",
+        RUNC + "read init-p: connection reset by peer: unknown",
+        RUNC + "error during container init: cannot allocate memory: unknown",
         RUNC + "can't get final child's PID from pipe: resource temporarily unavailable: unknown",
         "failed to create task for container: failed to start shim: fork/exec: file exists",
         "failed to create shim: unknown",
@@ -611,13 +695,15 @@ CONTAINERS: dict[ErrorKind, tuple[str, ...]] = {
 
 # What a pull reports if a proxy is the trouble.
 PROXIES: dict[ErrorKind, tuple[str, ...]] = {
-    ErrorKind.PROXY_REFUSED: PULLS[ErrorKind.PROXY_REFUSED][:9],
+    ErrorKind.PROXY_REFUSED: PULLS[ErrorKind.PROXY_REFUSED][:10],
     ErrorKind.SERVER_ERROR: (
         GET + "Bad Gateway",
         GET + "Service Unavailable",
         GET + "Gateway Timeout",
         GET + "Gateway Time-out",
         GET + "Host Unreachable",
+        GET + "unknown status code",
+        GET + "socks connect tcp 10.0.0.1:1080->HOST:443: unknown error general SOCKS failure",
     ),
     ErrorKind.REFUSED: (
         GET + "proxyconnect tcp: dial tcp 10.0.0.1:3128: connect: connection refused",

@@ -34,18 +34,17 @@ _QUOTED = re.compile(r'(?<!desc = )"(?:[^"\\]|\\.)*"')
 _URL = re.compile(r"\b[a-z][a-z0-9+.-]*://\S*?(?=[:,;.)\]]*(?:\s|$))", re.IGNORECASE)
 _NAME = "<>"
 
-_STATUS = re.compile(
-    r"(?:HTTP|HTTP status:|status(?: code)?(?: from \w+ request to)?(?: \[[^]]*\]| \S+)?:)"
-    r" ([45]\d\d)\b"
-)
+# The same codes in JSON, which dockerd passes on if the registry calls it something else.
+_JSON_CODE = re.compile(r'\\?"code\\?": ?\\?"([A-Z_]+)')
+
+_STATUS = re.compile(r"\b(?:HTTP|status(?: [^:]*)?:) ([45]\d\d)\b")
 _NO_JSON = re.compile(r"response body: (?:invalid character|unexpected end|no error details)")
 
 # A proxy that does not CONNECT: Go keeps only the reason phrase of its answer.
-_REFUSED_BY_PROXY = (
-    r"(?:Get|Head|Post) <>: (?:Forbidden|Unauthorized|Method Not Allowed|[^:]*denied)$"
-)
+_REFUSED_BY_PROXY = r"(?:Get|Head|Post) <>: (?:[\w ]*Forbidden|Unauthorized|Method Not Allowed)$"
 _FAILED_BY_PROXY = (
-    r"(?:Get|Head|Post) <>: (?:Bad Gateway|Service Unavailable|Gateway Time-?out|Host Unreachable)$"
+    r"(?:Get|Head|Post) <>: (?:Bad Gateway|Service Unavailable|Gateway Time-?out"
+    r"|Host Unreachable|unknown status code)$"
 )
 
 # Who else than who was asked; the first match decides.
@@ -69,20 +68,26 @@ IN_PAGES: tuple[tuple[str, ErrorKind], ...] = (
 
 _K = ErrorKind
 
+# Around a code of the registry's API
+_CODE = "(?:^|: )"
+_END = "(?:: |:?$)"
+
 # The first match decides, so the narrow patterns come first.
 PATTERNS: tuple[tuple[str, ErrorKind], ...] = (
     # dockerd cannot reach its containerd, or a shim
     (r"\bdial unix ", _K.ENGINE_NOT_READY),
     (r"\bttrpc: closed", _K.ENGINE_NOT_READY),
     (r"transport is closing", _K.ENGINE_NOT_READY),
+    # What dockerd itself lacks; a name may follow
+    (r"no such (?:image|container): ", _K.NOT_FOUND),
     # The machine is full
     (r"no space left on device", _K.OUT_OF_SPACE),
     (r"disk quota exceeded", _K.OUT_OF_SPACE),
-    (r"cannot allocate memory", _K.OUT_OF_SPACE),
     # Proxies
     (r"Proxy Authentication Required", _K.PROXY_REFUSED),
     (r"no acceptable authentication methods", _K.PROXY_REFUSED),
     (r"username/password authentication failed", _K.PROXY_REFUSED),
+    (r"invalid username/password", _K.PROXY_REFUSED),
     (_REFUSED_BY_PROXY, _K.PROXY_REFUSED),
     (_FAILED_BY_PROXY, _K.SERVER_ERROR),
     # Rules of a registry: Harbor, Artifactory with Xray, Nexus, Azure
@@ -91,6 +96,7 @@ PATTERNS: tuple[tuple[str, ErrorKind], ...] = (
     (r"quota exceeded", _K.POLICY),
     (r"(?:download )?blocking policy", _K.POLICY),
     (r"item is quarantined", _K.POLICY),
+    (r"operation is disallowed", _K.POLICY),
     (r"is not allowed access", _K.POLICY),
     (r"trust data (?:does not exist|for)", _K.POLICY),
     (r"\b412 Precondition Failed", _K.POLICY),
@@ -102,19 +108,19 @@ PATTERNS: tuple[tuple[str, ErrorKind], ...] = (
     (r"operating system is not supported", _K.WRONG_PLATFORM),
     (r"cannot download image with operating system", _K.WRONG_PLATFORM),
     (r"exec format error", _K.WRONG_PLATFORM),
-    # Codes of the registry's API (distribution, errcode)
-    (r"(?:^|: )(?:blob|manifest blob) unknown: ", _K.BAD_IMAGE),
-    (r"(?:^|: )manifest (?:invalid|unverified): ", _K.BAD_IMAGE),
-    (r"(?:^|: )(?:name|manifest) unknown: ", _K.NOT_FOUND),
-    (r"(?:^|: )(?:name|tag|digest|size) invalid: ", _K.BAD_REQUEST),
-    (r"(?:^|: )blob upload (?:unknown|invalid): ", _K.BAD_REQUEST),
-    (r"(?:^|: )pagination number invalid: ", _K.BAD_REQUEST),
-    (r"(?:^|: )unsupported: ", _K.BAD_REQUEST),
-    (r"(?:^|: )toomanyrequests: ", _K.TOO_MANY_REQUESTS),
-    (r"(?:^|: )unauthorized: ", _K.DENIED),
-    (r"(?:^|: )denied: ", _K.DENIED),
-    (r"(?:^|: )unavailable: ", _K.SERVER_ERROR),
-    (r"(?:^|: )unknown: unknown error", _K.SERVER_ERROR),
+    # Codes of the registry's API (distribution, errcode); the registry's message may be empty
+    (rf"{_CODE}(?:blob|manifest blob) unknown{_END}", _K.BAD_IMAGE),
+    (rf"{_CODE}manifest (?:invalid|unverified){_END}", _K.BAD_IMAGE),
+    (rf"{_CODE}(?:name|manifest) unknown{_END}", _K.NOT_FOUND),
+    (rf"{_CODE}(?:name|tag|digest|size) invalid{_END}", _K.BAD_REQUEST),
+    (rf"{_CODE}blob upload (?:unknown|invalid){_END}", _K.BAD_REQUEST),
+    (rf"{_CODE}pagination number invalid{_END}", _K.BAD_REQUEST),
+    (rf"{_CODE}unsupported{_END}", _K.BAD_REQUEST),
+    (rf"{_CODE}toomanyrequests{_END}", _K.TOO_MANY_REQUESTS),
+    (rf"{_CODE}unauthorized{_END}", _K.DENIED),
+    (rf"{_CODE}denied{_END}", _K.DENIED),
+    (rf"{_CODE}unavailable{_END}", _K.SERVER_ERROR),
+    (rf"{_CODE}unknown: unknown error", _K.SERVER_ERROR),
     # Images that the engine cannot read
     (r"manifest failed signature verification", _K.BAD_IMAGE),
     (r"missing signature key", _K.BAD_IMAGE),
@@ -124,9 +130,10 @@ PATTERNS: tuple[tuple[str, ErrorKind], ...] = (
     (r"(?:unsupported|unknown) (?:manifest|image) (?:schema|format|version)", _K.BAD_IMAGE),
     (r"unsupported schema version", _K.BAD_IMAGE),
     (r"manifest schema v1 unsupported", _K.BAD_IMAGE),
-    (r"unsupported (?:layer )?media ?type", _K.BAD_IMAGE),
+    (r"(?:unsupported|unexpected) (?:layer )?media ?type", _K.BAD_IMAGE),
+    (r"(?:^|: )\w+/\S+ not supported", _K.BAD_IMAGE),
     (r"\bmedia ?type in (?:manifest|image)", _K.BAD_IMAGE),
-    (r"\bmedia-type: (?:\S+ should|cannot) ", _K.BAD_IMAGE),
+    (r"(?:^|: )media-type: ", _K.BAD_IMAGE),
     (r"Encountered remote ", _K.BAD_IMAGE),
     (r"invalid rootfs in image configuration", _K.BAD_IMAGE),
     (r"layers from manifest don't match", _K.BAD_IMAGE),
@@ -136,6 +143,8 @@ PATTERNS: tuple[tuple[str, ErrorKind], ...] = (
     (r"expected (?:manifest|index) but found", _K.BAD_IMAGE),
     (r"could not validate layer digest", _K.BAD_IMAGE),
     (r"invalid parent ID", _K.BAD_IMAGE),
+    (r"appears multiple times in manifest", _K.BAD_IMAGE),
+    (r"content size of zero", _K.BAD_IMAGE),
     (r"invalid image JSON", _K.BAD_IMAGE),
     (r"max depth exceeded", _K.BAD_IMAGE),
     (r"unknown blob", _K.BAD_IMAGE),
@@ -146,7 +155,7 @@ PATTERNS: tuple[tuple[str, ErrorKind], ...] = (
     (r"unexpected size \d+, expected", _K.DAMAGED),
     (r"invalid tar header", _K.DAMAGED),
     (r"\bgzip: invalid ", _K.DAMAGED),
-    (r"\b(?:flate: corrupt|unexpected magic|magic number) ", _K.DAMAGED),
+    (r"(?:corrupt input before|magic number mismatch)", _K.DAMAGED),
     (r"could not get decompression stream", _K.DAMAGED),
     (r"failed to register layer: .*unexpected EOF", _K.DAMAGED),
     (r"\btls: (?:bad record MAC|error decrypting message|decryption failed)", _K.DAMAGED),
@@ -158,6 +167,7 @@ PATTERNS: tuple[tuple[str, ErrorKind], ...] = (
     ),
     (r"\bexec user process caused: ", _K.BAD_ENTRYPOINT),
     (r"no command specified", _K.BAD_ENTRYPOINT),
+    (r"\bread init-p: ", _K.ENGINE_FAILED),
     (r"unable to find (?:user|group) ", _K.BAD_ENTRYPOINT),
     (r"no matching entries in ", _K.BAD_ENTRYPOINT),
     (r"mount a directory onto a file", _K.BAD_ENTRYPOINT),
@@ -179,6 +189,9 @@ PATTERNS: tuple[tuple[str, ErrorKind], ...] = (
     (r"(?:invalid signature by the server|server sent) certificate", _K.CERTIFICATE_INVALID),
     (r"server's certificate contains", _K.CERTIFICATE_INVALID),
     (r"certificate used with invalid signature", _K.CERTIFICATE_INVALID),
+    (r"(?<!remote error: )tls: unsupported (?:certificate|public key)", _K.CERTIFICATE_INVALID),
+    (r"\btls: (?:received empty|server) certificate", _K.CERTIFICATE_INVALID),
+    (r"failed to verify certificate: ", _K.CERTIFICATE_INVALID),
     # Certificates of clients
     (
         r"\bremote error: tls: (?:\w+ certificate(?: authority)?|certificate \w+|access denied)",
@@ -189,7 +202,10 @@ PATTERNS: tuple[tuple[str, ErrorKind], ...] = (
     (r"first record does not look like a TLS handshake", _K.PLAIN_HTTP),
     (r"\btls: oversized record received", _K.PLAIN_HTTP),
     (r"\btls: internal error", _K.SERVER_ERROR),
-    (r"\btls: (?:user canceled|close notify|use of closed|protocol is shut)", _K.CUT_OFF),
+    (
+        r"\btls: (?:user canceled|close notify|use of closed|protocol is shut|failed to send)",
+        _K.CUT_OFF,
+    ),
     (r"(?:^|: )tls: ", _K.TLS_MISMATCH),
     # Names
     (r"(?:^|: |: dial \w+: )lookup \S+(?: on \S+)?: ", _K.NAME_RESOLUTION),
@@ -212,27 +228,35 @@ PATTERNS: tuple[tuple[str, ErrorKind], ...] = (
     (r"incorrect username or password", _K.DENIED),
     (r"bad credentials", _K.DENIED),
     (r"authorization failed", _K.DENIED),
+    (r"unauthenticated request", _K.DENIED),
+    (r"does not have permission", _K.DENIED),
     (r"access (?:to the \w+ is )?denied", _K.DENIED),
-    (r"manifest unknown", _K.NOT_FOUND),
     (r"\b(?:manifest for|repository) \S+ not found", _K.NOT_FOUND),
     (r"unknown (?:manifest|repository) name=", _K.NOT_FOUND),
     (r"image manifest does not exist", _K.NOT_FOUND),
-    (r"no such (?:image|container)", _K.NOT_FOUND),
     (r"(?:^|: )(?:\S+: )?not found(?:$|: )", _K.NOT_FOUND),
     (r"(?:^|: )unknown: .* not found", _K.NOT_FOUND),
 )
 
 # After the HTTP status, if there is one.
 LATE_PATTERNS: tuple[tuple[str, ErrorKind], ...] = (
-    (r"invalid reference format", _K.BAD_REQUEST),
+    (r"invalid (?:reference|tag) format", _K.BAD_REQUEST),
+    (r"repository name must ", _K.BAD_REQUEST),
+    (r"invalid header field", _K.BAD_REQUEST),
     (r"invalid repository name", _K.BAD_REQUEST),
     (r"is a reserved name", _K.BAD_REQUEST),
     (r"invalid (?:port|URL port|hostport|character <> in host) ", _K.BAD_REQUEST),
-    (r"missing port in address", _K.BAD_REQUEST),
+    (r"invalid (?:IP-literal|userinfo|host name format|control character in URL)", _K.BAD_REQUEST),
+    (r"missing (?:port in address|'\]' in host)", _K.BAD_REQUEST),
     (r"too many colons in address", _K.BAD_REQUEST),
+    (r"URL (?:cannot contain colon|must have a host)", _K.BAD_REQUEST),
+    (r"no Host in request URL", _K.BAD_REQUEST),
+    (r"operation unsupported", _K.BAD_REQUEST),
     (r"unsupported protocol scheme", _K.BAD_REQUEST),
     # Not a registry, or not its token service
     (r"invalid character .+ (?:looking for|after|in (?:literal|string|numeric)) ", _K.BAD_ANSWER),
+    (r"\b404 (?:page )?not found", _K.NOT_FOUND),
+    (r"(?:^|: )unknown: <[!h?]", _K.BAD_ANSWER),
     (r"unexpected end of JSON input", _K.BAD_ANSWER),
     (r"\bcannot unmarshal ", _K.BAD_ANSWER),
     (r"unable to decode token response", _K.BAD_ANSWER),
@@ -241,8 +265,16 @@ LATE_PATTERNS: tuple[tuple[str, ErrorKind], ...] = (
     (r"invalid token auth challenge", _K.BAD_ANSWER),
     (r"no supported grant type", _K.BAD_ANSWER),
     (r"failed to find supported auth scheme", _K.BAD_ANSWER),
-    (r"\bmalformed (?:HTTP|MIME|chunked) ", _K.BAD_ANSWER),
-    (r"bad Content-Length", _K.BAD_ANSWER),
+    (r"\bmalformed (?:HTTP|MIME|chunked|response) ", _K.BAD_ANSWER),
+    (r"\bchunk(?:ed)? (?:length|line|encoding)", _K.BAD_ANSWER),
+    (r"header (?:line too long|list too large)", _K.BAD_ANSWER),
+    (r"suspiciously long trailer", _K.BAD_ANSWER),
+    (r"read limit of \d+ bytes exhausted", _K.BAD_ANSWER),
+    (r"failed to parse Location header", _K.BAD_ANSWER),
+    (r"(?:bad|declared|multiple|parsing|missing) Content-Length", _K.BAD_ANSWER),
+    (r"(?:no|in|parse|received|unhandled) Content[- ]Range", _K.BAD_ANSWER),
+    (r"not a valid digest", _K.BAD_ANSWER),
+    (r"invalid content digest", _K.BAD_ANSWER),
     (r"missing or empty Content-", _K.BAD_ANSWER),
     (r"failed parsing content-type", _K.BAD_ANSWER),
     (r"no error details found", _K.BAD_ANSWER),
@@ -263,13 +295,16 @@ LATE_PATTERNS: tuple[tuple[str, ErrorKind], ...] = (
     (r"broken pipe", _K.CUT_OFF),
     (r"software caused connection abort", _K.CUT_OFF),
     (r"use of closed network connection", _K.CUT_OFF),
-    (r"server closed idle connection", _K.CUT_OFF),
     (r"transport connection broken", _K.CUT_OFF),
     (r"(?:^|: )http2: ", _K.CUT_OFF),
     (r"\bstream error: stream ID", _K.CUT_OFF),
-    (r"client connection lost", _K.CUT_OFF),
+    (r"client (?:connection lost|disconnected)", _K.CUT_OFF),
+    (r"(?:^|: )connection error: ", _K.CUT_OFF),
+    (r"idle connection", _K.CUT_OFF),
+    (r"connection loss", _K.CUT_OFF),
+    (r"short copy: ", _K.CUT_OFF),
     (r"expected HTTP 206", _K.CUT_OFF),
-    (r"context cancell?ed", _K.CUT_OFF),
+    (r"context cancel(?:ed|led)", _K.CUT_OFF),
     (r"operation was canceled", _K.CUT_OFF),
     (r"request canceled", _K.CUT_OFF),
     (r"(?:download|registration) cancelled", _K.CUT_OFF),
@@ -278,7 +313,9 @@ LATE_PATTERNS: tuple[tuple[str, ErrorKind], ...] = (
     (r"bad gateway", _K.SERVER_ERROR),
     (r"service unavailable", _K.SERVER_ERROR),
     (r"gateway time-?out", _K.SERVER_ERROR),
+    (r"\bsocks connect ", _K.SERVER_ERROR),
     # This machine
+    (r"cannot allocate memory", _K.ENGINE_FAILED),
     (r"input/output error", _K.ENGINE_FAILED),
     (r"read-only file system", _K.ENGINE_FAILED),
     (r"structure needs cleaning", _K.ENGINE_FAILED),
@@ -287,7 +324,13 @@ LATE_PATTERNS: tuple[tuple[str, ErrorKind], ...] = (
     (r"resource busy", _K.ENGINE_FAILED),
     (r"failed to register layer", _K.ENGINE_FAILED),
     (r"error creating overlay mount", _K.ENGINE_FAILED),
-    (r"layer does not exist", _K.ENGINE_FAILED),
+    (r"layer (?:does not exist|already exists|not retained)", _K.ENGINE_FAILED),
+    (r"could not verify layer data", _K.ENGINE_FAILED),
+    (r"failed to get (?:digest|layer|\w+ id|size|parent|descriptor) ", _K.ENGINE_FAILED),
+    (r"failed to (?:create storage backend|read metadata|write digest data)", _K.ENGINE_FAILED),
+    (r"(?:beginning of|truncating) download file", _K.ENGINE_FAILED),
+    (r"missing (?:key|client certificate) \S+ for ", _K.ENGINE_FAILED),
+    (r"system cert pool", _K.ENGINE_FAILED),
     (r"(?:OCI runtime|runc|shim task) (?:create|exec)? ?failed", _K.ENGINE_FAILED),
     (r"failed to (?:create|start) (?:shim|task)", _K.ENGINE_FAILED),
     (r"failed to initialize logging driver", _K.ENGINE_FAILED),
@@ -296,6 +339,7 @@ LATE_PATTERNS: tuple[tuple[str, ErrorKind], ...] = (
     (r"removal of container \S+ is already in progress", _K.ENGINE_FAILED),
     (r"is marked for removal", _K.ENGINE_FAILED),
     (r"could not kill", _K.ENGINE_FAILED),
+    (r"(?:^|: )\w+ /var/lib/docker/", _K.ENGINE_FAILED),
     (r"unable to remove filesystem", _K.ENGINE_FAILED),
 )
 
@@ -311,6 +355,8 @@ def first_in(patterns: Iterable[tuple[str, Meaning]], text: str) -> Meaning | No
 def read(text: str, asked: Asked) -> Reading:
     """Return what a sentence says that came when `asked` was asked; ErrorKind.OTHER if unknown."""
     bare = _URL.sub(_NAME, _QUOTED.sub(_NAME, text)).replace(" desc = ", ": ").strip()
+    code = _JSON_CODE.search(text)
+    bare += f": {code[1].lower().replace('_', ' ')}" if code else ""
     return Reading(_kind_in(text, bare), _who_in(bare, asked))
 
 

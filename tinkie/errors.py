@@ -44,13 +44,14 @@ class BootError(Exception):
         super().__init__(_bounded(message))
         self.kind = kind
         self.asked = asked
+        self.given_by = ""
         self.retry_after = retry_after
         self._hint = hint
 
     @property
     def hint(self) -> str:
         """Return what a person can do: a hint of the error's own, or that of `tinkie/hints.py`."""
-        return self._hint or hint_for(self.kind, self.asked or Asked.SERVER)
+        return self._hint or hint_for(self.kind, self.asked or Asked.SERVER, self.given_by)
 
     @hint.setter
     def hint(self, hint: str) -> None:
@@ -94,12 +95,16 @@ class ShutdownRequested(BaseException):
 
 
 @contextmanager
-def asking(asked: Asked) -> Iterator[None]:
-    """Note in a BootError who was asked, unless that is known better below."""
+def asking(asked: Asked, given_by: str = "") -> Iterator[None]:
+    """Note in a BootError who was asked, unless that is known better below.
+
+    given_by: the parameter with the address.
+    """
     try:
         yield
     except BootError as error:
-        error.asked = error.asked or asked
+        if error.asked is None:
+            error.asked, error.given_by = asked, given_by
         raise
 
 

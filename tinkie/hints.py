@@ -12,8 +12,6 @@ from typing import Self
 from tinkie.error_kinds import ErrorKind
 from tinkie.policy import DOCKERD_CHECK_EVERY_SECONDS, DOCKERD_HANGS_AFTER_SECONDS
 
-_CA_URLS = "registry_ca_url, packet_base_url or trusted_ca_url"
-
 
 class Asked(Enum):
     """Who was asked, or stands in between. `given_by` are the parameters with the address."""
@@ -31,7 +29,7 @@ class Asked(Enum):
     SERVER = "the server", "error="
     REGISTRY = "the registry", "docker_registry or tink_worker_image"
     METADATA = "the metadata service", "metadata_url, tinkerbell or grpc_authority"
-    CA_SERVER = "the server of the CA certificate", _CA_URLS
+    CA_SERVER = "the server of the CA certificate", "the parameter with its URL"
     PROXY = "the proxy", "HTTP_PROXY and HTTPS_PROXY"
     ENGINE = "dockerd", "error="
 
@@ -66,7 +64,7 @@ _HINTS = {
         "(http://user:password@host:port), allow the host on the proxy, or list it in NO_PROXY"
     ),
     ErrorKind.CERTIFICATE_UNTRUSTED: (
-        "give {who}'s CA certificate by trusted_ca_url, or use http:// in {given_by}"
+        "give the CA certificate of {who} by trusted_ca_url, or use http:// in {given_by}"
     ),
     ErrorKind.CERTIFICATE_NAME: (
         "the certificate is for another host name: use a name in it, or issue a new one"
@@ -122,7 +120,8 @@ _HINTS = {
 _SPECIAL_HINTS = {
     Asked.REGISTRY: {
         ErrorKind.CERTIFICATE_UNTRUSTED: (
-            f"give the CA certificate by {_CA_URLS}, or use insecure_registries"
+            "give the CA certificate by registry_ca_url, packet_base_url or trusted_ca_url, or use "
+            "insecure_registries"
         ),
         ErrorKind.PLAIN_HTTP: (
             "the registry uses plain HTTP on this port: list it in insecure_registries, or enable "
@@ -153,8 +152,13 @@ _SPECIAL_HINTS = {
             ErrorKind.BAD_REQUEST,
             ErrorKind.BAD_ANSWER,
         ),
-        f"check {_CA_URLS}, and the file there",
-    ),
+        "check {given_by}, and the file at that URL",
+    )
+    | {
+        ErrorKind.CERTIFICATE_UNTRUSTED: (
+            "use http:// in {given_by}, or a certificate of a public CA there"
+        ),
+    },
     Asked.PROXY: {
         ErrorKind.SERVER_ERROR: (
             "the proxy does not reach the server: check the proxy's log, or list the host in "
@@ -175,7 +179,10 @@ _SPECIAL_HINTS = {
 }
 
 
-def hint_for(kind: ErrorKind, asked: Asked = Asked.SERVER) -> str:
-    """Return what a person can do about an error of `kind` that came when `asked` was asked."""
+def hint_for(kind: ErrorKind, asked: Asked = Asked.SERVER, given_by: str = "") -> str:
+    """Return what a person can do about an error of `kind` that came when `asked` was asked.
+
+    given_by: the parameter with its address, if that is known better than from `asked`.
+    """
     hint = _SPECIAL_HINTS.get(asked, {}).get(kind, _HINTS[kind])
-    return hint.format(who=asked.who, given_by=asked.given_by)
+    return hint.format(who=asked.who, given_by=given_by or asked.given_by)

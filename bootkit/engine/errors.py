@@ -64,6 +64,8 @@ def error_from(
     status = getattr(response, "status_code", None)
     if kind is ErrorKind.OTHER and status == 404:  # noqa: PLR2004 - HTTP: no such container
         kind = ErrorKind.NOT_FOUND
+    elif kind is ErrorKind.OTHER and asked is Asked.ENGINE:
+        kind = ErrorKind.ENGINE_FAILED
     return error_for(kind)(f"{attempt}: {text.strip()}", kind=kind, asked=asked)
 
 

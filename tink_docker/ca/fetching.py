@@ -56,10 +56,10 @@ class CaFetcher:
         left = 0.0 if self.settled else self._start_ends - self.now()
         seconds = max(left, policy.CA_LATER_TRY_SECONDS)
         try:
-            with asking(Asked.CA_SERVER):
+            with asking(Asked.CA_SERVER, self.plan.parameter):
                 pem = self.fetcher.get(self.plan.url, limit=policy.CA_BYTES, seconds=seconds)
-                certificates = install(self.plan, pem, self.clock())
-            self._log_success(certificates)
+                installed = install(self.plan, pem, self.clock())
+            self._log_success(installed)
             self.settled, self.installed_at = True, self.now()
         except BootError as error:
             self._retry_later(error)

@@ -37,12 +37,13 @@ if TYPE_CHECKING:
 class CertificatePlan:
     """Where CA certificates come from, what they are for, and which are wanted.
 
-    `hosts` (host[:port]) are those of registries and
+    `parameter` is the one that gave the URL. `hosts` (host[:port]) are those of registries and
     mirrors; `everywhere`: also for whatever else the engine, bootkit and the worker connect to.
     `pins` are SHA-256 sums of DER certificates, in lower-case hexadecimal; without any, every
     certificate is taken.
     """
 
+    parameter: str
     url: str
     hosts: tuple[str, ...]
     everywhere: bool = False
@@ -143,7 +144,9 @@ def _plan(
     everywhere = parameter is TRUSTED_CA_URL
     if not read and not everywhere:
         raise _useless(parameter, hosts)
-    return CertificatePlan(url, read, everywhere=everywhere, pins=parameters[REGISTRY_CA_SHA256])
+    return CertificatePlan(
+        parameter.name, url, read, everywhere=everywhere, pins=parameters[REGISTRY_CA_SHA256]
+    )
 
 
 def _useless(parameter: Parameter[Url | None], hosts: tuple[str, ...]) -> PermanentError:

@@ -50,7 +50,7 @@ def test_a_refused_image_may_be_misspelt() -> None:
     [
         (Asked.REGISTRY, "docker_registry"),
         (Asked.METADATA, "metadata_url"),
-        (Asked.CA_SERVER, "registry_ca_url"),
+        (Asked.CA_SERVER, "the parameter with its URL"),
         (Asked.PROXY, "HTTP_PROXY"),
     ],
 )
@@ -63,11 +63,11 @@ def test_who_was_asked_is_noted_once() -> None:
     with (
         pytest.raises(TransientError) as caught,
         asking(Asked.METADATA),
-        asking(Asked.PROXY),
+        asking(Asked.CA_SERVER, "trusted_ca_url"),
     ):
         raise TransientError("x", kind=ErrorKind.REFUSED)
-    assert caught.value.asked is Asked.PROXY
-    assert caught.value.hint == hint_for(ErrorKind.REFUSED, Asked.PROXY)
+    assert caught.value.asked is Asked.CA_SERVER
+    assert "trusted_ca_url" in caught.value.hint
 
 
 def test_an_error_may_have_a_hint_of_its_own() -> None:

@@ -125,10 +125,10 @@ def test_a_pull_that_stalls_is_a_timeout_of_the_engine_or_of_the_registry(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: bytes, ping: bytes, blamed: Asked
 ) -> None:
     monkeypatch.setattr(module, "PULL_SILENCE_SECONDS", 0.1)
-    monkeypatch.setattr(module, "ENGINE_PING_SECONDS", 0.1 if not ping else SERVER_SECONDS)
     answers = {"version": whole(VERSION), "images": start, "_ping": ping and whole(ping)}
     with silent(tmp_path / "s", **answers) as engine:
         engine.connect()
+        monkeypatch.setattr(module, "ENGINE_PING_SECONDS", SERVER_SECONDS if ping else 0.1)
         with pytest.raises(TransientError, match="pull r/w:1: no answer in time") as caught:
             list(engine.pull("r/w:1", None))
     assert caught.value.kind is ErrorKind.TIMEOUT

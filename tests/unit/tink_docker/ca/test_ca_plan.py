@@ -70,7 +70,7 @@ def test_a_ca_for_everything_goes_to_the_known_hosts_too_where_it_works_at_once(
 
 def test_both_may_be_given() -> None:
     both = plans(f"{TRUSTED} {URL} docker_registry=a.b")
-    assert [plan.everywhere for plan in both] == [True, False]
+    assert [plan.parameter for plan in both] == ["trusted_ca_url", "registry_ca_url"]
     assert not set(both[0].paths) & set(both[1].paths)
 
 
@@ -113,5 +113,5 @@ def test_a_bad_one_of_two_leaves_the_other() -> None:
     found = plan_certificates(
         read_parameters(Cmdline.parse(f"{TRUSTED} docker_registry=a.b registry_ca_url=ftp://x"))
     )
-    assert [plan.everywhere for plan in found.plans] == [True]
+    assert [plan.parameter for plan in found.plans] == ["trusted_ca_url"]
     assert len(found.refusals) == 1

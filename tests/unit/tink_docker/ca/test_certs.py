@@ -4,7 +4,6 @@ import base64
 import datetime as dt
 import hashlib
 import ssl
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -62,7 +61,7 @@ def test_a_clock_that_is_behind_refuses_nothing(ca: Certificate) -> None:
 
 
 def test_what_was_written_stays_when_rubbish_comes(ca: Certificate, tmp_path: Path) -> None:
-    plan = CertificatePlan("http://tb/ca.pem", ("a.b",), folder=tmp_path)
+    plan = CertificatePlan("registry_ca_url", "http://tb/ca.pem", ("a.b",), folder=tmp_path)
     install(plan, ca.pem, NOW)
     for rubbish in (b"<html>", make_certificate("old", days=30).pem, ca.pem[:-40]):
         with pytest.raises(PermanentError):
@@ -93,7 +92,7 @@ def test_a_file_that_is_cut_off_is_not_taken(ca: Certificate) -> None:
 
 
 def test_it_is_written_for_each_registry(ca: Certificate, tmp_path: Path) -> None:
-    plan = CertificatePlan("http://tb/", ("a:5000", "b"), folder=tmp_path)
+    plan = CertificatePlan("registry_ca_url", "http://tb/", ("a:5000", "b"), folder=tmp_path)
     assert install(plan, b"text before\n" + ca.pem, NOW) == [ca.sha256]
     for name in ("a:5000", "b"):
         path = tmp_path / name / "ca.crt"
@@ -104,8 +103,10 @@ def test_it_is_written_for_each_registry(ca: Certificate, tmp_path: Path) -> Non
 def test_what_everything_trusts_is_written_beside_a_registrys_own(
     ca: Certificate, other_ca: Certificate, tmp_path: Path
 ) -> None:
-    own = CertificatePlan("http://tb/", ("a",), folder=tmp_path)
-    trusted = replace(own, everywhere=True)
+    own = CertificatePlan("registry_ca_url", "http://tb/", ("a",), folder=tmp_path)
+    trusted = CertificatePlan(
+        "trusted_ca_url", "http://tb/", ("a",), everywhere=True, folder=tmp_path
+    )
     install(own, ca.pem, NOW)
     install(trusted, other_ca.pem, NOW)
     written = {
@@ -120,7 +121,7 @@ def test_what_everything_trusts_is_written_beside_a_registrys_own(
 
 def test_a_folder_that_cannot_be_written_is_named(ca: Certificate, tmp_path: Path) -> None:
     (tmp_path / "a").write_text("in the way")
-    plan = CertificatePlan("http://tb/", ("a",), folder=tmp_path)
+    plan = CertificatePlan("registry_ca_url", "http://tb/", ("a",), folder=tmp_path)
     with pytest.raises(PermanentError, match=r"writing .*/a/ca\.crt"):
         install(plan, ca.pem, NOW)
 

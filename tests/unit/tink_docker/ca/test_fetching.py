@@ -49,7 +49,7 @@ def fetching(clock: Clock, tmp_path: Path) -> Callable[..., CaFetcher]:
     def make(server: Server, *pins: str) -> CaFetcher:
         fetcher = Fetcher(transport=httpx.MockTransport(server), now=clock.now)
         url = "http://user:pw@tb/ca.pem"
-        plan = CertificatePlan(url, ("reg:5000",), pins=pins, folder=tmp_path)
+        plan = CertificatePlan("registry_ca_url", url, ("reg:5000",), pins=pins, folder=tmp_path)
         return CaFetcher(plan, fetcher, clock.now)
 
     return make
@@ -168,10 +168,7 @@ def test_an_error_that_needs_a_person_does_not_delay_the_boot(
     assert ours.installed_at is None
     (event,) = events
     assert event["log_level"] == "error"
-    assert (
-        event["hint"]
-        == "check registry_ca_url, packet_base_url or trusted_ca_url, and the file there"
-    )
+    assert event["hint"] == "check registry_ca_url, and the file at that URL"
     assert clock.waits == []
 
 

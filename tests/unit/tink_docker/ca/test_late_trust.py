@@ -36,7 +36,9 @@ class Machine:
         self.began = self.clock.now()
         url = "http://tb/company.pem"
         fetcher = Fetcher(transport=httpx.MockTransport(self.serve), now=self.clock.now)
-        plan = CertificatePlan(url, (), everywhere=self.everywhere, folder=self.folder)
+        plan = CertificatePlan(
+            "trusted_ca_url", url, (), everywhere=self.everywhere, folder=self.folder
+        )
         self.fetcher = CaFetcher(plan, fetcher, self.clock.now)
         self.trust = LateTrust((self.fetcher,), self.running, self.clock.now)
 
