@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 SERVICES = "/usr/lib/tinkie/services"
 TASKS = "/run/containerd/io.containerd.runtime.v2.task/services.linuxkit"
+PROFILES = "/usr/lib/tinkie/seccomp"
+USERS = {"onboot/000-settings": 2001, "services/bootkit": 2002}
+OWNERS = {"settings": "2001:7", "bootkit": "2002:7", "tink-docker": "0:7"}
 NAMES = sorted(service["name"] for service in LINUXKIT["services"])
 # containerd: /refuse.NAME has the error, and how often it is left; a created one runs at once.
 CTR = f"""
@@ -63,13 +66,19 @@ def machine(root: ScriptRoot) -> ScriptRoot:
         root.stub(name, body)
     for name in ("modprobe", "udevadm", "renice", "mount"):
         root.stub(name)
+    root.stub("chown")
+    calls = {"defaultAction": "SCMP_ACT_ERRNO", "archMap": [], "syscalls": [{"names": ["docker"]}]}
+    root.write(f"{PROFILES}/docker.json", json.dumps(calls))
+    for name in OWNERS:
+        root.at(f"/run/tinkie/{name}").mkdir(parents=True)
     listen(root)
     return root
 
 
 def add_container(root: ScriptRoot, folder: str) -> None:
     """Add one as LinuxKit packs it."""
-    config = {"root": {"path": "rootfs", "readonly": True}}
+    user = {"uid": USERS.get(folder, 0), "gid": 7}
+    config = {"root": {"path": "rootfs", "readonly": True}, "process": {"user": user}}
     root.write(f"/containers/{folder}/config.json", json.dumps(config))
     needed = {"mkdir": [f"/run/needed/{folder}"]}
     root.write(f"/containers/{folder}/runtime.json", json.dumps(needed))
@@ -131,6 +140,21 @@ def test_bundles_get_absolute_roots_and_their_folders(machine: ScriptRoot) -> No
         config = json.loads(machine.read(f"/run/bundles/{name}/config.json"))
         assert config["root"]["path"] == f"/containers/{kind}/{name}/rootfs"
         assert machine.at(f"/run/needed/{kind}/{name}").is_dir()
+
+
+def test_each_program_owns_its_folder(machine: ScriptRoot) -> None:
+    boot(machine)
+    chowns = [call for call in machine.calls if call.startswith("chown")]
+    assert set(chowns) == {f"chown {who} /run/tinkie/{name}" for name, who in OWNERS.items()}
+    assert len(chowns) == len(OWNERS)
+
+
+def test_bundles_get_a_profile_of_their_own_or_dockers(machine: ScriptRoot) -> None:
+    boot(machine)
+    for bundle in ("000-settings", *NAMES):
+        config = json.loads(machine.read(f"/run/bundles/{bundle}/config.json"))
+        (first, *_) = config["linux"]["seccomp"]["syscalls"]
+        assert (first["names"] == ["docker"]) == (bundle != "rngd"), bundle
 
 
 def test_containerd_keeps_a_service_alive_and_logs_it(machine: ScriptRoot) -> None:

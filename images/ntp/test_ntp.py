@@ -75,7 +75,7 @@ def test_chronyd_starts_at_once_without_settings(machine: ScriptRoot) -> None:
     machine.time_passes(longest=0)  # whoever sleeps does so for ever
     with machine.running(NTP):
         machine.wait_for("chronyd", lambda: machine.calls)
-    assert machine.calls == ["chronyd -d -u root -f /etc/chrony/chrony.conf"]
+    assert machine.calls == ["chronyd -d -U -f /etc/chrony/chrony.conf"]
     assert machine.announced == []
 
 

@@ -36,9 +36,21 @@ def test_without_a_source_it_logs_so_idles_and_ends_by_sigterm(machine: ScriptRo
     assert machine.calls == []
 
 
-def test_as_the_first_process_of_its_container_it_ends_by_sigterm(machine: ScriptRoot) -> None:
+def test_its_end_is_that_of_rngd(machine: ScriptRoot) -> None:
+    machine.bind("/dev/zero", "/dev/hwrng")
+    machine.stub("rngd", "exit 3")
+    assert machine.run(RNGD).returncode == 3
+
+
+@pytest.mark.parametrize(("source", "runs"), [(True, "rngd"), (False, "sleep infinity")])
+def test_as_the_first_process_of_its_container_it_ends_by_sigterm(
+    machine: ScriptRoot, *, source: bool, runs: str
+) -> None:
+    machine.stub("rngd", "exec tail -f /dev/null")
+    if source:
+        machine.bind("/dev/zero", "/dev/hwrng")
     with machine.running(RNGD) as process:
-        machine.wait_for("idle", lambda: "sleep infinity" in machine.read(".calls"))
+        machine.wait_for("its child", lambda: runs in machine.read(".calls"))
         children = ["ps", "-o", "pid=", "--ppid", str(process.pid)]
         first = int(subprocess.check_output(children, text=True))
         assert process.poll() is None

@@ -26,7 +26,7 @@ from tests.boot.machines import MEMORY_MIB, Lab
 ACTIONS = Path(__file__).parent / "actions"
 # Machine -> the files of its tests, without "test_" and ".py".
 SHARED = {
-    "stressed": ("memory", "services", "time_server", "watchdog"),
+    "stressed": ("memory", "rights", "services", "time_server", "watchdog"),
     "battery": ("clock", "console", "shutdown", "volumes"),
     "static": ("disks", "static_network"),
 }

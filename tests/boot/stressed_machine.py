@@ -19,6 +19,7 @@ from sandbox.waiting import wait_for
 from sandbox.workflow import Status
 from sandbox.world import World
 from tests.boot.machines import Lab, booted, start_command
+from tests.boot.rights import START_SECONDS, Rights, are_running, look
 
 IDENTITY = MachineIdentity("stressed", "52:54:00:00:01:08", "172.30.0.108", "172.30.0.1")
 WORKFLOW_SECONDS = 600.0  # a tenth of that on an idle machine
@@ -69,6 +70,7 @@ class Seen:
     """
 
     clock_is_off: float
+    rights: Rights
     stalled: set[str]
     eaten: Status
     needed: dict[str, tuple[set[str], set[str]]]
@@ -97,6 +99,8 @@ def observe(lab: Lab) -> Seen:
         wait_for("the time", lambda: box.console.poll_for("clock.sync"), seconds=CLOCK_SECONDS)
         clock_is_off = int(shell.run("date +%s")) - time.time()
         wait_for("the hardware clock", partial(_is_right, monitor), seconds=CLOCK_SECONDS)
+        wait_for("services", partial(are_running, shell), seconds=START_SECONDS)
+        rights = look(shell)
         stalled = _stall(shell)
         before = _numbers(shell)
         eaten = _workflow(sandbox, "eats", "tail /dev/zero")
@@ -120,6 +124,7 @@ def observe(lab: Lab) -> Seen:
         console = box.console.log.read_text(errors="replace")
         return Seen(
             clock_is_off,
+            rights,
             stalled,
             eaten,
             needed,

@@ -19,9 +19,12 @@ from sandbox.objects import MachineIdentity
 from sandbox.waiting import wait_for
 from tests.engine.docker import Docker
 from tests.engine.world import World
+from tests.fakes.script_root import LINUXKIT
+from tink_docker.engine.socket import SOCKET_GROUP
 
 READY_SECONDS = 60.0
 WORKER = "tink-worker"
+(BOOTKIT,) = (one for one in LINUXKIT["services"] if one["name"] == "bootkit")
 CMDLINE = "/run/cmdline"  # stands for /proc/cmdline
 DISK = "2g"  # of the engine
 RUN = "64m"  # the host's /run, as the worker has it
@@ -121,6 +124,7 @@ def _write_host(folder: Path, words: Mapping[str, str]) -> None:
     for name in ("docker", "worker", "tinkie/bootkit", "tinkie/tink-docker/certs.d", "host/run"):
         (folder / name).mkdir(parents=True)
     line = " ".join(f"{name}={value}" for name, value in words.items())
+    os.chown(folder / "tinkie/bootkit", BOOTKIT["uid"], BOOTKIT["gid"])
     (folder / "cmdline").write_text(f"{line}\n")
 
 
@@ -150,6 +154,8 @@ def _tink_docker_options(made: Machine, disk: str) -> list[str]:
 def _bootkit_options(made: Machine) -> list[str]:
     return [
         "--read-only",
+        *("--user", f"{BOOTKIT['uid']}:{BOOTKIT['gid']}"),
+        *("--group-add", str(SOCKET_GROUP)),
         *("--cap-drop", "all"),
         *("--security-opt", "no-new-privileges"),
         *("--tmpfs", "/run", "--tmpfs", "/tmp"),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 ANNOUNCE = "images/init/lib/announce"
 ADDRESS = "10.9.9.9"
 PREPARED = """
-mkdir -p /run/tinkie/settings /run/dhcpcd/lease
+mkdir -p /run/init /run/tinkie/settings /run/dhcpcd/lease
 mkfifo -m 600 /run/dhcpcd/events
 : >/etc/resolv.conf
 """

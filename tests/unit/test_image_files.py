@@ -16,6 +16,7 @@ from bootkit.plan import worker
 from settings import files as settings
 from tink_docker import reboot
 from tink_docker.engine import daemon_json
+from tink_docker.engine.socket import SOCKET_GROUP
 from tinkie import paths
 from tinkie.running.arguments import agent_parser
 
@@ -101,6 +102,47 @@ def test_only_the_engine_is_privileged(name: str) -> None:
     readonly = set(container["readonlyPaths"])
     assert "/proc/sysrq-trigger" in readonly
     assert readonly & {"/proc/sys", "/proc/sys/kernel"}
+
+
+def test_only_the_network_service_and_the_engine_are_root() -> None:
+    users = {name: one.get("uid", 0) for name, one in CONTAINERS.items()}
+    assert {name for name, uid in users.items() if uid == 0} == {"dhcp", "tink-docker"}
+    others = [uid for uid in users.values() if uid]
+    assert len(set(others)) == len(others)
+    for name, uid in users.items():
+        container = CONTAINERS[name]
+        assert container.get("gid", 0) == uid
+        if uid:  # a capability that is not ambient is lost at execve
+            assert container.get("ambient") == container.get("capabilities")
+
+
+def test_security_md_has_the_rights_of_every_container() -> None:
+    text = (ROOT / "SECURITY.md").read_text().partition("## Rights of the services")[2]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()]
+    table = {row[0].strip("`"): row[1:] for row in rows if row and row[0].startswith("`")}
+    assert table.keys() == CONTAINERS.keys()
+    for name, (user, capabilities, profile) in table.items():
+        container = CONTAINERS[name]
+        assert user == str(container.get("uid", "root"))
+        given = container.get("capabilities", ["none"])
+        assert capabilities.replace("`", "").split(", ") == given
+        own = (INIT / f"lib/seccomp/{name}.json").exists()
+        assert profile == ("none" if given == ["all"] else "its own" if own else "Docker's")
+
+
+def test_bootkit_alone_is_in_the_group_of_the_engines_socket() -> None:
+    groups = {
+        name: one["additionalGids"] for name, one in CONTAINERS.items() if "additionalGids" in one
+    }
+    assert groups == {"bootkit": [SOCKET_GROUP]}
+
+
+def test_chronyds_user_is_the_one_that_it_runs_as() -> None:
+    ntp = SERVICES["ntp"]
+    dockerfile = (ROOT / "images/ntp/Dockerfile").read_text()
+    assert f"/_chrony:x:{ntp['uid']}:{ntp['gid']}:/" in dockerfile
+    (run,) = ntp["tmpfs"]
+    assert {f"uid={ntp['uid']}", f"gid={ntp['gid']}", "mode=750"} <= set(re.split("[:,]", run))
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))

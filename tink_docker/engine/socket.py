@@ -6,6 +6,7 @@ is another file, so a container that bound the old one could never reach an engi
 
 from __future__ import annotations
 
+import os
 import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SOCKET_MODE = 0o660
+SOCKET_GROUP = 2000  # bootkit is in it (linuxkit.yml); who may use the engine can be root
 
 
 @dataclass(slots=True)
@@ -28,8 +30,8 @@ class Listener:
     published: bool = False
 
     @classmethod
-    def open(cls, path: Path = ENGINE_SOCKET) -> Listener:
-        """Listen under a hidden name beside `path`.
+    def open(cls, path: Path = ENGINE_SOCKET, group: int = SOCKET_GROUP) -> Listener:
+        """Listen under a hidden name beside `path`; root and the group may connect.
 
         Raises:
             OSError: the socket cannot be created there.
@@ -38,6 +40,7 @@ class Listener:
         listener = cls(path, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
         listener.address.unlink(missing_ok=True)
         listener.socket.bind(str(listener.address))
+        os.chown(listener.address, -1, group)
         listener.address.chmod(SOCKET_MODE)
         listener.socket.listen(policy.SOCKET_QUEUE_CONNECTIONS)
         return listener

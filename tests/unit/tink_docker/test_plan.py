@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,7 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         done.append(f"start {(tmp_path / 'daemon.json').exists()}")
         return "engine"
 
-    opened = Listener.open(tmp_path / "docker.sock")
+    opened = Listener.open(tmp_path / "docker.sock", os.getgid())
     opened.socket.close()
     monkeypatch.setattr(Listener, "open", lambda: opened)
     monkeypatch.setattr(boot, "CONFIG_PATH", tmp_path / "daemon.json")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import select
 import time
 from typing import TYPE_CHECKING
@@ -42,7 +43,7 @@ CUT_OFF = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n[]"
 
 @pytest.fixture
 def listener(tmp_path: Path) -> Iterator[Listener]:
-    opened = Listener.open(tmp_path / "docker.sock")
+    opened = Listener.open(tmp_path / "docker.sock", os.getgid())
     yield opened
     opened.socket.close()
 

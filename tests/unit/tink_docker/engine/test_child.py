@@ -33,7 +33,7 @@ pytestmark = pytest.mark.usefixtures("children")
 
 @pytest.fixture
 def listener(tmp_path: Path) -> Iterator[Listener]:
-    opened = Listener.open(tmp_path / "docker.sock")
+    opened = Listener.open(tmp_path / "docker.sock", os.getgid())
     yield opened
     opened.socket.close()
 

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import os
 import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tink_docker.engine.socket import Listener
+from tink_docker.engine.socket import SOCKET_GROUP, Listener
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def listener(tmp_path: Path) -> Iterator[Listener]:
-    opened = Listener.open(tmp_path / "run/docker.sock")
+    opened = Listener.open(tmp_path / "run/docker.sock", os.getgid())
     yield opened
     opened.socket.close()
 
@@ -31,6 +32,16 @@ def test_only_root_and_the_group_may_connect(listener: Listener) -> None:
     assert listener.address.stat().st_mode & 0o777 == 0o660
 
 
+def test_the_socket_gets_the_group_of_bootkit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[tuple[Path, int, int]] = []
+    monkeypatch.setattr(os, "chown", lambda *arguments: given.append(arguments))
+    opened = Listener.open(tmp_path / "docker.sock")
+    opened.socket.close()
+    assert given == [(opened.address, -1, SOCKET_GROUP)]
+
+
 def test_publishing_keeps_the_file_that_containers_bind(listener: Listener) -> None:
     before = listener.address.stat().st_ino
     listener.publish()
@@ -41,11 +52,11 @@ def test_publishing_keeps_the_file_that_containers_bind(listener: Listener) -> N
 def test_a_leftover_socket_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "docker.sock"
     for publish in (False, True, False):
-        left = Listener.open(path)
+        left = Listener.open(path, os.getgid())
         if publish:
             left.publish()
         left.socket.close()
-    new = Listener.open(path)
+    new = Listener.open(path, os.getgid())
     new.publish()
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(str(path))

@@ -1,0 +1,93 @@
+"""What each service of a running machine may do, and what it tries in vain."""
+
+from dataclasses import dataclass
+
+from sandbox.shell import GuestShell
+
+TASKS = "/run/containerd/io.containerd.runtime.v2.task/services.linuxkit"
+SERVICES = ("dhcp", "tink-docker", "bootkit", "ntp", "rngd")
+START_SECONDS = 300.0  # ntp and rngd wait for an idle CPU
+# Files that root on the host or another service opens; files that an attacker may replace.
+TARGETS = (
+    *("/run/init/shutdown-by", "/run/init/console", "/run/init/consoles", "/run/init/started-x"),
+    *("/run/tinkie/settings/syslog", "/run/tinkie/tink-docker/space.json", "/run/tinkie/x"),
+    *("/etc/docker/certs.d/x", "/etc/resolv.conf", "/var/run/docker.sock", "/run/docker/x"),
+)
+OWN = {"dhcp": "/run/dhcpcd/x", "ntp": "/run/chrony/x", "bootkit": "/run/tinkie/bootkit/x"}
+LINK = "ln -sfn /dev/vda $path"
+PYTHON = """
+import os, sys
+for path in sys.argv[1:]:
+    try:
+        if os.path.lexists(path): os.unlink(path)
+        os.symlink("/dev/vda", path)
+        print("done", path)
+    except OSError: print("failed", path)
+"""
+SHELL = f'for path; do {LINK} && echo "done $path" || echo "failed $path"; done 2>/dev/null'
+# What needs CAP_SYS_ADMIN, which rngd has, and root, which it is not.
+ADMIN = {
+    "mount": "mount -t tmpfs x /tmp",
+    "umount": "umount /proc/sys",
+    "unshare": "unshare -m true",
+    "core_pattern": "echo x >/proc/sys/kernel/core_pattern",
+    "sethostname": "hostname x",
+}
+ADMIN_SHELL = "; ".join(
+    f"({command}) && echo done {name} || echo failed {name}" for name, command in ADMIN.items()
+)
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What was seen.
+
+    status: service -> fields of its first process's /proc/<pid>/status. attacks: service -> what
+    it tried (a path that it wanted to be a link, or a key of ADMIN) -> "done" or "failed". A link
+    may be done in a container's own /run. links: those that are on the host because of that.
+    settings_owner: the user whose files the settings are.
+    """
+
+    status: dict[str, dict[str, str]]
+    attacks: dict[str, dict[str, str]]
+    links: set[str]
+    settings_owner: int
+
+
+def look(shell: GuestShell) -> Rights:
+    """Look at every service; let some of them attack the machine. All must be running."""
+    status = {name: _status(shell, name) for name in SERVICES}
+    before = _links(shell)
+    attacks = {name: _attack(shell, name, SHELL, [*TARGETS, OWN[name]]) for name in ("dhcp", "ntp")}
+    attacks["bootkit"] = _attack(shell, "bootkit", PYTHON, [*TARGETS, OWN["bootkit"]])
+    attacks["rngd"] = _attack(shell, "rngd", f"{{ {ADMIN_SHELL}; }} 2>/dev/null", [])
+    links = _links(shell) - before
+    owner = int(shell.run("stat -c %u /run/tinkie/settings/host"))
+    shell.run(f"rm -f {OWN['dhcp']} {OWN['bootkit']}")
+    return Rights(status, attacks, links, owner)
+
+
+def are_running(shell: GuestShell) -> bool:
+    """Whether every service has started."""
+    running = shell.run(f"cd {TASKS}; ls -d */init.pid 2>/dev/null || :").split()
+    return {path.removesuffix("/init.pid") for path in running} >= set(SERVICES)
+
+
+def _links(shell: GuestShell) -> set[str]:
+    return set(shell.run("find /run -xdev -type l").split())
+
+
+def _status(shell: GuestShell, name: str) -> dict[str, str]:
+    lines = shell.run(f"cat /proc/$(cat {TASKS}/{name}/init.pid)/status").splitlines()
+    fields = (line.partition(":") for line in lines)
+    return {key: value.strip() for key, _, value in fields}
+
+
+def _attack(shell: GuestShell, name: str, program: str, paths: list[str]) -> dict[str, str]:
+    """Run a program in a service's container, with the rights of the service."""
+    language = "python3 -c" if program is PYTHON else "sh -c"
+    words = " ".join(paths) if program is PYTHON else f"x {' '.join(paths)}"
+    run = f"ctr -n services.linuxkit task exec --exec-id attack-$$ {name} {language}"
+    quoted = program.replace("'", "'\\''")
+    lines = shell.run(f"{run} '{quoted}' {words}").splitlines()
+    return {target: outcome for outcome, target in map(str.split, lines)}
