@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bootkit.engine.readiness import wait_for_engine
+from bootkit.image.auth_file import AuthFile
 from bootkit.image.pull import obtain_image
 from bootkit.image.registry import RegistryClient
 from bootkit.machine.identity import MachineFinder
@@ -14,9 +15,17 @@ from bootkit.plan.inputs import Inputs, plan
 from bootkit.plan.worker import ENGINE_LABEL, SPEC_LABEL
 from bootkit.watch.actions import ActionReporter, remove_actions
 from bootkit.watch.connection import ConnectionMonitor
+from bootkit.watch.password import PasswordMonitor
 from bootkit.watch.worker import watch_worker
+from tinkie.error_kinds import ErrorKind
+from tinkie.errors import PermanentError
 from tinkie.parameters.insecure import InsecureRegistries
-from tinkie.parameters.table import GRPC_AUTHORITY, INSECURE_REGISTRIES, REGISTRY_MIRRORS
+from tinkie.parameters.table import (
+    GRPC_AUTHORITY,
+    INSECURE_REGISTRIES,
+    REGISTRY_AUTH_URL,
+    REGISTRY_MIRRORS,
+)
 from tinkie.paths import WORKER_NAME
 from tinkie.running.backoff import Schedule
 from tinkie.running.cmdline_report import log_cmdline_problems
@@ -39,7 +48,10 @@ log = get_logger()
 
 @dataclass(slots=True)
 class Boot:
-    """The boot of this machine; `supervise` repeats `run`, which keeps only the metadata."""
+    """The boot of this machine; `supervise` repeats `run`.
+
+    That keeps the metadata and the file at registry_auth_url.
+    """
 
     read_cmdline: Callable[[], Cmdline]
     engine: Engine
@@ -47,9 +59,11 @@ class Boot:
     now: Callable[[], float]
     make_fetcher: Callable[[Inputs], Fetcher] = Inputs.fetcher
     finder: MachineFinder = field(init=False)
+    auth: AuthFile = field(init=False)
 
     def __post_init__(self) -> None:
         self.finder = MachineFinder(self.now)
+        self.auth = AuthFile(self.now)
 
     def run(self, is_up: Callable[[], None]) -> None:
         """Start or adopt the worker, call `is_up`, and watch it; return when it has ended.
@@ -68,11 +82,21 @@ class Boot:
             set_worker_id(spec.worker_id)
         with phase("engine"):
             wait_for_engine(self.engine, self.pause, self.now)
-        container = adopt(self.engine, spec)
-        if container is None:
-            container = start(self.engine, spec, registry_client(inputs, spec, fetcher), self.now)
+        self.auth.use(inputs.parameters[REGISTRY_AUTH_URL], fetcher)
+        registry = self._registry_client(inputs, spec, fetcher)
+        adopted = adopt(self.engine, spec)
+        container = adopted or self._start(spec, registry)
         with phase("watch"):
             server = ConnectionMonitor(inputs.parameters[GRPC_AUTHORITY], self.now)
+            password = PasswordMonitor(
+                self.engine,
+                container,
+                self.auth,
+                wanted=lambda: with_safe_password(spec.with_config(self.auth.config), registry),
+                is_connected=server.is_connected,
+                now=self.now,
+                compared=0 if adopted else self.auth.version,
+            )
             with closing(ActionReporter(self.engine, self.now)) as actions:
                 is_up()
                 watch_worker(
@@ -83,9 +107,31 @@ class Boot:
                         self._task("report actions", actions.report),
                         self._task("watch the worker's connection", server.tick),
                         self._task("ask for metadata again", self.finder.tick),
+                        self._task("renew the worker's password", password.tick),
                     ),
                     at_the_end=self._task("report the last actions", actions.report_last),
                 )
+
+    def _start(self, spec: WorkerSpec, registry: RegistryClient) -> str:
+        """Get the image and start the worker; return its id."""
+        with phase("pull"):
+            self.auth.refresh()
+            image = obtain_image(self.engine, spec, registry, self.now)
+        with phase("start"):
+            found = spec.with_config(self.auth.config)
+            return start(self.engine, with_safe_password(found, registry), image)
+
+    def _registry_client(
+        self, inputs: Inputs, spec: WorkerSpec, fetcher: Fetcher
+    ) -> RegistryClient:
+        return RegistryClient(
+            fetcher,
+            lambda image: spec.with_config(self.auth.config).credentials_for(image),
+            Space.read(),
+            InsecureRegistries(inputs.parameters[INSECURE_REGISTRIES]),
+            inputs.parameters[REGISTRY_MIRRORS],
+            self.auth,
+        )
 
     def _task(self, name: str, work: Callable[[], None]) -> Task:
         """Return a task beside the worker; its failures are retried as those of a run."""
@@ -115,38 +161,32 @@ def adopt(engine: Engine, spec: WorkerSpec) -> str | None:
     return None
 
 
-def registry_client(inputs: Inputs, spec: WorkerSpec, fetcher: Fetcher) -> RegistryClient:
-    """Return what asks the registries of this run."""
-    return RegistryClient(
-        fetcher,
-        spec.credentials_for,
-        Space.read(),
-        InsecureRegistries(inputs.parameters[INSECURE_REGISTRIES]),
-        inputs.parameters[REGISTRY_MIRRORS],
-    )
+def start(engine: Engine, spec: WorkerSpec, image: str) -> str:
+    """Remove the leftovers of an earlier worker, start the worker; return its id."""
+    for container in engine.containers():
+        if container.name == WORKER_NAME or SPEC_LABEL in container.labels:
+            engine.remove(container.id)
+    remove_actions(engine)
+    started = engine.start_worker(spec, image)
+    log.info("worker.started", container=started[:12], image=image)
+    return started
 
 
-def start(
-    engine: Engine, spec: WorkerSpec, registry: RegistryClient, now: Callable[[], float]
-) -> str:
-    """Get the image, remove the leftovers of an earlier worker, start the worker; return its id."""
-    with phase("pull"):
-        image = obtain_image(engine, spec, registry, now)
-    with phase("start"):
-        for container in engine.containers():
-            if container.name == WORKER_NAME or SPEC_LABEL in container.labels:
-                engine.remove(container.id)
-        remove_actions(engine)
-        started = engine.start_worker(_with_safe_password(spec, registry), image)
-        log.info("worker.started", container=started[:12], image=image)
-        return started
+def with_safe_password(spec: WorkerSpec, registry: RegistryClient) -> WorkerSpec:
+    """Return the worker without user and password if its pulls would send them without TLS.
 
-
-def _with_safe_password(spec: WorkerSpec, registry: RegistryClient) -> WorkerSpec:
-    """Return the worker without user and password if its pulls would send them without TLS."""
-    error = registry.refusal(spec.registry) if spec.registry and spec.credentials else None
-    if error is None:
+    Log that, and an identity token that it cannot use.
+    """
+    given = spec.worker_credentials
+    if given is None or spec.registry is None:
         return spec
+    error = registry.refusal(spec.registry)
+    if error is None and given.password:
+        return spec
+    if error is None:
+        text = f"registry_auth_url has an identity token for {spec.registry}, not a password"
+        hint = "workers use user and password only: add them to the file"
+        error = PermanentError(text, kind=ErrorKind.DENIED, hint=hint)
     log.error(
         "worker.without_password",
         **error.fields,

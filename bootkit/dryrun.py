@@ -7,11 +7,13 @@ import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
+from bootkit.image.auth_file import fetch_config
 from bootkit.machine.metadata import MachineMetadata, parse_hegel
 from bootkit.plan.inputs import Inputs, plan
-from bootkit.policy import METADATA_NEEDED_SECONDS, METADATA_WANTED_SECONDS
+from bootkit.policy import AUTH_SECONDS, METADATA_NEEDED_SECONDS, METADATA_WANTED_SECONDS
 from settings.files import settings_problems
 from tinkie.errors import BadParameters, BootError
+from tinkie.parameters.table import REGISTRY_AUTH_URL
 from tinkie.running.arguments import BAD_PARAMETERS
 from tinkie.running.cmdline_report import cmdline_problems, problem_lines
 from tinkie.running.redaction import REDACTOR, secrets_in
@@ -37,7 +39,8 @@ def dry_run(cmdline: Cmdline, metadata: bytes | None = None) -> int:
     for message in (*cmdline_problems(cmdline), *notices, *problem_lines(problems)):
         _print_error(f"bootkit: {message}")
     try:
-        _show(_planned(inputs, metadata))
+        spec = _planned(inputs, metadata)
+        _show(_with_auth_file(inputs, spec) if metadata is None else spec)
     except BadParameters:
         _print_error("bootkit: no plan: correct these parameters")
         return BAD_PARAMETERS
@@ -57,6 +60,24 @@ def _show(spec: WorkerSpec) -> None:
     print(json.dumps(shown, indent=2))  # noqa: T201 - the output of the dry run
     # Mask it word by word: in the shell's quotes a secret looks different.
     _print_error(shlex.join(map(REDACTOR.text, spec.as_command())))
+
+
+def _with_auth_file(inputs: Inputs, spec: WorkerSpec) -> WorkerSpec:
+    """Return it with the credentials at registry_auth_url.
+
+    Without them if the dry run needs no network otherwise, or they cannot be had.
+    """
+    url, fetcher = inputs.parameters[REGISTRY_AUTH_URL], inputs.fetcher()
+    if url is None or inputs.metadata(fetcher) is None:
+        return spec
+    try:
+        config, _ = fetch_config(url, fetcher, AUTH_SECONDS)
+    except BootError as error:
+        _print_error(f"bootkit: continuing without registry_auth_url: {error}")
+        return spec
+    for name, why in config.unused.items():
+        _print_error(f"bootkit: registry_auth_url: {name}: {why}")
+    return spec.with_config(config)
 
 
 def _machine(inputs: Inputs, metadata: bytes | None) -> MachineMetadata:

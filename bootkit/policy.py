@@ -78,6 +78,39 @@ MANIFEST_LIMIT_BYTES = 4 * 1024 * 1024
 # The probe uses only the headers; this bounds the body that comes with them.
 REGISTRY_PROBE_LIMIT_BYTES = 64 * 1024
 
+# == bootkit/image/auth_file.py: the file at registry_auth_url
+
+# A file of many registries has some KiB; ECR's password alone has three.
+AUTH_FILE_BYTES = 256 * 1024
+
+# Of one password or token: what the kernel takes as a variable of the worker is 128 KiB, and what
+# servers take as a header is less.
+AUTH_TEXT_CHARACTERS = 16 * 1024
+
+# So many registries: each line of the log is searched for each password.
+AUTH_ENTRIES_MAXIMUM = 64
+
+# Before a pull, which hardly succeeds without it.
+AUTH_SECONDS = 10.0
+
+# Beside the running worker.
+AUTH_LATER_SECONDS = UNWATCHED_SECONDS
+
+# If the server sends no lifetime: passwords that are rotated live for hours (ECR's for 12).
+AUTH_LIFETIME_SECONDS = 3600.0
+
+# What a server may send: less would be a load, and more a file that nobody can correct.
+AUTH_LIFETIME_SHORTEST_SECONDS = 60.0
+AUTH_LIFETIME_LONGEST_SECONDS = 86400.0
+
+# The next fetch comes at a random time between these shares of the lifetime: it must come before
+# the end, and machines that booted together must not come together.
+AUTH_RENEWAL_FIRST_SHARE = 0.5
+AUTH_RENEWAL_LAST_SHARE = 0.9
+
+# Retries beside a running worker, which has the password of before.
+AUTH_RETRY = Backoff(first=5.0, ceiling=300.0)
+
 # == bootkit/watch: the running worker
 
 # Between two looks at the worker, its actions and its connection.

@@ -76,5 +76,4 @@ SPACE_LOOKS_MAXIMUM = 5000  # files and folders, once for each shortage and cont
 
 # Reboot on request
 REBOOT_ACTIONS_SECONDS = 30.0  # for running actions to end; then the machine reboots anyway
-REBOOT_REPORT_SECONDS = 3.0  # for the worker to report the last action
 REBOOT_RETRY_SECONDS = 60.0  # an orderly shutdown may take that long

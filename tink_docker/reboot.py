@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from tink_docker import policy
 from tinkie.errors import BootError
 from tinkie.paths import TINK_DOCKER_FOLDER, WORKER_NAME
+from tinkie.policy import WORKER_REPORT_SECONDS
 from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class RebootBroker:
             self._idle_since = None
         elif self._idle_since is None:
             self._idle_since = self.now()
-        elif self.now() - self._idle_since >= policy.REBOOT_REPORT_SECONDS:
+        elif self.now() - self._idle_since >= WORKER_REPORT_SECONDS:
             self._start("no action is running")
 
     def _actions(self) -> list[str]:

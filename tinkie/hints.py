@@ -30,6 +30,7 @@ class Asked(Enum):
     REGISTRY = "the registry", "docker_registry or tink_worker_image"
     METADATA = "the metadata service", "metadata_url, tinkerbell or grpc_authority"
     CA_SERVER = "the server of the CA certificate", "the parameter with its URL"
+    AUTH_SERVER = "the server of registry_auth_url", "registry_auth_url"
     PROXY = "the proxy", "HTTP_PROXY and HTTPS_PROXY"
     ENGINE = "dockerd", "error="
 
@@ -116,6 +117,17 @@ _HINTS = {
     ErrorKind.OTHER: "",
 }
 
+_ABOUT_A_FILE = dict.fromkeys(
+    (
+        ErrorKind.NOT_FOUND,
+        ErrorKind.DENIED,
+        ErrorKind.POLICY,
+        ErrorKind.BAD_REQUEST,
+        ErrorKind.BAD_ANSWER,
+    ),
+    "check {given_by}, and the file at that URL",
+)
+
 # Where the hint above does not fit.
 _SPECIAL_HINTS = {
     Asked.REGISTRY: {
@@ -144,16 +156,8 @@ _SPECIAL_HINTS = {
             "was expected: check docker_registry, tink_worker_image, insecure_registries"
         ),
     },
-    Asked.CA_SERVER: dict.fromkeys(
-        (
-            ErrorKind.NOT_FOUND,
-            ErrorKind.DENIED,
-            ErrorKind.POLICY,
-            ErrorKind.BAD_REQUEST,
-            ErrorKind.BAD_ANSWER,
-        ),
-        "check {given_by}, and the file at that URL",
-    )
+    Asked.AUTH_SERVER: _ABOUT_A_FILE,
+    Asked.CA_SERVER: _ABOUT_A_FILE
     | {
         ErrorKind.CERTIFICATE_UNTRUSTED: (
             "use http:// in {given_by}, or a certificate of a public CA there"

@@ -33,6 +33,10 @@ CRASH_LOOP_ENDS = 3
 # has reached its ceiling, so the restart costs no time that counts.
 BUGS_UNTIL_RESTART_TIMES = 8
 
+# No action for so long: the worker has reported the last one. Then it may be ended, by a reboot, by
+# a move of the engine's bridge, or for a new password.
+WORKER_REPORT_SECONDS = 3.0
+
 # == tinkie/running/signals.py
 
 # A request to stop that Python dropped is raised again after this. The finaliser that it came in

@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bootkit.engine.interface import Container, Ended
-    from bootkit.plan.worker import Credentials, WorkerSpec
+    from bootkit.plan.credentials import Credentials
+    from bootkit.plan.worker import WorkerSpec
 
 OLDEST_API = "1.41"  # Docker 20.10; each connect negotiates the version to use
 _LOG_OPTIONS = {"max-size": f"{WORKER_LOG_FILE_MEBIBYTES}m", "max-file": str(WORKER_LOG_FILES)}
@@ -179,6 +180,13 @@ class DockerEngine:
         with translated(f"inspect {WORKER_NAME}"):
             state = self._client().inspect_container(container)["State"]
             return ended_in(state)
+
+    def environment(self, container: str) -> dict[str, str]:
+        """Return the variables that a container was created with; passwords are among them."""
+        with translated(f"inspect {WORKER_NAME}"):
+            config = self._client().inspect_container(container)["Config"]
+            pairs = (str(one).partition("=") for one in config.get("Env") or ())
+            return {name: value for name, _, value in pairs}
 
     def events(self) -> EventStream:
         """Return the starts and ends of containers from now on."""

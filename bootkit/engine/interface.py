@@ -12,7 +12,8 @@ from tinkie.hints import Asked
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
-    from bootkit.plan.worker import Credentials, WorkerSpec
+    from bootkit.plan.credentials import Credentials
+    from bootkit.plan.worker import WorkerSpec
 
 
 class EngineNotReady(TransientError):
@@ -85,6 +86,9 @@ class Engine(Protocol):
 
     def ended(self, container: str) -> Ended | None:
         """Return how the container ended, None while it runs."""
+
+    def environment(self, container: str) -> dict[str, str]:
+        """Return the variables that a container was created with."""
 
     def events(self) -> Events:
         """Return the starts and ends of containers from now on."""

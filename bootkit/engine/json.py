@@ -13,7 +13,7 @@ from tinkie.hints import Asked
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from bootkit.plan.worker import Credentials
+    from bootkit.plan.credentials import Credentials
 
 
 def container_in(row: Mapping[str, Any]) -> Container:
@@ -62,9 +62,11 @@ def auth_header(credentials: Credentials | None) -> str:
     """Return the header X-Registry-Auth of a pull."""
     import base64  # noqa: PLC0415 - pulls only
 
-    config = (
-        {"username": credentials.username, "password": credentials.password} if credentials else {}
-    )
+    config = {}
+    if credentials is not None:
+        token = credentials.identity_token
+        config = {"username": credentials.username, "password": credentials.password}
+        config |= {"identitytoken": token} if token else {}
     return base64.urlsafe_b64encode(json.dumps(config).encode()).decode()
 
 

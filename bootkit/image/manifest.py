@@ -21,7 +21,7 @@ from tinkie.parameters.insecure import InsecureRegistries
 
 if TYPE_CHECKING:
     from bootkit.image.challenge import Challenge
-    from bootkit.plan.worker import Credentials
+    from bootkit.plan.credentials import Credentials
     from tinkie.fetch.fetcher import Answer, Fetcher
 
 _INDEXES = (
@@ -119,7 +119,7 @@ class Manifests:
 
 
 def _basic(credentials: Credentials | None) -> str:
-    if credentials is None:
-        return ""
+    if credentials is None or not credentials.password:
+        return ""  # an identity token takes another kind of request: the size stays unknown
     pair = f"{credentials.username}:{credentials.password}".encode()
     return f"Basic {base64.b64encode(pair).decode()}"

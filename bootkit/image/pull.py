@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator
 
     from bootkit.engine.interface import Engine
+    from bootkit.plan.credentials import Credentials
     from bootkit.plan.worker import WorkerSpec
     from tinkie.parameters.image_reference import ImageReference
 
@@ -26,6 +27,13 @@ _MAYBE_UNDER_ANOTHER_NAME = (ErrorKind.NOT_FOUND, ErrorKind.DENIED, ErrorKind.WR
 
 class ImageChecker(Protocol):
     """Checks an image against its registry, besides the engine's pull."""
+
+    @property
+    def credentials_for(self) -> Callable[[ImageReference], Credentials | None]:
+        """Return what returns the credentials for the pull of an image."""
+
+    def renewed(self, image: ImageReference) -> bool:
+        """After a denial, look for other credentials; return whether there are any now."""
 
     def check_credentials(self, image: ImageReference) -> None:
         """Raise a BootError if the pull would send user and password without TLS."""
@@ -51,7 +59,7 @@ def obtain_image(
     errors: list[BootError] = []
     for image in spec.images:
         try:
-            return _pull_unless_pinned(engine, spec, image, checker, now)
+            return _pull_once_more_if_denied(engine, image, checker, now)
         except BootError as error:
             errors.append(checker.explain(error, image))
             if error.kind not in _MAYBE_UNDER_ANOTHER_NAME:
@@ -59,19 +67,27 @@ def obtain_image(
     return _local(engine, spec.images, errors)
 
 
+def _pull_once_more_if_denied(
+    engine: Engine, image: ImageReference, checker: ImageChecker, now: Callable[[], float]
+) -> str:
+    try:
+        return _pull_unless_pinned(engine, image, checker, now)
+    except BootError as error:
+        if error.kind is not ErrorKind.DENIED or not checker.renewed(image):
+            raise
+        log.info("image.password_renewed", image=str(image), error=str(error))
+        return _pull_unless_pinned(engine, image, checker, now)
+
+
 def _pull_unless_pinned(
-    engine: Engine,
-    spec: WorkerSpec,
-    image: ImageReference,
-    checker: ImageChecker,
-    now: Callable[[], float],
+    engine: Engine, image: ImageReference, checker: ImageChecker, now: Callable[[], float]
 ) -> str:
     if image.digest and engine.has_image(str(image)):
         log.info("image.present", image=str(image))
         return str(image)
     checker.check_credentials(image)
     log.info("image.pulling", image=str(image))
-    with closing(engine.pull(str(image), spec.credentials_for(image))) as messages:
+    with closing(engine.pull(str(image), checker.credentials_for(image))) as messages:
         log_progress(_check_size(messages, image, checker), now)
     log.info("image.pulled", image=str(image))
     return str(image)

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container
     from pathlib import Path
 
-    from bootkit.plan.worker import Credentials
+    from bootkit.image.auth_file import AuthFile
+    from bootkit.plan.credentials import Credentials
     from tinkie.fetch.fetcher import Answer, Fetcher
     from tinkie.parameters.image_reference import ImageReference
     from tinkie.parameters.types import Url
@@ -38,7 +39,7 @@ log = get_logger()
 _NO_CREDENTIALS = (
     "check the name of the image: registries also deny names that they do not have. If it is "
     "right, no user and password were sent: give registry_username, registry_password and a "
-    "docker_registry with the host of the image"
+    "docker_registry with the host of the image, or registry_auth_url"
 )
 _SHORT_DIGEST = 12  # characters of a layer's digest in the engine's messages
 
@@ -56,6 +57,7 @@ class RegistryClient:
 
     `credentials_for` returns the credentials for the pull of an image. `space` is what was free
     before the pull. `insecure` and `mirrors` are what dockerd was given, too.
+    `auth` is where the credentials may come from.
     """
 
     fetcher: Fetcher
@@ -63,6 +65,7 @@ class RegistryClient:
     space: Space | None = None
     insecure: InsecureRegistries = field(default_factory=InsecureRegistries)
     mirrors: tuple[Url, ...] = ()
+    auth: AuthFile | None = None
     certificates: Path = CERTIFICATES
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     _checked: dict[str, BootError | None] = field(default_factory=dict, init=False)
@@ -110,15 +113,38 @@ class RegistryClient:
 
     def explain(self, error: BootError, image: ImageReference) -> BootError:
         """Return the error with Retry-After, both clocks, the sizes, or the credentials' use."""
-        if error.kind is ErrorKind.DENIED and self.credentials_for(image) is None:
-            error.hint = _NO_CREDENTIALS
-            return error
+        if error.kind is ErrorKind.DENIED:
+            return self._with_credentials(error, image)
         if error.kind is ErrorKind.TOO_MANY_REQUESTS:
             return self._with_retry_after(error, image)
         if error.kind is ErrorKind.CERTIFICATE_TIME:
             return self._with_clocks(error, image)
         if error.kind is ErrorKind.OUT_OF_SPACE and not isinstance(error, TooLarge):
             return self._with_sizes(error, image)
+        return error
+
+    def renewed(self, image: ImageReference) -> bool:
+        """After a denial, fetch registry_auth_url again; return whether that changed anything."""
+        if self.auth is None:
+            return False
+        before = self.credentials_for(image)
+        return self.auth.renew() and self.credentials_for(image) != before
+
+    def _with_credentials(self, error: BootError, image: ImageReference) -> BootError:
+        """Add where user and password came from, or why there were none.
+
+        If the file could not be fetched, the denial is as temporary as that.
+        """
+        used = self.credentials_for(image)
+        theirs = self.auth.config.credentials_for(image.domain) if self.auth else None
+        missing = self.auth.error if self.auth else None
+        if used is None:
+            error.hint = _NO_CREDENTIALS
+        elif used is theirs:
+            error.hint = f"check the entry of {image.domain} in the file at registry_auth_url"
+        if missing is not None and used is theirs:
+            hint = f"registry_auth_url could not be used: {missing}; {missing.hint}"
+            return type(missing)(str(error), kind=error.kind, hint=hint)
         return error
 
     def _with_retry_after(self, error: BootError, image: ImageReference) -> BootError:

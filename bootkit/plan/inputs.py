@@ -19,6 +19,7 @@ from tinkie.parameters.table import (
     GRPC_AUTHORITY,
     HW_ADDR,
     INSTANCE_ID,
+    REGISTRY_AUTH_URL,
     REGISTRY_PASSWORD,
     REGISTRY_USERNAME,
     TABLE,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 _GIVING_ID = {HW_ADDR.name, BOOTIF.name, GRPC_AUTHORITY.name}  # a bad one is reported by itself
 _GIVING_IMAGE = {TINK_WORKER_IMAGE.name, DOCKER_REGISTRY.name}
 _NO_SERVER = "not given: most workers end without it"
+_CLEAR_TEXT = "without TLS, anybody in between can read and change the passwords: use https://"
 _NO_ID = (
     "not given, nor are hw_addr and BOOTIF, and none of metadata_url, tinkerbell and "
     "grpc_authority gives the address of a metadata service"
@@ -67,6 +69,7 @@ class Inputs:
         found = {
             GRPC_AUTHORITY.name: _server_notice(self.parameters),
             REGISTRY_USERNAME.name: _credentials_notice(self.parameters),
+            REGISTRY_AUTH_URL.name: _auth_url_notice(self.parameters),
         }
         return {name: message for name, message in found.items() if message}
 
@@ -117,6 +120,11 @@ def _credentials_notice(parameters: Parameters) -> str | None:
         f"not used to pull tink_worker_image from {image.domain}, because {theirs}; the worker "
         "gets user and password all the same"
     )
+
+
+def _auth_url_notice(parameters: Parameters) -> str | None:
+    url = parameters[REGISTRY_AUTH_URL]
+    return _CLEAR_TEXT if url and url.scheme == "http" else None
 
 
 def known_id(parameters: Parameters) -> str | None:

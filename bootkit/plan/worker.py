@@ -7,12 +7,14 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from bootkit.plan.credentials import Credentials, DockerConfig
 from tinkie.parameters.image_reference import ImageReference, same_registry
 from tinkie.parameters.table import (
     DOCKER_REGISTRY,
     GRPC_AUTHORITY,
     GRPC_CERT_URL,
     INSTANCE_ID,
+    REGISTRY_AUTH_URL,
     REGISTRY_PASSWORD,
     REGISTRY_USERNAME,
     TINK_WORKER_IMAGE,
@@ -20,6 +22,7 @@ from tinkie.parameters.table import (
     TINKERBELL_TLS,
     TRUSTED_CA_URL,
 )
+from tinkie.parameters.types import shown
 from tinkie.paths import ENGINE_SOCKET, GO_CERTIFICATE_FOLDERS, TRUSTED_CERTIFICATES, WORKER_NAME
 
 if TYPE_CHECKING:
@@ -41,18 +44,11 @@ BINDS = (
     "/etc/resolv.conf:/etc/resolv.conf:ro",
 )
 _TRUSTED_BIND = f"{TRUSTED_CERTIFICATES}:{TRUSTED_CERTIFICATES}:ro"
-_PAIR = ("REGISTRY_USERNAME", "REGISTRY_PASSWORD")
+PAIR = ("REGISTRY_USERNAME", "REGISTRY_PASSWORD")
 # CONTAINER_UUID may come late, and no worker uses it: a running worker must not look like another
-# because of it. Secrets change only with a boot, and their digest would help to guess them.
-_NOT_IN_THE_DIGEST = ("CONTAINER_UUID", "REGISTRY_PASSWORD", "HTTP_PROXY", "HTTPS_PROXY")
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """User and password for one registry."""
-
-    username: str
-    password: str = field(repr=False)
+# because of it. A digest of secrets would help to guess them: those of the command line change only
+# with a boot, and for the others bootkit/watch/password.py compares what the worker has.
+_NOT_IN_THE_DIGEST = ("CONTAINER_UUID", *PAIR, "HTTP_PROXY", "HTTPS_PROXY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +58,9 @@ class WorkerSpec:
     The rest never changes: name `tink-worker`, the host's network, privileged. The left sides of
     the binds are paths in tink-docker's container. The environment includes the proxy's variables,
     HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in both cases.
+
+    `credentials` are the command line's, for `registry` only; `config` has those of
+    registry_auth_url.
     """
 
     worker_id: str
@@ -70,6 +69,8 @@ class WorkerSpec:
     registry: str | None = None
     credentials: Credentials | None = field(default=None, repr=False)
     binds: tuple[str, ...] = BINDS
+    config: DockerConfig = field(default_factory=DockerConfig, repr=False)
+    auth_url: str | None = field(default=None, repr=False)
 
     @property
     def digest(self) -> str:
@@ -84,14 +85,32 @@ class WorkerSpec:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def credentials_for(self, image: ImageReference) -> Credentials | None:
-        """Return the credentials if `image` comes from exactly docker_registry's host."""
-        if self.registry is None or not same_registry(image.domain, self.registry):
-            return None
-        return self.credentials
+        """Return the credentials of the host of `image`, and of no other.
+
+        For docker_registry's host the command line's are used if they are given.
+        """
+        ours = self.registry is not None and same_registry(image.domain, self.registry)
+        return (ours and self.credentials) or self.config.credentials_for(image.domain)
+
+    @property
+    def worker_credentials(self) -> Credentials | None:
+        """Return the credentials of docker_registry: workers take those of one registry."""
+        if self.registry is None:
+            return self.credentials
+        return self.credentials or self.config.credentials_for(self.registry)
+
+    def with_config(self, config: DockerConfig) -> WorkerSpec:
+        """Return it with the credentials of a file, and the worker's among them."""
+        made = replace(self, config=config)
+        found = made.worker_credentials
+        if self.credentials or found is None or not found.password:
+            return made
+        pair = dict(zip(PAIR, (found.username, found.password), strict=True))
+        return replace(made, environment=self.environment | pair)
 
     def without_password(self) -> WorkerSpec:
         """Return the same for a worker that gets no user and password."""
-        rest = {name: text for name, text in self.environment.items() if name not in _PAIR}
+        rest = {name: text for name, text in self.environment.items() if name not in PAIR}
         return replace(self, environment=rest)
 
     def as_json(self) -> dict[str, Any]:
@@ -101,6 +120,7 @@ class WorkerSpec:
             "name": WORKER_NAME,
             "images": list(map(str, self.images)),
             "credentials_for": [str(one) for one in self.images if self.credentials_for(one)],
+            "registry_auth": {"url": self.auth_url, "registries": list(self.config.auths)},
             "network": "host",
             "privileged": True,
             "binds": list(self.binds),
@@ -123,7 +143,7 @@ def plan_worker(
     parameters: Parameters, machine: MachineMetadata, proxies: Proxies, worker_id: str
 ) -> WorkerSpec:
     """Decide what the worker's container should be."""
-    registry = parameters[DOCKER_REGISTRY]
+    registry, auth_url = parameters[DOCKER_REGISTRY], parameters[REGISTRY_AUTH_URL]
     return WorkerSpec(
         worker_id=worker_id,
         images=candidate_images(parameters),
@@ -131,6 +151,7 @@ def plan_worker(
         registry=registry.domain if registry else None,
         credentials=_credentials(parameters),
         binds=(*BINDS, _TRUSTED_BIND) if parameters[TRUSTED_CA_URL] else BINDS,
+        auth_url=shown(auth_url) if auth_url else None,
     )
 
 

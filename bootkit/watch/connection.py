@@ -73,6 +73,10 @@ class ConnectionMonitor:
         elif self.now() >= self._log_due:
             self._log_disconnected(self.server)
 
+    def is_connected(self) -> bool:
+        """Return whether the worker is connected, or nobody knows its server."""
+        return self.server is None or self._is_connected(self.server)
+
     def _start_over(self) -> None:
         self._lost_at = self.now()
         self._log_due = self._lost_at + SERVER_LOST_AFTER_SECONDS

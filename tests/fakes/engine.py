@@ -295,7 +295,7 @@ class _Handler(BaseHTTPRequestHandler):
             name,
             lambda one: {
                 "Id": one.id,
-                "Config": {"Tty": False},
+                "Config": {"Tty": False, "Env": one.spec.get("Env")},
                 "State": {
                     "Running": one.state == "running",
                     "Restarting": False,

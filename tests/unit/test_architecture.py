@@ -69,7 +69,7 @@ def test_the_packages_are_found() -> None:
         ("urllib3", {"bootkit/engine/errors.py"}),
         ("httpx", {"tinkie/fetch/fetcher.py", "tinkie/fetch/http_errors.py"}),
         ("tenacity", {"tinkie/running/backoff.py"}),
-        ("pydantic", {"bootkit/image/manifest.py"}),
+        ("pydantic", {"bootkit/image/docker_config.py", "bootkit/image/manifest.py"}),
         ("structlog", {"tinkie/running/log.py"}),
     ],
 )

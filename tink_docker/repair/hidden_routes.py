@@ -19,6 +19,7 @@ from tink_docker.engine.routes import Route, read_name_servers, read_routes
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import TransientError
 from tinkie.paths import WORKER_NAME
+from tinkie.policy import WORKER_REPORT_SECONDS
 from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ class HiddenRoutes:
             self._idle_since = None
         elif running and self._idle_since is None:
             self._idle_since = self.now()
-        elif running and self.now() - (self._idle_since or 0.0) >= policy.REBOOT_REPORT_SECONDS:
+        elif running and self.now() - (self._idle_since or 0.0) >= WORKER_REPORT_SECONDS:
             self.kill(WORKER_NAME)
             return True
         return not running

@@ -277,6 +277,20 @@ REGISTRY_PASSWORD = Parameter[Secret | None](
     stops=Stops.ALWAYS,
     secrets=lambda text: (text,),
 )
+REGISTRY_AUTH_URL = Parameter[Url | None](
+    name="registry_auth_url",
+    section=Section.REGISTRIES,
+    read_by=_BOOTKIT,
+    value="URL",
+    meaning=(
+        "User and password of any number of registries, as a docker `config.json`: below. "
+        "`registry_username` and `registry_password` win for the host in `docker_registry`"
+    ),
+    parse=Url.parse,
+    default=None,
+    names_tinkerbell=True,  # beside the CA certificate: a proxy could read the passwords
+    secrets=secrets_in_url,
+)
 PACKET_BASE_URL = Parameter[Url | None](
     name="packet_base_url",
     section=Section.REGISTRIES,

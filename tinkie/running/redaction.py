@@ -25,6 +25,7 @@ _SECRET_NAMES = ("password", "secret", "token")
 _SHORTEST_PART = 4  # of base64, or of a secret that was cut; shorter ones may be anything
 _CUT = "…"  # what a shortened text ends with, ours and that of others
 _CUTS = 8  # so many in one text are looked at
+_GENERATIONS = 4  # of passwords that one source has had: containers and files may have older ones
 _GO_IN_USERINFO = "$&+,;="  # what net/url does not escape there
 _GO_ESCAPES_IN_JSON = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"})
 # Our own words, which a secret may be too: masked, they would not be recognised any more.
@@ -37,18 +38,36 @@ class Redactor:
 
     _forms: list[str] = field(default_factory=list, repr=False)  # the longest first
     _by_start: dict[str, list[str]] = field(default_factory=dict, repr=False)
+    _fixed: set[str] = field(default_factory=set, repr=False)
+    _renewed: dict[str, list[set[str]]] = field(default_factory=dict, repr=False)
 
     def hide(self, *secrets: str | None) -> None:
         """Mask these strings from now on, also escaped or in base64."""
-        forms = {form for secret in secrets if secret for form in _forms_of(secret)}
-        self._forms = sorted(forms.union(self._forms), key=len, reverse=True)
+        self._fixed |= _forms_of_all(secrets)
+        self._arrange()
+
+    def renew(self, source: str, secrets: Iterable[str]) -> None:
+        """Mask these strings, which a source has now, and the last ones that it had before.
+
+        All that it ever had would make each line slower, for months.
+        """
+        forms = _forms_of_all(secrets)
+        had = self._renewed.setdefault(source, [])
+        if forms not in had[-1:]:
+            had.append(forms)
+        del had[:-_GENERATIONS]
+        self._arrange()
+
+    def _arrange(self) -> None:
+        forms = self._fixed.union(*(one for had in self._renewed.values() for one in had))
+        self._forms = sorted(forms, key=len, reverse=True)
         self._by_start = {}
         for form in self._forms:
             self._by_start.setdefault(form[:_SHORTEST_PART], []).append(form)
 
     def reset(self) -> None:
         """Forget all given secrets."""
-        self._forms, self._by_start = [], {}
+        self._forms, self._by_start, self._fixed, self._renewed = [], {}, set(), {}
 
     @property
     def _longest(self) -> int:
@@ -121,6 +140,10 @@ def secrets_in(cmdline: Cmdline) -> tuple[str, ...]:
 
 def _is_secret(key: object, value: object) -> bool:
     return isinstance(value, str) and any(name in str(key).lower() for name in _SECRET_NAMES)
+
+
+def _forms_of_all(secrets: Iterable[str | None]) -> set[str]:
+    return {form for secret in secrets if secret for form in _forms_of(secret)}
 
 
 def _forms_of(secret: str) -> set[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import gc
+import json
 import socket
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -402,6 +404,138 @@ class TestTokenService:
         world.run(self.boot(world, "http://auth.example/token"))
         assert len(world.engine.auth) == 1
         assert "REGISTRY_PASSWORD=pass1" in world.engine.worker().spec["Env"]
+
+
+class TestRegistryAuthUrl:
+    """A file server and a registry that takes the password which the file has now."""
+
+    URL = "https://files.example/auth.json"
+    CMDLINE = f"{CMDLINE} docker_registry=r.example registry_auth_url={URL}"
+
+    @pytest.fixture(autouse=True)
+    def _servers(self, world: World) -> None:
+        self.password, self.accepted, self.status = "pass-1", "pass-1", 200
+        self.asked: list[str] = []
+        world.cmdline = self.CMDLINE
+        world.engine.registry = self.pull
+
+    def pull(self, _image: str, auth: str) -> list[dict[str, Any]]:
+        found = json.loads(base64.urlsafe_b64decode(auth))
+        ok = found.get("password", found.get("identitytoken")) == self.accepted
+        return DONE if ok else [{"error": "unauthorized: authentication required"}]
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request.url.host)
+        if request.url.host == "r.example":
+            return httpx.Response(401, headers={"WWW-Authenticate": "Basic"})
+        content = {"auths": {"https://r.example/v1/": self.entry()}}
+        return httpx.Response(self.status, json=content)
+
+    def entry(self) -> dict[str, str]:
+        return {"username": "robot", "password": self.password}
+
+    def boot(self, world: World) -> Boot:
+        boot = world.boot()
+        transport = httpx.MockTransport(self.answer)
+        boot.make_fetcher = lambda _: Fetcher(transport=transport)
+        return boot
+
+    def environment(self, world: World) -> dict[str, str]:
+        pairs = (one.partition("=") for one in world.engine.worker().spec["Env"])
+        return {name: value for name, _, value in pairs if name.startswith("REGISTRY_")}
+
+    def test_its_password_pulls_the_image_and_is_the_workers(
+        self, world: World, events: Events
+    ) -> None:
+        world.run(self.boot(world))
+        pair = {"REGISTRY_USERNAME": "robot", "REGISTRY_PASSWORD": "pass-1"}
+        assert self.environment(world) == pair
+        assert self.asked == ["files.example", "r.example"]
+        assert names(events)[:3] == ["engine.ready", "registry_auth.fetched", "image.pulling"]
+        assert "pass-1" not in str(events)
+
+    def test_the_command_lines_password_wins_for_docker_registry(self, world: World) -> None:
+        self.accepted = "given"
+        world.cmdline += " registry_username=me registry_password=given"
+        world.run(self.boot(world))
+        pair = {"REGISTRY_USERNAME": "me", "REGISTRY_PASSWORD": "given"}
+        assert self.environment(world) == pair
+
+    def test_a_worker_without_docker_registry_gets_none(self, world: World) -> None:
+        world.cmdline = world.cmdline.replace("docker_registry=r.example", "")
+        world.run(self.boot(world))
+        assert self.environment(world) == {}
+
+    def test_an_image_that_is_here_starts_without_the_file(
+        self, world: World, events: Events
+    ) -> None:
+        self.status = 503
+        world.engine.images.add(IMAGE)
+        world.run(self.boot(world))
+        assert self.environment(world) == {}
+        failed = next(one for one in events if one["event"] == "image.pull_failed")
+        assert "registry_auth_url could not be used" in failed["hint"]
+
+    def test_a_denied_pull_fetches_a_new_password(self, world: World, events: Events) -> None:
+        boot = self.boot(world)
+        world.run(boot)
+        world.engine.end_worker(1)
+        self.password = self.accepted = "pass-2"
+        world.run(boot)
+        assert self.environment(world)["REGISTRY_PASSWORD"] == "pass-2"
+        assert "image.password_renewed" in names(events)
+
+    def test_a_running_worker_is_replaced_when_its_password_changes(
+        self, world: World, events: Events
+    ) -> None:
+        world.cmdline = world.cmdline.replace("grpc_authority=10.0.0.1:42113", "")
+        boot = self.boot(world)
+        world.run(boot)
+        first = world.engine.worker()
+        self.password = self.accepted = "pass-2"
+        world.clock += 3600
+        world.meanwhile = [lambda: None] * 9
+        world.run(boot)
+        assert first not in world.engine.containers
+        assert names(events)[-2:] == ["worker.password_changed", "worker.ended"]
+        world.meanwhile = []
+        world.run(boot)
+        assert self.environment(world)["REGISTRY_PASSWORD"] == "pass-2"
+
+    def test_the_password_makes_no_other_worker(self, world: World) -> None:
+        world.run(self.boot(world))
+        first = world.engine.worker()
+        world.run(self.boot(world))
+        assert world.engine.worker() is first
+
+    def test_an_adopted_worker_with_an_old_password_is_replaced(self, world: World) -> None:
+        world.cmdline = world.cmdline.replace("grpc_authority=10.0.0.1:42113", "")
+        world.run(self.boot(world))
+        first = world.engine.worker()
+        self.password = "pass-2"
+        world.meanwhile = [lambda: None] * 9
+        world.run(self.boot(world))
+        assert first not in world.engine.containers
+
+    def test_an_identity_token_pulls_and_is_nothing_for_the_worker(
+        self, world: World, events: Events, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(self, "entry", lambda: {"identitytoken": "token-1"})
+        monkeypatch.setattr(
+            self, "pull", lambda _image, auth: DONE if "identitytoken" in decoded(auth) else []
+        )
+        world.engine.registry = self.pull
+        world.run(self.boot(world))
+        assert self.environment(world) == {}
+        assert decoded(world.engine.auth[0])["identitytoken"] == "token-1"
+        (event,) = [one for one in events if one["event"] == "worker.without_password"]
+        assert "identity token for r.example" in event["error"]
+
+
+def decoded(auth: str) -> dict[str, Any]:
+    found = json.loads(base64.urlsafe_b64decode(auth))
+    assert isinstance(found, dict)
+    return found
 
 
 class TestMetadata:

@@ -310,3 +310,44 @@ class TestTheRealRun:
 
         monkeypatch.setattr(ShutdownSignals, "install", install)
         assert self.run(tmp_path) == 0
+
+
+class TestADryRunWithRegistryAuthUrl:
+    URL = "https://t0psecret@f.example/auth.json"
+    LINE = f"worker_id=w docker_registry=r.example registry_auth_url={URL} {WORKER}"
+
+    def test_it_is_fetched_if_the_network_is_used_anyway(
+        self, tmp_path: Path, network: FakeMetadata, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        auths = {
+            "r.example": {"username": "u", "password": "Sesame-1"},
+            "bad.example": {"auth": "Sesame-2"},
+        }
+        network.answers = {"/auth.json": json.dumps({"auths": auths}).encode()}
+        assert dry_run(tmp_path, self.LINE) == 0
+        printed = capsys.readouterr()
+        plan = json.loads(printed.out)
+        assert plan["registry_auth"] == {
+            "url": "https://f.example/auth.json",
+            "registries": ["r.example"],
+        }
+        assert plan["credentials_for"] == ["r.example/w:1"]
+        assert plan["environment"]["REGISTRY_USERNAME"] == "u"
+        assert "registry_auth_url: bad.example: its auth is not base64" in printed.err
+        assert not [one for one in ("Sesame", "t0psecret") if one in printed.out + printed.err]
+
+    def test_what_cannot_be_fetched_is_left_out(
+        self, tmp_path: Path, network: FakeMetadata, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert dry_run(tmp_path, self.LINE) == 0
+        printed = capsys.readouterr()
+        assert json.loads(printed.out)["registry_auth"]["registries"] == []
+        assert "continuing without registry_auth_url: GET https://f.example" in printed.err
+        assert network.asked[-1].endswith("/auth.json")
+
+    @pytest.mark.parametrize(("more", "metadata"), [("", "{}"), ("instance_id=i", None)])
+    def test_it_is_not_fetched_otherwise(
+        self, tmp_path: Path, network: FakeMetadata, more: str, metadata: str | None
+    ) -> None:
+        assert dry_run(tmp_path, f"{self.LINE} {more}", metadata) == 0
+        assert network.asked == []

@@ -37,7 +37,8 @@ def test_everything_is_in_one_of_the_lines() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "secrets"), [("2021-boots", ["Admin1"]), ("everything", ["Sesam1", "Sesam2"])]
+    ("line", "secrets"),
+    [("2021-boots", ["Admin1"]), ("everything", ["Sesam1", "Sesam2", "Sesam3"])],
 )
 def test_no_password_is_shown(
     line: str, secrets: list[str], capsys: pytest.CaptureFixture[str]

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from bootkit.engine.docker import DockerEngine
 from bootkit.engine.interface import Container, ContainerEvent, Ended, EngineNotReady
 from bootkit.image.progress import log_progress
-from bootkit.plan.worker import Credentials, WorkerSpec
+from bootkit.plan.credentials import Credentials
+from bootkit.plan.worker import WorkerSpec
 from tests.fakes.canned_server import CannedServer, http
 from tests.strategies import JSON, mutants, outcome
 from tinkie.errors import BootError

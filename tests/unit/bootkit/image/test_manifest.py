@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bootkit.image.manifest import Manifests
-from bootkit.plan.worker import Credentials
+from bootkit.plan.credentials import Credentials
 from tinkie.errors import BootError
 from tinkie.fetch.fetcher import Fetcher
 from tinkie.parameters.insecure import InsecureRegistries

@@ -10,7 +10,8 @@ import pytest
 from bootkit.engine.docker import DockerEngine
 from bootkit.engine.interface import EngineNotReady
 from bootkit.image.pull import obtain_image
-from bootkit.plan.worker import Credentials, WorkerSpec
+from bootkit.plan.credentials import Credentials
+from bootkit.plan.worker import WorkerSpec
 from tests.fakes.engine import FakeEngine
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, PermanentError, TransientError
@@ -37,6 +38,8 @@ class World:
     explained: list[str] = field(default_factory=list)
     refusal: BootError | None = None
     unsafe: BootError | None = None
+    denied: list[str] = field(default_factory=list)
+    other: list[Credentials] = field(default_factory=list)  # that there are after a denial
     present: list[list[str]] = field(default_factory=list)
 
     def explain(self, error: BootError, image: ImageReference) -> BootError:
@@ -48,6 +51,16 @@ class World:
         self.present.append([layer for layer in "abc" if layer in present])
         if self.refusal:
             raise self.refusal
+
+    def credentials_for(self, image: ImageReference) -> Credentials | None:
+        return self.spec.credentials_for(image)
+
+    def renewed(self, image: ImageReference) -> bool:
+        self.denied.append(str(image))
+        if self.other:
+            self.credentials = self.other.pop(0)
+            return True
+        return False
 
     def check_credentials(self, image: ImageReference) -> None:
         assert str(image) in self.images
@@ -229,3 +242,34 @@ def test_an_image_whose_pull_would_not_be_safe_is_not_pulled(world: World) -> No
         world.obtain()
     assert world.fake.auth == []
     assert world.explained == [WORKER]
+
+
+def test_a_denied_pull_is_tried_once_more_with_other_credentials(
+    world: World, events: Events
+) -> None:
+    def registry(_image: str, auth: str) -> list[dict[str, Any]]:
+        found = json.loads(base64.urlsafe_b64decode(auth))
+        return list(DONE) if found.get("password") == "new" else list(DENIED)
+
+    world.credentials = Credentials("u", "old")
+    world.other = [Credentials("u", "new"), Credentials("u", "newer")]
+    world.fake.registry = registry
+    assert world.obtain() == WORKER
+    assert len(world.fake.auth) == 2
+    assert [e["event"] for e in events][1] == "image.password_renewed"
+
+
+def test_a_second_denial_is_the_end(world: World) -> None:
+    world.credentials = Credentials("u", "old")
+    world.other = [Credentials("u", "new"), Credentials("u", "newer")]
+    world.images = (WORKER,)
+    world.fake.pulls = {WORKER: list(DENIED)}
+    with pytest.raises(PermanentError):
+        world.obtain()
+    assert len(world.fake.auth) == 2
+
+
+def test_only_a_denial_asks_for_other_credentials(world: World) -> None:
+    world.fake.pulls = {WORKER: list(MISSING), AGENT: list(DONE)}
+    assert world.obtain() == AGENT
+    assert world.denied == []

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bootkit.image.registry import RegistryClient
-from bootkit.plan.worker import Credentials
+from bootkit.plan.credentials import Credentials
 from tests.strategies import TEXT
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import PermanentError, TransientError

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bootkit.image.registry import RegistryClient
-from bootkit.plan.worker import Credentials
+from bootkit.plan.credentials import Credentials
 from sandbox.certificates import CA
 from tests.fakes.tls import HOST, serving
 from tinkie.error_kinds import ErrorKind

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from bootkit.image.registry import RegistryClient
-from bootkit.plan.worker import Credentials
+from bootkit.plan.credentials import Credentials
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import PermanentError
 from tinkie.fetch.fetcher import Fetcher

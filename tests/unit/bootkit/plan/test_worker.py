@@ -1,21 +1,43 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
 from bootkit.machine.metadata import MachineMetadata
+from bootkit.plan.credentials import Credentials, DockerConfig
 from bootkit.plan.inputs import Inputs, plan
-from bootkit.plan.worker import Credentials, WorkerSpec
 from tinkie.errors import PermanentError
 from tinkie.parameters.cmdline import Cmdline
 from tinkie.parameters.image_reference import ImageReference
+
+if TYPE_CHECKING:
+    from bootkit.plan.worker import WorkerSpec
 
 BASE = "worker_id=w grpc_authority=10.0.0.1:42113 tink_worker_image=r.example/w:1"
 
 
 def spec(text: str, machine: MachineMetadata | None = None) -> WorkerSpec:
     return plan(Inputs.from_cmdline(Cmdline.parse(text)), machine or MachineMetadata())
+
+
+def test_a_file_gives_the_worker_the_pair_of_docker_registry_only() -> None:
+    config = DockerConfig({"r.example": Credentials("u", "p"), "o.example": Credentials("v", "q")})
+    plain = spec(f"{BASE} docker_registry=R.example:443/team").with_config(config)
+    pair = {"REGISTRY_USERNAME": "u", "REGISTRY_PASSWORD": "p"}
+    assert pair.items() <= plain.environment.items()
+    assert plain.credentials_for(ImageReference.parse("r.example/w")) == Credentials("u", "p")
+    assert plain.credentials_for(ImageReference.parse("o.example/w")) == Credentials("v", "q")
+    assert plain.credentials_for(ImageReference.parse("r.example:5000/w")) is None
+    assert plain.digest == spec(f"{BASE} docker_registry=R.example:443/team").digest
+    half = spec(f"{BASE} docker_registry=r.example registry_username=x").with_config(config)
+    assert pair.items() <= half.environment.items()
+    given = f"{BASE} docker_registry=r.example registry_username=x registry_password=y"
+    both = spec(given).with_config(config)
+    assert both.environment["REGISTRY_PASSWORD"] == "y"
+    assert both.credentials_for(ImageReference.parse("r.example/w")) == Credentials("x", "y")
+    assert both.credentials_for(ImageReference.parse("o.example/w")) == Credentials("v", "q")
 
 
 def test_what_is_not_given_is_unset() -> None:

@@ -13,6 +13,7 @@ from tink_docker.repair.hidden_routes import HiddenRoutes
 from tinkie.errors import TransientError
 from tinkie.parameters.cmdline import Cmdline
 from tinkie.parameters.table import read_parameters
+from tinkie.policy import WORKER_REPORT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -100,7 +101,7 @@ def test_without_containers_the_bridge_moves_at_once(machine: Machine, events: E
 def test_an_idle_worker_is_killed_after_it_had_time_to_report(machine: Machine) -> None:
     machine.containers = [WORKER]
     machine.lease()
-    assert machine.watch(policy.REBOOT_REPORT_SECONDS) == ""
+    assert machine.watch(WORKER_REPORT_SECONDS) == ""
     assert machine.killed == []
     assert "moves" in machine.watch(2)
     assert machine.killed == [WORKER]
@@ -113,7 +114,7 @@ def test_an_action_is_waited_for(machine: Machine, events: Events, containers: l
     assert machine.watch(3600) == ""
     assert (len(events), machine.killed) == (1, [])
     machine.containers = [WORKER]
-    assert "moves" in machine.watch(policy.REBOOT_REPORT_SECONDS + 2)
+    assert "moves" in machine.watch(WORKER_REPORT_SECONDS + 2)
 
 
 def test_the_time_to_report_begins_after_the_last_action(machine: Machine) -> None:
@@ -123,7 +124,7 @@ def test_the_time_to_report_begins_after_the_last_action(machine: Machine) -> No
     machine.containers = [WORKER, "action"]
     assert machine.watch(10) == ""
     machine.containers = [WORKER]
-    assert machine.watch(policy.REBOOT_REPORT_SECONDS) == ""
+    assert machine.watch(WORKER_REPORT_SECONDS) == ""
     assert "moves" in machine.watch(2)
 
 

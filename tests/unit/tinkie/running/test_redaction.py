@@ -129,3 +129,16 @@ def test_other_words_of_a_query_are_no_secrets(query: str) -> None:
     found = secrets_in(Cmdline.parse(f"metadata_url=http://10.0.0.1:7080/metadata?{query}"))
     text = f"worker 52:54:00:12:34:56 on main at 10.0.0.1: daemon.json, false, {query}"
     assert masked(text, *found) == text
+
+
+def test_the_last_secrets_of_a_source_are_masked_and_no_older_ones() -> None:
+    redactor = Redactor()
+    redactor.hide("of-the-command-line")
+    for number in (1, 2, 2, 3, 4, 5):
+        redactor.renew("file", [f"password-{number}"])
+    redactor.renew("other", ["elsewhere"])
+    text = " ".join(f"password-{number}" for number in range(1, 6))
+    assert redactor.text(text) == f"password-1 {MASK} {MASK} {MASK} {MASK}"
+    assert redactor.text("of-the-command-line elsewhere") == f"{MASK} {MASK}"
+    redactor.reset()
+    assert redactor.text("password-5 elsewhere") == "password-5 elsewhere"

@@ -1,0 +1,163 @@
+"""The file at registry_auth_url: fetched when a pull needs it, and kept in memory only."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from bootkit.image.docker_config import parse_docker_config
+from bootkit.plan.credentials import DockerConfig
+from bootkit.policy import (
+    AUTH_FILE_BYTES,
+    AUTH_LATER_SECONDS,
+    AUTH_LIFETIME_LONGEST_SECONDS,
+    AUTH_LIFETIME_SECONDS,
+    AUTH_LIFETIME_SHORTEST_SECONDS,
+    AUTH_RENEWAL_FIRST_SHARE,
+    AUTH_RENEWAL_LAST_SHARE,
+    AUTH_RETRY,
+    AUTH_SECONDS,
+)
+from tinkie.errors import BootError, asking
+from tinkie.fetch.http_errors import status_error
+from tinkie.fetch.lifetime import lifetime_seconds
+from tinkie.hints import Asked
+from tinkie.parameters.types import shown
+from tinkie.paths import CERTIFICATES
+from tinkie.running.backoff import Schedule
+from tinkie.running.log import get_logger
+from tinkie.running.redaction import REDACTOR
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tinkie.fetch.fetcher import Fetcher
+    from tinkie.parameters.types import Url
+
+log = get_logger()
+
+
+def fetch_config(
+    url: Url, fetcher: Fetcher, seconds: float, certificates: Path = CERTIFICATES
+) -> tuple[DockerConfig, float]:
+    """Return what is in a docker `config.json`, and for how many seconds it may be used.
+
+    Its secrets are masked from then on. For https:// the CA certificates of registries are trusted,
+    too.
+
+    Raises:
+        BootError: as `Fetcher.get`; or it is no such file.
+    """
+    cas = (*fetcher.cas, *sorted(certificates.glob("*/*.crt")))
+    with asking(Asked.AUTH_SERVER):
+        answer = replace(fetcher, cas=cas).ask(url, limit=AUTH_FILE_BYTES, seconds=seconds)
+        if answer.status != HTTPStatus.OK:
+            raise status_error(url, answer.status, answer.headers.get("retry-after"))
+        parsed = parse_docker_config(answer.body)
+    REDACTOR.renew("registry_auth_url", parsed.secrets)
+    given = lifetime_seconds(answer.headers)
+    wanted = AUTH_LIFETIME_SECONDS if given is None else given
+    most = min(wanted, AUTH_LIFETIME_LONGEST_SECONDS)
+    return parsed.config, max(most, AUTH_LIFETIME_SHORTEST_SECONDS)
+
+
+@dataclass(slots=True)
+class AuthFile:
+    """The credentials at registry_auth_url, without any if that is not given.
+
+    `error` is why the last try failed; what was fetched before is used then. `version` counts the
+    different files that were fetched.
+    """
+
+    now: Callable[[], float]
+    certificates: Path = CERTIFICATES
+    chance: Callable[[], float] = random.random
+    config: DockerConfig = field(default_factory=DockerConfig)
+    error: BootError | None = None
+    version: int = 0
+    _url: Url | None = None
+    _fetcher: Fetcher | None = None
+    _tried: bool = False  # in this run
+    _fetched_at: float = 0.0
+    _schedule: Schedule = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._schedule = Schedule(AUTH_RETRY, self.now)
+
+    def use(self, url: Url | None, fetcher: Fetcher) -> None:
+        """Begin a run with these; the command line of a machine does not change."""
+        self._url, self._fetcher, self._tried = url, fetcher, False
+
+    def refresh(self) -> None:
+        """Fetch the file before a pull, if there is none yet or it is out of date; raise nothing.
+
+        If that fails, log why: the pull is tried all the same.
+        """
+        if self.error is not None or self._schedule.is_due():
+            self._try(AUTH_SECONDS)
+
+    def renew(self) -> bool:
+        """After a pull was denied: fetch the file now, once in a run; return whether it could be.
+
+        Otherwise the next run does: its back-off bounds how often.
+        """
+        if self._tried:
+            self._schedule.reset()
+            return False
+        return self._try(AUTH_SECONDS)
+
+    def tick(self) -> None:
+        """Beside a running worker: fetch the file if it is due."""
+        if self._schedule.is_due():
+            self._try(AUTH_LATER_SECONDS)
+
+    def _try(self, seconds: float) -> bool:
+        if self._url is None or self._fetcher is None:
+            return False
+        self._tried = True
+        try:
+            config, lifetime = fetch_config(self._url, self._fetcher, seconds, self.certificates)
+        except BootError as error:
+            self.error = error
+            self._schedule.failed(error)
+            self._log_failure(error)
+            return False
+        self._log_success(self._url, config, lifetime)
+        self.version += 1 if self.version == 0 or config != self.config else 0
+        self.config, self.error = config, None
+        self._plan_next(lifetime)
+        return True
+
+    def _plan_next(self, lifetime: float) -> None:
+        """Choose a random time: machines that booted together must not come together."""
+        share = self.chance() * (AUTH_RENEWAL_LAST_SHARE - AUTH_RENEWAL_FIRST_SHARE)
+        self._fetched_at = self.now()
+        self._schedule.reset()
+        self._schedule.due_at += (AUTH_RENEWAL_FIRST_SHARE + share) * lifetime
+
+    def _log_success(self, url: Url, config: DockerConfig, lifetime: float) -> None:
+        registries = ",".join(config.auths)
+        if self.version == 0 or self.error or config != self.config:
+            log.info(
+                "registry_auth.fetched",
+                url=shown(url),
+                registries=registries,
+                lifetime=f"{lifetime:.0f} s",
+            )
+        if config.unused and config.unused != self.config.unused:
+            log.warning(
+                "registry_auth.incomplete",
+                error="; ".join(f"{name}: {why}" for name, why in config.unused.items()),
+                next=f"the others are used ({len(config.auths)})",
+            )
+
+    def _log_failure(self, error: BootError) -> None:
+        age = self.now() - self._fetched_at
+        log.error(
+            "registry_auth.failed",
+            **error.fields,
+            next=f"using what was fetched {age:.0f} s ago" if self.version else "going on without",
+        )

@@ -1,0 +1,81 @@
+"""A worker whose password has changed is replaced, between two actions.
+
+A worker takes user and password once, when it starts. With those of yesterday it is denied the
+image of the next action, and its workflow fails.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bootkit.plan.worker import PAIR
+from bootkit.watch.actions import is_action
+from tinkie.policy import WORKER_REPORT_SECONDS
+from tinkie.running.log import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bootkit.engine.interface import Engine
+    from bootkit.image.auth_file import AuthFile
+    from bootkit.plan.worker import WorkerSpec
+
+log = get_logger()
+
+
+@dataclass(slots=True)
+class PasswordMonitor:
+    """Fetch registry_auth_url again when it is due; replace the worker if its pair changed there.
+
+    `wanted` returns what the worker would be started as now. `is_connected` returns whether it can
+    report to its server: one that cannot may have an action to report, and would repeat it.
+    The worker is replaced by its removal: the next run starts it anew. `compared` is the version of
+    the file that the worker was started with, 0 if nobody knows.
+    """
+
+    engine: Engine
+    container: str
+    auth: AuthFile
+    wanted: Callable[[], WorkerSpec]
+    is_connected: Callable[[], bool]
+    now: Callable[[], float]
+    compared: int = 0
+    _is_outdated: bool = False
+    _quiet_since: float | None = None
+
+    def tick(self) -> None:
+        """Do what is due.
+
+        Raises:
+            BootError: the engine does not answer.
+        """
+        self.auth.tick()
+        if self.auth.version != self.compared:
+            self._compare()
+        if self._is_outdated and self._is_quiet():
+            self.engine.remove(self.container)
+
+    def _compare(self) -> None:
+        spec = self.wanted()
+        wanted = {name: spec.environment.get(name) for name in PAIR}
+        # Without a password it would only lose what it has.
+        known = None not in wanted.values()
+        has = self.engine.environment(self.container) if known else {}
+        self._is_outdated = known and any(has.get(name) != text for name, text in wanted.items())
+        self.compared, self._quiet_since = self.auth.version, None
+        if self._is_outdated:
+            log.info(
+                "worker.password_changed",
+                registry=spec.registry,
+                next="starting the worker anew as soon as no action runs",
+            )
+
+    def _is_quiet(self) -> bool:
+        """Return whether there has been no action for a while, so that all are reported."""
+        if not self.is_connected() or any(map(is_action, self.engine.containers())):
+            self._quiet_since = None
+            return False
+        if self._quiet_since is None:
+            self._quiet_since = self.now()
+        return self.now() - self._quiet_since >= WORKER_REPORT_SECONDS

@@ -1,0 +1,148 @@
+"""A worker whose password changed is replaced, when nothing is lost by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bootkit.engine.docker import DockerEngine
+from bootkit.plan.worker import WorkerSpec
+from bootkit.watch.password import PasswordMonitor
+from tests.fakes.engine import Container, FakeEngine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, MutableMapping
+    from pathlib import Path
+
+    Events = list[MutableMapping[str, Any]]
+
+OLD = {"REGISTRY_USERNAME": "u", "REGISTRY_PASSWORD": "old=1"}
+
+
+@dataclass
+class FakeAuth:
+    version: int = 0
+
+    def tick(self) -> None:
+        """Another file comes when the test says so."""
+
+
+@dataclass
+class World:
+    fake: FakeEngine
+    engine: DockerEngine
+    worker: Container
+    auth: FakeAuth = field(default_factory=FakeAuth)
+    environment: dict[str, str] = field(default_factory=lambda: dict(OLD))
+    connected: bool = True
+    clock: float = 0.0
+
+    def monitor(self) -> PasswordMonitor:
+        return PasswordMonitor(
+            self.engine,
+            self.worker.id,
+            self.auth,  # type: ignore[arg-type]
+            wanted=lambda: WorkerSpec("w", (), self.environment, "r.example"),
+            is_connected=lambda: self.connected,
+            now=lambda: self.clock,
+        )
+
+    def renew(self, password: str | None) -> None:
+        self.environment = {} if password is None else OLD | {"REGISTRY_PASSWORD": password}
+        self.auth.version += 1
+
+    def tick(self, monitor: PasswordMonitor, seconds: int = 1) -> None:
+        for _ in range(seconds):
+            monitor.tick()
+            self.clock += 1.0
+
+    def is_there(self) -> bool:
+        return self.worker in self.fake.containers
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    fake = FakeEngine(tmp_path / "docker.sock")
+    worker = fake.add("tink-worker", Env=[f"{name}={text}" for name, text in OLD.items()])
+    with fake.serving():
+        engine = DockerEngine(fake.socket)
+        engine.connect()
+        yield World(fake, engine, worker)
+        engine.close()
+
+
+def test_an_idle_worker_is_replaced(world: World, events: Events) -> None:
+    monitor = world.monitor()
+    world.renew("new")
+    world.tick(monitor, 3)
+    assert world.is_there()
+    world.tick(monitor)
+    assert not world.is_there()
+    assert [event["event"] for event in events] == ["worker.password_changed"]
+    assert events[0]["registry"] == "r.example"
+    assert "new" not in events[0].values()
+
+
+@pytest.mark.parametrize("state", ["running", "exited", "created"])
+def test_a_worker_with_an_action_is_not(world: World, state: str) -> None:
+    monitor = world.monitor()
+    action = world.fake.add("tinkerbell_wipe_1", state=state)
+    world.renew("new")
+    world.tick(monitor, 60)
+    assert world.is_there()
+    world.fake.containers.remove(action)
+    world.tick(monitor, 3)
+    assert world.is_there(), "it may have to report that action"
+    world.tick(monitor)
+    assert not world.is_there()
+
+
+def test_a_worker_that_cannot_report_is_not(world: World) -> None:
+    monitor = world.monitor()
+    world.connected = False
+    world.renew("new")
+    world.tick(monitor, 60)
+    assert world.is_there()
+    world.connected = True
+    world.tick(monitor, 4)
+    assert not world.is_there()
+
+
+@pytest.mark.parametrize("password", ["old=1", None])
+def test_the_same_password_or_none_replaces_no_worker(world: World, password: str | None) -> None:
+    monitor = world.monitor()
+    world.renew(password)
+    world.tick(monitor, 60)
+    assert world.is_there()
+
+
+def test_a_worker_is_compared_once_for_each_file(world: World) -> None:
+    monitor = world.monitor()
+    world.tick(monitor, 5)
+    assert not [one for one in world.fake.requests if world.worker.id in one]
+    world.renew("old=1")
+    world.tick(monitor, 5)
+    assert len([one for one in world.fake.requests if world.worker.id in one]) == 1
+
+
+def test_a_password_that_is_the_old_one_again_replaces_no_worker(world: World) -> None:
+    monitor = world.monitor()
+    action = world.fake.add("action_x")
+    world.renew("new")
+    world.tick(monitor, 5)
+    world.renew("old=1")
+    world.fake.containers.remove(action)
+    world.tick(monitor, 60)
+    assert world.is_there()
+
+
+def test_an_engine_that_does_not_answer_is_asked_again(world: World) -> None:
+    monitor = world.monitor()
+    world.renew("new")
+    world.fake.broken = 1
+    with pytest.raises(Exception, match="broken"):
+        monitor.tick()
+    world.tick(monitor, 4)
+    assert not world.is_there()
