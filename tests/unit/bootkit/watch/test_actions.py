@@ -181,6 +181,22 @@ class Flood:
         return self.data
 
 
+class Quiet:
+    """A socket on which nothing arrives; notes how long it was waited for."""
+
+    def __init__(self) -> None:
+        self.waited: list[float] = []
+
+    def settimeout(self, seconds: float) -> None:
+        self.waited.append(seconds)
+
+    def recv(self, _size: int) -> bytes:
+        raise BlockingIOError
+
+
+START = json.dumps(Event("start", "a").as_json()).encode() + b"\n"
+
+
 class TestAnEngineThatMisbehaves:
     """What `events` and `take` make of it."""
 
@@ -232,9 +248,18 @@ class TestAnEngineThatMisbehaves:
         assert flood.reads * policy.EVENT_READ_BYTES < 2 * policy.EVENT_LINE_BYTES
 
     def test_events_without_end_delay_nobody(self) -> None:
-        flood = Flood(json.dumps(Event("start", "a").as_json()).encode() + b"\n")
+        flood = Flood(START)
         stream = stream_module.EventStream(flood)  # type: ignore[arg-type]
         assert len(stream.take(0.0)) == policy.EVENT_READS_MAXIMUM == flood.reads
+
+    @pytest.mark.parametrize(("rest", "waited"), [(b"", [5.0]), (START, [0])])
+    def test_an_event_that_came_with_the_head_is_not_delayed(
+        self, rest: bytes, waited: list[float]
+    ) -> None:
+        quiet = Quiet()
+        stream = stream_module.EventStream(quiet, rest)  # type: ignore[arg-type]
+        assert len(stream.take(5.0)) == (1 if rest else 0)
+        assert quiet.waited == waited
 
     def test_an_engine_that_hangs_is_a_timeout(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
