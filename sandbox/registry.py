@@ -56,6 +56,10 @@ class Registry:
     network: Network
     program: Program
 
+    def set_password(self, credentials: Credentials) -> None:
+        """Take these user and password from now on, and no others."""
+        _write_passwords(self.folder, credentials)
+
     def push(self, archive: Path, name: str, kind: str = "docker-archive") -> str:
         """Push an archive under a name ("tink-agent:latest"); return its full reference."""
         reference = f"{self.host}/{name}"
