@@ -142,6 +142,8 @@ PULLS: dict[ErrorKind, tuple[str, ...]] = {
         GET + "Unauthorized",
         GET + "Method Not Allowed",
         GET + "Tunnel or SSL Forbidden",
+        GET + "Access Denied",
+        GET + "authenticationrequired",
         GET + "socks connect tcp 10.0.0.1:1080->HOST:443: username/password authentication failed",
         GET + "socks connect tcp 10.0.0.1:1080->HOST:443: no acceptable authentication methods",
         GET + "socks connect tcp 10.0.0.1:1080->HOST:443: invalid username/password",
@@ -418,6 +420,8 @@ PULLS: dict[ErrorKind, tuple[str, ...]] = {
     ErrorKind.BAD_REQUEST: (
         "invalid reference format",
         "invalid tag format",
+        "invalid checksum digest length",
+        "unsupported digest algorithm",
         "repository name must have at least one component",
         GET + 'net/http: invalid header field value for "Authorization"',
         "invalid reference format: repository name (IMAGE) must be lowercase",
@@ -695,7 +699,7 @@ CONTAINERS: dict[ErrorKind, tuple[str, ...]] = {
 
 # What a pull reports if a proxy is the trouble.
 PROXIES: dict[ErrorKind, tuple[str, ...]] = {
-    ErrorKind.PROXY_REFUSED: PULLS[ErrorKind.PROXY_REFUSED][:10],
+    ErrorKind.PROXY_REFUSED: PULLS[ErrorKind.PROXY_REFUSED][:12],
     ErrorKind.SERVER_ERROR: (
         GET + "Bad Gateway",
         GET + "Service Unavailable",

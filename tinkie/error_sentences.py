@@ -41,7 +41,10 @@ _STATUS = re.compile(r"\b(?:HTTP|status(?: [^:]*)?:) ([45]\d\d)\b")
 _NO_JSON = re.compile(r"response body: (?:invalid character|unexpected end|no error details)")
 
 # A proxy that does not CONNECT: Go keeps only the reason phrase of its answer.
-_REFUSED_BY_PROXY = r"(?:Get|Head|Post) <>: (?:[\w ]*Forbidden|Unauthorized|Method Not Allowed)$"
+_REFUSED_BY_PROXY = (
+    r"(?:Get|Head|Post) <>: (?:[\w ]*Forbidden|Unauthorized|Method Not Allowed|Access Denied"
+    r"|authenticationrequired)$"
+)
 _FAILED_BY_PROXY = (
     r"(?:Get|Head|Post) <>: (?:Bad Gateway|Service Unavailable|Gateway Time-?out"
     r"|Host Unreachable|unknown status code)$"
@@ -281,6 +284,7 @@ LATE_PATTERNS: tuple[tuple[str, ErrorKind], ...] = (
     (r"response headers exceeded", _K.BAD_ANSWER),
     (r"stopped after 10 redirects", _K.BAD_ANSWER),
     (r"no Location header", _K.BAD_ANSWER),
+    (r"(?:invalid|unsupported) (?:checksum )?digest ", _K.BAD_REQUEST),
     # Time-outs, before what was cancelled because of them
     (r"i/o timeout", _K.TIMEOUT),
     (r"Timeout exceeded", _K.TIMEOUT),
