@@ -18,7 +18,7 @@ from tests.herd.gate import ADDRESSES
 
 METADATA_REQUESTS = 2  # of each machine: id and host name
 REGISTRY_REQUESTS = 3  # dockerd's /v2/ and manifest; bootkit's /v2/, since there is a password
-BOOTKIT = 'useragent="?bootkit"? '  # a user agent without blanks has no quotes in the log
+BOOTKIT = 'useragent="?bootkit"?(?: |$)'  # without blanks it has no quotes in the log
 _OF_THE_HERD = re.compile(rf"{re.escape(ENGINE)}|{BOOTKIT}")
 _REGISTRY_LINE = re.compile(r'time="([^"]+)" .* http\.request\.id=(\S+) ')
 

@@ -14,7 +14,7 @@ REGISTRY_LOG = f"""\
 time="2026-11-23T13:10:48.500000001Z" level=warning msg="error" http.request.id=a {ENGINE} x
 time="2026-11-23T13:10:48.700000001Z" level=info msg="authorized" http.request.id=b {ENGINE} x
 time="2026-11-23T13:10:48.900000001Z" level=info msg="response" http.request.id=b {ENGINE} x
-time="2026-11-23T13:10:49.100000001Z" level=info http.request.id=d http.request.useragent=bootkit x
+time="2026-11-23T13:10:49.100000001Z" level=info http.request.id=d http.request.useragent=bootkit
 time="2026-11-23T13:10:48.900000001Z" level=info http.request.id=c useragent="python-httpx" x
 172.30.0.1 - - [23/Nov/2026:13:10:48 +0000] "GET /v2/ HTTP/1.1" 401 87 "docker/26.1.5 (simulated)"
 """
