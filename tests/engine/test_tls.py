@@ -19,7 +19,9 @@ from tests.engine.servers import OLDER
 from tests.engine.world import World
 from tests.matrix.wire import wire
 
-IDENTITY = MachineIdentity("tls", "52:54:00:00:03:04", "172.30.0.204", "172.30.0.1")
+VERIFIED = MachineIdentity("tls-verified", "52:54:00:00:03:04", "172.30.0.204", "172.30.0.1")
+UNVERIFIED = MachineIdentity("tls-unverified", "52:54:00:00:03:05", "172.30.0.205", "172.30.0.1")
+MACHINES = pytest.mark.parametrize("identity", [VERIFIED, UNVERIFIED])
 TLS_PORT = 42443
 OTHER_PORT = 5443
 END_SECONDS = 120.0
@@ -39,20 +41,22 @@ def tls(docker: Docker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wo
         yield world
 
 
-@pytest.mark.parametrize("verified", [True, False])
-def test_tink_agent_uses_tls_with_tinkerbell(tls: World, tmp_path: Path, *, verified: bool) -> None:
-    words = _words(tls, verified=verified)
-    with machines.machine(tls, tmp_path / "machine", IDENTITY, **words):
-        tls.prove(IDENTITY, f"tls-{verified}".lower())
+@MACHINES
+def test_tink_agent_uses_tls_with_tinkerbell(
+    tls: World, tmp_path: Path, identity: MachineIdentity
+) -> None:
+    words = _words(tls, verified=identity is VERIFIED)
+    with machines.machine(tls, tmp_path / "machine", identity, **words):
+        tls.prove(identity, identity.name)
 
 
-@pytest.mark.parametrize("verified", [True, False])
-def test_tink_worker_uses_tls(older: World, tmp_path: Path, *, verified: bool) -> None:
+@MACHINES
+def test_tink_worker_uses_tls(older: World, tmp_path: Path, identity: MachineIdentity) -> None:
     endpoint = f"{older.network.address}:{TLS_PORT}"
-    words = {**_words(older, verified=verified), "grpc_authority": endpoint}
+    words = {**_words(older, verified=identity is VERIFIED), "grpc_authority": endpoint}
     words |= {"tink_worker_image": "", "docker_registry": f"{older.registry.host}/{OLDER}"}
-    with _tls(older), machines.machine(older, tmp_path / "machine", IDENTITY, **words):
-        older.prove(IDENTITY, f"tls-{verified}".lower())
+    with _tls(older), machines.machine(older, tmp_path / "machine", identity, **words):
+        older.prove(identity, identity.name)
 
 
 def test_an_action_comes_from_a_registry_that_only_the_ca_for_everything_makes_trusted(
