@@ -13,6 +13,7 @@ from bootkit import policy
 from bootkit.engine import docker as module
 from bootkit.engine.docker import DockerEngine
 from bootkit.engine.interface import EngineNotReady
+from bootkit.engine.json import container_in
 from tests.fakes.dropped_signal import drop_a_signal
 from tests.fakes.engine import FakeEngine
 from tests.fakes.thread import served
@@ -36,6 +37,31 @@ def connected(fake: FakeEngine) -> Iterator[DockerEngine]:
     with fake.serving(), closing(DockerEngine(fake.socket)) as engine:
         engine.connect()
         yield engine
+
+
+def test_each_connect_closes_the_connections_of_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """bootkit connects in each of its runs; the descriptors would run out."""
+    closed: list[object] = []
+    with connected(FakeEngine(tmp_path / "docker.sock")) as engine:
+        first = engine._api
+        close = first.close
+        monkeypatch.setattr(first, "close", lambda: closed.append(close()))
+        engine.connect()
+        assert len(closed) == 1
+        assert engine._api is not first
+
+
+@pytest.mark.parametrize(
+    ("state", "running"),
+    [
+        *[(state, True) for state in ("running", "restarting", "paused")],
+        *[(state, False) for state in ("created", "removing", "exited", "dead")],
+    ],
+)
+def test_a_container_that_may_still_work_counts_as_running(state: str, *, running: bool) -> None:
+    assert container_in({"Id": "1", "Names": ["/x"], "State": state}).running is running
 
 
 @pytest.mark.parametrize("state", ["running", "exited"])

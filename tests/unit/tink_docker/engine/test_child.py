@@ -18,6 +18,7 @@ from tink_docker import policy
 from tink_docker.engine.dockerd import dockerd_command, start_dockerd
 from tink_docker.engine.socket import Listener
 from tinkie.errors import PermanentError, ShutdownRequested
+from tinkie.policy import CUT_TEXT_CHARACTERS
 from tinkie.running.redaction import REDACTOR
 
 if TYPE_CHECKING:
@@ -138,6 +139,21 @@ def test_long_lines_are_cut(start: Start) -> None:
     engine = start("sh", "-c", "head -c 3000000 /dev/zero | tr '\\0' x; echo; echo next")
     until_ended(engine)
     assert [len(line) for line in engine.last_lines] == [400, 4]
+
+
+def test_a_line_that_never_ends_takes_no_memory(start: Start) -> None:
+    engine = start("sh", "-c", "true")
+    for _ in range(100):
+        engine._log_lines(b"x" * policy.CHILD_LINE_BYTES)
+    assert len(engine._rest) == policy.CHILD_LINE_BYTES
+
+
+def test_a_secret_in_a_last_line_is_masked_before_the_line_is_cut(start: Start) -> None:
+    REDACTOR.hide("hunter2-hunter2")
+    engine = start("sh", "-c", "true")
+    before = "x" * (CUT_TEXT_CHARACTERS - 3)
+    engine._log_lines(f"{before}hunter2-hunter2\n".encode())
+    assert engine.last_lines == [before + "***"]
 
 
 def test_it_can_write_a_megabyte_while_nobody_reads(start: Start) -> None:
