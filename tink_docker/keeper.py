@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from tink_docker import policy
 from tink_docker.engine.daemons import wait_for_answer
+from tinkie.errors import TransientError
+from tinkie.hints import Asked
 from tinkie.policy import DOCKERD_CHECK_EVERY_SECONDS, DOCKERD_HANGS_AFTER_SECONDS
 from tinkie.running.backoff import Schedule
 from tinkie.running.log import get_logger, phase
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from tink_docker.repair.hidden_routes import HiddenRoutes
     from tink_docker.repair.lost_containers import LostContainers
     from tink_docker.repair.networks import NetworkRecord
+    from tink_docker.repair.planned_restart import PlannedRestart
     from tink_docker.space import SpaceMonitor
     from tinkie.running.run_record import RunRecord
 
@@ -36,7 +39,7 @@ log = get_logger()
 
 @dataclass(slots=True)
 class Keeper:
-    """Starts the engine again and again; checks reboot flag, CA certificate and space meanwhile.
+    """Starts the engine again and again, and calls the tasks beside it meanwhile.
 
     `wait(seconds, files)` ends early when one of the descriptors becomes readable.
     """
@@ -49,15 +52,21 @@ class Keeper:
     lost_containers: LostContainers
     networks: NetworkRecord
     hidden_routes: HiddenRoutes
+    planned_restart: PlannedRestart
     space: SpaceMonitor
     file_systems: FileSystemsMonitor
     wait: Wait
     now: Callable[[], float]
     _tasks: tuple[Task, ...] = field(init=False)
     _has_run: bool = field(default=False, init=False)
-    _open_since: float | None = field(default=None, init=False)  # this engine, to clients
+    _lost: str = field(default="", init=False)  # containers that have ended without dockerd
+    _restart: str = field(default="", init=False)  # why dockerd must be restarted now
+    _watch_restart: Task = field(init=False)
+    _watch_containers: Task = field(init=False)
 
     def __post_init__(self) -> None:
+        self._watch_restart = self._task("restart dockerd as planned", self._plan_restart)
+        self._watch_containers = self._task("look for lost containers", self._look_for_lost)
         self._tasks = (
             self._task("check the reboot flag", self.broker.tick),
             self._task("measure the space for images", self.space.tick),
@@ -80,13 +89,21 @@ class Keeper:
     def run_once(self, is_up: Callable[[], None]) -> None:
         """Start dockerd, call `is_up` when it answers, and return when it has ended by itself.
 
+        Start it again at once if a restart is planned.
+
         Raises:
             PermanentError: it cannot be started.
-            TransientError: it was stopped: it did not answer, or must start anew.
+            TransientError: it was stopped: it did not answer, or has lost containers.
         """
         self._has_run = True
+        while self._run_engine(is_up):
+            pass
+
+    def _run_engine(self, is_up: Callable[[], None]) -> bool:
+        """Return whether it was stopped for a planned restart; it has ended by itself otherwise."""
+        self._restart = self._lost = ""
         engine = self.start(self._wait_and_tick)
-        self._open_since = self.now() if self.listener.published else None
+        self.late_trust.open_since = self.now() if self.listener.published else None
         try:
             with phase("start"):
                 version = self._first_answer(engine)
@@ -97,9 +114,12 @@ class Keeper:
                     self._watch(engine)
         finally:
             engine.stop(self.wait)
+        if self._restart:
+            return True
         error = f"dockerd ended by itself: {engine.status}"
         log.error("engine.ended", error=error, last_lines=engine.last_lines)
         self.networks.engine_ended(engine.noticed, answered=version is not None)
+        return False
 
     def _first_answer(self, engine: EngineDaemons) -> EngineVersion | None:
         version = self._answer(engine, policy.DOCKERD_FIRST_ANSWER_SECONDS)
@@ -121,20 +141,29 @@ class Keeper:
             self.wait(min(left, self.space.pace), [])
 
     def _watch(self, engine: EngineDaemons) -> None:
-        """Return when the engine has ended.
+        """Return when the engine has ended, or must be restarted as planned.
 
         Raises:
-            TransientError: it hangs, lists containers as running that have ended, must move its
-                bridge, or must read late CA certificates.
+            TransientError: it hangs, or lists containers as running that have ended.
         """
         while not engine.ended():
             end = self.now() + DOCKERD_CHECK_EVERY_SECONDS
             while self.now() < end and not engine.ended():
                 self._turn(engine, [])
-                self.hidden_routes.check()
-                self.late_trust.check(self._open_since)
+                self._watch_restart()
+                if self._restart:
+                    log.info("engine.restarting", reason=self._restart)
+                    return
             self._answer(engine, DOCKERD_HANGS_AFTER_SECONDS)
-            self.lost_containers.check()
+            self._watch_containers()
+            if self._lost:
+                raise TransientError(self._lost, asked=Asked.ENGINE)
+
+    def _plan_restart(self) -> None:
+        self._restart = self.planned_restart.due()
+
+    def _look_for_lost(self) -> None:
+        self._lost = self.lost_containers.check()
 
     def _answer(self, engine: EngineDaemons, seconds: float) -> EngineVersion | None:
         """Return the engine's answer to a ping, or None if it has ended.
@@ -162,7 +191,7 @@ class Keeper:
     def _publish(self) -> None:
         if not self.listener.published and all(one.settled for one in self.ca_fetchers):
             self.listener.publish()
-            self._open_since = self.now()
+            self.late_trust.open_since = self.now()
 
     def _log_ready(self, version: EngineVersion) -> None:
         log.info("engine.ready", version=version.version, api=version.api)

@@ -19,6 +19,7 @@ from tink_docker.engine.dockerd import dockerd_command, start_dockerd
 from tink_docker.engine.networks import NetworkPlan
 from tink_docker.engine.socket import Listener
 from tink_docker.file_systems import FileSystemsMonitor
+from tink_docker.idle import Idle
 from tink_docker.keeper import Keeper
 from tink_docker.reboot import RebootBroker
 from tink_docker.repair.hidden_routes import HiddenRoutes
@@ -26,6 +27,7 @@ from tink_docker.repair.layers import remove_incomplete_layers
 from tink_docker.repair.leftovers import stop_leftovers
 from tink_docker.repair.lost_containers import LostContainers
 from tink_docker.repair.networks import SIGNS, NetworkRecord
+from tink_docker.repair.planned_restart import PlannedRestart
 from tink_docker.space import SpaceMonitor
 from tinkie.errors import PermanentError
 from tinkie.fetch.fetcher import Fetcher
@@ -100,28 +102,29 @@ def keeper(
     _log_what_is_missing(plan)
     listener = Listener.open()
     fetchers = _ca_fetchers(plan, now)
+    idle = Idle(lambda: running_containers(listener.address), now)
+    broker = RebootBroker(idle, now)
+    late_trust, hidden_routes = LateTrust(fetchers), HiddenRoutes(plan.networks, now)
     return Keeper(
         listener=listener,
         start=lambda waiting: _start(plan, listener, waiting, now),
         ca_fetchers=fetchers,
-        late_trust=LateTrust(fetchers, lambda: running_containers(listener.address), now),
-        broker=RebootBroker(lambda: running_containers(listener.address), now),
+        late_trust=late_trust,
+        broker=broker,
         lost_containers=LostContainers(lambda: processes(listener.address)),
         networks=NetworkRecord(),
-        hidden_routes=_hidden_routes(plan, listener, now),
+        hidden_routes=hidden_routes,
+        planned_restart=PlannedRestart(
+            (hidden_routes, late_trust),
+            Idle(idle.running, now),
+            lambda name: kill_container(listener.address, name),
+            lambda: broker.is_requested,
+            now,
+        ),
         space=SpaceMonitor(),
         file_systems=FileSystemsMonitor(now),
         wait=wait,
         now=now,
-    )
-
-
-def _hidden_routes(plan: Plan, listener: Listener, now: Callable[[], float]) -> HiddenRoutes:
-    return HiddenRoutes(
-        plan.networks,
-        lambda: running_containers(listener.address),
-        lambda name: kill_container(listener.address, name),
-        now,
     )
 
 

@@ -51,10 +51,12 @@ NETWORK_RESET_AFTER_FAILURES = 2  # one may come from full memory or a firewall 
 ROUTES_POLL_SECONDS = 1.0  # DHCP answers at any time, and the boot waits for its host
 NETWORK_MOVES_MAXIMUM = 3  # in vain; each kills an idle worker
 
+# Planned restarts of dockerd (repair/planned_restart.py)
+PLANNED_RESTART_POLL_SECONDS = 1.0  # the host is not reached, or pulls fail, meanwhile
+
 # The registry's CA certificate
 CA_START_SECONDS = 10.0  # the socket, and so the boot, waits for it no longer
 CA_LATER_TRY_SECONDS = UNWATCHED_SECONDS  # in the loop, too
-LATE_CA_POLL_SECONDS = 1.0  # pulls fail meanwhile
 CA_BYTES = 256 * _KIB  # enough for more than a hundred certificates
 CA_RETRIES_AT_START = Backoff(first=0.25, ceiling=2.0)  # 1 s on average: the network comes up
 CA_RETRIES_LATER = Backoff(first=5.0, ceiling=60.0)  # somebody has to repair a server or a URL

@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING
 
 from tink_docker import policy
 from tinkie.errors import BootError
-from tinkie.paths import TINK_DOCKER_FOLDER, WORKER_NAME
+from tinkie.paths import TINK_DOCKER_FOLDER
 from tinkie.policy import WORKER_REPORT_SECONDS
 from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tink_docker.idle import Idle
 
 log = get_logger()
 
@@ -44,14 +46,18 @@ def ask_init(reason_path: Path = REASON_PATH) -> None:
 
 @dataclass(slots=True)
 class RebootBroker:
-    """Checks the flag file at each `tick`; `running` returns the names of running containers."""
+    """Checks the flag file at each `tick`."""
 
-    running: Callable[[], list[str]]
+    idle: Idle
     now: Callable[[], float]
     reboot: Callable[[], None] = ask_init
     flag: Path = FLAG
     _requested_at: float | None = None  # in the future: when to try again
-    _idle_since: float | None = None
+
+    @property
+    def is_requested(self) -> bool:
+        """Return whether the machine is to reboot."""
+        return self._requested_at is not None
 
     def tick(self) -> None:
         """Look for a request, or take the next step of one; never raise a BootError."""
@@ -72,24 +78,20 @@ class RebootBroker:
         if waited >= policy.REBOOT_ACTIONS_SECONDS:
             bound = f"{policy.REBOOT_ACTIONS_SECONDS:.0f} s"
             self._start(f"actions still run after {bound}, or dockerd does not answer")
-        elif self._actions():
-            self._idle_since = None
-        elif self._idle_since is None:
-            self._idle_since = self.now()
-        elif self.now() - self._idle_since >= WORKER_REPORT_SECONDS:
+        elif self._idle_seconds() >= WORKER_REPORT_SECONDS:
             self._start("no action is running")
 
-    def _actions(self) -> list[str]:
-        """Return what has to end first; without an answer from dockerd, assume something."""
+    def _idle_seconds(self) -> float:
+        """Return for how long no action has run; without an answer from dockerd, assume one."""
         try:
-            return [name for name in self.running() if name != WORKER_NAME]
+            return self.idle.seconds() or 0.0
         except BootError as error:
             log.debug("reboot.delayed", error=str(error))
-            return ["unknown"]
+            return 0.0
 
     def _start(self, reason: str) -> None:
         log.info("reboot.started", reason=reason)
-        self._idle_since = None
+        self.idle.forget()
         self._requested_at = self.now() + policy.REBOOT_RETRY_SECONDS  # if it is still up then
         with suppress(OSError):  # a folder of that name is a request, too
             self.flag.unlink()

@@ -14,6 +14,8 @@ from tinkie.errors import PermanentError
 from tinkie.files import write_atomically
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tink_docker.ca.plan import CertificatePlan
 
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
@@ -89,19 +91,29 @@ def _end(pem: str) -> datetime | None:
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificates[0]["notAfter"])), UTC)
 
 
-def install(plan: CertificatePlan, pem: bytes, now: datetime) -> list[str]:
-    """Write the wanted certificates to each of the plan's files; return their SHA-256 sums.
+def install(plan: CertificatePlan, pem: bytes, now: datetime) -> tuple[list[str], bool]:
+    """Write the wanted certificates to each of the plan's files.
 
-    now: by the machine's clock. What was written before stays if this raises.
+    Return their SHA-256 sums, and whether a file has changed. now: by the machine's clock. What was
+    written before stays if this raises.
 
     Raises:
         PermanentError: as `wanted_certificates` and `check_time`, or a file cannot be written.
     """
     wanted = wanted_certificates(pem, plan.pins)
     check_time(wanted, now)
-    for path in plan.paths:
+    content = "".join(wanted.values()).encode()
+    changed = [path for path in plan.paths if not _has(path, content)]
+    for path in changed:
         try:
-            write_atomically(path, "".join(wanted.values()).encode())
+            write_atomically(path, content)
         except OSError as error:
             raise PermanentError(f"writing {path}: {error.strerror}") from error
-    return list(wanted)
+    return list(wanted), bool(changed)
+
+
+def _has(path: Path, content: bytes) -> bool:
+    try:
+        return path.read_bytes() == content
+    except OSError:
+        return False

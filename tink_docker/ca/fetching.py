@@ -25,14 +25,18 @@ log = get_logger()
 
 @dataclass(slots=True)
 class CaFetcher:
-    """Tries once per `tick` that is due; `settled` when nothing needs to wait for it any more."""
+    """Tries once per `tick` that is due; `settled` when nothing needs to wait for it any more.
+
+    `changed_at`: when a file got another content, None if none did.
+    """
 
     plan: CertificatePlan
     fetcher: Fetcher
     now: Callable[[], float]
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     settled: bool = False
-    installed_at: float | None = None
+    installed: bool = False
+    changed_at: float | None = None
     _schedule: Schedule = field(init=False)  # at the start, then another one
     _start_ends: float = field(init=False)
     _last_error: BootError | None = None
@@ -46,7 +50,7 @@ class CaFetcher:
 
         A try at the start may take what is left of the start, a later one 2 s.
         """
-        if self.installed_at is not None:
+        if self.installed:
             return
         self._end_start_in_time()
         if self._schedule.is_due():
@@ -58,9 +62,10 @@ class CaFetcher:
         try:
             with asking(Asked.CA_SERVER, self.plan.parameter):
                 pem = self.fetcher.get(self.plan.url, limit=policy.CA_BYTES, seconds=seconds)
-                installed = install(self.plan, pem, self.clock())
-            self._log_success(installed)
-            self.settled, self.installed_at = True, self.now()
+                certificates, changed = install(self.plan, pem, self.clock())
+            self.changed_at = self.now() if changed else None
+            self._log_success(certificates)
+            self.settled = self.installed = True
         except BootError as error:
             self._retry_later(error)
 
@@ -68,8 +73,8 @@ class CaFetcher:
         registries = "all" if self.plan.everywhere else ",".join(self.plan.hosts)
         url = shown(self.plan.url)
         sums, what_next = ",".join(certificates), {}
-        if self.plan.everywhere and self.settled:
-            what_next["next"] = "dockerd trusts it for all registries after a restart, when idle"
+        if self.plan.everywhere and self.settled and self.changed_at is not None:
+            what_next["next"] = "dockerd and worker start again to trust them, when no action runs"
         log.info("ca.installed", url=url, registries=registries, sha256=sums, **what_next)
 
     def _end_start_in_time(self) -> None:

@@ -53,4 +53,11 @@ def read_name_servers(path: Path = RESOLVER) -> list[IPv4Network]:
         text = path.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return []
-    return [IPv4Network(found) for found in _NAME_SERVER.findall(text)]
+    return [network for found in _NAME_SERVER.findall(text) for network in _host(found)]
+
+
+def _host(text: str) -> list[IPv4Network]:
+    try:
+        return [IPv4Network(text)]
+    except ValueError:
+        return []  # 10.0.0: the resolver ignores it as well

@@ -3,9 +3,8 @@
 The engine starts before DHCP has answered, so a route may come to lead where its bridge is. The
 machine then loses all hosts there, maybe its server. dockerd takes another network only at a start
 at which no container runs, the worker included: with one, it keeps the networks in its record
-(docker 26.1, `initNetworkController`). So the bridge moves when no action runs: the worker is
-killed, dockerd starts with another network, and bootkit starts the worker again. No action loses
-its network.
+(docker 26.1, `initNetworkController`), so a planned restart ends the worker as well. No action
+loses its network.
 """
 
 from __future__ import annotations
@@ -17,9 +16,6 @@ from tink_docker import policy
 from tink_docker.engine.networks import BRIDGE, NetworkPlan, engines_routes, hidden_by
 from tink_docker.engine.routes import Route, read_name_servers, read_routes
 from tinkie.error_kinds import ErrorKind
-from tinkie.errors import TransientError
-from tinkie.paths import WORKER_NAME
-from tinkie.policy import WORKER_REPORT_SECONDS
 from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
@@ -37,24 +33,16 @@ _NOTHING = "it stays hidden, from this machine or from actions"
 
 @dataclass(slots=True)
 class HiddenRoutes:
-    """`tick` looks at the routes; `check` asks for a restart of dockerd once that harms nobody.
-
-    `running` returns the names of the running containers, `kill` kills one; both may raise
-    TransientError.
-    """
+    """`tick` looks at the routes and logs; it is a Cause of a planned restart."""
 
     plan: NetworkPlan
-    running: Callable[[], list[str]]
-    kill: Callable[[str], None]
     now: Callable[[], float]
     routes: Callable[[], list[Route]] = read_routes
     name_servers: Callable[[], list[IPv4Network]] = read_name_servers
     _next_look: float = 0.0
-    _next_check: float = 0.0
     _logged: tuple[str, str] = ("", "")  # what is hidden, and what happens next
     _move: str = ""  # from where to where the bridge must move
     _moves: int = 0  # in a row that did not help
-    _idle_since: float | None = None  # since when nothing but the worker runs
 
     def tick(self) -> None:
         """Log what is hidden, again only when that changes.
@@ -103,35 +91,16 @@ class HiddenRoutes:
             log.info("route.visible", reason="the engine's networks hide nothing any more")
         self._logged = error, what_next
 
-    def check(self) -> None:
-        """Call it while dockerd runs.
+    def reason(self) -> str:
+        """Look again, and return from where to where the bridge must move; empty if it must not.
 
         Raises:
-            TransientError: dockerd must be restarted now, to move its bridge.
+            OSError: the routes cannot be read.
         """
-        if not self._move:
-            self._idle_since = None
-        elif self.now() >= self._next_check and self._may_move():
-            self._moves += 1
-            message = f"{BRIDGE} moves from {self._move}, since {self._logged[0]}"
-            raise TransientError(message, kind=ErrorKind.ENGINE_NOT_READY)
-
-    def _may_move(self) -> bool:
-        """Return whether no container runs; kill a worker that had time to report its action."""
-        self._next_check = self.now() + policy.ROUTES_POLL_SECONDS
-        try:
+        if self._move:
             self._look()  # dockerd may have moved it meanwhile
-            return bool(self._move) and self._is_idle(set(self.running()))
-        except (OSError, TransientError) as error:
-            log.debug("routes.unknown", error=str(error))
-            return False
+        return f"{BRIDGE} moves from {self._move}, since {self._logged[0]}" if self._move else ""
 
-    def _is_idle(self, running: set[str]) -> bool:
-        if running - {WORKER_NAME}:
-            self._idle_since = None
-        elif running and self._idle_since is None:
-            self._idle_since = self.now()
-        elif running and self.now() - (self._idle_since or 0.0) >= WORKER_REPORT_SECONDS:
-            self.kill(WORKER_NAME)
-            return True
-        return not running
+    def restarting(self) -> None:
+        """Count a move."""
+        self._moves += 1

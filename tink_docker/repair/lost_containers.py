@@ -27,18 +27,17 @@ class LostContainers:
     exists: Callable[[int], bool] = lambda pid: Path(f"/proc/{pid}").exists()
     _missing: frozenset[tuple[str, int]] = frozenset()
 
-    def check(self) -> None:
+    def check(self) -> str:
         """Compare dockerd's list with the processes, twice: dockerd may be a moment late.
 
-        Raises:
-            TransientError: a process that was missing at the last check is missing still.
+        Return which containers have ended whose process was missing at the last check already.
         """
         before, self._missing = self._missing, self._missing_now()
         lost = before & self._missing
         if lost:
             self._missing = frozenset()
-            names = ", ".join(sorted(name for name, _ in lost))
-            raise TransientError(f"dockerd lists containers as running that have ended: {names}")
+        names = ", ".join(sorted(name for name, _ in lost))
+        return f"dockerd lists containers as running that have ended: {names}" if lost else ""
 
     def _missing_now(self) -> frozenset[tuple[str, int]]:
         try:

@@ -117,18 +117,28 @@ class FakeSpace:
 
 @dataclass
 class FakeHiddenRoutes:
-    moves: list[float]
-    clock: Clock
     bug: Exception | None = None
 
     def tick(self) -> None:
         if self.bug:
             raise self.bug
 
-    def check(self) -> None:
-        if self.moves and self.clock.now() >= self.moves[0]:
-            self.moves.pop(0)
-            raise TransientError("docker0 moves")
+
+@dataclass
+class FakePlannedRestart:
+    """dockerd must be restarted at these times."""
+
+    times: list[float]
+    clock: Clock
+    bug: Exception | None = None
+
+    def due(self) -> str:
+        if self.bug:
+            raise self.bug
+        if self.times and self.clock.now() >= self.times[0]:
+            self.times.pop(0)
+            return "docker0 moves"
+        return ""
 
 
 @dataclass
@@ -140,6 +150,7 @@ class World:
     space: FakeSpace
     file_systems: FakeSpace
     hidden_routes: FakeHiddenRoutes
+    planned_restart: FakePlannedRestart
     plans: list[dict[str, float] | Exception]
     containers: dict[str, int]
     last_lines: list[str]
@@ -171,7 +182,8 @@ def world(clock: Clock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Worl
 
     monkeypatch.setattr(module, "Ping", FakePing)
     broker, listener, space = FakeBroker(clock), FakeListener(), FakeSpace()
-    hidden_routes, file_systems = FakeHiddenRoutes([], clock), FakeSpace()
+    hidden_routes, file_systems = FakeHiddenRoutes(), FakeSpace()
+    planned_restart = FakePlannedRestart([], clock)
     containers: dict[str, int] = {}
     last_lines = ["no space"]
     lost_containers = LostContainers(lambda: containers, lambda pid: pid < 10)
@@ -179,11 +191,12 @@ def world(clock: Clock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Worl
         listener,  # type: ignore[arg-type]
         start,  # type: ignore[arg-type]
         (),
-        LateTrust((), list, clock.now),
+        LateTrust(()),
         broker,  # type: ignore[arg-type]
         lost_containers,
         NetworkRecord(tmp_path / "local-kv.db"),
         hidden_routes,  # type: ignore[arg-type]
+        planned_restart,  # type: ignore[arg-type]
         space,  # type: ignore[arg-type]
         file_systems,  # type: ignore[arg-type]
         clock.wait,
@@ -191,8 +204,8 @@ def world(clock: Clock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Worl
     )
     record = RunRecord(tmp_path / "runs.json", clock.now)
     return World(
-        keeper, engines, broker, listener, space, file_systems, hidden_routes, plans, containers,
-        last_lines, record,
+        keeper, engines, broker, listener, space, file_systems, hidden_routes, planned_restart,
+        plans, containers, last_lines, record,
     )  # fmt: skip
 
 
@@ -205,7 +218,9 @@ def named(events: Events, name: str) -> list[MutableMapping[str, Any]]:
     return [event for event in events if event["event"] == name]
 
 
-@pytest.mark.parametrize("part", ["broker", "space", "file_systems", "hidden_routes"])
+@pytest.mark.parametrize(
+    "part", ["broker", "space", "file_systems", "hidden_routes", "planned_restart"]
+)
 def test_whatever_a_check_raises_the_engine_runs_on(
     world: World, events: Events, part: str
 ) -> None:
@@ -320,50 +335,31 @@ def test_the_socket_appears_when_the_ca_is_settled(
     assert len(named(events, "socket.waiting")) == 1
 
 
-def test_an_engine_that_must_move_its_bridge_is_started_again(
-    world: World, clock: Clock, events: Events
-) -> None:
-    world.hidden_routes.moves.append(clock.now() + 10)
-    world.plans += [{"life": 600}, {"life": 100}]
+def test_a_planned_restart_is_no_failure(world: World, clock: Clock, events: Events) -> None:
+    world.planned_restart.times += [clock.now() + 10, clock.now() + 20]
+    world.plans += [{"life": 600}, {"life": 600}, {"life": 100}]
     keep(world)
-    (failed,) = named(events, "run.failed")
-    assert failed["error"] == "docker0 moves"
-    assert [engine.stopped for engine in world.engines] == [1, 1]
-    assert world.engines[0].age > 100
+    restarts = named(events, "engine.restarting")
+    assert [event["reason"] for event in restarts] == ["docker0 moves"] * 2
+    assert named(events, "run.failed") == []
+    assert [engine.stopped for engine in world.engines] == [1, 1, 1]
+    assert len(named(events, "engine.ended")) == 1
     assert world.engines[1].began - world.engines[0].began < 13
 
 
-@dataclass
-class FakeLateTrust:
-    """Certificates come at `came`."""
-
-    clock: Clock
-    came: float
-    seen: list[float | None] = field(default_factory=list)
-
-    def check(self, open_since: float | None) -> None:
-        self.seen.append(open_since)
-        if open_since is not None and open_since < self.came <= self.clock.now():
-            raise TransientError("late certificates")
-
-
 def test_late_certificates_count_from_when_clients_could_use_the_engine(
-    world: World, clock: Clock, events: Events
+    world: World, clock: Clock
 ) -> None:
     settles = clock.now() + 8
-    late_trust = FakeLateTrust(clock, came=clock.now() + 30)
-    world.keeper = replace(
-        world.keeper,
-        ca_fetchers=(FakeCaFetcher(clock, settles=settles),),  # type: ignore[arg-type]
-        late_trust=late_trust,  # type: ignore[arg-type]
-    )
-    world.plans += [{"life": 15}, {"life": 100}, {"life": 100}]
+    fetcher = FakeCaFetcher(clock, settles=settles)
+    world.keeper = replace(world.keeper, ca_fetchers=(fetcher,))  # type: ignore[arg-type]
+    seen: list[float | None] = []
+    clock.then = lambda: seen.append(world.keeper.late_trust.open_since)
+    world.plans += [{"life": 15}, {"life": 100}]
     keep(world)
-    opened = sorted({one for one in late_trust.seen if one is not None})
-    assert opened[0] == pytest.approx(settles, abs=1)
-    assert len(opened) == 3, "one for each engine"
-    assert late_trust.seen[0] is None
-    assert [one["error"] for one in named(events, "run.failed")] == ["late certificates"]
+    opened = sorted({one for one in seen if one is not None})
+    assert seen[0] is None
+    assert opened == [pytest.approx(settles, abs=1), world.engines[1].began]
 
 
 def test_a_signal_stops_the_engine(world: World, clock: Clock, events: Events) -> None:

@@ -115,9 +115,9 @@ def test_a_reboot_waits_for_the_containers_of_our_own_engine(
     monkeypatch.setattr(boot, "running_containers", running)
     ours = keeper(Plan.from_cmdline(Cmdline()), wait=clock.wait, now=clock.now)
     before = ours.listener.address
-    assert ours.broker.running() == ["action_stream"]
+    assert ours.broker.idle.running() == ["action_stream"]
     ours.listener.publish()
-    assert ours.broker.running() == ["action_stream"]
+    assert ours.broker.idle.running() == ["action_stream"]
     assert asked == [before, ours.listener.path]
 
 
@@ -129,6 +129,6 @@ def test_the_worker_of_our_own_engine_makes_way_for_another_bridge(
     monkeypatch.setattr(boot, "running_containers", lambda path: [str(path)])
     monkeypatch.setattr(boot, "kill_container", lambda path, name: killed.append((path, name)))
     ours = keeper(Plan.from_cmdline(Cmdline()), wait=clock.wait, now=clock.now)
-    assert ours.hidden_routes.running() == [str(ours.listener.address)]
-    ours.hidden_routes.kill("tink-worker")
+    assert ours.planned_restart.idle.running() == [str(ours.listener.address)]
+    ours.planned_restart.kill("tink-worker")
     assert killed == [(ours.listener.address, "tink-worker")]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tink_docker import reboot
+from tink_docker.idle import Idle
 from tink_docker.reboot import RebootBroker
 from tinkie.errors import TransientError
 
@@ -27,7 +28,7 @@ class Machine:
         self.rebooted: list[float] = []
         self.flag = flag
         self.started = clock.now()
-        self.broker = RebootBroker(self.running, clock.now, self.reboot, flag)
+        self.broker = RebootBroker(Idle(self.running, clock.now), clock.now, self.reboot, flag)
 
     def running(self) -> list[str]:
         return self.containers
@@ -102,7 +103,7 @@ def test_an_engine_that_does_not_answer_is_waited_for_as_long(machine: Machine) 
     def silent() -> list[str]:
         raise TransientError("no answer")
 
-    machine.broker.running = silent
+    machine.broker.idle.running = silent
     machine.flag.touch()
     machine.live(40)
     assert machine.rebooted == [30.0]

@@ -93,7 +93,8 @@ def test_a_file_that_is_cut_off_is_not_taken(ca: Certificate) -> None:
 
 def test_it_is_written_for_each_registry(ca: Certificate, tmp_path: Path) -> None:
     plan = CertificatePlan("registry_ca_url", "http://tb/", ("a:5000", "b"), folder=tmp_path)
-    assert install(plan, b"text before\n" + ca.pem, NOW) == [ca.sha256]
+    assert install(plan, b"text before\n" + ca.pem, NOW) == ([ca.sha256], True)
+    assert install(plan, ca.pem, NOW) == ([ca.sha256], False)
     for name in ("a:5000", "b"):
         path = tmp_path / name / "ca.crt"
         assert path.read_bytes() == ca.pem

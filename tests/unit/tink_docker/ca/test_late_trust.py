@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import httpx
@@ -10,7 +10,6 @@ from tink_docker import policy
 from tink_docker.ca.fetching import CaFetcher
 from tink_docker.ca.late_trust import LateTrust
 from tink_docker.ca.plan import CertificatePlan
-from tinkie.errors import TransientError
 from tinkie.fetch.fetcher import Fetcher
 
 if TYPE_CHECKING:
@@ -28,9 +27,6 @@ class Machine:
     folder: Path
     everywhere: bool = True
     late: float = 20.0
-    containers: list[str] = field(default_factory=list)
-    error: Exception | None = None
-    requests: int = 0
 
     def __post_init__(self) -> None:
         self.began = self.clock.now()
@@ -40,26 +36,19 @@ class Machine:
             "trusted_ca_url", url, (), everywhere=self.everywhere, folder=self.folder
         )
         self.fetcher = CaFetcher(plan, fetcher, self.clock.now)
-        self.trust = LateTrust((self.fetcher,), self.running, self.clock.now)
+        self.trust = LateTrust((self.fetcher,))
 
     def serve(self, _request: httpx.Request) -> httpx.Response:
         is_there = self.clock.now() - self.began >= self.late
         return httpx.Response(200, content=self.ca) if is_there else httpx.Response(503)
 
-    def running(self) -> list[str]:
-        self.requests += 1
-        if self.error:
-            raise self.error
-        return self.containers
-
-    def is_started_again(self, open_since: float | None, seconds: float = 120.0) -> bool:
-        """Return whether dockerd is, as its keeper would let time pass."""
+    def asks_for_a_start(self, open_since: float | None, seconds: float = 120.0) -> bool:
+        """Return whether it does, as the keeper would let time pass."""
+        self.trust.open_since = open_since
         end = self.clock.now() + seconds
         while self.clock.now() < end:
             self.fetcher.tick()
-            try:
-                self.trust.check(open_since)
-            except TransientError:
+            if self.trust.reason():
                 return True
             self.clock.wait(0.5)
         return False
@@ -71,34 +60,25 @@ def machine(clock: Clock, ca: Certificate, tmp_path: Path) -> Machine:
 
 
 def test_an_engine_that_clients_could_use_before_starts_again(machine: Machine) -> None:
-    machine.containers = ["tink-worker"]
-    assert machine.is_started_again(machine.clock.now() + policy.CA_START_SECONDS)
+    assert machine.asks_for_a_start(machine.clock.now() + policy.CA_START_SECONDS)
 
 
 def test_one_that_opens_later_does_not(machine: Machine) -> None:
-    assert not machine.is_started_again(None)
-    assert machine.fetcher.installed_at is not None
-    assert not machine.is_started_again(machine.clock.now())
-    assert not machine.is_started_again(machine.fetcher.installed_at)
-    assert machine.requests == 0
+    assert not machine.asks_for_a_start(None)
+    assert machine.fetcher.changed_at is not None
+    assert not machine.asks_for_a_start(machine.clock.now())
+    assert not machine.asks_for_a_start(machine.fetcher.changed_at)
+
+
+def test_certificates_that_were_there_before_need_no_start(machine: Machine) -> None:
+    (machine.folder / ".trusted").mkdir()
+    (machine.folder / ".trusted" / "ca.crt").write_bytes(machine.ca)
+    assert not machine.asks_for_a_start(machine.clock.now())
+    assert machine.fetcher.installed
 
 
 def test_certificates_of_registries_need_no_start(
     clock: Clock, ca: Certificate, tmp_path: Path
 ) -> None:
     machine = Machine(clock, ca.pem, tmp_path, everywhere=False)
-    assert not machine.is_started_again(clock.now())
-
-
-def test_an_action_ends_first(machine: Machine) -> None:
-    machine.containers = ["tink-worker", "action_stream"]
-    began = machine.clock.now()
-    assert not machine.is_started_again(began)
-    assert 80 < machine.requests < 120, "asked more than once a second"
-    machine.containers = []
-    assert machine.is_started_again(began, seconds=2)
-
-
-def test_an_engine_that_does_not_answer_is_not_ended_for_that(machine: Machine) -> None:
-    machine.error = TransientError("no answer")
-    assert not machine.is_started_again(machine.clock.now())
+    assert not machine.asks_for_a_start(clock.now())

@@ -46,6 +46,9 @@ def test_an_address_as_this_machine_prints_it(tmp_path: Path) -> None:
 
 def test_name_servers(tmp_path: Path) -> None:
     path = tmp_path / "resolv.conf"
-    path.write_text("search a\nnameserver 198.18.0.53\nnameserver fd00::1\n#nameserver 10.1.1.1\n")
+    path.write_text(
+        "search a\nnameserver 198.18.0.53\nnameserver fd00::1\n#nameserver 10.1.1.1\n"
+        "nameserver 10.0.0\nnameserver 10.0.0.256\n"
+    )
     assert read_name_servers(path) == [IPv4Network("198.18.0.53/32")]
     assert read_name_servers(tmp_path / "missing") == []

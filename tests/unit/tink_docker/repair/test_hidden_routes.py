@@ -9,7 +9,9 @@ import pytest
 from tink_docker import policy
 from tink_docker.engine.networks import NetworkPlan
 from tink_docker.engine.routes import Route
+from tink_docker.idle import Idle
 from tink_docker.repair.hidden_routes import HiddenRoutes
+from tink_docker.repair.planned_restart import PlannedRestart
 from tinkie.errors import TransientError
 from tinkie.parameters.cmdline import Cmdline
 from tinkie.parameters.table import read_parameters
@@ -41,11 +43,16 @@ class Machine:
         parameters = read_parameters(Cmdline.parse(self.line))
         self.hidden = HiddenRoutes(
             NetworkPlan.from_parameters(parameters),
-            self.running,
-            self.killed.append,
             self.clock.now,
             lambda: [Route(interface, IPv4Network(network)) for interface, network in self.rows],
             list,
+        )
+        self.planned = PlannedRestart(
+            (self.hidden,),
+            Idle(self.running, self.clock.now),
+            self.killed.append,
+            lambda: False,
+            self.clock.now,
         )
 
     def running(self) -> list[str]:
@@ -66,10 +73,8 @@ class Machine:
         while self.clock.now() < end:
             self.clock.wait(0.5)
             self.hidden.tick()
-            try:
-                self.hidden.check()
-            except TransientError as error:
-                return str(error)
+            if reason := self.planned.due():
+                return reason
         return ""
 
 
@@ -142,7 +147,7 @@ def test_a_bridge_that_moved_meanwhile_is_not_moved_again(machine: Machine) -> N
     machine.lease()
     assert machine.watch(2)
     machine.move()
-    machine.hidden.check()
+    assert machine.hidden.reason() == ""
     assert machine.watch(10) == ""
 
 
@@ -191,7 +196,7 @@ def test_an_engine_that_does_not_answer_is_not_restarted_for_that(
     machine.lease()
     machine.error = TransientError("asking dockerd")
     assert machine.watch(60) == ""
-    assert {event["event"] for event in events} == {"route.hidden", "routes.unknown"}
+    assert {event["event"] for event in events} == {"route.hidden", "containers.unknown"}
 
 
 def test_routes_that_cannot_be_read_restart_nothing(machine: Machine) -> None:
@@ -201,7 +206,7 @@ def test_routes_that_cannot_be_read_restart_nothing(machine: Machine) -> None:
     machine.lease()
     machine.hidden.tick()
     machine.hidden.routes = fail
-    machine.hidden.check()
     machine.clock.wait(5)
-    with pytest.raises(PermissionError):
-        machine.hidden.tick()
+    for look in (machine.hidden.tick, machine.planned.due):
+        with pytest.raises(PermissionError):  # a task reports that
+            look()
