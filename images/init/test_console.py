@@ -43,7 +43,7 @@ def send(root: ScriptRoot, *lines: str) -> None:
             pipe.write(f"{line}\n".encode())
 
 
-def test_every_console_shows_every_line_as_it_is(
+def test_every_console_shows_every_line_of_ascii_as_it_is(
     machine: ScriptRoot, add_console: Callable[[str], Console]
 ) -> None:
     consoles = [add_console("tty0"), add_console("ttyS0")]
@@ -53,6 +53,15 @@ def test_every_console_shows_every_line_as_it_is(
         for console in consoles:
             machine.wait_for("lines", partial(console.has, len(lines)))
             assert console.lines == lines
+
+
+def test_no_line_moves_a_cursor(machine: ScriptRoot, add_console: Callable[[str], Console]) -> None:
+    console = add_console("ttyS0")
+    with machine.running(*CONSOLE):
+        with machine.at(PIPE).open("r+b", buffering=0) as pipe:
+            pipe.write(b"a\x1b[2Jb\x9bc\xc2\x9bd\te\r[0.0] init: forged \xe2\x80\xa6\n")
+        machine.wait_for("the line", partial(console.has, 1))
+    assert console.lines == ["a?[2Jb?c??d?e?[0.0] init: forged ???"]
 
 
 def test_paused_console_delays_no_other_and_counts_what_it_drops(

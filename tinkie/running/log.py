@@ -46,7 +46,7 @@ class ConsoleSink:
         return event
 
     def _write(self, line: str) -> None:
-        data = _first_bytes(line, CONSOLE_LINE_BYTES - 1) + b"\n"
+        data = line.encode("ascii", "replace")[: CONSOLE_LINE_BYTES - 1] + b"\n"
         try:
             descriptor = os.open(self.path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_APPEND)
         except OSError:
@@ -164,14 +164,16 @@ def _console_value(value: object) -> str:
 
 
 def _printable(text: str) -> str:
-    """Replace control characters with blanks: no cursor moves, colours, changes of direction.
+    """Return printable ASCII, which is all that a console gets (images/init/lib/console).
 
-    So are letters that look like blanks: one could seem to end a value.
+    Control characters become blanks, and so do letters that look like blanks: one could seem to end
+    a value.
     """
-    start = text[:CONSOLE_LINE_BYTES].translate(_LIKE_BLANKS)  # no more is shown
-    return "".join(character if character.isprintable() else " " for character in start)
+    start = text[:CONSOLE_LINE_BYTES].translate(_LIKE_BLANKS).replace("…", "...")
+    return "".join(map(_in_ascii, start))
 
 
-def _first_bytes(text: str, count: int) -> bytes:
-    """Encode as many whole characters as fit."""
-    return text.encode(errors="replace")[:count].decode(errors="ignore").encode()
+def _in_ascii(character: str) -> str:
+    if character.isascii() and character.isprintable():
+        return character
+    return "?" if character.isprintable() else " "
