@@ -63,6 +63,28 @@ def test_log_is_forwarded_from_its_first_line_on(
     assert packets[4] == "<34>Nov 27 21:00:05 tinkie x: last"
 
 
+def test_a_link_in_place_of_the_settings_is_not_followed(machine: ScriptRoot) -> None:
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as linked,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as given,
+    ):
+        for server in (linked, given):
+            server.bind(("127.0.0.1", 0))
+            server.settimeout(SECONDS)
+        machine.write(LOG, "Nov 27 21:00:01 tinkie user.notice x: first\n")
+        machine.write("/other", setting(linked))
+        machine.at(SETTINGS).parent.mkdir(parents=True)
+        machine.at(SETTINGS).symlink_to("/other")
+        with machine.running(FORWARD, real_proc=True):
+            machine.wait_for("a look", lambda: "sleep 2" in machine.read(".calls"))
+            machine.at(SETTINGS).unlink()
+            machine.write(SETTINGS, setting(given))
+            assert given.recv(65536).endswith(b"first")
+        linked.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            linked.recv(65536)
+
+
 def test_rotated_log_is_followed(machine: ScriptRoot) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
