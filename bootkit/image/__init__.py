@@ -1,1 +1,1 @@
-"""The worker's image."""
+"""The worker's image, and the passwords of registries."""

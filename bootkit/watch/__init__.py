@@ -1,1 +1,1 @@
-"""Watch the running worker: its end, its actions, its connection."""
+"""Watch the running worker: its end, its actions, its connection, its password."""

@@ -1,1 +1,1 @@
-"""The registries' CA certificates."""
+"""CA certificates: of registries, and for every connection."""

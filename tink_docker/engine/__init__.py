@@ -1,1 +1,1 @@
-"""dockerd and containerd: their processes, configuration, socket and API."""
+"""dockerd and containerd: processes, configuration, networks, socket and API."""

@@ -1,1 +1,1 @@
-"""Repair what a dockerd that was killed or failed leaves behind."""
+"""Repair what a killed dockerd leaves behind, and restart one as planned."""
