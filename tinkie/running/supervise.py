@@ -52,7 +52,8 @@ def supervise(
         Exception: BUGS_UNTIL_RESTART_TIMES bugs in a row. What a process holds may be their cause
         (a module of a library, a leak), and a new one has none of it. A tink-docker that ends takes
         the worker with it (ADR 7); but with each of these bugs dockerd has ended, and the worker
-        has lost the action that ran. Without a record the new process would not wait; then this goes on instead.
+        has lost the action that ran. Without a record the new process would not wait; then this
+        goes on instead.
     """
     failures, bugs = record.read(), 0
     try:
