@@ -57,6 +57,24 @@ class BootError(Exception):
     def hint(self, hint: str) -> None:
         self._hint = hint
 
+    def changed(
+        self, message: str, *, hint: str = "", like: type[BootError] | None = None
+    ) -> BootError:
+        """Return an error with another message, and with all else that is known about this one.
+
+        hint: instead of this one's. like: an error that is as temporary as this class.
+        """
+        permanent = issubclass(like or type(self), PermanentError)
+        made = (PermanentError if permanent else TransientError)(
+            message,
+            kind=self.kind,
+            hint=hint or self._hint,
+            asked=self.asked,
+            retry_after=self.retry_after,
+        )
+        made.given_by = self.given_by
+        return made
+
     @property
     def fields(self) -> dict[str, str]:
         """Return what a log line has of it: `error`, `kind`, and `hint` if there is one."""

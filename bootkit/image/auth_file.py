@@ -94,16 +94,20 @@ class AuthFile:
     def refresh(self) -> None:
         """Fetch the file before a pull, if there is none yet or it is out of date; raise nothing.
 
-        If that fails, log why: the pull is tried all the same.
+        If that fails, log why: the pull is tried all the same. After a failure each pull tries it,
+        as rarely as its own back-off lets it, unless the server demanded a wait.
         """
-        if self.error is not None or self._schedule.is_due():
+        if self._schedule.is_due() or (self.error is not None and not self._must_wait()):
             self._try(AUTH_SECONDS)
 
     def renew(self) -> bool:
         """After a pull was denied: fetch the file now, once in a run; return whether it could be.
 
-        Otherwise the next run does: its back-off bounds how often.
+        Otherwise the next run does: its back-off bounds how often. Not while the server demands to
+        wait.
         """
+        if self._must_wait():
+            return False
         if self._tried:
             self._schedule.reset()
             return False
@@ -113,6 +117,11 @@ class AuthFile:
         """Beside a running worker: fetch the file if it is due."""
         if self._schedule.is_due():
             self._try(AUTH_LATER_SECONDS)
+
+    def _must_wait(self) -> bool:
+        """Return whether the server's last answer had a Retry-After that is not over."""
+        has_demanded = self.error is not None and bool(self.error.retry_after)
+        return has_demanded and not self._schedule.is_due()
 
     def _try(self, seconds: float) -> bool:
         if self._url is None or self._fetcher is None:

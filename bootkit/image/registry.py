@@ -144,7 +144,7 @@ class RegistryClient:
             error.hint = f"check the entry of {image.domain} in the file at registry_auth_url"
         if missing is not None and used is theirs:
             hint = f"registry_auth_url could not be used: {missing}; {missing.hint}"
-            return type(missing)(str(error), kind=error.kind, hint=hint)
+            return error.changed(str(error), hint=hint, like=type(missing))
         return error
 
     def _with_retry_after(self, error: BootError, image: ImageReference) -> BootError:
@@ -203,4 +203,4 @@ class RegistryClient:
 
 
 def _with(error: BootError, more: str) -> BootError:
-    return type(error)(f"{error} ({more})", kind=error.kind, hint=error.hint, asked=error.asked)
+    return error.changed(f"{error} ({more})")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ import pytest
 from bootkit.image.auth_file import AuthFile
 from bootkit.image.registry import RegistryClient
 from bootkit.plan.credentials import Credentials
+from bootkit.policy import AUTH_RETRY
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import PermanentError, TransientError
 from tinkie.fetch.fetcher import Fetcher
@@ -189,6 +190,37 @@ def test_a_first_failure(
     world.use(file)
     file.refresh()
     assert len(world.asked) == 2, "each run tries, and has a back-off of its own"
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "asked_after"), [("600", [0.0, 600.0]), (None, [0.0, 30.0, 60.0, 90.0])]
+)
+def test_a_pull_obeys_the_wait_that_the_server_demands(
+    world: World, retry_after: str | None, asked_after: list[float]
+) -> None:
+    world.status, start = 503, world.clock
+    world.headers = {} if retry_after is None else {"Retry-After": retry_after}
+    file, asked = world.file(), []
+    file._schedule.backoff = replace(AUTH_RETRY, chance=lambda: 0.0)
+    while world.clock < start + 930:
+        before = len(world.asked)
+        world.use(file)
+        file.refresh()
+        client(file).renewed(IMAGE)  # the pull is denied meanwhile
+        asked += [world.clock - start] * (len(world.asked) - before)
+        world.clock += 30
+    assert asked[: len(asked_after)] == asked_after
+
+
+def test_a_wait_that_is_over_or_none_delays_no_pull(world: World) -> None:
+    world.status, world.headers = 503, {"Retry-After": "0"}
+    file = world.file()
+    file.refresh()
+    file.refresh()
+    assert len(world.asked) == 2
+    world.status = 200
+    file.refresh()
+    assert (password(file), file.error) == ("first-password", None)
 
 
 def test_without_a_url_nothing_happens(world: World, events: Events) -> None:

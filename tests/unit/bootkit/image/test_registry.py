@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bootkit.image.auth_file import AuthFile
 from bootkit.image.registry import RegistryClient
 from bootkit.plan.credentials import Credentials
 from tests.strategies import TEXT
@@ -157,6 +158,20 @@ def test_the_error_of_a_full_disk_without_known_sizes(tmp_path: Path) -> None:
     explained = sized(tmp_path, None, httpx.Response(404)).explain(FULL, IMAGE)
     assert "of unknown size" in str(explained)
     assert "unknown" in str(explained).partition(",")[2]
+
+
+@pytest.mark.parametrize("kind", [ErrorKind.DENIED, ErrorKind.CERTIFICATE_TIME, FULL.kind])
+def test_an_explained_error_keeps_what_is_known(tmp_path: Path, kind: ErrorKind) -> None:
+    error = TransientError("pull x", kind=kind, asked=Asked.REGISTRY, retry_after=7.0)
+    error.given_by = "tink_worker_image"
+    auth = AuthFile(lambda: 0.0)
+    auth.error = PermanentError("no file", kind=ErrorKind.NOT_FOUND)
+    explained = replace(client(tmp_path, None, []), auth=auth).explain(error, IMAGE)
+    assert explained is not error
+    assert explained.kind is kind
+    assert (explained.retry_after, explained.given_by) == (7.0, "tink_worker_image")
+    assert explained.asked is Asked.REGISTRY
+    assert isinstance(explained, PermanentError) == (kind is ErrorKind.DENIED)
 
 
 @pytest.mark.usefixtures("_no_system_cas")
