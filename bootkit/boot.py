@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from bootkit.engine.interface import Container, Engine
     from bootkit.plan.worker import WorkerSpec
+    from tinkie.errors import BootError
     from tinkie.fetch.fetcher import Fetcher
     from tinkie.parameters.cmdline import Cmdline
 
@@ -119,7 +120,14 @@ class Boot:
             image = obtain_image(self.engine, spec, registry, self.now)
         with phase("start"):
             found = spec.with_config(self.auth.config)
-            return start(self.engine, with_safe_password(found, registry), image)
+            error = why_without_password(found, registry)
+            if error is not None:
+                log.error(
+                    "worker.without_password",
+                    **error.fields,
+                    next="the worker starts without user and password",
+                )
+            return start(self.engine, found.without_password() if error else found, image)
 
     def _registry_client(
         self, inputs: Inputs, spec: WorkerSpec, fetcher: Fetcher
@@ -173,26 +181,24 @@ def start(engine: Engine, spec: WorkerSpec, image: str) -> str:
 
 
 def with_safe_password(spec: WorkerSpec, registry: RegistryClient) -> WorkerSpec:
-    """Return the worker without user and password if its pulls would send them without TLS.
+    """Return the worker without user and password if it may not have them."""
+    return spec.without_password() if why_without_password(spec, registry) else spec
 
-    Log that, and an identity token that it cannot use.
+
+def why_without_password(spec: WorkerSpec, registry: RegistryClient) -> BootError | None:
+    """Return why a worker gets no user and password although there are credentials for it.
+
+    Its pulls would send them without TLS, or there is an identity token, which it cannot use.
     """
     given = spec.worker_credentials
     if given is None or spec.registry is None:
-        return spec
+        return None
     error = registry.refusal(spec.registry)
-    if error is None and given.password:
-        return spec
-    if error is None:
-        text = f"registry_auth_url has an identity token for {spec.registry}, not a password"
-        hint = "workers use user and password only: add them to the file"
-        error = PermanentError(text, kind=ErrorKind.DENIED, hint=hint)
-    log.error(
-        "worker.without_password",
-        **error.fields,
-        next="the worker starts without user and password",
-    )
-    return spec.without_password()
+    if error is not None or given.password:
+        return error
+    text = f"registry_auth_url has an identity token for {spec.registry}, not a password"
+    hint = "workers use user and password only: add them to the file"
+    return PermanentError(text, kind=ErrorKind.DENIED, hint=hint)
 
 
 def _is_the_same(engine: Engine, container: Container, spec: WorkerSpec) -> bool:

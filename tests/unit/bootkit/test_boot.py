@@ -517,6 +517,26 @@ class TestRegistryAuthUrl:
         world.run(self.boot(world))
         assert first not in world.engine.containers
 
+    def test_an_adopted_worker_without_a_password_is_reported_once(
+        self, world: World, events: Events, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """When it starts, and not for each new version of the file."""
+        world.cmdline = world.cmdline.replace("grpc_authority=10.0.0.1:42113", "")
+        monkeypatch.setattr(self, "entry", lambda: {"identitytoken": self.password})
+        world.engine.images.add(IMAGE)
+        world.run(self.boot(world))
+        first = world.engine.worker()
+
+        def renew() -> None:
+            self.password += "x"
+            world.clock += 3600
+
+        world.meanwhile = [renew, renew, lambda: None]
+        world.run(self.boot(world))
+        assert world.engine.worker() is first
+        assert names(events).count("registry_auth.fetched") > 2
+        assert names(events).count("worker.without_password") == 1
+
     def test_an_identity_token_pulls_and_is_nothing_for_the_worker(
         self, world: World, events: Events, monkeypatch: pytest.MonkeyPatch
     ) -> None:
