@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -41,6 +42,9 @@ _NO_CREDENTIALS = (
     "right, no user and password were sent: give registry_username, registry_password and a "
     "docker_registry with the host of the image, or registry_auth_url"
 )
+# What /v2/ answers that tells where user and password go. Anything else may be of a proxy, or of a
+# registry that is about to start.
+_ANSWERS = (HTTPStatus.OK, HTTPStatus.UNAUTHORIZED)
 _SHORT_DIGEST = 12  # characters of a layer's digest in the engine's messages
 
 
@@ -68,13 +72,13 @@ class RegistryClient:
     auth: AuthFile | None = None
     certificates: Path = CERTIFICATES
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    _checked: dict[str, BootError | None] = field(default_factory=dict, init=False)
+    _checked: dict[str, BootError | None] = field(default_factory=dict, init=False)  # by URL
 
     def check_credentials(self, image: ImageReference) -> None:
         """Raise a PermanentError if the pull would send user and password without TLS.
 
-        Each registry is asked once. If it does not answer, nothing is known: the pull's own error
-        is the one to report. A registry in insecure_registries is not asked.
+        Each registry is asked until it has answered once. If it does not answer, nothing is known:
+        the pull's own error is the one to report. A registry in insecure_registries is not asked.
         """
         error = self.refusal(image.domain) if self.credentials_for(image) else None
         if error is not None:
@@ -82,21 +86,23 @@ class RegistryClient:
 
     def refusal(self, domain: str) -> BootError | None:
         """Return why user and password may not be used for pulls from a registry's host[:port]."""
-        if domain not in self._checked:
-            self._checked[domain] = self._ask_for_refusal(domain)
-        return self._checked[domain]
+        urls = pull_urls(domain, self.mirrors)
+        asked = (url for url in urls if not self.insecure.has(urlsplit(url).netloc))
+        return next(filter(None, map(self._refusal_of, asked)), None)
 
-    def _ask_for_refusal(self, domain: str) -> BootError | None:
-        for url in pull_urls(domain, self.mirrors):
-            if self.insecure.has(urlsplit(url).netloc):
-                continue
-            answer = self._probe(url)
-            try:
-                for one in destinations(url, answer) if answer else ():
-                    one.check(self.insecure)
-            except BootError as error:
-                return error
-        return None
+    def _refusal_of(self, url: str) -> BootError | None:
+        """Ask one registry or mirror; keep what it answers, for as long as this run lasts."""
+        if url in self._checked:
+            return self._checked[url]
+        answer, refusal = self._probe(url), None
+        try:
+            for one in destinations(url, answer) if answer else ():
+                one.check(self.insecure)
+        except BootError as error:
+            refusal = error
+        if answer and answer.status in _ANSWERS:
+            self._checked[url] = refusal
+        return refusal
 
     def check_fits(self, image: ImageReference, present: Container[str]) -> None:
         """Raise TooLarge if the layers that are not `present` need more space than is free.

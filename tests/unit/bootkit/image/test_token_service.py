@@ -36,6 +36,7 @@ class World:
     def __init__(self, folder: Path, **answers: tuple[str, ...]) -> None:
         self.answers: dict[str, tuple[str, ...]] = dict(answers)
         self.asked: list[str] = []
+        self.status = 401
         self.folder = folder
 
     def handler(self, request: httpx.Request) -> httpx.Response:
@@ -44,7 +45,8 @@ class World:
         headers = self.answers.get(str(request.url))
         if headers is None:
             raise httpx.ConnectError("refused")
-        return httpx.Response(401, headers=[("WWW-Authenticate", one) for one in headers])
+        challenges = [("WWW-Authenticate", one) for one in headers]
+        return httpx.Response(self.status, headers=challenges)
 
     def client(
         self,
@@ -167,6 +169,29 @@ def test_each_registry_is_asked_once_and_another_host_is_named_once(
             "log_level": "info",
         }
     ]
+
+
+@pytest.mark.parametrize("status", [None, 404, 429, 502])
+def test_a_registry_is_asked_until_it_answers(world: World, status: int | None) -> None:
+    """A run lasts for weeks; the worker gets its password by this answer, too."""
+    world.status = status or 401
+    if status:
+        world.answers = {"https://r.example:5000/v2/": ()}
+    client = world.client()
+    assert client.refusal(IMAGE.domain) is None
+    world.answers, world.status = {"https://r.example:5000/v2/": (PLAIN,)}, 401
+    for _ in range(2):
+        assert client.refusal(IMAGE.domain) is not None
+    assert len(world.asked) == 2
+
+
+def test_a_mirror_that_does_not_answer_makes_others_no_work(world: World, events: Events) -> None:
+    world.answers = {"https://registry-1.docker.io/v2/": (OVER_TLS,)}
+    client = world.client(mirrors=(Url("https://away.example"),))
+    for _ in range(2):
+        client.check_credentials(HUB)
+    assert world.asked.count("https://registry-1.docker.io/v2/") == 1
+    assert [event["event"] for event in events].count("registry.token_service") == 1
 
 
 def test_a_refusal_is_remembered(world: World) -> None:
