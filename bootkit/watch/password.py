@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bootkit.plan.worker import PAIR
-from bootkit.watch.actions import is_action
+from tinkie.paths import WORKER_NAME
 from tinkie.policy import WORKER_REPORT_SECONDS
 from tinkie.running.log import get_logger
 
@@ -72,10 +72,18 @@ class PasswordMonitor:
             )
 
     def _is_quiet(self) -> bool:
-        """Return whether there has been no action for a while, so that all are reported."""
-        if not self.is_connected() or any(map(is_action, self.engine.containers())):
+        """Return whether nothing but the worker has run for a while, so that all is reported.
+
+        tink-worker leaves a container behind that it could not start: those that do not run do not
+        count, as for a reboot.
+        """
+        if not self.is_connected() or self._runs_anything():
             self._quiet_since = None
             return False
         if self._quiet_since is None:
             self._quiet_since = self.now()
         return self.now() - self._quiet_since >= WORKER_REPORT_SECONDS
+
+    def _runs_anything(self) -> bool:
+        """Return whether any container runs besides the worker."""
+        return any(one.running and one.name != WORKER_NAME for one in self.engine.containers())

@@ -85,10 +85,11 @@ def test_an_idle_worker_is_replaced(world: World, events: Events) -> None:
     assert "new" not in events[0].values()
 
 
-@pytest.mark.parametrize("state", ["running", "exited", "created"])
-def test_a_worker_with_an_action_is_not(world: World, state: str) -> None:
+@pytest.mark.parametrize("state", ["running", "restarting", "paused"])
+@pytest.mark.parametrize("name", ["tinkerbell_wipe_1", "action_x", "of-an-action"])
+def test_a_worker_beside_a_container_that_runs_is_not(world: World, state: str, name: str) -> None:
     monitor = world.monitor()
-    action = world.fake.add("tinkerbell_wipe_1", state=state)
+    action = world.fake.add(name, state=state)
     world.renew("new")
     world.tick(monitor, 60)
     assert world.is_there()
@@ -96,6 +97,16 @@ def test_a_worker_with_an_action_is_not(world: World, state: str) -> None:
     world.tick(monitor, 3)
     assert world.is_there(), "it may have to report that action"
     world.tick(monitor)
+    assert not world.is_there()
+
+
+@pytest.mark.parametrize("state", ["created", "exited", "dead"])
+def test_a_container_that_does_not_run_keeps_no_worker(world: World, state: str) -> None:
+    """tink-worker v0.12.2 leaves a container behind that it could not start."""
+    monitor = world.monitor()
+    world.fake.add("tinkerbell_wipe_1", state=state)
+    world.renew("new")
+    world.tick(monitor, 4)
     assert not world.is_there()
 
 
