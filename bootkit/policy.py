@@ -68,9 +68,10 @@ WORKER_LOG_TAIL_LINES = 50
 PULL_PROGRESS_LOG_SECONDS = 15.0
 
 # Questions to the registry beside a pull (token service; sizes; Retry-After, Date). They may not
-# delay the boot noticeably: a registry that is silent here is silent in the pull, too.
+# delay the boot noticeably: a registry that is silent here is silent in the pull, too. The token
+# service is also asked for beside the worker, for a new password.
 MANIFESTS_SECONDS = 3.0
-REGISTRY_PROBE_SECONDS = 3.0
+REGISTRY_PROBE_SECONDS = UNWATCHED_SECONDS
 
 # Registries themselves accept no larger manifest.
 MANIFEST_LIMIT_BYTES = 4 * 1024 * 1024
@@ -121,6 +122,3 @@ SERVER_LOST_AFTER_SECONDS = 20.0
 
 # Between two log lines about the same loss; the interval doubles up to this.
 SERVER_LOST_LOG_CEILING_SECONDS = 600.0
-
-# The one try to connect that finds the reason; the worker is not watched meanwhile.
-SERVER_PROBE_SECONDS = 3.0

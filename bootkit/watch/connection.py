@@ -7,16 +7,14 @@ the kernel's table of TCP connections, which costs the server nothing.
 from __future__ import annotations
 
 import socket
+import time
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from bootkit.policy import (
-    SERVER_LOST_AFTER_SECONDS,
-    SERVER_LOST_LOG_CEILING_SECONDS,
-    SERVER_PROBE_SECONDS,
-)
+from bootkit.policy import SERVER_LOST_AFTER_SECONDS, SERVER_LOST_LOG_CEILING_SECONDS
 from bootkit.watch.tcp_table import remote_endpoints
+from tinkie.policy import UNWATCHED_SECONDS
 from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
@@ -28,13 +26,41 @@ if TYPE_CHECKING:
 log = get_logger()
 
 
-def why_disconnected(server: HostPort) -> str:
-    """Return the reason, found by one try to connect."""
+def why_disconnected(server: HostPort, now: Callable[[], float] = time.monotonic) -> str:
+    """Return the reason, found by one try to connect, to all addresses of a name together.
+
+    `socket.create_connection` has a bound for each of them only; it also takes an interruption by
+    `at_most` for the failure of one, and goes on to the next.
+    """
     try:
-        socket.create_connection((server.host, server.port), SERVER_PROBE_SECONDS).close()
+        _connect(server, now() + UNWATCHED_SECONDS, now)
     except OSError as error:
         return f"connect to {server}: {error.strerror or error}"
     return f"{server} accepts connections; check the worker's log and tinkerbell_tls"
+
+
+def _connect(server: HostPort, deadline: float, now: Callable[[], float]) -> None:
+    """Connect to one address of the server; a name look-up is bounded by NAME_LOOKUP_SECONDS.
+
+    Raises:
+        OSError: what the last try said, or the deadline is over.
+    """
+    failure: OSError | None = None
+    for family, kind, protocol, _, address in socket.getaddrinfo(
+        server.host, server.port, type=socket.SOCK_STREAM
+    ):
+        left = deadline - now()
+        if left <= 0:
+            break
+        try:
+            with socket.socket(family, kind, protocol) as connection:
+                connection.settimeout(left)
+                connection.connect(address)
+        except OSError as error:
+            failure = error
+        else:
+            return
+    raise failure or TimeoutError(f"no answer within {UNWATCHED_SECONDS:g} s")
 
 
 def _address(host: str) -> Address:

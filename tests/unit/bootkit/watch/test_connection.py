@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bootkit.policy import AUTH_LATER_SECONDS, METADATA_WANTED_SECONDS, REGISTRY_PROBE_SECONDS
 from bootkit.watch.connection import ConnectionMonitor, why_disconnected
 from bootkit.watch.tcp_table import remote_endpoints
 from tinkie.parameters.types import HostPort
+from tinkie.policy import UNWATCHED_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -148,11 +150,62 @@ REFUSED = ConnectionRefusedError(111, "Connection refused")
 def test_the_reason_is_found_by_trying_to_connect(
     error: OSError | None, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def connect(address: tuple[str, int], timeout: float) -> socket.socket:
-        assert (address, timeout) == (SERVER, 3.0)
+    def connect(_: socket.socket, address: tuple[str, int]) -> None:
+        assert address == SERVER
         if error:
             raise error
-        return socket.socket()
 
-    monkeypatch.setattr(socket, "create_connection", connect)
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", SERVER)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr(socket.socket, "connect", connect)
     assert why_disconnected(HostPort.parse("192.0.2.1:42113")).startswith(why)
+
+
+@pytest.mark.parametrize("seconds", [0.5, 60.0])
+def test_all_addresses_of_a_name_have_one_bound(
+    seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each try takes that long, or as long as it may."""
+    clock = 100.0
+    tried: list[object] = []
+
+    def connect(one: socket.socket, address: object) -> None:
+        nonlocal clock
+        tried.append(address)
+        clock += min(one.gettimeout() or 0.0, seconds)
+        raise TimeoutError("timed out")
+
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (f"192.0.2.{n}", 42113)) for n in range(9)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    why = why_disconnected(HostPort.parse("tink.example.com:42113"), lambda: clock)
+    assert why == "connect to tink.example.com:42113: timed out"
+    assert len(tried) == (4 if seconds < 1 else 1)
+    assert clock == 100.0 + UNWATCHED_SECONDS
+
+
+def test_the_next_address_is_tried_while_there_is_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: list[OSError | None] = [REFUSED, None]
+
+    def connect(_: socket.socket, _address: object) -> None:
+        if error := answers.pop(0):
+            raise error
+
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", SERVER)] * 3
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    assert "accepts connections" in why_disconnected(HostPort.parse("t.example:1"), lambda: 0.0)
+    assert answers == []
+
+
+def test_a_slow_look_up_leaves_no_time_to_connect(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([0.0, 9.0])
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", SERVER)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    why = why_disconnected(HostPort.parse("t.example:1"), lambda: next(times))
+    assert why == "connect to t.example:1: no answer within 2 s"
+
+
+def test_nothing_beside_the_worker_takes_longer_than_its_bound() -> None:
+    bounds = (AUTH_LATER_SECONDS, METADATA_WANTED_SECONDS, REGISTRY_PROBE_SECONDS)
+    assert max(bounds) <= UNWATCHED_SECONDS
