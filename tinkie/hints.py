@@ -26,13 +26,13 @@ class Asked(Enum):
         member.given_by = given_by
         return member
 
-    SERVER = "the server", "error="
+    SERVER = "the server", "the address that error= names"
     REGISTRY = "the registry", "docker_registry or tink_worker_image"
     METADATA = "the metadata service", "metadata_url, tinkerbell or grpc_authority"
     CA_SERVER = "the server of the CA certificate", "the parameter with its URL"
     AUTH_SERVER = "the server of registry_auth_url", "registry_auth_url"
     PROXY = "the proxy", "HTTP_PROXY and HTTPS_PROXY"
-    ENGINE = "dockerd", "error="
+    ENGINE = "dockerd", "what error= names"
 
 
 _ENGINE_SILENT = (
@@ -156,11 +156,27 @@ _SPECIAL_HINTS = {
             "was expected: check docker_registry, tink_worker_image, insecure_registries"
         ),
     },
-    Asked.AUTH_SERVER: _ABOUT_A_FILE,
+    # It has passwords: never advise it to do without TLS.
+    Asked.AUTH_SERVER: _ABOUT_A_FILE
+    | {
+        ErrorKind.CERTIFICATE_UNTRUSTED: (
+            "give the CA certificate of {who} by trusted_ca_url, and its sum in registry_ca_sha256 "
+            "if that is given"
+        ),
+        ErrorKind.PLAIN_HTTP: (
+            "{who} uses plain HTTP on this port, with which anybody in between could read the "
+            "passwords: enable TLS there, or give the https:// address of another port"
+        ),
+    },
     Asked.CA_SERVER: _ABOUT_A_FILE
     | {
         ErrorKind.CERTIFICATE_UNTRUSTED: (
-            "use http:// in {given_by}, or a certificate of a public CA there"
+            "use a certificate of a public CA there, or http:// in {given_by} together with "
+            "registry_ca_sha256"
+        ),
+        ErrorKind.PLAIN_HTTP: (
+            "{who} uses plain HTTP on this port: enable TLS there, or write http:// in {given_by} "
+            "together with registry_ca_sha256"
         ),
     },
     Asked.PROXY: {

@@ -20,6 +20,19 @@ def test_there_is_a_hint_for_each_kind_whoever_was_asked(kind: ErrorKind, asked:
     assert "{" not in hint
 
 
+@pytest.mark.parametrize("asked", Asked)
+@pytest.mark.parametrize("kind", ErrorKind)
+def test_no_hint_says_what_is_impossible_or_unsafe(kind: ErrorKind, asked: Asked) -> None:
+    hint = hint_for(kind, asked)
+    assert "in error=" not in hint, "nobody can write there"
+    # That is how the URL of a proxy is written, whatever it is for.
+    advised = "http://" in hint.replace("(http://user:password@host:port)", "")
+    if asked is Asked.AUTH_SERVER:
+        assert not advised, "it has passwords"
+    if asked is Asked.CA_SERVER:
+        assert not advised or "together with registry_ca_sha256" in hint
+
+
 @pytest.mark.parametrize("kind", ON_THE_WAY)
 def test_the_engines_own_socket_has_nothing_to_do_with_the_network(kind: ErrorKind) -> None:
     hint = hint_for(kind, Asked.ENGINE)
