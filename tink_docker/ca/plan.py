@@ -150,9 +150,17 @@ def _plan(
 
 
 def _useless(parameter: Parameter[Url | None], hosts: tuple[str, ...]) -> PermanentError:
+    """Return why: there is no host at all, or only Docker Hub and those in insecure_registries."""
     reason = "no registry is given for it"
     if hosts:
         reason = f"dockerd reads no CA certificate for {', '.join(dict.fromkeys(hosts))}"
+    hints = []
+    if insecure := [host for host in dict.fromkeys(hosts) if host != DEFAULT_DOMAIN]:
+        them = ", ".join(insecure)
+        reason += f" ({INSECURE_REGISTRIES.name} has {them}: any certificate is accepted there)"
+        hints.append(f"take {them} out of {INSECURE_REGISTRIES.name}, or leave out this parameter")
+    if DEFAULT_DOMAIN in hosts:
+        hints.append(f"give {TRUSTED_CA_URL.name} to trust it for Docker Hub too")
     message = f"{parameter.name} has no effect: {reason}"
-    hint = f"give {TRUSTED_CA_URL.name} to trust it for Docker Hub too, or name another registry"
+    hint = "; ".join(hints) or f"name a registry in {DOCKER_REGISTRY.name}"
     return PermanentError(message, kind=ErrorKind.BAD_PARAMETER, hint=hint)

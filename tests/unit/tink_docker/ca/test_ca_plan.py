@@ -109,6 +109,27 @@ def test_what_cannot_work_is_said(line: str, reason: str) -> None:
         raise refusal
 
 
+@pytest.mark.parametrize(
+    ("line", "words", "others"),
+    [
+        ("docker_registry=a:1 insecure_registries=a:1", ["a:1", "insecure_registries"], ["Hub"]),
+        ("docker_registry=somebody", ["Hub", "trusted_ca_url"], ["insecure_registries"]),
+        ("", ["docker_registry"], ["Hub", "insecure_registries"]),
+        (
+            "docker_registry=a:1 tink_worker_image=x insecure_registries=a:1",
+            ["a:1", "insecure_registries", "Hub", "trusted_ca_url"],
+            ["docker_registry"],
+        ),
+    ],
+)
+def test_a_useless_certificate_has_its_own_cause_and_hint(
+    line: str, words: list[str], others: list[str]
+) -> None:
+    (refusal,) = plan_certificates(read_parameters(Cmdline.parse(f"{URL} {line}"))).refusals
+    assert not [word for word in words if word not in refusal.hint]
+    assert not [word for word in others if word in f"{refusal}; {refusal.hint}"]
+
+
 def test_a_bad_one_of_two_leaves_the_other() -> None:
     found = plan_certificates(
         read_parameters(Cmdline.parse(f"{TRUSTED} docker_registry=a.b registry_ca_url=ftp://x"))
