@@ -75,12 +75,15 @@ def supervise(
 
 
 def _wait_after_crashes(failures: int, backoff: Backoff, pause: Callable[[float], None]) -> None:
-    """Wait if the earlier process ended by itself, and not for the first time in a row."""
+    """Wait if the earlier process was not asked to stop, and not for the first time in a row.
+
+    It may have ended in a run, or have been killed in the pause after one.
+    """
     seconds = backoff.delay(failures - 1)
     if seconds:
         log.warning(
             "run.delayed",
-            error=f"{failures} runs in a row failed, and the last one ended the program",
+            error=f"{failures} runs in a row failed, and the program ended, or was killed",
             next=f"starting in {seconds:.1f} s",
         )
         pause(seconds)

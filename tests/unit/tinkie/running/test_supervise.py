@@ -239,8 +239,27 @@ class TestARestartOfTheProcess:
             self.process(world, (1.0, Killed()))
         (event,) = events
         assert event["event"] == "run.delayed"
-        assert event["error"] == "2 runs in a row failed, and the last one ended the program"
+        assert event["error"] == "2 runs in a row failed, and the program ended, or was killed"
         assert event["next"] == "starting in 1.0 s"
+
+    def test_a_program_that_is_killed_in_a_pause_does_not_blame_its_last_run(
+        self,
+        world: World,
+        events: list[MutableMapping[str, Any]],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        def killed(_seconds: float) -> None:
+            raise Killed
+
+        self.process(world, (1.0, Killed()))
+        world.runs = [(1.0, TransientError("x"))]
+        with monkeypatch.context() as patch:
+            patch.setattr(world, "pause", killed)
+            with pytest.raises(Killed):
+                world.supervise_until_the_end()
+        self.process(world, (1.0, Killed()))
+        (event,) = [one for one in events if one["event"] == "run.delayed"]
+        assert "last" not in event["error"]
 
     def test_bugs_in_a_row_get_a_new_process_which_goes_on_with_the_law(self, world: World) -> None:
         world.runs = [(1.0, KeyError("x"))] * 99
