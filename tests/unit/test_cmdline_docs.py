@@ -47,5 +47,5 @@ def test_a_program_reads_what_the_table_has(reader: Reader) -> None:
 def test_what_names_tinkerbell_is_a_host_or_a_url() -> None:
     assert [row.name for row in TINKERBELL_PARAMETERS] == [
         *("grpc_authority", "grpc_cert_url", "metadata_url", "tinkerbell"),
-        *("registry_auth_url", "packet_base_url", "registry_ca_url", "trusted_ca_url"),
+        *("packet_base_url", "registry_ca_url"),
     ]

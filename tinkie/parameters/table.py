@@ -288,7 +288,6 @@ REGISTRY_AUTH_URL = Parameter[Url | None](
     ),
     parse=Url.parse,
     default=None,
-    names_tinkerbell=True,  # beside the CA certificate: a proxy could read the passwords
     secrets=secrets_in_url,
 )
 PACKET_BASE_URL = Parameter[Url | None](
@@ -339,7 +338,6 @@ TRUSTED_CA_URL = Parameter[Url | None](
     ),
     parse=Url.parse,
     default=None,
-    names_tinkerbell=True,
     secrets=secrets_in_url,
 )
 INSECURE_REGISTRIES = Parameter[tuple[str, ...]](

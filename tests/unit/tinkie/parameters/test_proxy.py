@@ -43,6 +43,20 @@ def test_tinkerbells_hosts_are_added_once_and_behind() -> None:
     assert read(line).no_proxy == ("a", "b", "c")
 
 
+def test_passwords_and_certificates_for_everything_come_by_the_proxy_unless_it_is_excluded() -> (
+    None
+):
+    """The host may be a registry's, whose pulls must not bypass the proxy because of this."""
+    line = "https_proxy=http://p:2 trusted_ca_url=https://ca.example/c "
+    line += "registry_auth_url=https://harbor.example/auth.json"
+    proxies = read(line)
+    assert proxies.no_proxy == ()
+    assert proxies.for_url("https://harbor.example/auth.json") == "http://p:2"
+    excluded = read(f"{line} NO_PROXY=harbor.example")
+    assert excluded.for_url("https://harbor.example/auth.json") is None
+    assert excluded.for_url("https://ca.example/c") == "http://p:2"
+
+
 def test_credentials_are_not_in_the_repr() -> None:
     assert "secret" not in repr(Proxies("http://user:secret@p:1", "http://user:secret@p:1"))
 

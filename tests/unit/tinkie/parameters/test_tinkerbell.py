@@ -14,6 +14,7 @@ from tinkie.parameters.tinkerbell import tinkerbell_hosts
         ("metadata_url=http://[fd00::1]:7 grpc_authority=[fd00::1]:42113", ("fd00::1",)),
         ("packet_base_url=192.168.1.1:8080/workflow tinkerbell=tb", ("tb", "192.168.1.1")),
         ("registry_ca_url=https://user:pw@ca.example/ca.pem", ("ca.example",)),
+        ("registry_auth_url=https://harbor.example/a.json trusted_ca_url=http://ca.example/c", ()),
         ("grpc_authority=[x tinkerbell=http://[", ()),
         ("quiet", ()),
     ],
