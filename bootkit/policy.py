@@ -73,11 +73,14 @@ PULL_PROGRESS_LOG_SECONDS = 15.0
 MANIFESTS_SECONDS = 3.0
 REGISTRY_PROBE_SECONDS = UNWATCHED_SECONDS
 
+# A token service without TLS may be repaired: then this is the longest that it stays refused.
+REFUSAL_SECONDS = 60.0
+
+# Of one WWW-Authenticate: real ones have some hundred. What is longer is not read.
+CHALLENGE_CHARACTERS = 8 * 1024
+
 # Registries themselves accept no larger manifest.
 MANIFEST_LIMIT_BYTES = 4 * 1024 * 1024
-
-# The probe uses only the headers; this bounds the body that comes with them.
-REGISTRY_PROBE_LIMIT_BYTES = 64 * 1024
 
 # == bootkit/image/auth_file.py: the file at registry_auth_url
 
@@ -111,6 +114,10 @@ AUTH_RENEWAL_LAST_SHARE = 0.9
 
 # Retries beside a running worker, which has the password of before.
 AUTH_RETRY = Backoff(first=5.0, ceiling=300.0)
+
+# A worker is not replaced earlier for a new password: a server that gives another one each minute
+# must not end one worker after the other.
+WORKER_PASSWORD_AGE_SECONDS = 600.0
 
 # == bootkit/watch: the running worker
 

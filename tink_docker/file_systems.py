@@ -70,8 +70,8 @@ def file_systems(mounts: Path = MOUNTS, host: Path = HOST_ROOT) -> list[FileSyst
 
 
 def _mount_points(text: str) -> Iterator[Path]:
-    for line in text.splitlines():
-        _, point, kind, options, *_ = line.split(" ")
+    for line in text.split("\n"):  # a path may have what splitlines() takes for a line's end
+        _, point, kind, options, *_ = (*line.split(" "), "", "", "")
         if kind in _IN_MEMORY and "rw" in options.split(","):
             yield Path(_OCTAL.sub(lambda code: chr(int(code[1], 8)), point))
 

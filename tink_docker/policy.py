@@ -49,7 +49,8 @@ NETWORK_RESET_AFTER_FAILURES = 2  # one may come from full memory or a firewall 
 
 # What dockerd's networks hide (repair/hidden_routes.py)
 ROUTES_POLL_SECONDS = 1.0  # DHCP answers at any time, and the boot waits for its host
-NETWORK_MOVES_MAXIMUM = 3  # in vain; each kills an idle worker
+NETWORK_MOVES_MAXIMUM = 3  # each kills an idle worker, and routes may come and go
+NETWORK_MOVES_SECONDS = 3600.0  # a network that stays visible for so long was the right one
 
 # Planned restarts of dockerd (repair/planned_restart.py)
 PLANNED_RESTART_POLL_SECONDS = 1.0  # the host is not reached, or pulls fail, meanwhile

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from tinkie.error_kinds import ErrorKind, error_kind_of_status
 from tinkie.hints import Asked
+from tinkie.policy import ERROR_MESSAGE_CHARACTERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -357,7 +358,13 @@ def first_in(patterns: Iterable[tuple[str, Meaning]], text: str) -> Meaning | No
 
 
 def read(text: str, asked: Asked) -> Reading:
-    """Return what a sentence says that came when `asked` was asked; ErrorKind.OTHER if unknown."""
+    """Return what a sentence says that came when `asked` was asked; ErrorKind.OTHER if unknown.
+
+    A longer one is read at its start and its end: a server may send any text, and some patterns
+    take the square of its length.
+    """
+    if len(text) > 2 * ERROR_MESSAGE_CHARACTERS:
+        text = f"{text[:ERROR_MESSAGE_CHARACTERS]} {text[-ERROR_MESSAGE_CHARACTERS:]}"
     bare = _URL.sub(_NAME, _QUOTED.sub(_NAME, text)).replace(" desc = ", ": ").strip()
     code = _JSON_CODE.search(text)
     bare += f": {code[1].lower().replace('_', ' ')}" if code else ""

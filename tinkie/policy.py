@@ -60,6 +60,9 @@ UNWATCHED_SECONDS = 2.0
 # Small documents only; a caller that needs more passes its own limit.
 FETCH_LIMIT_BYTES = 1024 * 1024
 
+# Instead of that: the headers are the answer, and the body is not read.
+FETCH_HEAD_ONLY_BYTES = 0
+
 # One download, redirects included.
 FETCH_SECONDS = 10.0
 

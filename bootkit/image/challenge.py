@@ -13,16 +13,17 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from bootkit.policy import CHALLENGE_CHARACTERS
+
 if TYPE_CHECKING:
     from tinkie.fetch.fetcher import Answer
 
 BASIC, BEARER = "basic", "bearer"
 
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_PARAMETER = re.compile(
-    rf'[\s,]*({_WORD})[ \t]*=[ \t]*(?:"((?:\\.|[^"\\])*)"|({_WORD}))', re.DOTALL
-)
-_SCHEME = re.compile(rf"[\s,]*({_WORD})")
+_PARAMETER = re.compile(rf'({_WORD})[ \t]*=[ \t]*(?:"((?:\\.|[^"\\])*)"|({_WORD}))', re.DOTALL)
+_SCHEME = re.compile(_WORD)
+_SEPARATORS = re.compile(r"[\s,]*")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -49,10 +50,17 @@ def challenges_in(answer: Answer) -> tuple[Challenge, ...]:
     return tuple(one for header in answer.challenges for one in _challenges(header))
 
 
+def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
+    found = pattern.match(text, at)
+    return found.end() if found else at
+
+
 def _challenges(header: str) -> list[Challenge]:
+    if len(header) > CHALLENGE_CHARACTERS:
+        return [Challenge(BEARER, (("realm", ""),))]  # it is safe for nothing
     found: list[tuple[str, list[tuple[str, str]]]] = []
     at = 0
-    while at < len(header):
+    while (at := _end(_SEPARATORS, header, at)) < len(header):
         parameter = _PARAMETER.match(header, at) if found else None
         scheme = None if parameter else _SCHEME.match(header, at)
         if parameter:
@@ -61,7 +69,7 @@ def _challenges(header: str) -> list[Challenge]:
             found[-1][1].append((name.lower(), value))
             at = parameter.end()
         elif scheme:
-            found.append((scheme[1].lower(), []))
+            found.append((scheme[0].lower(), []))
             at = scheme.end()
         else:
             at += 1  # not understood: a challenge may follow

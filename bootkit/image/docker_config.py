@@ -8,6 +8,7 @@ good ones are used. No message repeats anything but names of registries.
 from __future__ import annotations
 
 import base64
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,7 @@ class _Entry(BaseModel):
 
 
 class _File(BaseModel):
-    auths: dict[str, Any] | None = None
+    auths: dict[str, Any]
     store: Any = Field(default=None, alias="credsStore")
     helpers: Any = Field(default=None, alias="credHelpers")
 
@@ -57,8 +58,8 @@ def parse_docker_config(body: bytes) -> ParsedFile:
         PermanentError: it is no JSON object whose `auths` is an object.
     """
     try:
-        file = _File.model_validate_json(body)
-    except ValidationError:
+        file = _File.model_validate(json.loads(body), strict=True)
+    except (ValueError, RecursionError):  # pydantic's error is a ValueError
         # Its message has the values; neither do we chain it, since a traceback has them, too.
         raise PermanentError(
             "the answer is no docker config.json: a JSON object with auths",
@@ -67,7 +68,7 @@ def parse_docker_config(body: bytes) -> ParsedFile:
     unused = _programs(file)
     found: dict[str, Credentials] = {}
     exact: set[str] = set()
-    for name, raw in (file.auths or {}).items():
+    for name, raw in file.auths.items():
         try:
             domain, is_exact = _domain(name)
             credentials = _credentials(raw)

@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field
 from bootkit.image.challenge import BEARER, challenges_in
 from bootkit.image.token_service import Destination
 from bootkit.policy import MANIFEST_LIMIT_BYTES, MANIFESTS_SECONDS
+from tinkie.fetch.redirects import origin
 from tinkie.parameters.insecure import InsecureRegistries
 
 if TYPE_CHECKING:
@@ -93,7 +94,9 @@ class Manifests:
     def _get(self, reference: str, deadline: float) -> _Manifest:
         url = f"{self.url}/manifests/{reference}"
         answer = self._ask(url, deadline)
-        bearer = next((one for one in challenges_in(answer) if one.scheme == BEARER), None)
+        # Only the registry itself says where its user and password go, not whom it redirects to.
+        challenges = challenges_in(answer) if origin(answer.url) == origin(url) else ()
+        bearer = next((one for one in challenges if one.scheme == BEARER), None)
         if bearer is not None:
             self._authorization = self._token(bearer, deadline)
             answer = self._ask(url, deadline)

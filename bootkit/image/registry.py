@@ -15,12 +15,13 @@ from urllib.parse import urlsplit
 
 from bootkit.image.manifest import Manifests
 from bootkit.image.token_service import destinations, pull_urls, registry_url
-from bootkit.policy import REGISTRY_PROBE_LIMIT_BYTES, REGISTRY_PROBE_SECONDS
+from bootkit.policy import REFUSAL_SECONDS, REGISTRY_PROBE_SECONDS
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, PermanentError
 from tinkie.fetch.http_errors import retry_after_seconds
 from tinkie.parameters.insecure import InsecureRegistries
 from tinkie.paths import CERTIFICATES
+from tinkie.policy import FETCH_HEAD_ONLY_BYTES
 from tinkie.running.log import get_logger
 from tinkie.space import megabytes
 
@@ -72,7 +73,8 @@ class RegistryClient:
     auth: AuthFile | None = None
     certificates: Path = CERTIFICATES
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    _checked: dict[str, BootError | None] = field(default_factory=dict, init=False)  # by URL
+    # By URL: why not, and when that was asked.
+    _checked: dict[str, tuple[BootError | None, float]] = field(default_factory=dict, init=False)
 
     def check_credentials(self, image: ImageReference) -> None:
         """Raise a PermanentError if the pull would send user and password without TLS.
@@ -91,9 +93,12 @@ class RegistryClient:
         return next(filter(None, map(self._refusal_of, asked)), None)
 
     def _refusal_of(self, url: str) -> BootError | None:
-        """Ask one registry or mirror; keep what it answers, for as long as this run lasts."""
-        if url in self._checked:
-            return self._checked[url]
+        """Ask one registry or mirror; keep what it answers, a refusal not for long."""
+        refusal, asked_at = self._checked.get(url, (None, None))
+        if asked_at is not None and (
+            refusal is None or self.fetcher.now() - asked_at < REFUSAL_SECONDS
+        ):
+            return refusal
         answer, refusal = self._probe(url), None
         try:
             for one in destinations(url, answer) if answer else ():
@@ -101,7 +106,7 @@ class RegistryClient:
         except BootError as error:
             refusal = error
         if answer and answer.status in _ANSWERS:
-            self._checked[url] = refusal
+            self._checked[url] = refusal, self.fetcher.now()
         return refusal
 
     def check_fits(self, image: ImageReference, present: Container[str]) -> None:
@@ -195,9 +200,7 @@ class RegistryClient:
         fetcher = replace(self._fetcher(url), unverified=unverified)
         try:
             return fetcher.ask(
-                f"{url}/v2/",
-                limit=REGISTRY_PROBE_LIMIT_BYTES,
-                seconds=REGISTRY_PROBE_SECONDS,
+                f"{url}/v2/", limit=FETCH_HEAD_ONLY_BYTES, seconds=REGISTRY_PROBE_SECONDS
             )
         except BootError as error:
             log.debug("registry.silent", url=url, error=str(error))

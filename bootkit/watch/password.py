@@ -6,10 +6,12 @@ image of the next action, and its workflow fails.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING
 
 from bootkit.plan.worker import PAIR
+from bootkit.policy import WORKER_PASSWORD_AGE_SECONDS
 from tinkie.paths import WORKER_NAME
 from tinkie.policy import WORKER_REPORT_SECONDS
 from tinkie.running.log import get_logger
@@ -42,7 +44,11 @@ class PasswordMonitor:
     now: Callable[[], float]
     compared: int = 0
     _is_outdated: bool = False
+    _since: float = field(init=False)  # its start; an adopted worker is old
     _quiet_since: float | None = None
+
+    def __post_init__(self) -> None:
+        self._since = self.now() if self.compared else -inf
 
     def tick(self) -> None:
         """Do what is due.
@@ -53,7 +59,8 @@ class PasswordMonitor:
         self.auth.tick()
         if self.auth.version != self.compared:
             self._compare()
-        if self._is_outdated and self._is_quiet():
+        is_old = self.now() - self._since >= WORKER_PASSWORD_AGE_SECONDS
+        if self._is_outdated and is_old and self._is_quiet():
             self.engine.remove(self.container)
 
     def _compare(self) -> None:

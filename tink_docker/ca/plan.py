@@ -75,7 +75,7 @@ def plan_certificates(parameters: Parameters) -> CertificatePlans:
     """Return what to fetch; of a parameter that this needs and that is bad nothing is used."""
     plans: list[CertificatePlan] = []
     refusals: list[PermanentError] = []
-    for plan in (_of_everything, _of_registries):
+    for plan in (_of_everything, _of_registries, _of_nothing):
         try:
             found = plan(parameters)
         except PermanentError as error:
@@ -106,6 +106,17 @@ def _of_registries(parameters: Parameters) -> CertificatePlan | None:
         hosts = (registry.domain,) if registry else ()
         return _plan(parameters, PACKET_BASE_URL, base_url.rstrip("/") + "/ca.pem", hosts)
     return None
+
+
+def _of_nothing(parameters: Parameters) -> None:
+    """Refuse pins that pin nothing: who gave them believes that something is pinned."""
+    urls = (TRUSTED_CA_URL, REGISTRY_CA_URL, PACKET_BASE_URL)
+    if _is_given(parameters, REGISTRY_CA_SHA256) and not any(
+        _is_given(parameters, one) for one in urls
+    ):
+        names = ", ".join(one.name for one in urls)
+        message = f"{REGISTRY_CA_SHA256.name} has no effect: none of {names} is given"
+        raise PermanentError(message, kind=ErrorKind.BAD_PARAMETER)
 
 
 def _is_given(parameters: Parameters, parameter: Parameter[Any]) -> bool:

@@ -12,7 +12,7 @@ ROUTES = Path("/proc/net/route")  # the main table, see proc(5); written with a 
 RESOLVER = Path("/etc/resolv.conf")
 
 _ROUTE_UP, _ROUTE_REJECT = 0x1, 0x200  # flags: route(8)
-_NAME_SERVER = re.compile(r"^nameserver\s+([\d.]+)\s*$", re.MULTILINE)
+_NAME_SERVER = re.compile(r"^nameserver[ \t]+([0-9.]+)\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +24,24 @@ class Route:
 
 
 def read_routes(path: Path = ROUTES) -> list[Route]:
-    """Return the routes in use, those that only refuse packets left out.
+    """Return the routes in use, those that only refuse packets and unreadable lines left out.
 
     Raises:
         OSError: the file cannot be read.
     """
-    _, *lines = path.read_text(encoding="ascii").splitlines()
-    rows = [line.split() for line in lines]
-    return [
-        Route(interface, IPv4Network((_address(destination), str(_address(mask)))))
-        for interface, destination, _, flags, _, _, _, mask, *_ in rows
-        if int(flags, 16) & _ROUTE_UP and not int(flags, 16) & _ROUTE_REJECT
-    ]
+    # A NIC's name may have any byte but blanks, and characters that Python takes for line ends.
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")[1:]
+    return [route for line in lines for route in _route(line.split("\t"))]
+
+
+def _route(fields: list[str]) -> list[Route]:
+    try:
+        interface, destination, _, flags, _, _, _, mask, *_ = fields
+        if not int(flags, 16) & _ROUTE_UP or int(flags, 16) & _ROUTE_REJECT:
+            return []
+        return [Route(interface, IPv4Network((_address(destination), str(_address(mask)))))]
+    except ValueError:
+        return []
 
 
 def _address(text: str) -> IPv4Address:

@@ -42,7 +42,8 @@ class HiddenRoutes:
     _next_look: float = 0.0
     _logged: tuple[str, str] = ("", "")  # what is hidden, and what happens next
     _move: str = ""  # from where to where the bridge must move
-    _moves: int = 0  # in a row that did not help
+    _moves: int = 0  # since nothing was hidden for NETWORK_MOVES_SECONDS
+    _moved_at: float = 0.0
 
     def tick(self) -> None:
         """Log what is hidden, again only when that changes.
@@ -75,7 +76,8 @@ class HiddenRoutes:
     ) -> str:
         bridge = next((one.network for one in hidden if one.interface == BRIDGE), None)
         if bridge is None:
-            self._moves = 0
+            if self.now() - self._moved_at >= policy.NETWORK_MOVES_SECONDS:
+                self._moves = 0
             return ""
         chosen = self.plan.choose(destinations).bridge
         is_better = not self.plan.given and not hidden_by(chosen, destinations)
@@ -103,4 +105,4 @@ class HiddenRoutes:
 
     def restarting(self) -> None:
         """Count a move."""
-        self._moves += 1
+        self._moves, self._moved_at = self._moves + 1, self.now()

@@ -94,6 +94,8 @@ class Fetcher:
     ) -> Answer:
         """Return the answer whatever its status; follow redirects, FETCH_REDIRECTS_LIMIT at most.
 
+        A limit of 0 asks for the head only: the body is not read, whatever it is.
+
         `headers` may contain credentials: only the origin of `url` gets them.
 
         Raises:
@@ -137,7 +139,7 @@ class Fetcher:
     ) -> Answer:
         more = self._headers() | dict(headers)
         with client, client.stream("GET", url, headers=more) as response:
-            body = self._read(response, limit, deadline)
+            body = self._read(response, limit, deadline) if limit else b""
             challenges = tuple(response.headers.get_list("www-authenticate"))
             return Answer(url, response.status_code, dict(response.headers), body, challenges)
 

@@ -41,7 +41,7 @@ docker /var/lib/docker tmpfs rw,size=400000k 0 0
 
 def test_the_os_has_these_file_systems(tmp_path: Path) -> None:
     path = tmp_path / "mounts"
-    path.write_text(MOUNTS)
+    path.write_text(f"{MOUNTS}tmpfs /host_root/odd\x0cpath\x85 tmpfs rw 0 0\n")
     found = {str(one.path): one.name for one in file_systems(path)}
     assert found == {
         "/var/lib/docker": "/var/lib/docker",
@@ -52,6 +52,7 @@ def test_the_os_has_these_file_systems(tmp_path: Path) -> None:
         "/host_root/var": "/var",
         "/host_root/containers/services/tink-docker/tmp": "/containers/services/tink-docker/tmp",
         "/host_root/a b": "/a b",
+        "/host_root/odd\x0cpath\x85": "/odd\x0cpath\x85",
     }
 
 

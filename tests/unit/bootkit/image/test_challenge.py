@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bootkit.image.challenge import Challenge, challenges_in
+from bootkit.policy import CHALLENGE_CHARACTERS
 from tinkie.fetch.fetcher import Answer
 
 URL = "https://r.example/v2/"
@@ -143,3 +144,10 @@ def test_no_realm_that_dockerd_would_use_is_missed(headers: list[str]) -> None:
             assert scheme in schemes
         if scheme == "bearer" and "realm" in parameters:
             assert parameters["realm"] in ours
+
+
+@pytest.mark.parametrize("filler", [",", " ", 'a="', "a=,", "\\\\"])
+def test_a_long_header_is_read_in_no_time_and_is_safe_for_nothing(filler: str) -> None:
+    long = 'Bearer realm="https://r.example/t"' + filler * 50_000
+    assert [one.all("realm") for one in found(long)] == [("",)]
+    assert found(long[:CHALLENGE_CHARACTERS])

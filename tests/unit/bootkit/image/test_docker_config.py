@@ -135,9 +135,25 @@ def test_something_else_is_refused(content: bytes) -> None:
     assert caught.value.__cause__ is None
 
 
-@pytest.mark.parametrize("content", ["{}", '{"auths": null}', '{"auths": {}}'])
-def test_a_file_without_registries(content: str) -> None:
-    assert parse_docker_config(content.encode()).config.auths == {}
+@pytest.mark.parametrize(
+    "content",
+    ["{}", '{"auths": null}', '{"error": "token expired"}', '{"a.example": {"auth": "x"}}'],
+)
+def test_an_answer_without_auths_is_no_empty_file(content: str) -> None:
+    """It would replace the passwords that work."""
+    with pytest.raises(PermanentError, match="no docker config"):
+        parse_docker_config(content.encode())
+
+
+def test_a_file_without_registries() -> None:
+    assert parse_docker_config(b'{"auths": {}}').config.auths == {}
+
+
+def test_an_entry_that_is_no_unicode_leaves_the_others() -> None:
+    body = b'{"auths": {"a.example": {"auth": "\\ud800"}, "b.example": {"auth": "dTpwYXNz"}}}'
+    found = parse_docker_config(body).config
+    assert list(found.auths) == ["b.example"]
+    assert list(found.unused) == ["a.example"]
 
 
 def test_every_text_that_may_be_secret_is_masked() -> None:

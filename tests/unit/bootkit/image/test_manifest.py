@@ -174,3 +174,18 @@ def test_any_answer_of_a_registry(status: int, body: bytes, realm: str) -> None:
     with suppress(BootError, ValueError):
         sizes = asked(handler, PAIR)
         assert all(0 <= size < 2**63 for size in sizes.values())
+
+
+def test_whom_the_registry_redirects_to_gets_no_password() -> None:
+    """Nor does the token service that it names."""
+    seen: dict[str, str] = {}
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen[request.url.host] = request.headers.get("authorization", "")
+        if request.url.host == "r.example":
+            return httpx.Response(307, headers={"Location": "https://cdn.example/blob"})
+        realm = 'Bearer realm="https://cdn.example/token"'
+        return httpx.Response(401, headers={"WWW-Authenticate": realm}, json={})
+
+    asked(handler, PAIR)
+    assert seen == {"r.example": BASIC, "cdn.example": ""}

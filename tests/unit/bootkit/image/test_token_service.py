@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -10,6 +11,7 @@ import pytest
 
 from bootkit.image.registry import RegistryClient
 from bootkit.plan.credentials import Credentials
+from bootkit.policy import REFUSAL_SECONDS
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import PermanentError
 from tinkie.fetch.fetcher import Fetcher
@@ -18,7 +20,7 @@ from tinkie.parameters.insecure import InsecureRegistries
 from tinkie.parameters.types import Url
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Iterator, MutableMapping
     from pathlib import Path
 
     Events = list[MutableMapping[str, Any]]
@@ -247,3 +249,39 @@ def test_a_name_is_looked_up_for_networks_only(monkeypatch: pytest.MonkeyPatch) 
     assert InsecureRegistries(("fd00::/8",)).has("[fd00::1]:5000")
     assert not insecure.has("[fe80")
     assert not insecure.has("")
+
+
+class UnreadBody(httpx.SyncByteStream):
+    """It is compressed, endless, or late: nobody may read it."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        raise AssertionError("the body was read")
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"Content-Encoding": "gzip"}, {"Content-Length": "9999999"}]
+)
+def test_the_head_of_the_answer_counts_whatever_its_body_is(
+    tmp_path: Path, headers: dict[str, str]
+) -> None:
+    def handler(_request: httpx.Request) -> httpx.Response:
+        more = {"WWW-Authenticate": PLAIN, **headers}
+        return httpx.Response(401, headers=more, stream=UnreadBody())
+
+    fetcher = Fetcher(transport=httpx.MockTransport(handler))
+    client = replace(World(tmp_path).client(), fetcher=fetcher)
+    with pytest.raises(PermanentError, match="without TLS"):
+        client.check_credentials(IMAGE)
+
+
+def test_a_refusal_is_asked_about_again(world: World) -> None:
+    world.answers = {"https://r.example:5000/v2/": (PLAIN,)}
+    clock = [0.0]
+    client = world.client()
+    client = replace(client, fetcher=replace(client.fetcher, now=lambda: clock[0]))
+    assert client.refusal("r.example:5000")
+    assert client.refusal("r.example:5000")
+    assert len(world.asked) == 1
+    world.answers = {"https://r.example:5000/v2/": (OVER_TLS,)}
+    clock[0] += REFUSAL_SECONDS
+    assert client.refusal("r.example:5000") is None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bootkit.engine.docker import DockerEngine
 from bootkit.plan.worker import WorkerSpec
+from bootkit.policy import WORKER_PASSWORD_AGE_SECONDS
 from bootkit.watch.password import PasswordMonitor
 from tests.fakes.engine import Container, FakeEngine
 
@@ -156,4 +157,15 @@ def test_an_engine_that_does_not_answer_is_asked_again(world: World) -> None:
     with pytest.raises(Exception, match="broken"):
         monitor.tick()
     world.tick(monitor, 4)
+    assert not world.is_there()
+
+
+def test_a_worker_is_not_replaced_again_and_again(world: World) -> None:
+    """A server may give another password each minute."""
+    world.auth.version = 1
+    monitor = replace(world.monitor(), compared=1)
+    world.renew("new")
+    world.tick(monitor, int(WORKER_PASSWORD_AGE_SECONDS))
+    assert world.is_there()
+    world.tick(monitor, 5)
     assert not world.is_there()

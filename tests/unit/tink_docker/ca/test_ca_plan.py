@@ -97,6 +97,7 @@ def test_nothing_to_get(line: str) -> None:
         ("registry_ca_url=ftp://x packet_base_url=http://p docker_registry=a.b", "registry_ca_url"),
         ("packet_base_url=http://p docker_registry=a.b registry_ca_sha256=zz", "because of reg"),
         ("trusted_ca_url=ftp://x", "because of trusted_ca_url"),
+        (f"registry_ca_sha256={'0' * 64} docker_registry=a.b", "registry_ca_sha256 has no effect"),
         (f"{TRUSTED} registry_ca_sha256=zz", "because of registry_ca_sha256"),
     ],
 )

@@ -52,3 +52,17 @@ def test_name_servers(tmp_path: Path) -> None:
     )
     assert read_name_servers(path) == [IPv4Network("198.18.0.53/32")]
     assert read_name_servers(tmp_path / "missing") == []
+
+
+def test_what_cannot_be_read_leaves_the_other_routes(tmp_path: Path) -> None:
+    path = tmp_path / "route"
+    names = ["eth0", "\u00e90", "a\x85b", "a\x0cb"]
+    good = "".join(row(name, "10.0.0.0/8", UP) for name in names)
+    path.write_text(
+        f"{HEAD}nonsense\n{good}{row('eth1', '10.0.0.0/8', UP).replace('0000000A', 'x')}"
+    )
+    assert [route.interface for route in read_routes(path)] == names
+    path.write_bytes(HEAD.encode() + b"\xe90" + row("", "10.0.0.0/8", UP).encode())
+    assert len(read_routes(path)) == 1
+    path.write_bytes(b"")
+    assert read_routes(path) == []

@@ -210,3 +210,18 @@ def test_routes_that_cannot_be_read_restart_nothing(machine: Machine) -> None:
     for look in (machine.hidden.tick, machine.planned.due):
         with pytest.raises(PermissionError):  # a task reports that
             look()
+
+
+def test_a_route_that_comes_and_goes_moves_the_bridge_a_few_times_only(machine: Machine) -> None:
+    machine.containers = [WORKER]
+    networks = ["198.18.0.0/24", "198.51.100.0/24"]
+    for turn in range(30):
+        machine.rows = [("eth0", "0.0.0.0/0"), ("docker0", networks[turn % 2])]
+        machine.rows.append(("eth0", networks[turn % 2]))
+        machine.watch(20)
+        machine.rows = [("eth0", "0.0.0.0/0"), ("docker0", networks[(turn + 1) % 2])]
+        machine.watch(20)
+    assert len(machine.killed) == policy.NETWORK_MOVES_MAXIMUM
+    machine.watch(policy.NETWORK_MOVES_SECONDS)
+    machine.rows.append(("eth0", networks[0]))
+    assert "moves" in machine.watch(20)
