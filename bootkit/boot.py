@@ -83,7 +83,7 @@ class Boot:
             set_worker_id(spec.worker_id)
         with phase("engine"):
             wait_for_engine(self.engine, self.pause, self.now)
-        self.auth.use(inputs.parameters[REGISTRY_AUTH_URL], fetcher)
+        self.auth.use(inputs.parameters[REGISTRY_AUTH_URL], inputs.pinned(fetcher))
         registry = self._registry_client(inputs, spec, fetcher)
         adopted = adopt(self.engine, spec)
         container = adopted or self._start(spec, registry)

@@ -71,7 +71,7 @@ def _with_auth_file(inputs: Inputs, spec: WorkerSpec) -> WorkerSpec:
     if url is None or inputs.metadata(fetcher) is None:
         return spec
     try:
-        config, _ = fetch_config(url, fetcher, AUTH_SECONDS)
+        config, _ = fetch_config(url, inputs.pinned(fetcher), AUTH_SECONDS)
     except BootError as error:
         _print_error(f"bootkit: continuing without registry_auth_url: {error}")
         return spec

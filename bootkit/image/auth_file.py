@@ -45,8 +45,8 @@ def fetch_config(
 ) -> tuple[DockerConfig, float]:
     """Return what is in a docker `config.json`, and for how many seconds it may be used.
 
-    Its secrets are masked from then on. For https:// the CA certificates of registries are trusted,
-    too.
+    Its secrets are masked from then on. For https:// every installed CA certificate of a registry
+    is trusted, too; or, with the fetcher's `only_cas`, those and that of trusted_ca_url alone.
 
     Raises:
         BootError: as `Fetcher.get`; or it is no such file.

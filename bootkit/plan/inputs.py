@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bootkit.machine.metadata import MachineMetadata, MetadataService, metadata_url
@@ -20,6 +20,7 @@ from tinkie.parameters.table import (
     HW_ADDR,
     INSTANCE_ID,
     REGISTRY_AUTH_URL,
+    REGISTRY_CA_SHA256,
     REGISTRY_PASSWORD,
     REGISTRY_USERNAME,
     TABLE,
@@ -96,6 +97,15 @@ class Inputs:
     def fetcher(self) -> Fetcher:
         """Return what makes requests."""
         return Fetcher(user_agent="bootkit", proxies=self.proxies)
+
+    def pinned(self, fetcher: Fetcher) -> Fetcher:
+        """Return what fetches passwords: given registry_ca_sha256, it trusts what that names only.
+
+        Those are the certificates that tink-docker installs. If one of the sums is bad, it installs
+        none, and nobody is trusted.
+        """
+        is_given = REGISTRY_CA_SHA256.name in self.parameters.texts
+        return replace(fetcher, only_cas=is_given)
 
 
 def _server_notice(parameters: Parameters) -> str | None:

@@ -56,7 +56,8 @@ class Answer:
 class Fetcher:
     """Send GET requests with one set of proxies, CA certificates and bounds.
 
-    `cas` are PEM files of CA certificates to trust besides the system's; they may come later.
+    `cas` are PEM files of CA certificates to trust besides the system's, or, with `only_cas`,
+    instead of them; they may come later.
     `unverified` accepts any certificate, for answers that are only shown. `transport` replaces the
     network in tests.
     """
@@ -64,6 +65,7 @@ class Fetcher:
     user_agent: str = "tinkie"
     proxies: Proxies = field(default_factory=Proxies)
     cas: tuple[Path, ...] = (TRUSTED_CERTIFICATES / "ca.crt",)
+    only_cas: bool = False
     unverified: bool = False
     transport: httpx.BaseTransport | None = None
     now: Callable[[], float] = time.monotonic
@@ -169,7 +171,10 @@ class Fetcher:
         """Return what to trust; plain HTTP needs no CA certificates, which load slowly."""
         if urlsplit(url).scheme != "https":
             return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context = ssl.create_default_context()
+        if self.only_cas:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # it trusts nobody yet
+        else:
+            context = ssl.create_default_context()
         # Python 3.13 and later reject what Go, and so dockerd and workers, accept: certificates of
         # a private CA often lack the Authority Key Identifier.
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT

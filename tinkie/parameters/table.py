@@ -318,11 +318,11 @@ REGISTRY_CA_URL = Parameter[Url | None](
 REGISTRY_CA_SHA256 = Parameter[tuple[str, ...]](
     name="registry_ca_sha256",
     section=Section.REGISTRIES,
-    read_by=_TINK_DOCKER,
+    read_by=_BOTH,
     value="comma list",
     meaning=(
-        "SHA-256 sums of the certificates that may be used from the three CA parameters: below. If "
-        "one element is bad, no certificate is used"
+        "SHA-256 sums of the certificates that may be used from the three CA parameters, and for "
+        "`registry_auth_url`: below. If one element is bad, no certificate is used"
     ),
     parse=_fingerprints,
     default=(),

@@ -67,6 +67,26 @@ def test_a_certificate_of_another_ca_is_not_trusted(ours: Fetcher, tmp_path: Pat
     assert refused(ours, other).kind is ErrorKind.CERTIFICATE_UNTRUSTED
 
 
+def test_the_systems_cas_may_count_for_nothing(
+    ca: CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = CA(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(ca.certificate))
+    with serving(ca.issue("system", [HOST])) as server:
+        server.answers["/x"] = (200, {}, b"body")
+        assert Fetcher(cas=(other.certificate,)).get(f"{server.url}/x") == b"body"
+        assert Fetcher(cas=(ca.certificate,), only_cas=True).get(f"{server.url}/x") == b"body"
+    for cas in ((other.certificate,), (tmp_path / "missing",)):
+        error = refused(Fetcher(cas=cas, only_cas=True), ca)
+        assert error.kind is ErrorKind.CERTIFICATE_UNTRUSTED
+
+
+@pytest.mark.parametrize("host", ["127.0.0.2", "other.example"])
+def test_the_name_counts_if_the_systems_cas_do_not(ca: CA, host: str) -> None:
+    pinned = Fetcher(cas=(ca.certificate,), only_cas=True)
+    assert refused(pinned, ca, host).kind is ErrorKind.CERTIFICATE_NAME
+
+
 def test_an_expired_certificate_is_not_trusted(ca: CA, ours: Fetcher) -> None:
     error = refused(ours, ca, not_before=NOW - 2 * DAY, not_after=NOW - DAY)
     assert error.kind is ErrorKind.CERTIFICATE_TIME
