@@ -30,7 +30,7 @@ def table(section: Section) -> str:
 def groups() -> str:
     """Return which parameters share a property, as Markdown."""
     rows = {
-        "secret: masked in logs, on consoles, in dry runs (of a URL: user, password, token)": [
+        "secret: masked in logs, on consoles, in dry runs (of a URL: user, password, query)": [
             row for row in TABLE if row.secrets
         ],
         "names a host of Tinkerbell, for which no proxy is used": TINKERBELL_PARAMETERS,

@@ -33,6 +33,7 @@ from tinkie.parameters.table import (
     read_parameters,
 )
 from tinkie.parameters.types import Secret, in_url
+from tinkie.parameters.url_secrets import secrets_in_url
 from tinkie.running.redaction import REDACTOR
 
 if TYPE_CHECKING:
@@ -230,8 +231,8 @@ def test_dry_runs_end_with_one_of_their_exit_codes(line: str, metadata: str | No
 CANARY = st.text(alphabet="aB9'\\@:/%+$;#?é,[]!~", max_size=6).map("canary{}".format)
 IN_A_URL = (
     "metadata_url", "tinkerbell", "grpc_cert_url", "packet_base_url", "registry_ca_url",
-    "trusted_ca_url", "registry_mirrors", "insecure_registries", "HTTP_PROXY", "https_proxy",
-    "NO_PROXY",
+    "registry_auth_url", "trusted_ca_url", "registry_mirrors", "insecure_registries", "HTTP_PROXY",
+    "https_proxy", "NO_PROXY",
 )  # fmt: skip
 
 
@@ -253,6 +254,36 @@ def test_a_dry_run_shows_no_password(canary: str, name: str, start: str, host: s
         options = ("--dry-run", "--cmdline", str(cmdline_file(folder, as_bytes(line))))
         printed = run(tink_docker.cli.main, *options)[1:] + run(bootkit.cli.main, *options)[1:]
     assert "canary" not in "".join(printed)
+
+
+WITH_A_QUERY = [
+    *(row.name for row in TABLE if row.secrets is secrets_in_url),
+    *("registry_mirrors", "HTTP_PROXY", "https_proxy"),
+]
+
+
+@given(
+    CANARY,
+    st.sampled_from(WITH_A_QUERY),
+    st.sampled_from(["{}", "t={}", "code={}&t=abcdefghij", "a=1&{}", "X-Amz-Signature={}&v=1"]),
+)
+@example("canary//", "packet_base_url", "code={}")
+@example("canary%", "grpc_cert_url", "code={}&t=abcdefghij")
+@example("canary#", "grpc_cert_url", "code={}&t=abcdefghij")
+def test_a_dry_run_shows_no_query(canary: str, name: str, query: str) -> None:
+    line = f'{WORKER} docker_registry=r.example instance_id=i {name}="http://h/c?'
+    line += f'{query.format(canary)}"'
+    with tempfile.TemporaryDirectory() as folder:
+        options = ("--dry-run", "--cmdline", str(cmdline_file(folder, as_bytes(line))))
+        printed = run(tink_docker.cli.main, *options)[1:] + run(bootkit.cli.main, *options)[1:]
+    assert "canary" not in "".join(printed)
+    assert "abcdefghij" not in "".join(printed)
+
+
+def test_every_parameter_that_is_a_url_is_among_them() -> None:
+    urls = {row.name for row in TABLE if row.value.startswith("URL")}
+    assert urls <= {*WITH_A_QUERY, "HTTPS_PROXY"}
+    assert urls <= {*IN_A_URL, "HTTPS_PROXY"}
 
 
 LONG = (WORKER + " docker_registry=r.example instance_id=i x=").ljust(KEPT_BYTES, "y")

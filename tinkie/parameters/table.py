@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from tinkie.parameters.image_reference import ImageReference, Registry, is_domain
 from tinkie.parameters.ipam import StaticAddress
 from tinkie.parameters.parameter import Parameter, Parameters, Reader, Section, Stops
-from tinkie.parameters.proxy_url import ProxyUrl, credentials_in, secrets_in_url
+from tinkie.parameters.proxy_url import ProxyUrl
 from tinkie.parameters.types import (
     Host,
     HostPort,
@@ -35,6 +35,7 @@ from tinkie.parameters.types import (
     parse_vlan,
     parse_word,
 )
+from tinkie.parameters.url_secrets import credentials_in, secrets_in_url
 
 if TYPE_CHECKING:
     from tinkie.parameters.cmdline import Cmdline

@@ -33,6 +33,7 @@ _SPECIAL_NETWORKS = tuple(
 )
 _NO_HOST = "not a host name or an address"
 _NO_CONTROL = "control characters and bytes that are not UTF-8 are not allowed"
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _BARE_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 _PLAIN_IN_USER_INFO = "!$&'()*+,;="  # RFC 3986, 3.2.1
 _PORTS = {"http": 80, "https": 443}
@@ -157,7 +158,7 @@ class Url(str):
         HostPort.parse(host, default_port=_PORTS[parts.scheme], zone=True)
         before, _, behind = text.partition(parts.netloc)
         netloc = f"{encoded_user_info(users)}{at}{host}"
-        return cls(f"{before}{netloc}{_BARE_PERCENT.sub('%25', behind)}")
+        return cls(f"{before}{netloc}{with_percents_encoded(behind)}")
 
     @classmethod
     def parse_base(cls, text: str) -> Url:
@@ -181,6 +182,12 @@ class Url(str):
         return HostPort(Host(parts.hostname or ""), parts.port or _PORTS[parts.scheme])
 
 
+def split_scheme(text: str) -> tuple[str, str]:
+    """Return the scheme of a URL in lower case, `http` if it is missing, and what follows `://`."""
+    found = _SCHEME.match(text)
+    return (found[1].lower(), text[found.end() :]) if found else ("http", text)
+
+
 def encoded_user_info(text: str) -> str:
     """Return the `user:password` of a URL percent-encoded; what is encoded already stays so."""
     user, colon, password = text.partition(":")
@@ -189,7 +196,12 @@ def encoded_user_info(text: str) -> str:
 
 def percent_encoded(text: str) -> str:
     """Return a part of the user information of a URL percent-encoded, where it is not yet."""
-    return quote(_BARE_PERCENT.sub("%25", text), safe=f"%{_PLAIN_IN_USER_INFO}")
+    return quote(with_percents_encoded(text), safe=f"%{_PLAIN_IN_USER_INFO}")
+
+
+def with_percents_encoded(text: str) -> str:
+    """Return a part of a URL with each `%` encoded that encodes nothing."""
+    return _BARE_PERCENT.sub("%25", text)
 
 
 def shown(url: str) -> str:
