@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from tink_docker import policy
 from tinkie.errors import BootError
+from tinkie.files import write_atomically
 from tinkie.paths import TINK_DOCKER_FOLDER
 from tinkie.policy import WORKER_REPORT_SECONDS
 from tinkie.running.log import get_logger
@@ -39,8 +40,8 @@ def ask_init(reason_path: Path = REASON_PATH) -> None:
     Raises:
         OSError: the signal cannot be sent.
     """
-    with suppress(OSError):
-        reason_path.write_text(f"{FLAG}\n")
+    with suppress(OSError):  # it replaces a link or a FIFO, which an action with /run can put there
+        write_atomically(reason_path, f"{FLAG}\n".encode())
     os.kill(1, signal.SIGTERM)
 
 

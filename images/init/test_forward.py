@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from typing import TYPE_CHECKING
 
@@ -106,6 +107,27 @@ def test_settings_may_come_late(machine: ScriptRoot) -> None:
         machine.write(SETTINGS, "")  # being written
         with machine.running(FORWARD, real_proc=True):
             machine.wait_for("looks", lambda: machine.read(".calls").count("sleep 2") > 5)
+            machine.write(SETTINGS, setting(server))
+            assert server.recv(999).endswith(b"x: line")
+
+
+@pytest.mark.parametrize("planted", ["link", "pipe"])
+def test_settings_that_are_no_file_are_not_opened(machine: ScriptRoot, planted: str) -> None:
+    """The folder belongs to a user that is not root."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        server.settimeout(SECONDS)
+        machine.write(LOG, "Nov 27 21:00:01 tinkie user.info x: line\n")
+        path = machine.at(SETTINGS)
+        path.parent.mkdir(parents=True)
+        if planted == "link":
+            machine.write("/etc/private", "192.0.2.1:514\n")
+            path.symlink_to("/etc/private")
+        else:
+            os.mkfifo(path)
+        with machine.running(FORWARD, real_proc=True):
+            machine.wait_for("looks", lambda: machine.read(".calls").count("sleep 2") > 2)
+            path.unlink()
             machine.write(SETTINGS, setting(server))
             assert server.recv(999).endswith(b"x: line")
 

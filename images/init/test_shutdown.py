@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -116,6 +117,27 @@ def test_a_link_in_place_of_the_flag_leads_to_no_other_file(machine: ScriptRoot)
         assert machine.read("/dev/sda") == "a disk"
         assert not machine.at("/no-such-file").exists()
         machine.at("/done").unlink()
+
+
+def test_a_pipe_in_place_of_the_flag_hangs_nothing(machine: ScriptRoot) -> None:
+    os.mkfifo(machine.at(REBOOT))
+    with machine.running("sh", "-c", STORY):
+        machine.wait_for("the end", lambda: machine.at("/done").exists())
+    assert events(machine) == ["shutdown.started", "shutdown.done"]
+
+
+@pytest.mark.parametrize("planted", ["link", "pipe"])
+def test_what_is_no_file_names_nobody(machine: ScriptRoot, planted: str) -> None:
+    path = machine.at(BY_TINK_DOCKER)
+    path.parent.mkdir(parents=True)
+    if planted == "link":
+        machine.write("/etc/private", "private\n")
+        path.symlink_to("/etc/private")
+    else:
+        os.mkfifo(path)
+    with machine.running("sh", "-c", STORY):
+        machine.wait_for("a line", lambda: machine.on_consoles)
+    assert machine.on_consoles[0] == 'shutdown.started by="a program that asked PID 1"'
 
 
 def test_an_action_without_an_end_delays_the_shutdown_for_35_s(machine: ScriptRoot) -> None:

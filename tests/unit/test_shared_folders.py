@@ -19,12 +19,12 @@ PRIVILEGED = "tink-docker"  # it is root on the host: nothing keeps files from i
 HOST = {PurePosixPath("/"), PurePosixPath("/dev")}  # PRIVILEGED's, for actions
 # What scripts of PID 1 have to do with paths that a service can write, and why that is safe.
 SAFE = {
-    "/run/tinkie/tink-docker/shutdown-by": "read; tink-docker's reason for a reboot",
+    "/run/tinkie/tink-docker/shutdown-by": "read if it is a file and no link; tink-docker's reason",
     "/run/worker": "mounted before any service starts",
-    "/run/worker/reboot": "created with noclobber, which follows no link",
+    "/run/worker/reboot": "created if nothing is there, with noclobber, which follows no link",
     "/run/resolvconf/resolv.conf": "created before any service starts; dhcp gets the file alone",
     "/run/tinkie/settings": "created before any service starts",
-    "/run/tinkie/settings/syslog": "read",
+    "/run/tinkie/settings/syslog": "read if it is a file and no link",
     "/var/lib/docker": "mounted before any service starts",
 }
 

@@ -133,15 +133,44 @@ def test_a_reboot_that_fails_is_logged_and_tried_again(machine: Machine, events:
     assert failed[0]["error"] == "signalling PID 1: Operation not permitted"
 
 
-def test_pid_1_is_asked_as_busybox_init_understands_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pid_1_is_asked_as_busybox_init_understands_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     sent: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "kill", lambda pid, number: sent.append((pid, number)))
-    reboot.ask_init()
+    reboot.ask_init(tmp_path / "shutdown-by")
     assert sent == [(1, 15)]
 
 
-def test_a_folder_of_that_name_is_a_request_too(machine: Machine) -> None:
-    machine.flag.mkdir()  # a volume `/worker/reboot:/x` makes one
+@pytest.mark.parametrize("planted", ["nothing", "link", "pipe"])
+def test_the_reason_of_a_reboot_replaces_what_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, planted: str
+) -> None:
+    monkeypatch.setattr(os, "kill", lambda *_: None)
+    path, other = tmp_path / "shutdown-by", tmp_path / "other"
+    other.write_text("kept")
+    if planted == "link":
+        path.symlink_to(other)
+    elif planted == "pipe":
+        os.mkfifo(path)
+        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # or a writer would wait forever
+    reboot.ask_init(path)
+    if planted == "pipe":
+        os.close(reader)
+    assert path.is_file()
+    assert not path.is_symlink()
+    assert path.read_text() == "/worker/reboot\n"
+    assert other.read_text() == "kept"
+
+
+@pytest.mark.parametrize("kind", ["folder", "link", "pipe"])
+def test_whatever_has_that_name_is_a_request(machine: Machine, kind: str, tmp_path: Path) -> None:
+    if kind == "folder":
+        machine.flag.mkdir()  # a volume `/worker/reboot:/x` makes one
+    elif kind == "link":
+        machine.flag.symlink_to(tmp_path / "missing")
+    else:
+        os.mkfifo(machine.flag)
     machine.broker.reboot = lambda: machine.rebooted.append(machine.clock.now())
     machine.live(20)
     assert len(machine.rebooted) == 1
