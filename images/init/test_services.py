@@ -291,9 +291,10 @@ def test_onboot_container_that_is_killed_is_tried_again(machine: ScriptRoot) -> 
 
 def test_onboot_containers_run_in_order_with_less_priority(machine: ScriptRoot) -> None:
     add_container(machine, "onboot/001-more")
+    add_container(machine, "onboot/002-its-own-name")
     boot(machine)
     runs = [call.split()[-1] for call in machine.calls if call.startswith("runc run")]
-    assert runs == ["settings", "more"]
+    assert runs == ["settings", "more", "its-own-name"]
     assert "renice -n 10 -p 77" in machine.calls
     assert machine.announced == []
 
