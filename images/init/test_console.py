@@ -1,4 +1,4 @@
-"""console under busybox: a paused console delays no other one, and reports what it missed."""
+"""console under bash: a paused console delays no other one, and reports what it missed."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ DROPPED = re.compile(r"\((\d+) lines dropped on this console; the log has them\)
 
 @pytest.fixture
 def machine(root: ScriptRoot) -> Iterator[ScriptRoot]:
+    root.add_program("/bin/bash")
     os.mkfifo(root.at(PIPE))
     pipe = os.open(root.at(PIPE), os.O_RDWR)  # its lines stay until `console` reads them
     yield root
@@ -62,6 +63,17 @@ def test_no_line_moves_a_cursor(machine: ScriptRoot, add_console: Callable[[str]
             pipe.write(b"a\x1b[2Jb\x9bc\xc2\x9bd\te\r[0.0] init: forged \xe2\x80\xa6\n")
         machine.wait_for("the line", partial(console.has, 1))
     assert console.lines == ["a?[2Jb?c??d?e?[0.0] init: forged ???"]
+
+
+def test_a_long_line_holds_up_no_console(
+    machine: ScriptRoot, add_console: Callable[[str], Console]
+) -> None:
+    console = add_console("ttyS0")
+    lines = ["x" * 30_000, "last"]  # both fit into the console's own pipe
+    with machine.running(*CONSOLE):
+        send(machine, *lines)
+        machine.wait_for("the last", partial(console.has, len(lines)))
+    assert console.lines == lines
 
 
 def test_paused_console_delays_no_other_and_counts_what_it_drops(
