@@ -42,6 +42,7 @@ WORKER_REPORT_SECONDS = 3.0
 # A request to stop that Python dropped is raised again after this. The finaliser that it came in
 # has ended then; and whoever stops the program waits for seconds.
 DROPPED_SIGNAL_SECONDS = 0.5
+
 # == tinkie/hints.py: when tink-docker restarts a dockerd that hangs, which a hint of bootkit names
 
 # A check costs dockerd one request per container.

@@ -30,3 +30,8 @@ def test_each_path_in_a_document_exists(path: Path) -> None:
 def test_paths_are_found() -> None:
     text = (ROOT / "docs/compatibility.md").read_text(encoding="utf-8")
     assert "tests/boot/test_netboot.py" in PATH.findall(text)
+
+
+def test_no_list_of_the_changelog_is_torn() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.findall(r"^(?:- |  ).*\n\n- .*", text, re.MULTILINE) == []

@@ -27,7 +27,8 @@ def agent_parser(program: str, description: str) -> argparse.ArgumentParser:
         parser,
         "--state",
         default=STATE_FOLDER / program / "state.json",
-        text="JSON file for the current phase and the last error (default %(default)s)",
+        text="JSON file for the current phase and the last error (default %(default)s); beside it, "
+        "runs.json has the number of runs in a row that were not healthy",
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="print the plan as JSON and change nothing"
