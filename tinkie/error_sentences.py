@@ -24,7 +24,7 @@ Meaning = TypeVar("Meaning")
 
 
 class Reading(NamedTuple):
-    """What a sentence says: what went wrong, and with whom."""
+    """The meaning of a sentence: what failed, and who was asked."""
 
     kind: ErrorKind
     asked: Asked
@@ -358,7 +358,7 @@ def first_in(patterns: Iterable[tuple[str, Meaning]], text: str) -> Meaning | No
 
 
 def read(text: str, asked: Asked) -> Reading:
-    """Return what a sentence says that came when `asked` was asked; ErrorKind.OTHER if unknown.
+    """Return what a sentence means that came when `asked` was asked; ErrorKind.OTHER if unknown.
 
     A longer one is read at its start and its end: a server may send any text, and some patterns
     take the square of its length.

@@ -28,7 +28,7 @@ class BootError(Exception):
     """A step failed.
 
     The message is lower case and has no full stop: what was attempted, on what, the cause. It is
-    cut after ERROR_MESSAGE_CHARACTERS. `asked` is who was asked, None until somebody says so.
+    cut after ERROR_MESSAGE_CHARACTERS. `asked` is who was asked, None until it is known.
     `retry_after` is the wait in seconds that the server requests.
     """
 

@@ -1,4 +1,4 @@
-"""The challenges of a registry that wants user and password: its WWW-Authenticate headers.
+"""The challenges of a registry that requires user and password: its WWW-Authenticate headers.
 
 Sources: RFC 9110, 11.6.1, and what dockerd does (distribution's `registry/client/auth`). dockerd
 reads one challenge of each header, the last value of a name, and stops where it does not understand

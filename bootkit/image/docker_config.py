@@ -136,7 +136,7 @@ def _decoded(auth: str) -> tuple[str, str]:
 
 
 def _shown(name: str) -> str:
-    """Return a name as a message may have it: nobody knows what a wrong name is."""
+    """Return a name as a message may have it: a wrong name may be a secret."""
     host = name.partition("://")[2] or name
     host = host.partition("/")[0].lower()
     return host if is_domain(host) and len(host) <= _LONGEST_NAME else "an entry"

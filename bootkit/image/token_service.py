@@ -41,7 +41,7 @@ def pull_urls(domain: str, mirrors: tuple[Url, ...]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A URL that gets user and password, because `registry` (host[:port]) says so."""
+    """A URL that gets user and password, because `registry` (host[:port]) names it."""
 
     registry: str
     url: str

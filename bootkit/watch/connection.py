@@ -100,7 +100,7 @@ class ConnectionMonitor:
             self._log_disconnected(self.server)
 
     def is_connected(self) -> bool:
-        """Return whether the worker is connected, or nobody knows its server."""
+        """Return whether the worker is connected, or its server is unknown."""
         return self.server is None or self._is_connected(self.server)
 
     def _start_over(self) -> None:

@@ -33,7 +33,7 @@ class PasswordMonitor:
     `wanted` returns what the worker would be started as now. `is_connected` returns whether it can
     report to its server: one that cannot may have an action to report, and would repeat it.
     The worker is replaced by its removal: the next run starts it anew. `compared` is the version of
-    the file that the worker was started with, 0 if nobody knows.
+    the file that the worker was started with, 0 if it is unknown.
     """
 
     engine: Engine

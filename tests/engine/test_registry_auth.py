@@ -149,7 +149,7 @@ def test_a_password_that_is_revoked_is_replaced_by_the_new_one(
         machine.wait_for_event(machine.bootkit, "image.password_renewed")
         second = machine.wait_for_worker(other_than=first)
         assert environment(machine) == pair(SECOND)
-        # A bootkit that was killed knows no file. It adopts the worker, and finds out.
+        # A bootkit that was killed has no file. It adopts the worker, and finds out.
         own.set_password(FIRST)
         publish(world, {own.host: FIRST})
         world.docker.kill(machine.bootkit)

@@ -1,7 +1,7 @@
 """Failures over HTTP as our errors: their kind and their message.
 
 The type of an exception decides, or the code that the system or OpenSSL gives it. Only what is the
-same type for httpx (a server that closes, and one that sends no HTTP) is told by its wording.
+same type for httpx (a server that closes, and one that sends no HTTP) is recognised by its wording.
 """
 
 from __future__ import annotations
