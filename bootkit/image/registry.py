@@ -94,11 +94,10 @@ class RegistryClient:
 
     def _refusal_of(self, url: str) -> BootError | None:
         """Ask one registry or mirror; keep what it answers, a refusal not for long."""
-        refusal, asked_at = self._checked.get(url, (None, None))
-        if asked_at is not None and (
-            refusal is None or self.fetcher.now() - asked_at < REFUSAL_SECONDS
-        ):
-            return refusal
+        if url in self._checked:
+            refusal, asked_at = self._checked[url]
+            if refusal is None or self.fetcher.now() - asked_at < REFUSAL_SECONDS:
+                return refusal
         answer, refusal = self._probe(url), None
         try:
             for one in destinations(url, answer) if answer else ():

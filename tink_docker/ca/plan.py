@@ -89,16 +89,16 @@ def _of_everything(parameters: Parameters) -> CertificatePlan | None:
     if not _is_given(parameters, TRUSTED_CA_URL):
         return None
     _refuse_bad(parameters, TRUSTED_CA_URL, REGISTRY_CA_SHA256)
-    hosts = (*_registries(parameters), *_mirrors(parameters))
-    return _plan(parameters, TRUSTED_CA_URL, str(parameters[TRUSTED_CA_URL]), hosts)
+    return _plan(parameters, TRUSTED_CA_URL, str(parameters[TRUSTED_CA_URL]), _hosts(parameters))
 
 
 def _of_registries(parameters: Parameters) -> CertificatePlan | None:
     needed = (REGISTRY_CA_URL, REGISTRY_CA_SHA256, DOCKER_REGISTRY)
     if _is_given(parameters, REGISTRY_CA_URL):
         _refuse_bad(parameters, *needed)
-        hosts = (*_registries(parameters), *_mirrors(parameters))
-        return _plan(parameters, REGISTRY_CA_URL, str(parameters[REGISTRY_CA_URL]), hosts)
+        return _plan(
+            parameters, REGISTRY_CA_URL, str(parameters[REGISTRY_CA_URL]), _hosts(parameters)
+        )
     base_url = parameters[PACKET_BASE_URL]
     if base_url:
         _refuse_bad(parameters, *needed)
@@ -130,13 +130,11 @@ def _refuse_bad(parameters: Parameters, *needed: Parameter[Any]) -> None:
         raise PermanentError(message, kind=ErrorKind.BAD_PARAMETER)
 
 
-def _registries(parameters: Parameters) -> tuple[str, ...]:
+def _hosts(parameters: Parameters) -> tuple[str, ...]:
+    """Return the host[:port] of each registry and of each mirror with TLS."""
     registry, image = parameters[DOCKER_REGISTRY], parameters[TINK_WORKER_IMAGE]
-    return tuple(one.domain for one in (registry, image) if one)
-
-
-def _mirrors(parameters: Parameters) -> tuple[str, ...]:
-    return tuple(mirror.host for mirror in parameters[REGISTRY_MIRRORS] if mirror.scheme == "https")
+    mirrors = (one.host for one in parameters[REGISTRY_MIRRORS] if one.scheme == "https")
+    return (*(one.domain for one in (registry, image) if one), *mirrors)
 
 
 def _plan(
