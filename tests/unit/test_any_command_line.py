@@ -228,6 +228,14 @@ def test_dry_runs_end_with_one_of_their_exit_codes(line: str, metadata: str | No
     check_texts((engine[2] + worker[2]).splitlines())
 
 
+def dry_runs(line: str) -> str:
+    """Return all that both programs print for a command line."""
+    with tempfile.TemporaryDirectory() as folder:
+        options = ("--dry-run", "--cmdline", str(cmdline_file(folder, as_bytes(line))))
+        printed = run(tink_docker.cli.main, *options)[1:] + run(bootkit.cli.main, *options)[1:]
+    return "".join(printed)
+
+
 CANARY = st.text(alphabet="aB9'\\@:/%+$;#?é,[]!~", max_size=6).map("canary{}".format)
 IN_A_URL = (
     "metadata_url", "tinkerbell", "grpc_cert_url", "packet_base_url", "registry_ca_url",
@@ -250,10 +258,7 @@ def test_a_dry_run_shows_no_password(canary: str, name: str, start: str, host: s
     assume('"' not in host and "@" not in host)
     line = f'{WORKER} docker_registry=r.example registry_username=u registry_password="{canary}" '
     line += f'instance_id=i {name}="{start}{canary}@{host}"'
-    with tempfile.TemporaryDirectory() as folder:
-        options = ("--dry-run", "--cmdline", str(cmdline_file(folder, as_bytes(line))))
-        printed = run(tink_docker.cli.main, *options)[1:] + run(bootkit.cli.main, *options)[1:]
-    assert "canary" not in "".join(printed)
+    assert "canary" not in dry_runs(line)
 
 
 WITH_A_QUERY = [
@@ -273,11 +278,9 @@ WITH_A_QUERY = [
 def test_a_dry_run_shows_no_query(canary: str, name: str, query: str) -> None:
     line = f'{WORKER} docker_registry=r.example instance_id=i {name}="http://h/c?'
     line += f'{query.format(canary)}"'
-    with tempfile.TemporaryDirectory() as folder:
-        options = ("--dry-run", "--cmdline", str(cmdline_file(folder, as_bytes(line))))
-        printed = run(tink_docker.cli.main, *options)[1:] + run(bootkit.cli.main, *options)[1:]
-    assert "canary" not in "".join(printed)
-    assert "abcdefghij" not in "".join(printed)
+    printed = dry_runs(line)
+    assert "canary" not in printed
+    assert "abcdefghij" not in printed
 
 
 def test_every_parameter_that_is_a_url_is_among_them() -> None:
