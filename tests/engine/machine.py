@@ -17,6 +17,7 @@ from release import engine
 from release.errors import ReportedError
 from sandbox.objects import MachineIdentity
 from sandbox.waiting import wait_for
+from sandbox.workflow import Run
 from tests.engine.docker import Docker
 from tests.engine.world import World
 from tests.fakes.script_root import LINUXKIT
@@ -93,6 +94,20 @@ class Machine:
             return events[count - 1] if len(events) >= count else None
 
         return wait_for(f"{name} of {container}", found, seconds=READY_SECONDS)
+
+    def start_lasting_action(self, name: str, then: str = "true") -> Run:
+        """Return a workflow whose action runs, and does so until `end_lasting_action`.
+
+        then: a command of busybox, which the action ends with.
+        """
+        wait = f"until [ -e /worker/{name} ]; do sleep 1; done"
+        run = self.world.start_workflow(self.identity, name, f"{wait}; {then}", "/worker:/worker")
+        wait_for("the action", lambda: len(self.running()) > 1, seconds=READY_SECONDS)
+        return run
+
+    def end_lasting_action(self, name: str) -> None:
+        """Let it end."""
+        (self.folder / "worker" / name).touch()
 
     def kill_dockerd(self) -> None:
         """Kill dockerd."""

@@ -89,15 +89,13 @@ def test_a_host_that_comes_later_is_reached_as_soon_as_no_action_runs(
 ) -> None:
     before = machine.wait_for_worker()
     assert _bridge(machine) in FIRST
-    action = world.start_workflow(
-        machine.identity, "meanwhile", "sleep 12; ping -c1 -W2 198.18.0.1"
-    )
-    wait_for("the action", lambda: len(machine.running()) > 1, seconds=READY_SECONDS)
+    action = machine.start_lasting_action("meanwhile", "ping -c1 -W2 198.18.0.1")
     with host.connected(world.network):
         hidden = machine.wait_for_event(machine.tink_docker, "route.hidden")
         assert hidden["error"] == f"docker0 ({FIRST}) hides {FIRST} (route of {NIC})"
         assert f"moves from {FIRST} to {SECOND} when no action runs" in hidden["next"]
         assert not host.reached_from(world.network)
+        machine.end_lasting_action("meanwhile")
         assert action.end(WORKFLOW_SECONDS).state == "SUCCESS"
         machine.wait_for_event(machine.tink_docker, "route.visible")
         assert host.reached_from(world.network)

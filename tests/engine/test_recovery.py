@@ -1,7 +1,6 @@
 """Whatever is killed, the machine returns to one worker that is connected to its server."""
 
-from sandbox.waiting import wait_for
-from tests.engine.machine import READY_SECONDS, WORKER, Machine
+from tests.engine.machine import WORKER, Machine
 from tests.engine.world import ACTIONS_IMAGE, WORKFLOW_SECONDS
 
 # dockerd finds it before the real one. It refuses one rule, once.
@@ -65,12 +64,13 @@ def test_an_engine_without_its_bridge_is_started_again(machine: Machine) -> None
 
 
 def test_the_worker_and_its_action_outlive_bootkit(machine: Machine) -> None:
-    given = machine.world.start_workflow(machine.identity, "bootkit-killed", "sleep 8")
-    (action,) = wait_for("the action", lambda: _actions(machine), seconds=READY_SECONDS)
+    given = machine.start_lasting_action("bootkit-killed")
+    (action,) = set(machine.running()) - {WORKER}
     before = [_identity(machine, name) for name in (WORKER, action)]
     _restart_bootkit(machine)
     machine.wait_for_event(machine.bootkit, "worker.adopted")
     assert [_identity(machine, name) for name in (WORKER, action)] == before
+    machine.end_lasting_action("bootkit-killed")
     assert given.end(WORKFLOW_SECONDS).state == "SUCCESS"
     assert _identity(machine, WORKER) == before[0]
 
@@ -103,11 +103,6 @@ def _identity(machine: Machine, container: str) -> tuple[str, str]:
     """Return a container's id and start time, which differ once it was started again."""
     about = machine.engine.inspect(container)
     return about["Id"], about["State"]["StartedAt"]
-
-
-def _actions(machine: Machine) -> list[str] | None:
-    running = machine.engine("ps", "--format", "{{.Names}}").splitlines()
-    return [name for name in running if name != WORKER] or None
 
 
 def _assert_works(machine: Machine, workflow: str) -> None:
