@@ -65,12 +65,13 @@ class Plan:
         parameters = read_parameters(cmdline)
         proxies = Proxies.given_by(parameters)
         host = parameters[SYSLOG_HOST]
+        networks = NetworkPlan.from_parameters(parameters)
         return cls(
             config=daemon_json(parameters, proxies),
-            networks=NetworkPlan.from_parameters(parameters),
+            networks=networks,
             certificates=plan_certificates(parameters),
             proxies=proxies,
-            problems=problems_for(Reader.TINK_DOCKER, parameters),
+            problems={**problems_for(Reader.TINK_DOCKER, parameters), **networks.problems},
             syslog_name=host if host and not host.is_address else None,
         )
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from tink_docker.engine.routes import Route, read_name_servers, read_routes
 from tinkie.parameters.known_networks import known_networks
-from tinkie.parameters.table import ENGINE_NETWORKS
+from tinkie.parameters.table import ENGINE_NETWORKS, NO_PROXY
 from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
@@ -77,19 +77,38 @@ class EngineNetworks:
 
 @dataclass(frozen=True, slots=True)
 class NetworkPlan:
-    """What the kernel parameters decide: networks that are given, and what must be reached."""
+    """What the kernel parameters decide: networks that are given, and what must be reached.
+
+    `problem` has the networks that are given and not used, with the reasons.
+    """
 
     given: tuple[IPv4Network, ...] = ()
     known: tuple[Destination, ...] = ()
+    problem: str = ""
 
     @classmethod
     def from_parameters(cls, parameters: Parameters) -> NetworkPlan:
-        """Return the plan of a command line."""
-        known = known_networks(parameters)
-        return cls(
-            parameters[ENGINE_NETWORKS],
-            tuple(Destination(network, name) for name, network in known),
-        )
+        """Return the plan of a command line.
+
+        A network that contains a host which the same command line names is not used: the machine
+        would lose that host. One that overlaps a network or a route is: the rest stays reachable.
+        """
+        found = known_networks(parameters)
+        known = tuple(Destination(network, name) for name, network in found)
+        hosts = [one for one in known if _is_host(one)]
+        networks = parameters[ENGINE_NETWORKS]
+        hidden = {one: hosts_in for one in networks if (hosts_in := hidden_by(one, hosts))}
+        problems = [parameters.problems.get(ENGINE_NETWORKS.name)]
+        for network, (first, *_) in hidden.items():
+            host = f"{first.network.network_address} ({first.source})"
+            problems.append(f"{network} is not used, since it contains {host}")
+        given = tuple(one for one in networks if one not in hidden)
+        return cls(given, known, "; ".join(filter(None, problems)))
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """Return the problem by the name of its parameter."""
+        return {ENGINE_NETWORKS.name: self.problem} if self.problem else {}
 
     def destinations(
         self, routes: Iterable[Route], name_servers: Iterable[IPv4Network]
@@ -122,6 +141,12 @@ class NetworkPlan:
             log.debug("routes.unknown", error=str(error))
             destinations = self.destinations([], [])
         return self.choose(destinations)
+
+
+def _is_host(destination: Destination) -> bool:
+    """Return whether the machine connects to it: NO_PROXY often has the bridge's own address."""
+    is_address = destination.network.prefixlen == destination.network.max_prefixlen
+    return is_address and destination.source != NO_PROXY.name
 
 
 def engines_routes(routes: Iterable[Route]) -> list[Route]:

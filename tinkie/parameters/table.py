@@ -482,10 +482,11 @@ ENGINE_NETWORKS = Parameter[tuple[ipaddress.IPv4Network, ...]](
     value="comma list",
     meaning=(
         "IPv4 networks (`10.1.2.0/24`) for the engine: the first for its bridge, to which actions "
-        "are attached; the others for networks that actions create. What is missing is chosen so "
-        "that it hides no route of the machine: below"
+        "are attached; the others for networks that actions create. One that overlaps an earlier "
+        "one, or contains a host that another parameter names by its address, is reported and not "
+        "used. What is missing is chosen so that it hides no route of the machine: below"
     ),
-    parse=list_of(parse_ipv4_network),
+    parse=list_of(parse_ipv4_network, overlap=ipaddress.IPv4Network.overlaps),
     is_list=True,
     default=(),
 )

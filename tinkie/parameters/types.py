@@ -299,15 +299,20 @@ def check_text(text: str, *, free: bool = False) -> None:
         raise ValueError("it has a variable in it that nothing replaced (${…}, {{…}} or <…>)")
 
 
-def list_of(parse: Callable[[str], T], *, free: bool = False) -> Callable[[str], tuple[T, ...]]:
+def list_of(
+    parse: Callable[[str], T],
+    *,
+    free: bool = False,
+    overlap: Callable[[T, T], bool] = lambda _one, _other: False,
+) -> Callable[[str], tuple[T, ...]]:
     """Return a parser of lists that judges each element by itself.
 
     It raises BadElements with the position (from 1) of each bad element and its reason. free: as
-    check_text.
+    check_text. overlap: of two elements for which it is true, the first is used.
     """
 
     def parse_list(text: str) -> tuple[T, ...]:
-        good: list[T] = []
+        good: dict[int, T] = {}
         bad: list[str] = []
         for position, part in enumerate(text.split(","), start=1):
             element = part.strip()
@@ -315,13 +320,16 @@ def list_of(parse: Callable[[str], T], *, free: bool = False) -> Callable[[str],
                 continue
             try:
                 check_text(element, free=free)
-                good.append(parse(element))
+                value = parse(element)
+                if at := next((at for at, one in good.items() if overlap(one, value)), 0):
+                    raise ValueError(f"it overlaps element {at}")  # noqa: TRY301 - as bad as others
+                good[position] = value
             except ValueError as error:
                 bad.append(f"element {position}: {error}")
         if bad:
             others = f"; using the others ({len(good)})" if good else ""
-            raise BadElements("; ".join(bad) + others, tuple(good))
-        return tuple(good)
+            raise BadElements("; ".join(bad) + others, tuple(good.values()))
+        return tuple(good.values())
 
     return parse_list
 

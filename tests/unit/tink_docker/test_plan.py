@@ -94,6 +94,17 @@ def test_a_bad_pin_stops_the_ca_and_not_the_engine(clock: Clock, events: Events)
     assert "registry_ca_sha256" in events[0]["error"]
 
 
+def test_a_network_that_would_hide_a_host_is_a_bad_parameter() -> None:
+    line = "engine_networks=10.1.2.0/24,10.1.2.0/25,10.3.0.0/24 tinkerbell=10.1.2.9 syslog_port=x"
+    plan = Plan.from_cmdline(Cmdline.parse(line))
+    assert list(plan.problems) == ["syslog_port", "engine_networks"]
+    assert plan.problems["engine_networks"] == (
+        "element 2: it overlaps element 1; using the others (2); "
+        "10.1.2.0/24 is not used, since it contains 10.1.2.9 (tinkerbell)"
+    )
+    assert plan.as_json()["daemon.json"]["bip"] == "10.3.0.1/24"
+
+
 def test_tinkerbells_own_host_is_asked_without_the_proxy() -> None:
     line = "packet_base_url=http://10.0.0.1:8080/workflow docker_registry=10.0.0.1 HTTP_PROXY=http://px"
     plan = Plan.from_cmdline(Cmdline.parse(line))

@@ -70,11 +70,11 @@ def test_the_pools_hide_nothing_either() -> None:
 
 
 def test_networks_that_are_given() -> None:
-    networks = chosen("10.1.2.0/24", line="engine_networks=10.1.2.0/25,10.1.0.0/16,10.2.0.0/26")
+    networks = chosen("10.1.2.0/24", line="engine_networks=10.1.2.0/25,10.3.0.0/16,10.2.0.0/26")
     assert networks.as_json() == {
         "bip": "10.1.2.1/25",
         "default-address-pools": [
-            {"base": "10.1.0.0/16", "size": 24},
+            {"base": "10.3.0.0/16", "size": 24},
             {"base": "10.2.0.0/26", "size": 26},
         ],
     }
@@ -84,6 +84,59 @@ def test_what_is_not_given_is_chosen() -> None:
     networks = chosen(line="engine_networks=198.19.5.0/24")
     assert str(networks.bridge) == "198.19.5.0/24"
     assert [str(pool) for pool in networks.pools] == ["172.29.0.0/16", "10.254.0.0/16"]
+
+
+@pytest.mark.parametrize(
+    ("line", "used", "host"),
+    [
+        ("grpc_authority=10.1.2.9:42113", "10.3.0.0/24", "10.1.2.9 (grpc_authority)"),
+        ("docker_registry=10.1.2.9:5000 ntp=10.1.2.8", "10.3.0.0/24", "10.1.2.9 (docker_registry)"),
+        ("syslog_host=10.3.0.9", "10.1.2.0/24", "10.3.0.9 (syslog_host)"),
+        (
+            "ipam=de-ad-be-ef-fe-ed::10.1.2.9:255.255.0.0:10.1.0.1",
+            "10.3.0.0/24",
+            "10.1.2.9 (ipam)",
+        ),
+    ],
+)
+def test_a_given_network_with_a_host_of_the_command_line_is_not_used(
+    line: str, used: str, host: str
+) -> None:
+    made = plan(f"engine_networks=10.1.2.0/24,10.3.0.0/24 {line}")
+    (other,) = {"10.1.2.0/24", "10.3.0.0/24"} - {used}
+    assert list(map(str, made.given)) == [used]
+    assert made.problems == {
+        "engine_networks": f"{other} is not used, since it contains {host}",
+    }
+
+
+def test_if_no_given_network_can_be_used_all_are_chosen() -> None:
+    networks = chosen(line="engine_networks=10.1.2.0/24 metadata_url=http://10.1.2.9/")
+    assert networks == chosen()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "NO_PROXY=10.1.2.1",  # the engine's own address there
+        "NO_PROXY=10.0.0.0/8 insecure_registries=10.0.0.0/8",
+        "ipam=de-ad-be-ef-fe-ed::10.9.9.9:255.0.0.0",  # a flat network: a part of it may be unused
+        "grpc_authority=10.1.3.1:42113",
+    ],
+)
+def test_a_given_network_is_used_beside_others(line: str) -> None:
+    made = plan(f"engine_networks=10.1.2.0/24 {line}")
+    assert (list(map(str, made.given)), made.problems) == (["10.1.2.0/24"], {})
+
+
+def test_every_reason_against_a_given_network_is_reported() -> None:
+    made = plan("engine_networks=10.1.2.0/24,x,10.3.0.0/24 syslog_host=10.1.2.9")
+    reasons = made.problem.split("; ")
+    assert reasons[0].startswith("element 2: not an IPv4 network")
+    assert reasons[1:] == [
+        "using the others (2)",
+        "10.1.2.0/24 is not used, since it contains 10.1.2.9 (syslog_host)",
+    ]
 
 
 def test_the_engines_networks_are_apart() -> None:

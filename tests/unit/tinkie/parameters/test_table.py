@@ -8,6 +8,7 @@ from tinkie.parameters.cmdline import Cmdline
 from tinkie.parameters.image_reference import ImageReference
 from tinkie.parameters.table import (
     DOCKER_REGISTRY,
+    ENGINE_NETWORKS,
     INSECURE_REGISTRIES,
     NO_PROXY,
     SYSLOG_PORT,
@@ -70,6 +71,22 @@ def test_a_list_uses_its_good_elements(name: str) -> None:
     assert parameters[BY_NAME[name]] == (good, good)
     assert parameters.problems[name].startswith("element 2: ")
     assert parameters.problems[name].endswith("; using the others (2)")
+
+
+@pytest.mark.parametrize(
+    ("text", "used", "problem"),
+    [
+        ("10.1.2.0/24,10.1.2.0/24", 1, "element 2: it overlaps element 1; using the others (1)"),
+        ("10.1.2.0/24,x,10.1.0.0/16,10.2.0.0/24", 2, "; element 3: it overlaps element 1; "),
+        ("10.1.0.0/16,10.2.0.0/24,10.1.2.0/24,10.2.0.0/25", 2, "element 4: it overlaps element 2"),
+        # What overlaps an element that is not used is used.
+        ("10.1.2.0/24,10.1.0.0/16,10.1.3.0/24", 2, "element 2: it overlaps element 1; using"),
+    ],
+)
+def test_engine_networks_that_overlap_are_reported(text: str, used: int, problem: str) -> None:
+    parameters = read(f"engine_networks={text}")
+    assert len(parameters[ENGINE_NETWORKS]) == used
+    assert problem in parameters.problems["engine_networks"]
 
 
 @pytest.mark.parametrize("bad", ["${ntp}", "<ntp>", "{{ .ntp }}", "b\udcff"])
