@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bootkit.machine.metadata import MachineMetadata, MetadataService, metadata_url
-from bootkit.plan.worker import WorkerSpec, plan_worker
+from bootkit.plan.worker import WorkerSpec, given_credentials, plan_worker
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BadParameters, PermanentError
 from tinkie.fetch.fetcher import Fetcher
@@ -32,6 +32,7 @@ from tinkie.parameters.table import (
 
 if TYPE_CHECKING:
     from tinkie.parameters.cmdline import Cmdline
+    from tinkie.parameters.parameter import Parameter
 
 _GIVING_ID = {HW_ADDR.name, BOOTIF.name, GRPC_AUTHORITY.name}  # a bad one is reported by itself
 _GIVING_IMAGE = {TINK_WORKER_IMAGE.name, DOCKER_REGISTRY.name}
@@ -69,7 +70,13 @@ class Inputs:
         """Return, by name, what people should know of a parameter that is not bad."""
         found = {
             GRPC_AUTHORITY.name: _server_notice(self.parameters),
-            REGISTRY_USERNAME.name: _credentials_notice(self.parameters),
+            REGISTRY_USERNAME.name: (
+                _half_pair_notice(self.parameters, REGISTRY_USERNAME, REGISTRY_PASSWORD)
+                or _credentials_notice(self.parameters)
+            ),
+            REGISTRY_PASSWORD.name: (
+                _half_pair_notice(self.parameters, REGISTRY_PASSWORD, REGISTRY_USERNAME)
+            ),
             REGISTRY_AUTH_URL.name: _auth_url_notice(self.parameters),
         }
         return {name: message for name, message in found.items() if message}
@@ -117,10 +124,19 @@ def _server_notice(parameters: Parameters) -> str | None:
     return None
 
 
+def _half_pair_notice(
+    parameters: Parameters, row: Parameter[Any], other: Parameter[Any]
+) -> str | None:
+    """Return what it means that only the other of user and password is given."""
+    if row.name in parameters.texts or other.name not in parameters.texts:
+        return None
+    return f"not given: {other.name} alone is used for nothing, and not handed to the worker"
+
+
 def _credentials_notice(parameters: Parameters) -> str | None:
     """Return why user and password are used for no pull, if both are given and that is so."""
     image, registry = parameters[TINK_WORKER_IMAGE], parameters[DOCKER_REGISTRY]
-    given = parameters[REGISTRY_USERNAME] and parameters[REGISTRY_PASSWORD]
+    given = given_credentials(parameters)
     if not given or not image or (registry and same_registry(image.domain, registry.domain)):
         return None
     theirs = (
@@ -153,7 +169,7 @@ def _contradictions(parameters: Parameters, bad: dict[str, str]) -> dict[str, st
     registry = parameters[DOCKER_REGISTRY]
     if not (parameters[TINK_WORKER_IMAGE] or registry or _GIVING_IMAGE & bad.keys()):
         return {TINK_WORKER_IMAGE.name: "neither this nor docker_registry is given"}
-    if registry and registry.is_docker_hub_user and parameters[REGISTRY_PASSWORD]:
+    if registry and registry.is_docker_hub_user and given_credentials(parameters):
         reason = f"Docker takes {str(registry)!r} for a user of Docker Hub, "
         return {DOCKER_REGISTRY.name: reason + "where no password goes: add the port, as :443"}
     return {}

@@ -149,13 +149,14 @@ def plan_worker(
         images=candidate_images(parameters),
         environment=environment(parameters, machine, proxies, worker_id),
         registry=registry.domain if registry else None,
-        credentials=_credentials(parameters),
+        credentials=given_credentials(parameters),
         binds=(*BINDS, _TRUSTED_BIND) if parameters[TRUSTED_CA_URL] else BINDS,
         auth_url=shown(auth_url) if auth_url else None,
     )
 
 
-def _credentials(parameters: Parameters) -> Credentials | None:
+def given_credentials(parameters: Parameters) -> Credentials | None:
+    """Return user and password of the command line; one without the other is used for nothing."""
     username, password = parameters[REGISTRY_USERNAME], parameters[REGISTRY_PASSWORD]
     if username is None or password is None:
         return None
@@ -177,15 +178,15 @@ def environment(
 
     What is not given is left out, so that the worker uses its default. The exception is TIMEOUT.
     """
-    password = parameters[REGISTRY_PASSWORD]
+    credentials = given_credentials(parameters)
     variables = {
         "TIMEOUT": NO_TIMEOUT,
         "ID": worker_id,
         "WORKER_ID": worker_id,
         "container_uuid": parameters[INSTANCE_ID] or machine.id,
         "DOCKER_REGISTRY": parameters[DOCKER_REGISTRY],
-        "REGISTRY_USERNAME": parameters[REGISTRY_USERNAME],
-        "REGISTRY_PASSWORD": password.reveal() if password else None,
+        "REGISTRY_USERNAME": credentials and credentials.username,
+        "REGISTRY_PASSWORD": credentials and credentials.password,
         "TINKERBELL_GRPC_AUTHORITY": parameters[GRPC_AUTHORITY],
         "TINKERBELL_CERT_URL": parameters[GRPC_CERT_URL],
         "TINKERBELL_TLS": parameters[TINKERBELL_TLS],

@@ -256,7 +256,7 @@ REGISTRY_USERNAME = Parameter[str | None](
     value="text",
     meaning=(
         "With `registry_password`: for pulls from exactly the host in `docker_registry`, and "
-        "handed to the worker"
+        "handed to the worker. One of the two without the other is reported and not used"
     ),
     parse=parse_text,
     default=None,

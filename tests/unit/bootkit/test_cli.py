@@ -151,6 +151,7 @@ def test_secrets_are_masked_on_both(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 def test_the_command_line_is_quoted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = f'worker_id=w instance_id=i {WORKER} docker_registry=r.example registry_username="a b"'
+    text += " registry_password=p"
     assert dry_run(tmp_path, text) == 0
     assert "'REGISTRY_USERNAME=a b'" in capsys.readouterr().err
 

@@ -201,6 +201,27 @@ def test_credentials_without_use_have_a_notice(text: str, why: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "missing"),
+    [("registry_username", "registry_password"), ("registry_password", "registry_username")],
+)
+@pytest.mark.parametrize("registry", ["", "docker_registry=r.example", "docker_registry=registry"])
+def test_half_a_pair_has_one_notice_that_names_the_other_half(
+    given: str, missing: str, registry: str
+) -> None:
+    inputs = read(f"grpc_authority=tb:1 {given}=hunter2 {missing}= {registry}")
+    assert inputs.problems == {}
+    assert inputs.notices == {
+        missing: f"not given: {given} alone is used for nothing, and not handed to the worker"
+    }
+
+
+def test_a_bad_half_of_the_pair_is_reported_as_bad_and_not_as_missing() -> None:
+    inputs = read('grpc_authority=tb:1 registry_username=u "registry_password=a\nb"')
+    assert list(inputs.problems) == ["registry_password"]
+    assert inputs.notices == {}
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "docker_registry=r.example",

@@ -33,6 +33,7 @@ def test_a_file_gives_the_worker_the_pair_of_docker_registry_only() -> None:
     assert plain.digest == spec(f"{BASE} docker_registry=R.example:443/team").digest
     half = spec(f"{BASE} docker_registry=r.example registry_username=x").with_config(config)
     assert pair.items() <= half.environment.items()
+    assert half.credentials_for(ImageReference.parse("r.example/w")) == Credentials("u", "p")
     given = f"{BASE} docker_registry=r.example registry_username=x registry_password=y"
     both = spec(given).with_config(config)
     assert both.environment["REGISTRY_PASSWORD"] == "y"
@@ -46,6 +47,14 @@ def test_what_is_not_given_is_unset() -> None:
         "WORKER_ID": "w",
         "TIMEOUT": "0",
         "TINKERBELL_GRPC_AUTHORITY": "10.0.0.1:42113",
+    }
+
+
+@pytest.mark.parametrize("half", ["registry_username=u", "registry_password=p"])
+def test_a_worker_gets_user_and_password_or_neither(half: str) -> None:
+    assert spec(f"{BASE} {half} docker_registry=r.example").environment == {
+        **spec(BASE).environment,
+        "DOCKER_REGISTRY": "r.example",
     }
 
 
