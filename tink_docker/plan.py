@@ -19,7 +19,6 @@ from tink_docker.engine.dockerd import dockerd_command, start_dockerd
 from tink_docker.engine.networks import NetworkPlan
 from tink_docker.engine.socket import Listener
 from tink_docker.file_systems import FileSystemsMonitor
-from tink_docker.idle import Idle
 from tink_docker.keeper import Keeper
 from tink_docker.reboot import RebootBroker
 from tink_docker.repair.hidden_routes import HiddenRoutes
@@ -35,6 +34,7 @@ from tinkie.files import write_atomically
 from tinkie.parameters.parameter import Reader
 from tinkie.parameters.proxy import Proxies
 from tinkie.parameters.table import SYSLOG_HOST, problems_for, read_parameters
+from tinkie.running.idle import Idle
 from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from tinkie.running.log import get_logger
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tink_docker.idle import Idle
+    from tinkie.running.idle import Idle
 
 log = get_logger()
 

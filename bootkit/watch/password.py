@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from bootkit.plan.worker import PAIR
 from bootkit.policy import WORKER_PASSWORD_AGE_SECONDS
-from tinkie.paths import WORKER_NAME
 from tinkie.policy import WORKER_REPORT_SECONDS
+from tinkie.running.idle import Idle
 from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
@@ -45,10 +45,11 @@ class PasswordMonitor:
     compared: int = 0
     _is_outdated: bool = False
     _since: float = field(init=False)  # its start; an adopted worker is old
-    _quiet_since: float | None = None
+    _idle: Idle = field(init=False)
 
     def __post_init__(self) -> None:
         self._since = self.now() if self.compared else -inf
+        self._idle = Idle(self._running, self.now)
 
     def tick(self) -> None:
         """Do what is due.
@@ -60,7 +61,7 @@ class PasswordMonitor:
         if self.auth.version != self.compared:
             self._compare()
         is_old = self.now() - self._since >= WORKER_PASSWORD_AGE_SECONDS
-        if self._is_outdated and is_old and self._is_quiet():
+        if self._is_outdated and is_old and self._is_idle():
             self.engine.remove(self.container)
 
     def _compare(self) -> None:
@@ -70,7 +71,8 @@ class PasswordMonitor:
         known = None not in wanted.values()
         has = self.engine.environment(self.container) if known else {}
         self._is_outdated = known and any(has.get(name) != text for name, text in wanted.items())
-        self.compared, self._quiet_since = self.auth.version, None
+        self.compared = self.auth.version
+        self._idle.forget()
         if self._is_outdated:
             log.info(
                 "worker.password_changed",
@@ -78,19 +80,13 @@ class PasswordMonitor:
                 next="starting the worker anew as soon as no action runs",
             )
 
-    def _is_quiet(self) -> bool:
-        """Return whether nothing but the worker has run for a while, so that all is reported.
-
-        tink-worker leaves a container behind that it could not start: those that do not run do not
-        count, as for a reboot.
-        """
-        if not self.is_connected() or self._runs_anything():
-            self._quiet_since = None
+    def _is_idle(self) -> bool:
+        """Return whether no action has run for a while, so that all is reported."""
+        if not self.is_connected():
+            self._idle.forget()
             return False
-        if self._quiet_since is None:
-            self._quiet_since = self.now()
-        return self.now() - self._quiet_since >= WORKER_REPORT_SECONDS
+        seconds = self._idle.seconds()
+        return seconds is not None and seconds >= WORKER_REPORT_SECONDS
 
-    def _runs_anything(self) -> bool:
-        """Return whether any container runs besides the worker."""
-        return any(one.running and one.name != WORKER_NAME for one in self.engine.containers())
+    def _running(self) -> list[str]:
+        return [one.name for one in self.engine.containers() if one.running]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from tink_docker import policy
-from tinkie.errors import TransientError
+from tinkie.errors import BootError
 from tinkie.paths import WORKER_NAME
 from tinkie.policy import WORKER_REPORT_SECONDS
 from tinkie.running.log import get_logger
@@ -18,7 +18,7 @@ from tinkie.running.log import get_logger
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tink_docker.idle import Idle
+    from tinkie.running.idle import Idle
 
 log = get_logger()
 
@@ -64,7 +64,7 @@ class PlannedRestart:
                 return False
             if self.idle.worker_runs:
                 self.kill(WORKER_NAME)
-        except TransientError as error:
+        except BootError as error:
             log.debug("containers.unknown", error=str(error))
             return False
         return True

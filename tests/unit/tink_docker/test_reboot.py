@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tink_docker import reboot
-from tink_docker.idle import Idle
 from tink_docker.reboot import RebootBroker
 from tinkie.errors import TransientError
+from tinkie.running.idle import Idle
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping

@@ -160,6 +160,19 @@ def test_an_engine_that_does_not_answer_is_asked_again(world: World) -> None:
     assert not world.is_there()
 
 
+def test_without_an_answer_an_action_may_have_run(world: World) -> None:
+    monitor = world.monitor()
+    world.renew("new")
+    world.tick(monitor, 3)
+    world.fake.broken = 1
+    with pytest.raises(Exception, match="broken"):
+        monitor.tick()
+    world.tick(monitor, 3)
+    assert world.is_there()
+    world.tick(monitor)
+    assert not world.is_there()
+
+
 def test_a_worker_is_not_replaced_again_and_again(world: World) -> None:
     """A server may give another password each minute."""
     world.auth.version = 1

@@ -9,13 +9,13 @@ import pytest
 from tink_docker import policy
 from tink_docker.engine.networks import NetworkPlan
 from tink_docker.engine.routes import Route
-from tink_docker.idle import Idle
 from tink_docker.repair.hidden_routes import HiddenRoutes
 from tink_docker.repair.planned_restart import PlannedRestart
 from tinkie.errors import TransientError
 from tinkie.parameters.cmdline import Cmdline
 from tinkie.parameters.table import read_parameters
 from tinkie.policy import WORKER_REPORT_SECONDS
+from tinkie.running.idle import Idle
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping

@@ -3,10 +3,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tink_docker.idle import Idle
 from tink_docker.repair.planned_restart import PlannedRestart
 from tinkie.errors import TransientError
 from tinkie.policy import WORKER_REPORT_SECONDS
+from tinkie.running.idle import Idle
 
 if TYPE_CHECKING:
     from tests.unit.tink_docker.conftest import Clock

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 class Idle:
     """Every container but the worker counts as an action: one that an action started may be needed.
 
-    `running` returns the names of the running containers, and may raise TransientError. Whoever
-    ends the worker waits for WORKER_REPORT_SECONDS: it reports its last action meanwhile.
+    `running` returns the names of the running containers, and may raise a BootError. Others do not
+    count: tink-worker leaves a container behind that it could not start. Whoever ends the worker
+    waits for WORKER_REPORT_SECONDS: it reports its last action meanwhile.
     """
 
     running: Callable[[], list[str]]
@@ -32,7 +33,7 @@ class Idle:
         """Look, and return for how long no action has run, None if one does.
 
         Raises:
-            TransientError: as `running`; the time begins anew.
+            BootError: as `running`; the time begins anew.
         """
         since, self._since = self._since, None
         names = set(self.running())
