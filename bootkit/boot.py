@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bootkit.engine.interface import Container, Engine
+    from bootkit.plan.credentials import DockerConfig
     from bootkit.plan.worker import WorkerSpec
     from tinkie.errors import BootError
     from tinkie.fetch.fetcher import Fetcher
@@ -93,7 +94,7 @@ class Boot:
                 self.engine,
                 container,
                 self.auth,
-                wanted=lambda: with_safe_password(spec.with_config(self.auth.config), registry),
+                wanted=lambda: with_password(spec, self.auth.config, registry)[0],
                 is_connected=server.is_connected,
                 now=self.now,
                 compared=0 if adopted else self.auth.version,
@@ -119,15 +120,14 @@ class Boot:
             self.auth.refresh()
             image = obtain_image(self.engine, spec, registry, self.now)
         with phase("start"):
-            found = spec.with_config(self.auth.config)
-            error = why_without_password(found, registry)
+            wanted, error = with_password(spec, self.auth.config, registry)
             if error is not None:
                 log.error(
                     "worker.without_password",
                     **error.fields,
                     next="the worker starts without user and password",
                 )
-            return start(self.engine, found.without_password() if error else found, image)
+            return start(self.engine, wanted, image)
 
     def _registry_client(
         self, inputs: Inputs, spec: WorkerSpec, fetcher: Fetcher
@@ -180,12 +180,16 @@ def start(engine: Engine, spec: WorkerSpec, image: str) -> str:
     return started
 
 
-def with_safe_password(spec: WorkerSpec, registry: RegistryClient) -> WorkerSpec:
-    """Return the worker without user and password if it may not have them."""
-    return spec.without_password() if why_without_password(spec, registry) else spec
+def with_password(
+    spec: WorkerSpec, config: DockerConfig, registry: RegistryClient
+) -> tuple[WorkerSpec, BootError | None]:
+    """Return the worker with user and password if it may have them, and why if it may not."""
+    found = spec.with_config(config)
+    error = _why_without_password(found, registry)
+    return found.without_password() if error else found, error
 
 
-def why_without_password(spec: WorkerSpec, registry: RegistryClient) -> BootError | None:
+def _why_without_password(spec: WorkerSpec, registry: RegistryClient) -> BootError | None:
     """Return why a worker gets no user and password although there are credentials for it.
 
     Its pulls would send them without TLS, or there is an identity token, which it cannot use.
