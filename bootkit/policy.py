@@ -91,7 +91,7 @@ AUTH_FILE_BYTES = 256 * 1024
 # servers take as a header is less.
 AUTH_TEXT_CHARACTERS = 16 * 1024
 
-# So many registries: each line of the log is searched for each password.
+# So many registries: the log masks each password in some hundred forms, which take memory.
 AUTH_ENTRIES_MAXIMUM = 64
 
 # Before a pull, which hardly succeeds without it.

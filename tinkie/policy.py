@@ -98,3 +98,7 @@ CUT_TEXT_CHARACTERS = 400
 
 # A server may answer with a whole page of HTML.
 ERROR_MESSAGE_CHARACTERS = 2000
+
+# A longer secret, a token mostly, is recognised by its beginning. The redactor has each secret in
+# some hundred forms: those of whole tokens would take seconds and a hundred megabytes.
+SECRET_HEAD_CHARACTERS = 64

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
 from tinkie.parameters.table import TABLE
-from tinkie.policy import CUT_TEXT_CHARACTERS
+from tinkie.policy import CUT_TEXT_CHARACTERS, SECRET_HEAD_CHARACTERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, MutableMapping
+    from collections.abc import Collection, Iterable, Iterator, MutableMapping
 
     from tinkie.parameters.cmdline import Cmdline
 
     Event = MutableMapping[str, Any]
+    _Forms = dict[str, int]  # how a secret may look, and which of _RESTS follows
 
 MASK = "********"
 
@@ -24,10 +26,14 @@ _CREDENTIALS_IN_URL = re.compile(r"(?<=://)[^/\s]+(?=@)")  # a password may hold
 _SECRET_NAMES = ("password", "secret", "token")
 _SHORTEST_PART = 4  # of base64, or of a secret that was cut; shorter ones may be anything
 _CUT = "…"  # what a shortened text ends with, ours and that of others
-_CUTS = 8  # so many in one text are looked at
 _GENERATIONS = 4  # of passwords that one source has had: containers and files may have older ones
 _GO_IN_USERINFO = "$&+,;="  # what net/url does not escape there
 _GO_ESCAPES_IN_JSON = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"})
+# What is masked behind the beginning of a secret: nothing, up to the end of a word, or all.
+_WORD_END = re.compile(f"[\\s{_CUT}]")
+_RESTS = tuple(map(re.compile, ("", f"[^\\s{_CUT}]*", "(?s:.*)")))
+_NOTHING, _WORD, _ALL = range(len(_RESTS))
+_NOWHERE = re.compile("(?!)")
 # Our own words, which a secret may be too: masked, they would not be recognised any more.
 _WORDS = frozenset({"event", "kind", "level", "phase", "program", "time"})
 
@@ -36,63 +42,80 @@ _WORDS = frozenset({"event", "kind", "level", "phase", "program", "time"})
 class Redactor:
     """Masks secrets in what is about to be shown: given ones, and credentials in URLs."""
 
-    _forms: list[str] = field(default_factory=list, repr=False)  # the longest first
+    _fixed: dict[str, _Forms] = field(default_factory=dict, repr=False)  # by secret
+    _renewed: dict[str, list[dict[str, _Forms]]] = field(default_factory=dict, repr=False)
+    _forms: _Forms = field(default_factory=dict, repr=False)
     _by_start: dict[str, list[str]] = field(default_factory=dict, repr=False)
-    _fixed: set[str] = field(default_factory=set, repr=False)
-    _renewed: dict[str, list[set[str]]] = field(default_factory=dict, repr=False)
+    _lengths: set[int] = field(default_factory=set, repr=False)  # of those starts
+    _starts: re.Pattern[str] = field(default=_NOWHERE, repr=False)  # matches each of them
 
     def hide(self, *secrets: str | None) -> None:
         """Mask these strings from now on, also escaped or in base64."""
-        self._fixed |= _forms_of_all(secrets)
-        self._arrange()
+        new = {one: _forms_of(one) for one in secrets if one and one not in self._fixed}
+        if new:
+            self._fixed |= new
+            self._arrange()
 
     def renew(self, source: str, secrets: Iterable[str]) -> None:
         """Mask these strings, which a source has now, and the last ones that it had before.
 
-        All that it ever had would make each line slower, for months.
+        All that it ever had would take more and more memory, for months.
         """
-        forms = _forms_of_all(secrets)
         had = self._renewed.setdefault(source, [])
-        if forms not in had[-1:]:
-            had.append(forms)
+        now = set(filter(None, secrets))
+        if had and had[-1].keys() == now:
+            return
+        known = {secret: forms for one in had for secret, forms in one.items()}
+        had.append({secret: known.get(secret) or _forms_of(secret) for secret in now})
         del had[:-_GENERATIONS]
         self._arrange()
 
     def _arrange(self) -> None:
-        forms = self._fixed.union(*(one for had in self._renewed.values() for one in had))
-        self._forms = sorted(forms, key=len, reverse=True)
-        self._by_start = {}
+        renewed = (one for had in self._renewed.values() for one in had)
+        self._forms, self._by_start = {}, {}
+        for forms in (forms for one in (self._fixed, *renewed) for forms in one.values()):
+            for form, rest in forms.items():
+                self._forms[form] = max(rest, self._forms.get(form, rest))
         for form in self._forms:
             self._by_start.setdefault(form[:_SHORTEST_PART], []).append(form)
+        self._lengths = set(map(len, self._by_start))
+        self._starts = _pattern_of(self._by_start)
 
     def reset(self) -> None:
         """Forget all given secrets."""
-        self._forms, self._by_start, self._fixed, self._renewed = [], {}, set(), {}
-
-    @property
-    def _longest(self) -> int:
-        return len(self._forms[0])
+        self._fixed, self._renewed = {}, {}
+        self._arrange()
 
     def text(self, text: str) -> str:
         """Return `text` with every secret masked, also one whose end was cut off."""
-        for form in self._forms:
-            text = text.replace(form, MASK)
-        text = _CREDENTIALS_IN_URL.sub(MASK, text)
-        if not self._forms or (_CUT not in text and len(text) < CUT_TEXT_CHARACTERS):
-            return text
-        *cut, last = text.split(_CUT, _CUTS)
-        cut = [self._without_cut_secret(part) for part in cut]
-        if len(last) >= CUT_TEXT_CHARACTERS:
-            last = self._without_cut_secret(last)
-        return _CUT.join((*cut, last))
+        shown, end = [], 0
+        for start, stop in self._places(text):
+            if start >= end:
+                shown += [text[end:start], MASK]
+            end = max(end, stop)
+        return _CREDENTIALS_IN_URL.sub(MASK, "".join((*shown, text[end:])))
 
-    def _without_cut_secret(self, text: str) -> str:
-        """Mask what the text ends with, if a secret begins with that."""
-        for start in range(max(len(text) - self._longest, 0), len(text) - _SHORTEST_PART + 1):
-            part = text[start:]
-            if any(form.startswith(part) for form in self._by_start.get(part[:_SHORTEST_PART], ())):
-                return text[:start] + MASK
-        return text
+    def _places(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield where the secrets begin and end, in the order of their beginnings.
+
+        One pass, whatever the number of secrets and of cuts: a server may send any text.
+        """
+        cut, last_cut = -1, len(text) if len(text) >= CUT_TEXT_CHARACTERS else sys.maxsize
+        for at in (found.start() for found in self._starts.finditer(text)):
+            if cut < at + _SHORTEST_PART:
+                cut = text.find(_CUT, at + _SHORTEST_PART)
+                cut = last_cut if cut < 0 else cut
+            for length in self._lengths:
+                for form in self._by_start.get(text[at : at + length], ()):
+                    if end := self._end(form, text, at, cut):
+                        yield at, end
+
+    def _end(self, form: str, text: str, at: int, cut: int) -> int:
+        """Return where a secret that begins here ends, 0 if there is none."""
+        if text.startswith(form, at):
+            rest = _RESTS[self._forms[form]].match(text, at + len(form))
+            return rest.end() if rest else 0
+        return cut if cut - at < len(form) and form.startswith(text[at:cut]) else 0
 
     def value(self, value: object) -> object:
         """Return a copy of a value, mappings and sequences inside out, with every secret masked."""
@@ -138,21 +161,26 @@ def secrets_in(cmdline: Cmdline) -> tuple[str, ...]:
     return (*secrets, *filter(None, [swallowed]))
 
 
+def _pattern_of(starts: Collection[str]) -> re.Pattern[str]:
+    """Return what matches where a text may have one of them, without taking any of the text."""
+    columns = zip(*starts, strict=False)  # as many as the shortest has characters
+    classes = [f"[{''.join(map(re.escape, sorted(set(one))))}]" for one in columns]
+    return re.compile(f"(?={''.join(classes)})") if starts else _NOWHERE
+
+
 def _is_secret(key: object, value: object) -> bool:
     return isinstance(value, str) and any(name in str(key).lower() for name in _SECRET_NAMES)
 
 
-def _forms_of_all(secrets: Iterable[str | None]) -> set[str]:
-    return {form for secret in secrets if secret for form in _forms_of(secret)}
-
-
-def _forms_of(secret: str) -> set[str]:
+def _forms_of(secret: str) -> _Forms:
     """Return the secret and how it looks escaped, once or twice, and, at any offset, in base64."""
-    once = set(_escaped(secret))
+    head = secret[:SECRET_HEAD_CHARACTERS]
+    once = set(_escaped(head))
     plain = once.union(*map(_escaped, once))
     encoded = (_base64_forms(form.encode(errors="surrogateescape")) for form in plain)
+    rest = _NOTHING if head == secret else _ALL if _WORD_END.search(secret) else _WORD
     # Stars are what a mask is made of: each mask would be masked again.
-    return {form for form in plain.union(*encoded) if form.strip("*")}
+    return {form: rest for form in plain.union(*encoded) if form.strip("*")}
 
 
 def _escaped(secret: str) -> Iterable[str]:
@@ -166,6 +194,7 @@ def _escaped(secret: str) -> Iterable[str]:
     yield from in_json
     yield from (text.translate(_GO_ESCAPES_IN_JSON) for text in in_json)
     yield repr(secret)[1:-1]
+    yield repr(f"{secret}\"'")[1:-4]  # an apostrophe is escaped if a double quote follows anywhere
 
 
 def _base64_forms(secret: bytes) -> set[str]:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tinkie.errors import TransientError
 from tinkie.parameters.cmdline import Cmdline
 from tinkie.policy import ERROR_MESSAGE_CHARACTERS
+from tinkie.running import redaction
 from tinkie.running.redaction import MASK, Redactor, secrets_in
 
 ODD = "a<b>&\"c'd\\e f/g@h:i+j é%\u2028ok"
@@ -88,6 +89,46 @@ def test_a_text_of_nothing_but_cuts_takes_no_time() -> None:
     assert masked("…" * 64_000, ODD) == "…" * 64_000
 
 
+def test_every_cut_of_a_text_is_looked_at() -> None:
+    text = "hunt…, hunter… and hunter2-…; " * 100
+    expected = f"{MASK}…, {MASK}… and {MASK}…; " * 100
+    assert masked(text, "hunter2-and-more") == expected
+
+
+def test_nothing_of_secrets_that_overlap_is_left() -> None:
+    assert masked("say abcdefgh!", "abcde", "cdefgh") == f"say {MASK}!"
+    assert masked("abcdeabcde cdefgh", "abcde", "cdefgh") == f"{MASK}{MASK} {MASK}"
+
+
+TOKENS = st.text(
+    st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="*"),
+    min_size=60,
+    max_size=200,
+)
+
+
+@given(TOKENS, st.data())
+def test_a_token_is_masked_up_to_the_end_of_the_word(token: str, data: Any) -> None:
+    encoded = base64.b64encode(f"u:{token}".encode()).decode()
+    form = data.draw(st.sampled_from([*forms(token), encoded]))
+    found = masked(f"say {form} and {form}… now", token)
+    assert found.replace(encoded[:3], "") == f"say {MASK} and {MASK}… now"
+    cut = data.draw(st.integers(4, len(token) - 1))
+    assert masked(f"say {token[:cut]}…", token) == f"say {MASK}…"
+
+
+def test_of_a_long_secret_with_blanks_nothing_is_left() -> None:
+    secret = "correct horse battery staple " * 9
+    assert masked(f"say {secret}! now", secret) == f"say {MASK}"
+    assert masked(f"say {secret[:70]}", secret, secret[:64], secret[:64] + "x") == f"say {MASK}"
+
+
+def test_tokens_that_begin_alike_are_all_masked() -> None:
+    start = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9." * 2
+    tokens = [f"{start}{number}" for number in range(3)]
+    assert masked(" ".join((*tokens, start)), *tokens) == " ".join([MASK] * 4)
+
+
 def test_our_own_words_stay_although_they_are_a_password() -> None:
     redactor = Redactor()
     redactor.hide("phase", "error", "bootkit", "other")
@@ -153,3 +194,30 @@ def test_the_last_secrets_of_a_source_are_masked_and_no_older_ones() -> None:
     assert redactor.text("of-the-command-line elsewhere") == f"{MASK} {MASK}"
     redactor.reset()
     assert redactor.text("password-5 elsewhere") == "password-5 elsewhere"
+
+
+def test_secrets_that_stay_are_not_worked_out_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    worked_out: list[str] = []
+
+    def forms_of(secret: str) -> dict[str, int]:
+        worked_out.append(secret)
+        return {secret: 0}
+
+    monkeypatch.setattr(redaction, "_forms_of", forms_of)
+    redactor = Redactor()
+    for secrets in (["one", "two"], ["two", "one"], ["two", "three"], ["one"]):
+        redactor.renew("file", secrets)
+        redactor.hide("fixed", None, "")
+    assert sorted(worked_out) == ["fixed", "one", "three", "two"]
+    assert redactor.text("one two three fixed") == " ".join([MASK] * 4)
+
+
+def test_a_long_secret_takes_no_more_memory_than_its_beginning() -> None:
+    """A registry's token has some KiB, and its forms a hundred times that."""
+
+    def size(length: int) -> int:
+        redactor = Redactor()
+        redactor.hide((ODD * 1000)[:length])
+        return sum(map(len, redactor._forms))
+
+    assert size(10_000) == size(100)
