@@ -2,23 +2,28 @@
 
 Source: OCI distribution specification, "Pulling manifests", and the image specification's index
 and manifest; Docker's own media types have the same fields. pydantic checks them: an answer with a
-field of a wrong type is unusable as a whole. `registry.py` compares the sum with the free space.
+field of a wrong type is unusable as a whole. Its messages repeat what the registry sent, so none of
+them is shown, and it stops at the first error: one for each element of a list would fill the
+memory. `registry.py` compares the sum with the free space.
 """
 
 from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 from urllib.parse import urlencode, urlsplit
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, FailFast, Field, ValidationError
 
 from bootkit.image.challenge import BEARER, challenges_in
 from bootkit.image.token_service import Destination
 from bootkit.policy import MANIFEST_LIMIT_BYTES, MANIFESTS_SECONDS
+from tinkie.error_kinds import ErrorKind
+from tinkie.errors import PermanentError
 from tinkie.fetch.redirects import origin
 from tinkie.parameters.insecure import InsecureRegistries
+from tinkie.parameters.types import shown
 
 if TYPE_CHECKING:
     from bootkit.image.challenge import Challenge
@@ -50,16 +55,25 @@ class _Descriptor(BaseModel):
     platform: _Platform | None = None
 
 
+_Descriptors = Annotated[tuple[_Descriptor, ...], FailFast()]
+
+
 class _Manifest(BaseModel):
     """An index, which has manifests, or a manifest, which has layers."""
 
-    manifests: tuple[_Descriptor, ...] = ()
-    layers: tuple[_Descriptor, ...] = ()
+    manifests: _Descriptors = ()
+    layers: _Descriptors = ()
+
+
+_HeaderText = Annotated[str, Field(pattern="^[!-~]*$")]
 
 
 class _Token(BaseModel):
-    token: str = ""
-    access_token: str = ""
+    token: _HeaderText = ""
+    access_token: _HeaderText = ""
+
+
+Model = TypeVar("Model", _Manifest, _Token)
 
 
 @dataclass(slots=True)
@@ -80,8 +94,7 @@ class Manifests:
         """Return each layer's compressed size by its digest; empty if the answer has no layers.
 
         Raises:
-            BootError: as `Fetcher.ask`.
-            ValueError: the answer is malformed.
+            BootError: as `Fetcher.ask`; or an answer is malformed.
         """
         deadline = self.fetcher.now() + MANIFESTS_SECONDS
         self._authorization = _basic(self.credentials)
@@ -100,7 +113,7 @@ class Manifests:
         if bearer is not None:
             self._authorization = self._token(bearer, deadline)
             answer = self._ask(url, deadline)
-        return _Manifest.model_validate_json(answer.body)
+        return _parsed(_Manifest, answer)
 
     def _ask(self, url: str, deadline: float) -> Answer:
         more = {"Authorization": self._authorization} if self._authorization else {}
@@ -111,14 +124,29 @@ class Manifests:
     def _token(self, challenge: Challenge, deadline: float) -> str:
         """Get a token from the challenge's realm, without the credentials if that is not safe."""
         realm = challenge.get("realm")
+        if origin(realm) is None:
+            message = f"GET {shown(self.url)}: its token service is no URL"
+            raise PermanentError(message, kind=ErrorKind.BAD_ANSWER)
         safe = Destination(urlsplit(self.url).netloc, realm).is_safe(self.insecure)
         self._authorization = _basic(self.credentials) if safe else ""
         fields = {name: challenge.get(name) for name in ("service", "scope")}
         query = urlencode({name: value for name, value in fields.items() if value})
         separator = "&" if urlsplit(realm).query else "?"
         url = f"{realm}{separator}{query}"
-        answer = _Token.model_validate_json(self._ask(url, deadline).body)
+        answer = _parsed(_Token, self._ask(url, deadline))
         return f"Bearer {answer.token or answer.access_token}"
+
+
+def _parsed(model: type[Model], answer: Answer) -> Model:
+    """Return what a body has; name the first field that is bad, and repeat nothing of the body."""
+    try:
+        return model.model_validate_json(answer.body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    name = ".".join(map(str, first["loc"]))
+    reason = f"its field {name} is missing or malformed" if name else "it is no JSON object"
+    message = f"GET {shown(answer.url)}: cannot use the answer: {reason}"
+    raise PermanentError(message, kind=ErrorKind.BAD_ANSWER)
 
 
 def _basic(credentials: Credentials | None) -> str:

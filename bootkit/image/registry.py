@@ -186,7 +186,7 @@ class RegistryClient:
         )
         try:
             layers = manifests.layers(image.digest or image.tag or "")
-        except (BootError, ValueError) as error:
+        except BootError as error:
             log.debug("size.unknown", image=str(image), error=str(error))
             return None  # the engine's pull reports what is wrong with the registry
         hexadecimal = {digest.partition(":")[2]: size for digest, size in layers.items()}

@@ -11,10 +11,12 @@ import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from bootkit.image.manifest import Manifests
+from bootkit.image.manifest import Manifests, _Manifest
 from bootkit.plan.credentials import Credentials
-from tinkie.errors import BootError
+from tinkie.error_kinds import ErrorKind
+from tinkie.errors import BootError, PermanentError
 from tinkie.fetch.fetcher import Fetcher
 from tinkie.parameters.insecure import InsecureRegistries
 
@@ -129,15 +131,66 @@ def test_credentials_do_not_follow_a_redirect_to_another_host() -> None:
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "reason"),
     [
-        *([], "x", {"layers": 3}, {"layers": [{"size": 1}]}),
-        *({"layers": [{"digest": "a", "size": size}]} for size in (-1, 2**63, 10**400)),
+        ([], "it is no JSON object"),
+        ("x", "it is no JSON object"),
+        (None, "it is no JSON object"),
+        ({"layers": 3}, "its field layers is missing or malformed"),
+        ({"layers": [{"size": 1}]}, "its field layers.0.digest is missing or malformed"),
+        *(
+            ({"layers": [{"digest": "a", "size": size}]}, "its field layers.0.size is")
+            for size in (-1, 2**63, 10**400, "sesame")
+        ),
+        (
+            {"manifests": [platform("linux", "arm64", "a"), {"digest": {"sesame": 1}}]},
+            "its field manifests.1.digest is missing or malformed",
+        ),
     ],
 )
-def test_a_malformed_answer_is_an_error(content: object) -> None:
-    with pytest.raises(ValueError, match="valid"):
+def test_a_malformed_answer_is_an_error_in_our_words(content: object, reason: str) -> None:
+    with pytest.raises(PermanentError) as caught:
         asked(answering(content))
+    assert f"GET {URL}/manifests/1.0: cannot use the answer: {reason}" in str(caught.value)
+    assert "sesame" not in str(caught.value)
+    assert caught.value.kind is ErrorKind.BAD_ANSWER
+    assert caught.value.__cause__ is caught.value.__context__ is None  # a log would show it
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>sesame", b"[" * 100_000, b"\xff"])
+def test_what_is_no_json_is_an_error_in_our_words(body: bytes) -> None:
+    with pytest.raises(PermanentError, match=r"cannot use the answer: it is no JSON object$"):
+        asked(lambda _: httpx.Response(200, content=body))
+
+
+def test_the_first_bad_element_ends_the_check() -> None:
+    """An error for each of them would take three hundred times the size of the answer."""
+    with pytest.raises(ValidationError) as caught:
+        _Manifest.model_validate({"layers": [1] * 1000, "manifests": [{}] * 1000})
+    assert caught.value.error_count() < 10
+
+
+@pytest.mark.parametrize("token", ["sesame\n", "sésame", "sesame 2", 3, None])
+def test_a_token_that_is_none_is_an_error_that_does_not_show_it(token: object) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        challenge = {"WWW-Authenticate": 'Bearer realm="https://auth.example/token"'}
+        if request.url.host == "auth.example":
+            return httpx.Response(200, json={"token": token})
+        return httpx.Response(401, headers=challenge)
+
+    with pytest.raises(PermanentError) as caught:
+        asked(handler)
+    assert str(caught.value) == (
+        "GET https://auth.example/token: cannot use the answer: "
+        "its field token is missing or malformed"
+    )
+
+
+@pytest.mark.parametrize("realm", ["http://[", "https://a\u2100b/"])
+def test_a_token_service_that_is_no_url_is_an_error(realm: str) -> None:
+    challenge = f'Bearer realm="{realm}"'.encode()
+    with pytest.raises(PermanentError, match="its token service is no URL"):
+        asked(lambda _: httpx.Response(401, headers=[(b"WWW-Authenticate", challenge)]))
 
 
 def test_a_refusal_has_no_layers() -> None:
@@ -171,7 +224,7 @@ def test_any_answer_of_a_registry(status: int, body: bytes, realm: str) -> None:
         assert safe or request.headers.get("authorization") != BASIC
         return httpx.Response(status, content=body, headers=[(b"WWW-Authenticate", challenge)])
 
-    with suppress(BootError, ValueError):
+    with suppress(BootError):
         sizes = asked(handler, PAIR)
         assert all(0 <= size < 2**63 for size in sizes.values())
 

@@ -22,6 +22,7 @@ from tinkie.running.backoff import Backoff
 from tinkie.space import Space
 
 if TYPE_CHECKING:
+    from collections.abc import MutableMapping
     from pathlib import Path
 
 DATE = "Mon, 23 Nov 2026 08:00:00 GMT"
@@ -142,6 +143,19 @@ def test_what_cannot_be_checked_is_not_refused(tmp_path: Path, status: int) -> N
     sized(tmp_path, 0, httpx.Response(status, json={"errors": []})).check_fits(IMAGE, ())
     client(tmp_path, None, []).check_fits(IMAGE, ())
     sized(tmp_path, None).check_fits(IMAGE, ())
+
+
+def test_an_answer_of_which_nothing_can_be_used_is_logged_without_its_text(
+    tmp_path: Path, events: list[MutableMapping[str, object]]
+) -> None:
+    answer = httpx.Response(200, json={"layers": [{"digest": {"x" * 500: "sesame"}}] * 1000})
+    sized(tmp_path, 0, answer).check_fits(IMAGE, ())
+    (event,) = events
+    assert event["event"] == "size.unknown"
+    assert event["error"] == (
+        "GET https://r.example/v2/x/manifests/latest: cannot use the answer: "
+        "its field layers.0.digest is missing or malformed"
+    )
 
 
 def test_the_error_of_a_full_disk_has_both_sizes(tmp_path: Path) -> None:
