@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tink_docker.plan import Plan, keeper
-from tinkie.errors import ShutdownRequested
+from tinkie.errors import ShutdownRequested, listed
 from tinkie.fetch.name_lookups import bound_name_lookups
 from tinkie.parameters.cmdline import Cmdline
 from tinkie.running.arguments import BAD_PARAMETERS, agent_parser, report_unreadable
@@ -103,4 +103,4 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _problems(plan: Plan) -> str:
-    return "; ".join(f"{name}: {reason}" for name, reason in plan.problems.items())
+    return listed(f"{name}: {reason}" for name, reason in plan.problems.items())

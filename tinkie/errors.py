@@ -17,7 +17,7 @@ from tinkie.hints import Asked, hint_for
 from tinkie.policy import ERROR_MESSAGE_CHARACTERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 
 NONSENSE = (LookupError, TypeError, AttributeError, ArithmeticError, ValueError, RecursionError)
@@ -41,7 +41,7 @@ class BootError(Exception):
         asked: Asked | None = None,
         retry_after: float | None = None,
     ) -> None:
-        super().__init__(_bounded(message))
+        super().__init__(bounded(message))
         self.kind = kind
         self.asked = asked
         self.given_by = ""
@@ -82,10 +82,22 @@ class BootError(Exception):
         return {"error": str(self), "kind": str(self.kind)} | hint
 
 
-def _bounded(message: str) -> str:
+def bounded(message: str) -> str:
+    """Return a message cut after ERROR_MESSAGE_CHARACTERS, without what is not UTF-8."""
     fits = len(message) <= ERROR_MESSAGE_CHARACTERS
     cut = message if fits else message[: ERROR_MESSAGE_CHARACTERS - 1] + "…"
     return cut.encode(errors="replace").decode()
+
+
+def listed(parts: Iterable[str], separator: str = "; ") -> str:
+    """Join what an event lists, in as many characters as a message may have; count the rest."""
+    first, *others = [*parts] or [""]
+    text = bounded(first)
+    for number, part in enumerate(others):
+        if len(text) + len(separator) + len(part) > ERROR_MESSAGE_CHARACTERS:
+            return f"{text} and {len(others) - number} more"
+        text += separator + part
+    return text
 
 
 class TransientError(BootError):

@@ -20,7 +20,7 @@ from bootkit.policy import (
     AUTH_RETRY,
     AUTH_SECONDS,
 )
-from tinkie.errors import BootError, asking
+from tinkie.errors import BootError, asking, listed
 from tinkie.fetch.http_errors import status_error
 from tinkie.fetch.lifetime import lifetime_seconds
 from tinkie.hints import Asked
@@ -148,7 +148,7 @@ class AuthFile:
         self._schedule.due_at += (AUTH_RENEWAL_FIRST_SHARE + share) * lifetime
 
     def _log_success(self, url: Url, config: DockerConfig, lifetime: float) -> None:
-        registries = ",".join(config.auths)
+        registries = listed(config.auths, ",")
         if self.version == 0 or self.error or config != self.config:
             log.info(
                 "registry_auth.fetched",
@@ -159,7 +159,7 @@ class AuthFile:
         if config.unused and config.unused != self.config.unused:
             log.warning(
                 "registry_auth.incomplete",
-                error="; ".join(f"{name}: {why}" for name, why in config.unused.items()),
+                error=listed(f"{name}: {why}" for name, why in config.unused.items()),
                 next=f"the others are used ({len(config.auths)})",
             )
 

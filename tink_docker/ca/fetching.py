@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tink_docker import policy
 from tink_docker.ca.certs import install
-from tinkie.errors import BootError, PermanentError, asking
+from tinkie.errors import BootError, PermanentError, asking, listed
 from tinkie.hints import Asked
 from tinkie.parameters.types import shown
 from tinkie.running.backoff import Schedule
@@ -72,7 +72,7 @@ class CaFetcher:
     def _log_success(self, certificates: list[str]) -> None:
         registries = "all" if self.plan.everywhere else ",".join(self.plan.hosts)
         url = shown(self.plan.url)
-        sums, what_next = ",".join(certificates), {}
+        sums, what_next = listed(certificates, ","), {}
         if self.plan.everywhere and self.settled and self.changed_at is not None:
             what_next["next"] = "dockerd and worker start again to trust them, when no action runs"
         log.info("ca.installed", url=url, registries=registries, sha256=sums, **what_next)

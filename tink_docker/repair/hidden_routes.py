@@ -16,6 +16,7 @@ from tink_docker import policy
 from tink_docker.engine.networks import BRIDGE, NetworkPlan, engines_routes, hidden_by
 from tink_docker.engine.routes import Route, read_name_servers, read_routes
 from tinkie.error_kinds import ErrorKind
+from tinkie.errors import listed
 from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
@@ -65,8 +66,8 @@ class HiddenRoutes:
         }
         self._move = self._possible_move(hidden, destinations)
         self._log(
-            "; ".join(
-                f"{one.interface} ({one.network}) hides {', '.join(map(str, found))}"
+            listed(
+                f"{one.interface} ({one.network}) hides {listed(map(str, found), ', ')}"
                 for one, found in hidden.items()
             )
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tinkie.errors import TransientError
+from tinkie.errors import TransientError, listed
 from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class LostContainers:
         lost = before & self._missing
         if lost:
             self._missing = frozenset()
-        names = ", ".join(sorted(name for name, _ in lost))
+        names = listed(sorted(name for name, _ in lost), ", ")
         return f"dockerd lists containers as running that have ended: {names}" if lost else ""
 
     def _missing_now(self) -> frozenset[tuple[str, int]]:

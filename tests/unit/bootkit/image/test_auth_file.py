@@ -20,6 +20,7 @@ from tinkie.errors import PermanentError, TransientError
 from tinkie.fetch.fetcher import Fetcher
 from tinkie.parameters.image_reference import ImageReference
 from tinkie.parameters.types import Url
+from tinkie.policy import ERROR_MESSAGE_CHARACTERS
 from tinkie.running.redaction import MASK, REDACTOR
 
 if TYPE_CHECKING:
@@ -137,6 +138,20 @@ def test_an_unchanged_file_is_no_news(world: World, events: Events) -> None:
     assert len(world.asked) == 3
     assert names(events) == ["registry_auth.fetched", "registry_auth.incomplete"]
     assert "credsStore" in events[1]["error"]
+
+
+def test_a_file_of_many_registries_makes_no_long_line(world: World, events: Events) -> None:
+    good = {"auth": base64.b64encode(b"u:password").decode()}
+    auths: dict[str, Any] = {f"{number}.{'good' * 20}.example": good for number in range(60)}
+    auths |= {f"{number}.{'bad' * 20}.example": {} for number in range(2000)}
+    world.body = json.dumps({"auths": auths}).encode()
+    world.file().refresh()
+    fetched, incomplete = events
+    for text in (fetched["registries"], incomplete["error"]):
+        assert len(text) < ERROR_MESSAGE_CHARACTERS + 20
+        assert text.endswith(" more")
+    assert incomplete["error"].startswith(f"0.{'bad' * 20}.example: it has no user and password; ")
+    assert incomplete["next"] == "the others are used (60)"
 
 
 @pytest.mark.parametrize("chance", [0.0, 1.0])
