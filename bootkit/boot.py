@@ -94,10 +94,10 @@ class Boot:
                 self.engine,
                 container,
                 self.auth,
-                wanted=lambda: with_password(spec, self.auth.config, registry)[0],
+                wanted=lambda: with_password(spec, self.auth.config, registry),
                 is_connected=server.is_connected,
                 now=self.now,
-                compared=0 if adopted else self.auth.version,
+                is_adopted=adopted is not None,
             )
             with closing(ActionReporter(self.engine, self.now)) as actions:
                 is_up()
@@ -125,7 +125,7 @@ class Boot:
                 log.error(
                     "worker.without_password",
                     **error.fields,
-                    next="the worker starts without user and password",
+                    next="the worker starts without them, and is replaced when this is repaired",
                 )
             return start(self.engine, wanted, image)
 

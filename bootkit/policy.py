@@ -73,7 +73,7 @@ PULL_PROGRESS_LOG_SECONDS = 15.0
 MANIFESTS_SECONDS = 3.0
 REGISTRY_PROBE_SECONDS = UNWATCHED_SECONDS
 
-# A token service without TLS may be repaired: then this is the longest that it stays refused.
+# A token service without TLS may be repaired: a refusal that is older is asked about again.
 REFUSAL_SECONDS = 60.0
 
 # Of one WWW-Authenticate: real ones have some hundred. What is longer is not read.

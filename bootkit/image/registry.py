@@ -93,11 +93,15 @@ class RegistryClient:
         return next(filter(None, map(self._refusal_of, asked)), None)
 
     def _refusal_of(self, url: str) -> BootError | None:
-        """Ask one registry or mirror; keep what it answers, a refusal not for long."""
+        """Ask one registry or mirror; keep what it answers, a refusal not for long.
+
+        A refusal is in force until the registry answers otherwise.
+        """
+        known = None
         if url in self._checked:
-            refusal, asked_at = self._checked[url]
-            if refusal is None or self.fetcher.now() - asked_at < REFUSAL_SECONDS:
-                return refusal
+            known, asked_at = self._checked[url]
+            if known is None or self.fetcher.now() - asked_at < REFUSAL_SECONDS:
+                return known
         answer, refusal = self._probe(url), None
         try:
             for one in destinations(url, answer) if answer else ():
@@ -106,7 +110,8 @@ class RegistryClient:
             refusal = error
         if answer and answer.status in _ANSWERS:
             self._checked[url] = refusal, self.fetcher.now()
-        return refusal
+            return refusal
+        return refusal or known
 
     def check_fits(self, image: ImageReference, present: Container[str]) -> None:
         """Raise TooLarge if the layers that are not `present` need more space than is free.

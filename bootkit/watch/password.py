@@ -1,7 +1,7 @@
 """A worker whose password has changed is replaced, between two actions.
 
-A worker takes user and password once, when it starts. With those of yesterday it is denied the
-image of the next action, and its workflow fails.
+A worker takes user and password once, when it starts. With those of yesterday, or with none, it is
+denied the image of the next action, and its workflow fails.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 from bootkit.plan.worker import PAIR
 from bootkit.policy import WORKER_PASSWORD_AGE_SECONDS
 from tinkie.policy import WORKER_REPORT_SECONDS
+from tinkie.running.backoff import Schedule
 from tinkie.running.idle import Idle
 from tinkie.running.log import get_logger
+from tinkie.running.supervise import SLOWLY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,33 +24,39 @@ if TYPE_CHECKING:
     from bootkit.engine.interface import Engine
     from bootkit.image.auth_file import AuthFile
     from bootkit.plan.worker import WorkerSpec
+    from tinkie.errors import BootError
 
 log = get_logger()
 
 
 @dataclass(slots=True)
 class PasswordMonitor:
-    """Fetch registry_auth_url again when it is due; replace the worker if its pair changed there.
+    """Fetch registry_auth_url again when it is due; replace the worker if its pair is another now.
 
-    `wanted` returns what the worker would be started as now. `is_connected` returns whether it can
-    report to its server: one that cannot may have an action to report, and would repeat it.
-    The worker is replaced by its removal: the next run starts it anew. `compared` is the version of
-    the file that the worker was started with, 0 if it is unknown.
+    `wanted` returns what the worker would be started as now, and why it would get no user and
+    password although there are some: that may be repaired without a change of the file.
+    `is_connected` returns whether it can report to its server: one that cannot may have an action
+    to report, and would repeat it. The worker is replaced by its removal: the next run starts it
+    anew. The age of an adopted one is unknown: it counts as old.
     """
 
     engine: Engine
     container: str
     auth: AuthFile
-    wanted: Callable[[], WorkerSpec]
+    wanted: Callable[[], tuple[WorkerSpec, BootError | None]]
     is_connected: Callable[[], bool]
     now: Callable[[], float]
-    compared: int = 0
-    _is_outdated: bool = False
-    _since: float = field(init=False)  # its start; an adopted worker is old
+    is_adopted: bool
+    _compared: int = field(default=0, init=False)  # version of the file
+    _is_withheld: bool = field(default=True, init=False)  # or not compared yet
+    _is_outdated: bool = field(default=False, init=False)
+    _looks: Schedule = field(init=False)  # while user and password are withheld
+    _since: float = field(init=False)  # its start
     _idle: Idle = field(init=False)
 
     def __post_init__(self) -> None:
-        self._since = self.now() if self.compared else -inf
+        self._since = -inf if self.is_adopted else self.now()
+        self._looks = Schedule(SLOWLY, self.now)
         self._idle = Idle(self._running, self.now)
 
     def tick(self) -> None:
@@ -58,20 +66,22 @@ class PasswordMonitor:
             BootError: the engine does not answer.
         """
         self.auth.tick()
-        if self.auth.version != self.compared:
+        is_due = self._is_withheld and self._looks.is_due()
+        if self.auth.version != self._compared or is_due:
             self._compare()
         is_old = self.now() - self._since >= WORKER_PASSWORD_AGE_SECONDS
         if self._is_outdated and is_old and self._is_idle():
             self.engine.remove(self.container)
 
     def _compare(self) -> None:
-        spec = self.wanted()
+        spec, error = self.wanted()
         wanted = {name: spec.environment.get(name) for name in PAIR}
         # Without a password it would only lose what it has.
         known = None not in wanted.values()
         has = self.engine.environment(self.container) if known else {}
         self._is_outdated = known and any(has.get(name) != text for name, text in wanted.items())
-        self.compared = self.auth.version
+        self._compared, self._is_withheld = self.auth.version, error is not None
+        self._looks.failed()
         self._idle.forget()
         if self._is_outdated:
             log.info(

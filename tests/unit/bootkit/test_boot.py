@@ -16,6 +16,7 @@ from bootkit.boot import Boot
 from bootkit.engine.docker import DockerEngine
 from bootkit.engine.interface import EngineNotReady
 from bootkit.plan.worker import ENGINE_LABEL, SPEC_LABEL
+from bootkit.policy import WORKER_PASSWORD_AGE_SECONDS
 from bootkit.watch.actions import ActionReporter
 from bootkit.watch.connection import ConnectionMonitor
 from tests.fakes.engine import Container, FakeEngine
@@ -398,6 +399,27 @@ class TestTokenService:
         event = next(event for event in events if event["event"] == "worker.without_password")
         assert event["kind"] == "plain-http"
         assert "auth.example" in event["hint"]
+
+    def test_the_worker_gets_it_when_the_token_service_has_tls(
+        self, world: World, events: Events
+    ) -> None:
+        world.cmdline = self.WITH_PAIR.replace("grpc_authority=10.0.0.1:42113", "")
+        world.engine.images.add(IMAGE)
+        realms = ["http://auth.example/token"]
+
+        def answer(_request: httpx.Request) -> httpx.Response:
+            headers = {"WWW-Authenticate": f'Bearer realm="{realms[-1]}"'}
+            return httpx.Response(401, headers=headers)
+
+        fetcher = Fetcher(transport=httpx.MockTransport(answer), now=lambda: world.clock)
+        boot = world.boot()
+        boot.make_fetcher = lambda _: fetcher
+        world.meanwhile = [lambda: realms.append("https://auth.example/token")]
+        world.meanwhile += [lambda: None] * int(WORKER_PASSWORD_AGE_SECONDS + 9)
+        world.run(boot)
+        assert names(events)[-2:] == ["worker.password_changed", "worker.ended"]
+        world.run(boot)
+        assert "REGISTRY_PASSWORD=pass1" in world.engine.worker().spec["Env"]
 
     def test_a_listed_one_gets_it(self, world: World) -> None:
         world.cmdline = f"{self.WITH_PAIR} insecure_registries=auth.example"

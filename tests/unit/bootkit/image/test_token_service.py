@@ -285,3 +285,22 @@ def test_a_refusal_is_asked_about_again(world: World) -> None:
     world.answers = {"https://r.example:5000/v2/": (OVER_TLS,)}
     clock[0] += REFUSAL_SECONDS
     assert client.refusal("r.example:5000") is None
+
+
+@pytest.mark.parametrize("status", [None, 502])
+def test_a_refusal_is_in_force_until_the_registry_answers_otherwise(
+    world: World, status: int | None
+) -> None:
+    """A worker without a password must not get it because the registry is away."""
+    url = "https://r.example:5000/v2/"
+    world.answers = {url: (PLAIN,)}
+    clock = [0.0]
+    client = world.client()
+    client = replace(client, fetcher=replace(client.fetcher, now=lambda: clock[0]))
+    assert client.refusal("r.example:5000")
+    world.answers = {url: ()} if status else {}
+    world.status = status or 401
+    clock[0] += REFUSAL_SECONDS
+    assert client.refusal("r.example:5000")
+    world.answers, world.status = {url: (OVER_TLS,)}, 401
+    assert client.refusal("r.example:5000") is None

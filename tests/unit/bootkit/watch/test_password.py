@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +12,7 @@ from bootkit.plan.worker import WorkerSpec
 from bootkit.policy import WORKER_PASSWORD_AGE_SECONDS
 from bootkit.watch.password import PasswordMonitor
 from tests.fakes.engine import Container, FakeEngine
+from tinkie.errors import BootError, PermanentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping
@@ -37,17 +38,25 @@ class World:
     worker: Container
     auth: FakeAuth = field(default_factory=FakeAuth)
     environment: dict[str, str] = field(default_factory=lambda: dict(OLD))
+    refusal: BootError | None = None
+    looks: int = 0
     connected: bool = True
     clock: float = 0.0
 
-    def monitor(self) -> PasswordMonitor:
+    def wanted(self) -> tuple[WorkerSpec, BootError | None]:
+        self.looks += 1
+        environment = {} if self.refusal else self.environment
+        return WorkerSpec("w", (), environment, "r.example"), self.refusal
+
+    def monitor(self, *, is_adopted: bool = True) -> PasswordMonitor:
         return PasswordMonitor(
             self.engine,
             self.worker.id,
             self.auth,  # type: ignore[arg-type]
-            wanted=lambda: WorkerSpec("w", (), self.environment, "r.example"),
+            wanted=self.wanted,
             is_connected=lambda: self.connected,
             now=lambda: self.clock,
+            is_adopted=is_adopted,
         )
 
     def renew(self, password: str | None) -> None:
@@ -130,13 +139,40 @@ def test_the_same_password_or_none_replaces_no_worker(world: World, password: st
     assert world.is_there()
 
 
-def test_a_worker_is_compared_once_for_each_file(world: World) -> None:
+def test_a_worker_is_compared_once_and_once_for_each_file(world: World) -> None:
     monitor = world.monitor()
-    world.tick(monitor, 5)
-    assert not [one for one in world.fake.requests if world.worker.id in one]
+    world.tick(monitor, 600)
+    assert world.looks == 1
     world.renew("old=1")
-    world.tick(monitor, 5)
-    assert len([one for one in world.fake.requests if world.worker.id in one]) == 1
+    world.tick(monitor, 600)
+    assert world.looks == 2
+
+
+@pytest.mark.parametrize("version", [0, 1])
+def test_a_worker_gets_a_password_that_was_withheld(
+    world: World, events: Events, version: int
+) -> None:
+    """The registry's token service has TLS now; the file, if there is one, is the same."""
+    world.auth.version, world.refusal = version, PermanentError("no TLS")
+    world.worker.spec["Env"] = []
+    monitor = world.monitor()
+    world.tick(monitor, 600)
+    assert world.is_there()
+    assert 10 < world.looks < 160, "each time a registry is asked"
+    assert not events
+    world.refusal = None
+    world.tick(monitor, 70)
+    assert not world.is_there()
+    assert [event["event"] for event in events] == ["worker.password_changed"]
+
+
+def test_a_worker_that_has_the_password_keeps_it_while_it_is_refused(world: World) -> None:
+    world.refusal = PermanentError("no TLS")
+    monitor = world.monitor()
+    world.tick(monitor, 600)
+    world.refusal = None
+    world.tick(monitor, 600)
+    assert world.is_there()
 
 
 def test_a_password_that_is_the_old_one_again_replaces_no_worker(world: World) -> None:
@@ -175,8 +211,7 @@ def test_without_an_answer_an_action_may_have_run(world: World) -> None:
 
 def test_a_worker_is_not_replaced_again_and_again(world: World) -> None:
     """A server may give another password each minute."""
-    world.auth.version = 1
-    monitor = replace(world.monitor(), compared=1)
+    monitor = world.monitor(is_adopted=False)
     world.renew("new")
     world.tick(monitor, int(WORKER_PASSWORD_AGE_SECONDS))
     assert world.is_there()
