@@ -1,8 +1,10 @@
-"""Files that exist whole or not at all."""
+"""Files that exist whole or not at all, and files that others may have replaced."""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -28,6 +30,27 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
         Path(name).unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """Return the content of a regular file, at most `limit` bytes.
+
+    It follows no link and waits for no writer of a FIFO: an action may have put either there.
+
+    Raises:
+        OSError: it is missing, cannot be read, is larger, or is no regular file.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "no regular file", str(path))
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            data = file.read(limit + 1)
+    finally:
+        os.close(descriptor)
+    if len(data) > limit:
+        raise OSError(errno.EFBIG, f"more than {limit} bytes", str(path))
+    return data
 
 
 def _sync_folder(folder: Path) -> None:

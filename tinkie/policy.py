@@ -86,6 +86,11 @@ NAME_LOOKUP_ATTEMPTS = 2
 # ten minutes apart.
 LATE_NAME_ANSWER_SECONDS = 660.0
 
+# == tinkie/state_files.py
+
+# A state file of ours has less than 100 bytes; what an action puts in its place may have any size.
+STATE_FILE_BYTES = 4096
+
 # == tinkie/running/log.py, tinkie/running/redaction.py, tinkie/errors.py: sizes
 
 # PIPE_BUF: the kernel may mix a longer write to a FIFO with another program's.

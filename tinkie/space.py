@@ -6,9 +6,9 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Self
 
-from tinkie.errors import NONSENSE
 from tinkie.files import write_atomically
 from tinkie.paths import TINK_DOCKER_FOLDER
+from tinkie.state_files import read_state
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,11 +38,8 @@ class Space:
     @classmethod
     def read(cls, path: Path = PATH) -> Self | None:
         """Return what was written last; None if the file is missing or invalid."""
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            return cls(int(content["free"]), int(content["size"]))
-        except (OSError, *NONSENSE):
-            return None
+        content = read_state(path, {"free": int, "size": int})
+        return cls(**content) if content else None
 
 
 def megabytes(count: int) -> str:

@@ -11,10 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from tinkie.errors import NONSENSE
 from tinkie.files import write_atomically
 from tinkie.policy import HEALTHY_AFTER_SECONDS
 from tinkie.running.log import get_logger
+from tinkie.state_files import read_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,15 +46,13 @@ class RunRecord:
 
         0 if its last run was healthy, if it was ended by a signal, or if the file is unusable.
         """
-        try:
-            content = json.loads(self.path.read_text(encoding="utf-8"))
-            failures, seconds = int(content["failures"]), self.now() - float(content["at"])
-            is_up = bool(content["is_up"])
-        except (OSError, *NONSENSE):
+        content = read_state(self.path, {"failures": int, "at": float, "is_up": bool})
+        if content is None:
             return 0
-        healthy = is_up and seconds >= HEALTHY_AFTER_SECONDS
+        seconds = self.now() - content["at"]
+        healthy = content["is_up"] and seconds >= HEALTHY_AFTER_SECONDS
         # A time to come is that of another boot.
-        return 0 if healthy or not seconds >= 0 else max(failures, 0)
+        return 0 if healthy or seconds < 0 else int(content["failures"])
 
     def write(self, failures: int, *, is_up: bool = False) -> bool:
         """Write the file; return whether that was possible. Report the first failure."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tinkie.files import write_atomically
+from tinkie.files import read_file, write_atomically
 
 
 def test_writes_the_file_and_its_folders(tmp_path: Path) -> None:
@@ -48,3 +48,20 @@ def test_a_reader_of_the_old_file_keeps_it(tmp_path: Path) -> None:
         write_atomically(path, b"new")
         assert reader.read() == b"old"
     assert Path(path).read_bytes() == b"new"
+
+
+def test_a_file_is_read_up_to_its_limit(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"12345")
+    assert read_file(tmp_path / "file", 5) == b"12345"
+    with pytest.raises(OSError, match="more than 4 bytes"):
+        read_file(tmp_path / "file", 4)
+
+
+def test_what_is_no_file_is_refused_at_once_and_left_closed(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "link").symlink_to(tmp_path / "fifo")
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for path in (tmp_path, tmp_path / "fifo", tmp_path / "link", tmp_path / "missing"):
+        with pytest.raises(OSError, match=path.name):
+            read_file(path, 100)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before

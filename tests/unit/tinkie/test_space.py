@@ -17,15 +17,9 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert str(space) == "48.2 MB of 1612.0 MB"
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        *("", "{", "[]", "null", '{"free": 1}', '{"free": null, "size": 1}', "[" * 9999),
-        *('{"free": [], "size": 1}', '{"free": Infinity, "size": 1}'),
-    ],
-)
-def test_an_invalid_file_counts_as_missing(tmp_path: Path, text: str) -> None:
-    (tmp_path / "space.json").write_text(text)
+@pytest.mark.parametrize("free", ["-1", "1e400", "9" * 400, "true", "1.5", '"1"', "null", "[]"])
+def test_an_invalid_file_counts_as_missing(tmp_path: Path, free: str) -> None:
+    (tmp_path / "space.json").write_text(f'{{"free": {free}, "size": 1}}')
     assert Space.read(tmp_path / "space.json") is None
 
 

@@ -52,6 +52,9 @@ def test_none_is_no_failure(record: RunRecord) -> None:
         ({"failures": 5, "at": float("nan"), "is_up": False}, 0),
         ({"failures": 5, "is_up": False}, 0),
         ({"failures": "many", "at": NOW, "is_up": False}, 0),
+        ({"failures": 10**4000, "at": NOW, "is_up": False}, 0),
+        ({"failures": 5, "at": 10**400, "is_up": False}, 0),
+        ({"failures": 5, "at": NOW, "is_up": 1}, 0),
         ([], 0),
     ],
 )
@@ -74,7 +77,7 @@ def test_a_file_of_another_time_or_shape_is_ignored(
 def test_no_content_raises(record: RunRecord, content: bytes) -> None:
     record.path.parent.mkdir(exist_ok=True)
     record.path.write_bytes(content)
-    assert record.read() >= 0
+    assert record.write(record.read() + 1)
 
 
 def test_a_folder_that_cannot_be_written_is_reported_once(
