@@ -16,6 +16,8 @@ from tink_docker.engine.daemon_json import DATA_ROOT
 from tink_docker.heaviest import heaviest
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import NONSENSE
+from tinkie.files import read_file
+from tinkie.policy import STATE_FILE_BYTES
 from tinkie.running.log import get_logger
 from tinkie.space import PATH, Space, megabytes
 
@@ -128,7 +130,7 @@ def engines_largest(
 def _written(data_root: Path, mount_id: Path, *, by_files: bool) -> Heaviest | None:
     """Return what a container has written to its own root."""
     try:
-        layer = mount_id.read_text(encoding="ascii").strip()
+        layer = read_file(mount_id, STATE_FILE_BYTES).decode("ascii").strip()
     except (OSError, ValueError):
         return None  # the container was removed meanwhile
     return heaviest(data_root / "overlay2" / layer / "diff", by_files=by_files)
@@ -136,8 +138,7 @@ def _written(data_root: Path, mount_id: Path, *, by_files: bool) -> Heaviest | N
 
 def _container_name(config: Path) -> str:
     try:
-        with config.open("rb") as file:
-            content = json.loads(file.read(policy.CONTAINER_CONFIGURATION_BYTES))
+        content = json.loads(read_file(config, policy.CONTAINER_CONFIGURATION_BYTES))
         return str(content["Name"]).lstrip("/")
     except (OSError, *NONSENSE):
         return ""

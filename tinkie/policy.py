@@ -86,9 +86,9 @@ NAME_LOOKUP_ATTEMPTS = 2
 # ten minutes apart.
 LATE_NAME_ANSWER_SECONDS = 660.0
 
-# == tinkie/state_files.py
+# == tinkie/state_files.py, and files with a pid or a name
 
-# A state file of ours has less than 100 bytes; what an action puts in its place may have any size.
+# They have less than 100 bytes; what an action puts in their place may have any size.
 STATE_FILE_BYTES = 4096
 
 # == tinkie/running/log.py, tinkie/running/redaction.py, tinkie/errors.py: sizes

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import PermanentError
-from tinkie.files import write_atomically
+from tinkie.files import read_file, write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,6 +114,6 @@ def install(plan: CertificatePlan, pem: bytes, now: datetime) -> tuple[list[str]
 
 def _has(path: Path, content: bytes) -> bool:
     try:
-        return path.read_bytes() == content
+        return read_file(path, len(content)) == content
     except OSError:
         return False

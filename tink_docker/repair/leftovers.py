@@ -11,6 +11,8 @@ from pathlib import Path
 from tink_docker import policy
 from tink_docker.engine.containerd import PID_PATH as CONTAINERD_PID_PATH
 from tink_docker.engine.daemon_json import PID_PATH
+from tinkie.files import read_file
+from tinkie.policy import STATE_FILE_BYTES
 from tinkie.running.log import get_logger
 
 log = get_logger()
@@ -39,7 +41,7 @@ def _running(pid_path: Path, program: str) -> int | None:
     pidfd. The pidfd comes first: while it is open, the number stays with that process.
     """
     try:
-        pid = int(pid_path.read_text(encoding="ascii"))
+        pid = int(read_file(pid_path, STATE_FILE_BYTES))
         process = os.pidfd_open(pid)
     except (OSError, ValueError, OverflowError):
         return None

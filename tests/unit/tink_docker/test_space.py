@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -11,7 +12,6 @@ from tink_docker.space import SpaceMonitor, engines_largest, measure, who_takes_
 from tinkie.space import Space
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import MutableMapping
     from pathlib import Path
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MIB = 1024 * 1024
 SIZE = 1024 * MIB
+CONFIGURATION = "containers/c2/config.v2.json"
 
 
 def look(path: Path, *free: int, size: int = SIZE) -> SpaceMonitor:
@@ -157,11 +158,18 @@ def test_many_files_are_named(data_root: Path) -> None:
 
 
 def test_a_container_that_goes_meanwhile_has_no_name(data_root: Path) -> None:
-    (data_root / "containers/c2/config.v2.json").unlink()
+    (data_root / CONFIGURATION).unlink()
     assert largest(data_root, kilobytes=300).startswith("container c2: /data/file")
     (data_root / "image/overlay2/layerdb/mounts/c2/mount-id").write_bytes(b"\xff")
     (data_root / "image/overlay2/layerdb/mounts/c1/mount-id").unlink()
     assert largest(data_root, kilobytes=300) == "images (0.3 MB)"
+
+
+@pytest.mark.parametrize("name", ["image/overlay2/layerdb/mounts/c1/mount-id", CONFIGURATION])
+def test_a_fifo_among_the_engines_files_hangs_nothing(data_root: Path, name: str) -> None:
+    (data_root / name).unlink()
+    os.mkfifo(data_root / name)
+    assert largest(data_root, kilobytes=300).startswith("container ")
 
 
 def test_a_full_engine_that_cannot_be_searched_is_logged_all_the_same(

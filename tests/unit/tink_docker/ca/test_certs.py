@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import hashlib
+import os
 import ssl
 from typing import TYPE_CHECKING
 
@@ -99,6 +100,17 @@ def test_it_is_written_for_each_registry(ca: Certificate, tmp_path: Path) -> Non
         path = tmp_path / name / "ca.crt"
         assert path.read_bytes() == ca.pem
         assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_what_an_action_put_in_its_place_is_replaced(ca: Certificate, tmp_path: Path) -> None:
+    plan = CertificatePlan("registry_ca_url", "http://tb/", ("a", "b"), folder=tmp_path)
+    for path in plan.paths:
+        path.parent.mkdir()
+    (tmp_path / "right").write_bytes(ca.pem)
+    os.mkfifo(plan.paths[0])
+    plan.paths[1].symlink_to(tmp_path / "right")
+    assert install(plan, ca.pem, NOW) == ([ca.sha256], True)
+    assert [path.is_symlink() or path.read_bytes() for path in plan.paths] == [ca.pem] * 2
 
 
 def test_what_everything_trusts_is_written_beside_a_registrys_own(

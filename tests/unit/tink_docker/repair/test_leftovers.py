@@ -48,6 +48,12 @@ def test_nothing_left_is_fine(files: tuple[Path, Path], events: Events) -> None:
     assert events == []
 
 
+def test_a_fifo_in_place_of_a_pid_file_is_removed(files: tuple[Path, Path]) -> None:
+    os.mkfifo(files[0])
+    stop_leftovers(*files)
+    assert not files[0].exists()
+
+
 @pytest.mark.parametrize("content", [str(NOBODY), "9" * 30, "", "x", "-1", "0", "1"])
 def test_files_without_a_running_process_are_removed(
     files: tuple[Path, Path], events: Events, content: str
