@@ -43,6 +43,7 @@ def _run(options: argparse.Namespace) -> int:
         signals.install()
         _boot(options, signals)
     except ShutdownRequested as signal:
+        signals.ignore()
         log.get_logger().info("program.ended", signal=str(signal), next="the worker keeps running")
         return 0
     except Exception:  # noqa: BLE001 - a bug, outside supervise or again and again

@@ -50,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signals.install()
         run(options.cmdline, signals, RunRecord.beside(options.state, time.monotonic))
     except ShutdownRequested as signal:
+        signals.ignore()
         log.info("program.ended", signal=str(signal), next="dockerd was stopped in order")
         return 0
     except Exception:  # a bug, outside `supervise` or again and again

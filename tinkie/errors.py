@@ -152,6 +152,13 @@ def traceback_of(error: BootError) -> BaseException | None:
     return error.__cause__ if error.kind is ErrorKind.BUG else None
 
 
+def request_behind(error: BaseException | None) -> ShutdownRequested | None:
+    """Return the request to stop whose clean-up an error ended, None if there is none."""
+    while error is not None and not isinstance(error, ShutdownRequested):
+        error = error.__cause__ or error.__context__
+    return error
+
+
 def error_for(kind: ErrorKind) -> type[TransientError | PermanentError]:
     """Return the class to raise an error of this kind as."""
     return PermanentError if kind.permanent else TransientError

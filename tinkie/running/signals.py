@@ -6,7 +6,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from tinkie.errors import ShutdownRequested
+from tinkie.errors import ShutdownRequested, request_behind
 from tinkie.policy import DROPPED_SIGNAL_SECONDS
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ def signal_name(number: int) -> str:
 class ShutdownSignals:
     """Handle SIGTERM, SIGINT and SIGHUP; `requested` is true from the first signal on.
 
-    A flag ignores repeats, since child processes would inherit SIG_IGN. The handler takes no lock:
-    the thread that it interrupts may hold it.
+    A flag ignores repeats, since child processes would inherit SIG_IGN; when no more are started,
+    `ignore` does. The handler takes no lock: the thread that it interrupts may hold it.
 
     Python drops what is raised in a finaliser, and a signal may come in one. So a dropped request
     is kept: the next `check`, which every wait of ours makes, or the next signal raises it again.
@@ -45,6 +45,15 @@ class ShutdownSignals:
         for number in _SIGNALS:
             signal.signal(number, self._handle)
 
+    def ignore(self) -> None:
+        """Ignore the signals from now on, when the program has nothing left to do but exit.
+
+        While Python ends, it takes our handlers away first: a repeat would kill the process then,
+        and change its exit code.
+        """
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+
     def check(self) -> None:
         """Raise ShutdownRequested if one was dropped; call it before each wait."""
         dropped, self._dropped = self._dropped, None
@@ -61,12 +70,10 @@ class ShutdownSignals:
         self.check()
 
     def _keep_dropped(self, dropped: sys.UnraisableHookArgs) -> None:
-        error: BaseException | None = dropped.exc_value
-        while error is not None and not isinstance(error, ShutdownRequested):
-            error = error.__cause__ or error.__context__  # the finaliser's own clean-up failed, too
-        if error is not None:
-            self._dropped = ShutdownRequested(*error.args)
+        request = request_behind(dropped.exc_value)
+        if request is not None:
+            self._dropped = ShutdownRequested(*request.args)
             signal.signal(signal.SIGALRM, self._check_again)
             signal.setitimer(signal.ITIMER_REAL, DROPPED_SIGNAL_SECONDS)
-        if error is not dropped.exc_value or error is None:
+        if request is not dropped.exc_value or request is None:
             sys.__unraisablehook__(dropped)

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from tinkie.error_kinds import ErrorKind
-from tinkie.errors import PermanentError, ShutdownRequested, as_boot_error, traceback_of
+from tinkie.errors import (
+    PermanentError,
+    ShutdownRequested,
+    as_boot_error,
+    request_behind,
+    traceback_of,
+)
 from tinkie.policy import (
     BUGS_UNTIL_RESTART_TIMES,
     CRASH_LOOP_ENDS,
@@ -106,8 +112,11 @@ def _run(
     error: BootError | None = None
     try:
         run(is_up)
-    except Exception as problem:  # noqa: BLE001 - see supervise
+    except Exception as problem:
         error = as_boot_error(problem)
+        if request := request_behind(problem):
+            _log_failure(error, "stopping, as requested")
+            raise ShutdownRequested(*request.args) from problem
     return error, bool(up) and now() - up[0] >= HEALTHY_AFTER_SECONDS
 
 
@@ -125,4 +134,8 @@ def _log_end(error: BootError | None, failures: int, seconds: float) -> None:
     if error is None:
         log.warning("run.ended", next=next_step)
         return
+    _log_failure(error, next_step)
+
+
+def _log_failure(error: BootError, next_step: str) -> None:
     log.error("run.failed", **error.fields, next=next_step, exc_info=traceback_of(error))

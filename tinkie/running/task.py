@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tinkie.errors import as_boot_error, traceback_of
+from tinkie.errors import ShutdownRequested, as_boot_error, request_behind, traceback_of
 from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ log = get_logger()
 class Task:
     """Call it once a turn: it does `work`, and after a failure again when `schedule` says so.
 
-    It logs each failure and raises none. `name` is what it does, for people.
+    It logs each failure and raises none; a request to stop counts though its clean-up fails. `name`
+    is what it does, for people.
     """
 
     name: str
@@ -33,8 +34,10 @@ class Task:
             return
         try:
             self.work()
-        except Exception as error:  # noqa: BLE001 - a bug in a task must not end the main one
+        except Exception as error:
             self._log(error)
+            if request := request_behind(error):
+                raise ShutdownRequested(*request.args) from error
         else:
             self.schedule.reset()
 

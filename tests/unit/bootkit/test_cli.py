@@ -207,6 +207,12 @@ class TestTheRealRun:
         assert (state["phase"], state["worker_id"], state["last_error"]) == ("watch", "w", None)
         gc.collect()
 
+    def test_repeats_do_not_change_its_exit_code(self, tmp_path: Path) -> None:
+        """Python takes our handlers away before the process ends."""
+        self.run(tmp_path)
+        assert {signal.getsignal(number) for number in (1, 2, 15)} == {signal.SIG_IGN}
+        gc.collect()
+
     def test_a_wait_raises_a_signal_that_was_dropped(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from typing import IO, TYPE_CHECKING
 
 import pytest
@@ -86,6 +87,7 @@ class Keeps:
 def _harmless(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RES_OPTIONS", "")
     monkeypatch.setattr(ShutdownSignals, "install", lambda _self: None)
+    monkeypatch.setattr(ShutdownSignals, "ignore", lambda _self: None)
 
 
 @pytest.mark.usefixtures("_harmless")
@@ -111,6 +113,18 @@ def test_a_signal_is_an_orderly_end(
     assert logged[2]["next"] == "continuing without them"
     assert logged[3]["signal"] == "SIGTERM"
     assert os.environ["RES_OPTIONS"] == "timeout:1 attempts:2"
+
+
+@pytest.mark.usefixtures("signals")
+def test_repeats_of_a_signal_do_not_change_its_exit_code(
+    cmdline: Path, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python takes our handlers away before the process ends."""
+    cmdline.write_text("")
+    monkeypatch.setenv("RES_OPTIONS", "")
+    monkeypatch.setattr(cli, "keeper", Keeps(ShutdownRequested("SIGTERM")))
+    assert main(arguments) == 0
+    assert {signal.getsignal(number) for number in (1, 2, 15)} == {signal.SIG_IGN}
 
 
 @pytest.mark.usefixtures("_harmless")

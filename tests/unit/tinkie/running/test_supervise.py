@@ -200,6 +200,27 @@ class TestARestartOfTheProcess:
         self.process(world, end)
         assert self.process(world, (1.0, Killed())) == waits
 
+    @pytest.mark.parametrize("cause", [None, ValueError("x")])
+    def test_a_signal_whose_clean_up_fails_ends_the_row_and_all(
+        self, world: World, events: list[MutableMapping[str, Any]], cause: Exception | None
+    ) -> None:
+        def run(_is_up: Callable[[], None]) -> None:
+            try:
+                raise ShutdownRequested("SIGTERM")
+            finally:
+                if cause is None:
+                    raise OSError(5, "clean-up")
+                try:
+                    raise cause
+                except ValueError as error:
+                    raise OSError(5, "clean-up") from error
+
+        with pytest.raises(ShutdownRequested, match="SIGTERM"):
+            supervise(run, pause=world.pause, now=lambda: 0.0, record=world.record)
+        assert world.record.read() == 0
+        assert [event["next"] for event in events] == ["stopping, as requested"]
+        assert "clean-up" in events[0]["error"]
+
     def test_a_signal_in_the_wait_ends_the_row_too(
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -74,3 +74,15 @@ def test_a_failure_is_logged(events: list[MutableMapping[str, Any]]) -> None:
 def test_a_signal_is_no_failure() -> None:
     with pytest.raises(ShutdownRequested):
         Work(ShutdownRequested("SIGTERM")).turns(1)
+
+
+def test_a_signal_counts_though_its_clean_up_fails(events: list[MutableMapping[str, Any]]) -> None:
+    def work() -> None:
+        try:
+            raise ShutdownRequested("SIGTERM")
+        finally:
+            raise OSError(5, "clean-up")
+
+    with pytest.raises(ShutdownRequested, match="SIGTERM"):
+        Task("count", work, Schedule(BACKOFF, lambda: 0.0))()
+    assert "clean-up" in events[0]["error"]
