@@ -24,7 +24,7 @@ from tinkie.parameters.table import (
     TINK_WORKER_IMAGE,
     TRUSTED_CA_URL,
 )
-from tinkie.paths import CERTIFICATES, TRUSTED_CERTIFICATES
+from tinkie.paths import CERTIFICATES, TRUSTED_CA
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +55,7 @@ class CertificatePlan:
         """Return the files to write."""
         name = "trusted.crt" if self.everywhere else "ca.crt"
         files = tuple(self.folder / host / name for host in self.hosts)
-        trusted = self.folder / TRUSTED_CERTIFICATES.relative_to(CERTIFICATES) / "ca.crt"
+        trusted = self.folder / TRUSTED_CA.relative_to(CERTIFICATES)
         return (trusted, *files) if self.everywhere else files
 
     def as_json(self) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from tinkie.fetch.http_errors import http_error, status_error
 from tinkie.fetch.redirects import origin, redirected
 from tinkie.parameters.proxy import Proxies
 from tinkie.parameters.types import shown
-from tinkie.paths import TRUSTED_CERTIFICATES
+from tinkie.paths import TRUSTED_CA
 from tinkie.policy import (
     FETCH_LIMIT_BYTES,
     FETCH_REDIRECTS_LIMIT,
@@ -64,7 +64,7 @@ class Fetcher:
 
     user_agent: str = "tinkie"
     proxies: Proxies = field(default_factory=Proxies)
-    cas: tuple[Path, ...] = (TRUSTED_CERTIFICATES / "ca.crt",)
+    cas: tuple[Path, ...] = (TRUSTED_CA,)
     only_cas: bool = False
     unverified: bool = False
     transport: httpx.BaseTransport | None = None

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tink_docker.ca.plan import CertificatePlan, plan_certificates
+from tinkie.fetch.fetcher import Fetcher
 from tinkie.parameters.cmdline import Cmdline
 from tinkie.parameters.table import read_parameters
 
@@ -66,6 +67,7 @@ def test_a_ca_for_everything_goes_to_the_known_hosts_too_where_it_works_at_once(
         "/etc/docker/certs.d/a.b/trusted.crt",
         "/etc/docker/certs.d/m/trusted.crt",
     ]
+    assert Fetcher().cas == found.paths[:1], "bootkit trusts it, too"
 
 
 def test_both_may_be_given() -> None:
