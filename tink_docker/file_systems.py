@@ -1,4 +1,4 @@
-"""Watch every file system of the OS in memory: each has a size, and what fills it logs nothing.
+"""Watch every file system of the OS in memory: each has a size of its own.
 
 They are those that PID 1 mounts (images/init/lib/rc) and those of services with a writable root.
 Containers have more, `/dev` and `/dev/shm` of 64 MB each: who fills them is the only one to lose.
@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 from tink_docker import policy
 from tink_docker.engine.daemon_json import DATA_ROOT
+from tink_docker.engines_largest import engines_largest
 from tink_docker.heaviest import heaviest
-from tink_docker.space import LowMark, engines_largest, log_low, log_recovered, low_bytes
+from tink_docker.low_space import LowMark, log_low, log_recovered, low_bytes
 from tinkie.running.log import get_logger
 from tinkie.space import Space, megabytes
 

@@ -1,34 +1,27 @@
-"""Watch the space for images and containers: RAM is the disk, and what fills it logs nothing.
+"""Watch the space for images and containers, and write it for bootkit.
 
 dockerd reports a pull that ran out of space only to its client, which is mostly a worker.
 """
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from tink_docker import policy
 from tink_docker.engine.daemon_json import DATA_ROOT
-from tink_docker.heaviest import heaviest
-from tinkie.error_kinds import ErrorKind
-from tinkie.errors import NONSENSE
-from tinkie.files import read_file
-from tinkie.policy import STATE_FILE_BYTES
+from tink_docker.engines_largest import engines_largest
+from tink_docker.low_space import LowMark, log_low, log_recovered, low_bytes
 from tinkie.running.log import get_logger
 from tinkie.space import PATH, Space, megabytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tink_docker.heaviest import Heaviest
-
 log = get_logger()
 
-_HINT = "delete what largest= names, write less, or use a machine with more memory"
 _WHAT_NEXT = "pulls and actions that need more fail with 'no space left on device'"
 
 
@@ -48,100 +41,6 @@ def _available_memory(meminfo: Path) -> int:
         if line.startswith("MemAvailable:"):
             return int(line.split()[1]) * 1024
     raise OSError(f"{meminfo} has no MemAvailable")
-
-
-def low_bytes(size: int) -> int:
-    """Return how little free space is low on a file system of this size."""
-    return min(size // policy.SPACE_LOW_SHARE, policy.SPACE_LOW_BYTES)
-
-
-@dataclass(slots=True)
-class LowMark:
-    """Whether something is low; `lowest` is how little was left, the last time that it was."""
-
-    is_low: bool = False
-    lowest: int = 0
-
-    def update(self, free: int, low: int) -> Literal["", "low", "recovered"]:
-        """Return what has changed."""
-        if not self.is_low and free < low:
-            self.is_low, self.lowest = True, free
-            return "low"
-        if self.is_low and free >= policy.SPACE_RECOVERED_FACTOR * low:
-            self.is_low = False
-            return "recovered"
-        self.lowest = min(self.lowest, free)
-        return ""
-
-
-def log_low(path: Path | str, error: str, largest: Callable[[], str], what_next: str) -> None:
-    """Log that space is low on a file system, with what `largest` finds there."""
-    try:
-        found = largest()
-    except OSError as failure:
-        found = f"unknown: {failure.strerror}"
-    kind = str(ErrorKind.OUT_OF_SPACE)
-    log.warning(
-        "space.low",
-        path=str(path),
-        error=error,
-        largest=found,
-        kind=kind,
-        hint=_HINT,
-        next=what_next,
-    )
-
-
-def log_recovered(path: Path | str, free: str, lowest: str) -> None:
-    """Log that there is enough again, and how little was left."""
-    log.info("space.recovered", path=str(path), free=free, lowest=lowest)
-
-
-def engines_largest(
-    data_root: Path = DATA_ROOT,
-    measure: Callable[[Path], os.statvfs_result] = os.statvfs,
-    *,
-    by_files: bool,
-) -> str:
-    """Return who fills the engine's file system: a container with its file or folder, or images.
-
-    Raises:
-        OSError: it cannot be measured.
-    """
-    state = measure(data_root)
-    used = (state.f_blocks - state.f_bfree) * state.f_frsize
-    if by_files:
-        used = state.f_files - state.f_ffree
-    containers = [
-        (found, path.parent.name)
-        for path in data_root.glob("image/overlay2/layerdb/mounts/*/mount-id")
-        if (found := _written(data_root, path, by_files=by_files))
-    ]
-    sizes = [found.total.counted(by_files=by_files) for found, _ in containers]
-    images = max(used - sum(sizes), 0)
-    if not sizes or images > max(sizes):
-        count = f"{images} files" if by_files else megabytes(images)
-        return f"images ({count})"
-    found, container = containers[sizes.index(max(sizes))]
-    name = _container_name(data_root / "containers" / container / "config.v2.json")
-    return f"container {name or container}: /{found.path.removeprefix('.')} ({found.weight})"
-
-
-def _written(data_root: Path, mount_id: Path, *, by_files: bool) -> Heaviest | None:
-    """Return what a container has written to its own root."""
-    try:
-        layer = read_file(mount_id, STATE_FILE_BYTES).decode("ascii").strip()
-    except (OSError, ValueError):
-        return None  # the container was removed meanwhile
-    return heaviest(data_root / "overlay2" / layer / "diff", by_files=by_files)
-
-
-def _container_name(config: Path) -> str:
-    try:
-        content = json.loads(read_file(config, policy.CONTAINER_CONFIGURATION_BYTES))
-        return str(content["Name"]).lstrip("/")
-    except (OSError, *NONSENSE):
-        return ""
 
 
 def who_takes_it(data_root: Path = DATA_ROOT, meminfo: Path = Path("/proc/meminfo")) -> str:

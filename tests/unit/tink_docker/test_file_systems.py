@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from tink_docker import policy, space
+from tink_docker import policy
 from tink_docker.engine.daemon_json import DATA_ROOT
 from tink_docker.file_systems import FileSystem, FileSystemsMonitor, file_systems
 
@@ -159,8 +159,3 @@ def test_one_that_goes_does_not_hide_the_others(disks: Disks, events: Events) ->
     disks.free["/gone"] = -1
     disks.watch(free=0)
     assert {event["event"] for event in events} == {"space.unknown", "space.low"}
-
-
-def test_what_is_low_is_the_same_for_all() -> None:
-    assert space.low_bytes(400 * MIB) == 50 * MIB
-    assert space.low_bytes(4000 * MIB) == policy.SPACE_LOW_BYTES

@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-import json
-import os
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tink_docker.policy import SPACE_FAST_POLL_SECONDS, SPACE_POLL_SECONDS
-from tink_docker.space import SpaceMonitor, engines_largest, measure, who_takes_it
+from tink_docker.space import SpaceMonitor, measure, who_takes_it
 from tinkie.space import Space
 
 if TYPE_CHECKING:
@@ -19,7 +16,6 @@ if TYPE_CHECKING:
 
 MIB = 1024 * 1024
 SIZE = 1024 * MIB
-CONFIGURATION = "containers/c2/config.v2.json"
 
 
 def look(path: Path, *free: int, size: int = SIZE) -> SpaceMonitor:
@@ -113,65 +109,6 @@ def test_a_kernel_without_that_line_is_an_error(tmp_path: Path) -> None:
         measure(tmp_path, tmp_path / "meminfo")
 
 
-@pytest.fixture
-def data_root(tmp_path: Path) -> Path:
-    """An engine's folder with two containers, of which `action` has written 200 kB."""
-    containers = {"c1": ("l1", "/tink-worker", 1), "c2": ("l2", "/action", 200)}
-    for container, (layer, name, kilobytes) in containers.items():
-        write(tmp_path / f"image/overlay2/layerdb/mounts/{container}/mount-id", layer.encode())
-        config = json.dumps({"Name": name}).encode()
-        write(tmp_path / f"containers/{container}/config.v2.json", config)
-        write(tmp_path / f"overlay2/{layer}/diff/data/file", b"x" * 1000 * kilobytes)
-    return tmp_path
-
-
-def write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-
-
-def largest(data_root: Path, *, kilobytes: int = 0, files: int = 0) -> str:
-    used = SimpleNamespace(
-        f_blocks=2**30,
-        f_bfree=2**30 - kilobytes,
-        f_frsize=1000,
-        f_files=2**30,
-        f_ffree=2**30 - files,
-    )
-    measured = cast("os.statvfs_result", used)
-    return engines_largest(data_root, lambda _: measured, by_files=bool(files))
-
-
-def test_the_container_that_fills_the_engines_space_is_named(data_root: Path) -> None:
-    assert largest(data_root, kilobytes=300).startswith("container action: /data/file (0.2 MB")
-
-
-def test_images_that_fill_it_are_named(data_root: Path) -> None:
-    assert largest(data_root, kilobytes=900).startswith("images (0.7 MB")
-
-
-def test_many_files_are_named(data_root: Path) -> None:
-    for number in range(50):
-        write(data_root / f"overlay2/l1/diff/many/{number}", b"")
-    assert largest(data_root, files=60) == "container tink-worker: /many (0.0 MB in 51 files)"
-    assert largest(data_root, files=900) == "images (845 files)"
-
-
-def test_a_container_that_goes_meanwhile_has_no_name(data_root: Path) -> None:
-    (data_root / CONFIGURATION).unlink()
-    assert largest(data_root, kilobytes=300).startswith("container c2: /data/file")
-    (data_root / "image/overlay2/layerdb/mounts/c2/mount-id").write_bytes(b"\xff")
-    (data_root / "image/overlay2/layerdb/mounts/c1/mount-id").unlink()
-    assert largest(data_root, kilobytes=300) == "images (0.3 MB)"
-
-
-@pytest.mark.parametrize("name", ["image/overlay2/layerdb/mounts/c1/mount-id", CONFIGURATION])
-def test_a_fifo_among_the_engines_files_hangs_nothing(data_root: Path, name: str) -> None:
-    (data_root / name).unlink()
-    os.mkfifo(data_root / name)
-    assert largest(data_root, kilobytes=300).startswith("container ")
-
-
 def test_a_full_engine_that_cannot_be_searched_is_logged_all_the_same(
     path: Path, events: Events
 ) -> None:
@@ -186,11 +123,11 @@ def test_a_full_engine_that_cannot_be_searched_is_logged_all_the_same(
 
 @pytest.mark.parametrize(("kilobytes", "is_short"), [(1, True), (2**40, False)])
 def test_memory_that_is_short_is_told_from_the_file_system(
-    data_root: Path, kilobytes: int, *, is_short: bool
+    tmp_path: Path, kilobytes: int, *, is_short: bool
 ) -> None:
-    write(data_root / "meminfo", f"MemAvailable: {kilobytes} kB\n".encode())
-    found = who_takes_it(data_root, data_root / "meminfo")
-    assert found.startswith(("images (", "container "))
+    (tmp_path / "meminfo").write_text(f"MemAvailable: {kilobytes} kB\n")
+    found = who_takes_it(tmp_path, tmp_path / "meminfo")
+    assert found.startswith("images (")
     assert (
         found.endswith("memory is short and not the file system: programs and other files take it")
         is is_short
