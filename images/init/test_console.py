@@ -49,6 +49,7 @@ def test_every_console_shows_every_line_of_ascii_as_it_is(
 ) -> None:
     consoles = [add_console("tty0"), add_console("ttyS0")]
     lines = ["[ 1.00] init: boot.started", r"[ 2.00] x:  two  spaces, \n, $HOME, *"]
+    lines += ["-n", "-e", "-E", r"-ne a\tb", "", r"a\cb", "%s", "last"]
     with machine.running(*CONSOLE):
         send(machine, *lines)
         for console in consoles:

@@ -175,6 +175,12 @@ def test_what_containerd_refuses_is_reported_and_tried_again(machine: ScriptRoot
     assert machine.at("/run/bundles/tink-docker/started").exists()
 
 
+def test_a_refusal_that_looks_like_an_option_is_reported(machine: ScriptRoot) -> None:
+    machine.write("/refuse.ntp", "-n\n")
+    boot(machine)
+    assert machine.announced == ['init service.failed name=ntp error="-n " next="retries in 3 s"']
+
+
 def test_what_exists_already_counts_as_created(machine: ScriptRoot) -> None:
     machine.write("/refuse.ntp", "already exists\n" * 3)
     machine.write("/present", "ntp\n")

@@ -85,7 +85,7 @@ def test_flag_that_tink_docker_has_already_served_is_not_raised_again(stopped: S
     assert not stopped.at(REBOOT).exists()
 
 
-@pytest.mark.parametrize("who", ["ctrl-alt-del", "the power button", ""])
+@pytest.mark.parametrize("who", ["ctrl-alt-del", "the power button", "-n", ""])
 def test_other_requests_let_the_worker_report_first(machine: ScriptRoot, who: str) -> None:
     if who:
         machine.write(BY, f"{who}\n")
