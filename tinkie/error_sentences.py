@@ -62,6 +62,10 @@ WHO: tuple[tuple[str, Asked], ...] = (
 )
 _NETWORK = re.compile(r"\b(?:dial|read|write) (?:tcp|udp)|(?:^|: )lookup \S+(?: on \S+)?: ")
 
+# A request of dockerd; before Go 1.14 without quotes.
+_REQUEST = re.compile(r'\b(?:Get|Head|Post) "?https?://(?:[^/?#"\s]*@)?([^/?#"\s@]+)')
+_LOOKUP = re.compile(r"(?:^|: )lookup (\S+?)\.?(?: on \S+)?: ")
+
 # In any place, since servers put them on a page of HTML; nothing else contains them.
 IN_PAGES: tuple[tuple[str, ErrorKind], ...] = (
     (r"No required SSL certificate was sent", ErrorKind.CLIENT_CERTIFICATE),
@@ -369,6 +373,15 @@ def read(text: str, asked: Asked) -> Reading:
     code = _JSON_CODE.search(text)
     bare += f": {code[1].lower().replace('_', ' ')}" if code else ""
     return Reading(_kind_in(text, bare), _who_in(bare, asked))
+
+
+def host_in(text: str) -> str:
+    """Return host[:port] of the request that failed, or the name that was looked up; or nothing.
+
+    The last request counts: a registry sends dockerd on to its token service and its storage.
+    """
+    found: list[str] = _REQUEST.findall(text) or _LOOKUP.findall(text) or [""]
+    return found[-1].rstrip(":").lower()
 
 
 def _kind_in(text: str, bare: str) -> ErrorKind:

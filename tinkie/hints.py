@@ -28,12 +28,37 @@ class Asked(Enum):
 
     SERVER = "the server", "the address that error= names"
     REGISTRY = "the registry", "docker_registry or tink_worker_image"
+    NAMED_BY_REGISTRY = "the registry's storage or token service", "the registry's configuration"
     METADATA = "the metadata service", "metadata_url, tinkerbell or grpc_authority"
     CA_SERVER = "the server of the CA certificate", "the parameter with its URL"
     AUTH_SERVER = "the server of registry_auth_url", "registry_auth_url"
     PROXY = "the proxy", "HTTP_PROXY and HTTPS_PROXY"
     ENGINE = "dockerd", "what error= names"
 
+
+ABOUT_THE_HOST = frozenset(
+    {
+        ErrorKind.NAME_RESOLUTION,
+        ErrorKind.REFUSED,
+        ErrorKind.UNREACHABLE,
+        ErrorKind.TIMEOUT,
+        ErrorKind.CUT_OFF,
+    }
+)
+"""Before any answer: of no use to a person who checks another host than the one that failed."""
+
+ABOUT_ITS_TLS = frozenset(
+    {
+        ErrorKind.CERTIFICATE_UNTRUSTED,
+        ErrorKind.CERTIFICATE_NAME,
+        ErrorKind.CERTIFICATE_TIME,
+        ErrorKind.CERTIFICATE_INVALID,
+        ErrorKind.CLIENT_CERTIFICATE,
+        ErrorKind.TLS_MISMATCH,
+        ErrorKind.PLAIN_HTTP,
+    }
+)
+"""The same of TLS."""
 
 _ENGINE_SILENT = (
     "dockerd does not answer: if it stays silent, tink-docker restarts it within "
@@ -128,13 +153,15 @@ _ABOUT_A_FILE = dict.fromkeys(
     "check {given_by}, and the file at that URL",
 )
 
+_UNTRUSTED_BY_DOCKERD = (
+    "give the CA certificate by registry_ca_url, packet_base_url or trusted_ca_url, or use "
+    "insecure_registries"
+)
+
 # Where the hint above does not fit.
 _SPECIAL_HINTS = {
     Asked.REGISTRY: {
-        ErrorKind.CERTIFICATE_UNTRUSTED: (
-            "give the CA certificate by registry_ca_url, packet_base_url or trusted_ca_url, or use "
-            "insecure_registries"
-        ),
+        ErrorKind.CERTIFICATE_UNTRUSTED: _UNTRUSTED_BY_DOCKERD,
         ErrorKind.PLAIN_HTTP: (
             "the registry uses plain HTTP on this port: list it in insecure_registries, or enable "
             "TLS"
@@ -154,6 +181,17 @@ _SPECIAL_HINTS = {
         ErrorKind.BAD_ANSWER: (
             "no registry answers there, but another service, a login page, or TLS where plain HTTP "
             "was expected: check docker_registry, tink_worker_image, insecure_registries"
+        ),
+    },
+    Asked.NAMED_BY_REGISTRY: {
+        ErrorKind.NAME_RESOLUTION: (
+            "the name is not the registry's: check the host of its storage or token service in "
+            "{given_by}, and the DNS servers that DHCP provides"
+        ),
+        ErrorKind.CERTIFICATE_UNTRUSTED: _UNTRUSTED_BY_DOCKERD,
+        ErrorKind.PLAIN_HTTP: (  # a token service gets passwords: never advise http://
+            "{who} uses plain HTTP on this port: enable TLS there, or correct its address in "
+            "{given_by}"
         ),
     },
     # It has passwords: never advise it to do without TLS.

@@ -17,8 +17,11 @@ from bootkit.image.manifest import Manifests
 from bootkit.image.token_service import destinations, pull_urls, registry_url
 from bootkit.policy import REFUSAL_SECONDS, REGISTRY_PROBE_SECONDS
 from tinkie.error_kinds import ErrorKind
+from tinkie.error_sentences import host_in
 from tinkie.errors import BootError, PermanentError
 from tinkie.fetch.http_errors import retry_after_seconds
+from tinkie.hints import ABOUT_ITS_TLS, ABOUT_THE_HOST, Asked
+from tinkie.parameters.image_reference import same_registry
 from tinkie.parameters.insecure import InsecureRegistries
 from tinkie.paths import CERTIFICATES
 from tinkie.policy import FETCH_HEAD_ONLY_BYTES
@@ -26,7 +29,7 @@ from tinkie.running.log import get_logger
 from tinkie.space import megabytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
+    from collections.abc import Callable, Container, Iterable
     from pathlib import Path
 
     from bootkit.image.auth_file import AuthFile
@@ -127,7 +130,14 @@ class RegistryClient:
             raise TooLarge(message)
 
     def explain(self, error: BootError, image: ImageReference) -> BootError:
-        """Return the error with Retry-After, both clocks, the sizes, or the credentials' use."""
+        """Return the error with Retry-After, both clocks, the sizes, or the credentials' use.
+
+        Note whether it is about a host that the registry names, instead of the registry.
+        """
+        if error.asked is Asked.REGISTRY and error.kind in ABOUT_THE_HOST | ABOUT_ITS_TLS:
+            own = pull_urls(image.domain, self.mirrors)
+            if not _is_of(host_in(str(error)), own):
+                error.asked = Asked.NAMED_BY_REGISTRY
         if error.kind is ErrorKind.DENIED:
             return self._with_credentials(error, image)
         if error.kind is ErrorKind.TOO_MANY_REQUESTS:
@@ -213,6 +223,12 @@ class RegistryClient:
     def _fetcher(self, url: str) -> Fetcher:
         ours = (self.certificates / urlsplit(url).netloc).glob("*.crt")  # as dockerd does
         return replace(self.fetcher, cas=(*self.fetcher.cas, *ours))
+
+
+def _is_of(host: str, urls: Iterable[str]) -> bool:
+    """Return whether a host[:port] is one of these URLs'; true if it is not known."""
+    own = [urlsplit(url) for url in urls]
+    return not host or any(host == url.hostname or same_registry(host, url.netloc) for url in own)
 
 
 def _with(error: BootError, more: str) -> BootError:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import ssl
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tinkie.error_kinds import ErrorKind
-from tinkie.errors import PermanentError, error_for
+from tinkie.errors import BootError, PermanentError, error_for
 from tinkie.fetch.deadline import at_most
 from tinkie.fetch.http_errors import http_error, status_error
 from tinkie.fetch.redirects import origin, redirected
+from tinkie.hints import ABOUT_THE_HOST, Asked
 from tinkie.parameters.proxy import Proxies
 from tinkie.parameters.types import shown
 from tinkie.paths import TRUSTED_CA
@@ -28,7 +30,7 @@ from tinkie.policy import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     import httpx
@@ -109,7 +111,8 @@ class Fetcher:
         home = origin(url)
         for _ in range(FETCH_REDIRECTS_LIMIT + 1):
             more = headers if headers and origin(url) == home else {}
-            answer = self._ask_once(url, limit, deadline, more)
+            with _noting_a_redirect(_host(home), _host(origin(url))):
+                answer = self._ask_once(url, limit, deadline, more)
             location = answer.headers.get("location")
             if not (300 <= answer.status < 400 and location):  # noqa: PLR2004 - HTTP's redirects
                 return answer
@@ -202,6 +205,22 @@ class Fetcher:
             if self.now() > deadline:
                 raise error_for(ErrorKind.TIMEOUT)(f"GET {url}: too slow", kind=ErrorKind.TIMEOUT)
         return bytes(body)
+
+
+def _host(found: tuple[str, str] | None) -> str:
+    """Return host[:port] of an origin without user and password, empty if there is none."""
+    return found[1].rpartition("@")[2] if found else ""
+
+
+@contextmanager
+def _noting_a_redirect(home: str, host: str) -> Iterator[None]:
+    """Note in an error that another host failed than the one that was to be asked."""
+    try:
+        yield
+    except BootError as error:
+        if error.asked is None and error.kind in ABOUT_THE_HOST and host != home:
+            error.asked, error.given_by = Asked.SERVER, f"the redirect of {home}"
+        raise
 
 
 def _is_encoded(header: str) -> bool:

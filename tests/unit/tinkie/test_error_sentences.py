@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.sentences import CONTAINERS, PROXIES, PULLS
 from tinkie import error_sentences
 from tinkie.error_kinds import ErrorKind
-from tinkie.error_sentences import IN_PAGES, LATE_PATTERNS, PATTERNS, WHO, read
+from tinkie.error_sentences import IN_PAGES, LATE_PATTERNS, PATTERNS, WHO, host_in, read
 from tinkie.hints import Asked
 
 TABLES = ((PULLS, Asked.REGISTRY), (PROXIES, Asked.REGISTRY), (CONTAINERS, Asked.ENGINE))
@@ -171,3 +171,29 @@ def test_any_text_can_be_read(text: str) -> None:
     kind, asked = read(text, Asked.REGISTRY)
     assert isinstance(kind, ErrorKind)
     assert isinstance(asked, Asked)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "host"),
+    [
+        ('Get "https://R.example/v2/": dial tcp: lookup r.example: no such host', "r.example"),
+        ("Get https://r.example:5000/v2/: no such host", "r.example:5000"),
+        ('Get "https://[fd00::9]:5000/v2/": dial tcp: connection refused', "[fd00::9]:5000"),
+        ('Get "https://u:p@s3.example/b?X-Amz-Date=1": EOF', "s3.example"),
+        ("failed after attempts=6: dial tcp: lookup s3.example: no such host", "s3.example"),
+        ("dial tcp: lookup s3.example. on [::1]:53: server misbehaving", "s3.example"),
+        ('Head "https://r.example/v2/x": Get "https://auth.example/t?a=b": EOF', "auth.example"),
+        ("dial tcp 10.0.0.9:443: connect: connection refused", ""),
+        ("Temporary failure in name resolution", ""),
+        ("", ""),
+    ],
+)
+def test_the_host_that_a_sentence_is_about(sentence: str, host: str) -> None:
+    assert host_in(f"pull r.example/lookup/x: {sentence}") == host
+
+
+@given(st.text(max_size=200))
+@example("Get https://[")
+@example("Get https://@")
+def test_any_text_has_a_host_or_none(text: str) -> None:
+    assert not set(host_in(text)) & set(' /"')

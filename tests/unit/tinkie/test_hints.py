@@ -4,7 +4,7 @@ import pytest
 
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import PermanentError, TransientError, asking
-from tinkie.hints import Asked, hint_for
+from tinkie.hints import ABOUT_ITS_TLS, ABOUT_THE_HOST, Asked, hint_for
 from tinkie.policy import DOCKERD_CHECK_EVERY_SECONDS, DOCKERD_HANGS_AFTER_SECONDS
 
 ON_THE_WAY = (ErrorKind.TIMEOUT, ErrorKind.REFUSED, ErrorKind.CUT_OFF, ErrorKind.UNREACHABLE)
@@ -70,6 +70,17 @@ def test_a_refused_image_may_be_misspelt() -> None:
 def test_a_hint_names_the_parameter_with_the_address(asked: Asked, parameter: str) -> None:
     for kind in (ErrorKind.NAME_RESOLUTION, ErrorKind.REFUSED, ErrorKind.BAD_ANSWER):
         assert parameter in hint_for(kind, asked)
+
+
+def test_a_host_that_the_registry_names_is_not_blamed_on_a_parameter() -> None:
+    for kind in ABOUT_THE_HOST | ABOUT_ITS_TLS:
+        hint = hint_for(kind, Asked.NAMED_BY_REGISTRY)
+        assert "docker_registry" not in hint
+        assert "tink_worker_image" not in hint
+        assert "http://" not in hint  # a token service gets passwords
+    assert "storage or token service" in hint_for(
+        ErrorKind.NAME_RESOLUTION, Asked.NAMED_BY_REGISTRY
+    )
 
 
 def test_who_was_asked_is_noted_once() -> None:

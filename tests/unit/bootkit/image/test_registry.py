@@ -18,6 +18,7 @@ from tinkie.errors import PermanentError, TransientError
 from tinkie.fetch.fetcher import Fetcher
 from tinkie.hints import Asked, hint_for
 from tinkie.parameters.image_reference import ImageReference
+from tinkie.parameters.types import Url
 from tinkie.running.backoff import Backoff
 from tinkie.space import Space
 
@@ -82,6 +83,44 @@ def test_a_registry_that_does_not_answer_changes_nothing(tmp_path: Path) -> None
     assert "unknown at the registry" in str(client(tmp_path, None, []).explain(error, IMAGE))
     busy = TransientError("pull x: 429", kind=ErrorKind.TOO_MANY_REQUESTS)
     assert client(tmp_path, None, []).explain(busy, IMAGE).retry_after is None
+
+
+GET_S3 = 'Get "https://s3.example/bucket/data?X-Amz-Date=1": '
+LOOKUP = "dial tcp: lookup {} on 10.0.0.1:53: no such host"
+
+
+@pytest.mark.parametrize(
+    ("image", "text", "kind", "asked"),
+    [
+        ("r.example/x", LOOKUP.format("s3.example"), "name-resolution", "storage"),
+        ("r.example/x", GET_S3 + LOOKUP.format("s3.example"), "name-resolution", "storage"),
+        ("r.example/x", GET_S3 + "dial tcp 10.0.0.9:443: i/o timeout", "timeout", "storage"),
+        ("r.example/x", GET_S3 + "x509: certificate signed", "certificate-untrusted", "storage"),
+        ("s3.example/x", GET_S3 + LOOKUP.format("s3.example"), "name-resolution", "registry"),
+        ("R.example/x", LOOKUP.format("r.example"), "name-resolution", "registry"),
+        ("r.example:5000/x", LOOKUP.format("r.example"), "name-resolution", "registry"),
+        ("r.example/x", "dial tcp 10.0.0.9:443: connection refused", "refused", "registry"),
+        ("x", LOOKUP.format("registry-1.docker.io"), "name-resolution", "registry"),
+        ("x", LOOKUP.format("mirror.example"), "name-resolution", "registry"),
+        ("x", LOOKUP.format("auth.docker.io"), "name-resolution", "storage"),
+        ("r.example/x", GET_S3 + "denied: denied", "denied", "registry"),
+    ],
+)
+def test_a_host_that_the_registry_names_is_not_taken_for_the_registry(
+    tmp_path: Path, image: str, text: str, kind: str, asked: str
+) -> None:
+    ours = replace(client(tmp_path, None, []), mirrors=(Url("https://mirror.example:5000"),))
+    error = TransientError(f"pull {image}: {text}", kind=ErrorKind(kind), asked=Asked.REGISTRY)
+    explained = ours.explain(error, ImageReference.parse(image))
+    names = {"registry": Asked.REGISTRY, "storage": Asked.NAMED_BY_REGISTRY}
+    assert explained.asked is names[asked]
+    assert ("docker_registry" in explained.hint) <= (asked == "registry")
+
+
+def test_what_a_proxy_or_dockerd_does_stays_theirs(tmp_path: Path) -> None:
+    for asked in (Asked.PROXY, Asked.ENGINE):
+        error = TransientError(GET_S3, kind=ErrorKind.REFUSED, asked=asked)
+        assert client(tmp_path, None, []).explain(error, IMAGE).asked is asked
 
 
 def test_other_errors_need_no_request(tmp_path: Path) -> None:

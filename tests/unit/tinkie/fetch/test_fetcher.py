@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import threading
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,10 @@ from hypothesis import strategies as st
 
 from tests.strategies import TEXT, outcome
 from tinkie.error_kinds import ErrorKind
-from tinkie.errors import BootError, PermanentError, TransientError
+from tinkie.errors import BootError, PermanentError, TransientError, asking
 from tinkie.fetch import deadline
 from tinkie.fetch.fetcher import Fetcher
+from tinkie.hints import Asked
 from tinkie.parameters.proxy import Proxies
 from tinkie.parameters.types import shown
 from tinkie.policy import FETCH_REDIRECTS_LIMIT
@@ -100,6 +102,22 @@ def test_redirects_are_followed() -> None:
         return httpx.Response(200, content=str(request.url).encode())
 
     assert fetcher(handler).get("http://service.example/") == b"https://other.example/x"
+
+
+@pytest.mark.parametrize("location", ["http://store.example/x", "/x"])
+def test_a_host_behind_a_redirect_is_not_blamed_on_the_parameter(location: str) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/path":
+            return httpx.Response(307, headers={"Location": location})
+        raise httpx.ConnectError("") from socket.gaierror(-2, "Name or service not known")
+
+    with pytest.raises(TransientError) as caught, asking(Asked.METADATA):
+        fetcher(handler).get(URL)
+    assert caught.value.kind is ErrorKind.NAME_RESOLUTION
+    if location == "/x":
+        assert "metadata_url" in caught.value.hint
+    else:
+        assert "in the redirect of service.example, and the DNS" in caught.value.hint
 
 
 @pytest.mark.parametrize("redirects", [FETCH_REDIRECTS_LIMIT, FETCH_REDIRECTS_LIMIT + 1])
