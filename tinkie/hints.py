@@ -45,7 +45,7 @@ ABOUT_THE_HOST = frozenset(
         ErrorKind.CUT_OFF,
     }
 )
-"""Before any answer: of no use to a person who checks another host than the one that failed."""
+"""The kinds of a host that gives no answer: a hint must name the host that failed."""
 
 ABOUT_ITS_TLS = frozenset(
     {
@@ -58,7 +58,7 @@ ABOUT_ITS_TLS = frozenset(
         ErrorKind.PLAIN_HTTP,
     }
 )
-"""The same of TLS."""
+"""The same of a host with which TLS fails."""
 
 _ENGINE_SILENT = (
     "dockerd does not answer: if it stays silent, tink-docker restarts it within "
