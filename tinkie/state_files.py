@@ -33,7 +33,7 @@ def read_state(path: Path, kinds: Mapping[str, type]) -> dict[str, Any] | None:
     try:
         content = json.loads(read_file(path, STATE_FILE_BYTES))
         return {name: _checked(name, content[name], kind) for name, kind in kinds.items()}
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         _report(path, str(error.strerror))

@@ -37,6 +37,8 @@ def test_what_is_asked_for_is_read(path: Path, events: Events) -> None:
 def test_a_missing_file_is_not_reported(path: Path, events: Events) -> None:
     assert read_state(path, KINDS) is None
     assert read_state(path / "below", KINDS) is None
+    path.with_name("file").touch()
+    assert read_state(path.with_name("file") / "below", KINDS) is None
     assert not events
 
 
