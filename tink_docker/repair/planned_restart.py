@@ -1,7 +1,8 @@
 """Restarts of dockerd that something here requires: they wait until no action runs.
 
 The worker is ended, too, and bootkit starts it again. One that lived through the restart would
-report an image that it pulls just then as a failed action; one that is ended gets the action again.
+report an image that it pulls just then as a failed action. One that is ended gets the action again,
+with the versions that docs/operations.md ("Known limits") names.
 """
 
 from __future__ import annotations
