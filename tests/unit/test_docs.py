@@ -1,4 +1,4 @@
-"""The documents name files that exist."""
+"""The documents name files that exist, and have lines that fit."""
 
 from __future__ import annotations
 
@@ -35,3 +35,13 @@ def test_paths_are_found() -> None:
 def test_no_list_of_the_changelog_is_torn() -> None:
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.findall(r"^(?:- |  ).*\n\n- .*", text, re.MULTILINE) == []
+
+
+@pytest.mark.parametrize("path", [*DOCUMENTS, ROOT / "CHANGELOG.md"], ids=name)
+def test_prose_wraps_at_100_columns(path: Path) -> None:
+    """Rows of tables and code have the length that they need."""
+    text = re.sub(
+        r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL
+    )
+    prose = [line for line in text.splitlines() if not line.startswith(("|", "    "))]
+    assert [line for line in prose if len(line) > 100] == []
