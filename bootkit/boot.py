@@ -141,7 +141,7 @@ class Boot:
             self.auth,
         )
 
-    def _task(self, name: str, work: Callable[[], None]) -> Task:
+    def _task(self, name: str, work: Callable[[], None]) -> Task[None]:
         """Return a task beside the worker; its failures are retried as those of a run."""
         return Task(name, work, Schedule(SOON, self.now))
 

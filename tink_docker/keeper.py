@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tink_docker import policy
 from tink_docker.engine.daemons import wait_for_answer
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 log = get_logger()
 
+Result = TypeVar("Result")
+
 
 @dataclass(slots=True)
 class Keeper:
@@ -57,16 +59,14 @@ class Keeper:
     file_systems: FileSystemsMonitor
     wait: Wait
     now: Callable[[], float]
-    _tasks: tuple[Task, ...] = field(init=False)
+    _tasks: tuple[Task[None], ...] = field(init=False)
     _has_run: bool = field(default=False, init=False)
-    _lost: str = field(default="", init=False)  # containers that have ended without dockerd
-    _restart: str = field(default="", init=False)  # why dockerd must be restarted now
-    _watch_restart: Task = field(init=False)
-    _watch_containers: Task = field(init=False)
+    _planned: Task[str] = field(init=False)  # why dockerd must be restarted now
+    _lost: Task[str] = field(init=False)  # containers that have ended without dockerd
 
     def __post_init__(self) -> None:
-        self._watch_restart = self._task("restart dockerd as planned", self._plan_restart)
-        self._watch_containers = self._task("look for lost containers", self._look_for_lost)
+        self._planned = self._task("restart dockerd as planned", self.planned_restart.due)
+        self._lost = self._task("look for lost containers", self.lost_containers.check)
         self._tasks = (
             self._task("check the reboot flag", self.broker.tick),
             self._task("measure the space for images", self.space.tick),
@@ -79,7 +79,7 @@ class Keeper:
             self._task("open the engine's socket to clients", self._publish),
         )
 
-    def _task(self, name: str, work: Callable[[], None]) -> Task:
+    def _task(self, name: str, work: Callable[[], Result]) -> Task[Result]:
         return Task(name, work, Schedule(policy.TASK_RETRY, self.now))
 
     def keep(self, record: RunRecord) -> None:
@@ -101,7 +101,7 @@ class Keeper:
 
     def _run_engine(self, is_up: Callable[[], None]) -> bool:
         """Return whether it was stopped for a planned restart; it has ended by itself otherwise."""
-        self._restart = self._lost = ""
+        is_planned = False
         engine = self.start(self._wait_and_tick)
         self.late_trust.open_since = self.now() if self.listener.published else None
         try:
@@ -111,10 +111,10 @@ class Keeper:
                 is_up()
                 self._log_ready(version)
                 with phase("watch"):
-                    self._watch(engine)
+                    is_planned = self._watch(engine)
         finally:
             engine.stop(self.wait)
-        if self._restart:
+        if is_planned:
             return True
         error = f"dockerd ended by itself: {engine.status}"
         log.error("engine.ended", error=error, last_lines=engine.last_lines)
@@ -140,8 +140,8 @@ class Keeper:
             self._tick()
             self.wait(min(left, self.space.pace), [])
 
-    def _watch(self, engine: EngineDaemons) -> None:
-        """Return when the engine has ended, or must be restarted as planned.
+    def _watch(self, engine: EngineDaemons) -> bool:
+        """Return when the engine must be restarted as planned, or (False) has ended.
 
         Raises:
             TransientError: it hangs, or lists containers as running that have ended.
@@ -150,20 +150,13 @@ class Keeper:
             end = self.now() + DOCKERD_CHECK_EVERY_SECONDS
             while self.now() < end and not engine.ended():
                 self._turn(engine, [])
-                self._watch_restart()
-                if self._restart:
-                    log.info("engine.restarting", reason=self._restart)
-                    return
+                if reason := self._planned():
+                    log.info("engine.restarting", reason=reason)
+                    return True
             self._answer(engine, DOCKERD_HANGS_AFTER_SECONDS)
-            self._watch_containers()
-            if self._lost:
-                raise TransientError(self._lost, asked=Asked.ENGINE)
-
-    def _plan_restart(self) -> None:
-        self._restart = self.planned_restart.due()
-
-    def _look_for_lost(self) -> None:
-        self._lost = self.lost_containers.check()
+            if lost := self._lost():
+                raise TransientError(lost, asked=Asked.ENGINE)
+        return False
 
     def _answer(self, engine: EngineDaemons, seconds: float) -> EngineVersion | None:
         """Return the engine's answer to a ping, or None if it has ended.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from tinkie.errors import ShutdownRequested, as_boot_error, request_behind, traceback_of
 from tinkie.running.log import get_logger
@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
 log = get_logger()
 
+Result = TypeVar("Result")
+
 
 @dataclass(slots=True)
-class Task:
+class Task(Generic[Result]):
     """Call it once a turn: it does `work`, and after a failure again when `schedule` says so.
 
     It logs each failure and raises none; a request to stop counts though its clean-up fails. `name`
@@ -25,21 +27,22 @@ class Task:
     """
 
     name: str
-    work: Callable[[], None]
+    work: Callable[[], Result]
     schedule: Schedule
 
-    def __call__(self) -> None:
-        """Do the work if it is due."""
+    def __call__(self) -> Result | None:
+        """Do the work and return its result; None if it is not due, or fails."""
         if not self.schedule.is_due():
-            return
+            return None
         try:
-            self.work()
+            result = self.work()
         except Exception as error:
             self._log(error)
             if request := request_behind(error):
                 raise ShutdownRequested(*request.args) from error
-        else:
-            self.schedule.reset()
+            return None
+        self.schedule.reset()
+        return result
 
     def _log(self, error: Exception) -> None:
         ours = as_boot_error(error)

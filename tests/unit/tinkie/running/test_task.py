@@ -47,6 +47,21 @@ def test_it_works_each_turn() -> None:
     assert Work().turns(4) == [0, 1, 2, 3]
 
 
+def test_it_returns_what_the_work_returns_and_nothing_while_it_waits() -> None:
+    results: list[str | Exception] = ["one", TransientError("x"), "two"]
+    clock = [0.0]
+
+    def work() -> str:
+        if isinstance(result := results.pop(0), Exception):
+            raise result
+        return result
+
+    task = Task("count", work, Schedule(BACKOFF, lambda: clock[0]))
+    assert [task(), task(), task()] == ["one", None, None]
+    clock[0] += 4
+    assert task() == "two"
+
+
 @given(st.lists(ERRORS, max_size=4))
 def test_after_a_failure_it_waits_and_after_a_success_no_more(errors: list[Exception]) -> None:
     waits = [4, 8, 16, 16][: len(errors)]
