@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,6 +26,8 @@ PIPE = option("bootkit", "--console")
     if "respawned console" in line
 )
 CONSOLE = ("sh", "-c", f"exec {INITTAB}")  # what PID 1 runs
+LONGEST = 4096  # bytes of a line
+MEMORY = 8 << 20  # bytes; bash needs 4 MB
 DROPPED = re.compile(r"\((\d+) lines dropped on this console; the log has them\)")
 
 
@@ -70,11 +73,31 @@ def test_a_long_line_holds_up_no_console(
     machine: ScriptRoot, add_console: Callable[[str], Console]
 ) -> None:
     console = add_console("ttyS0")
-    lines = ["x" * 30_000, "last"]  # both fit into the console's own pipe
     with machine.running(*CONSOLE):
-        send(machine, *lines)
-        machine.wait_for("the last", partial(console.has, len(lines)))
-    assert console.lines == lines
+        send(machine, "x" * 30_000, "y" * LONGEST, "z" * (LONGEST + 1), "last")
+        machine.wait_for("the last", partial(console.has, 4))
+    assert console.lines == ["x" * LONGEST, "y" * LONGEST, "z" * LONGEST, "last"]
+
+
+def test_a_line_without_end_takes_no_memory(
+    machine: ScriptRoot, add_console: Callable[[str], Console]
+) -> None:
+    console = add_console("ttyS0")
+    with machine.running(*CONSOLE) as process:
+        with machine.at(PIPE).open("r+b", buffering=0) as pipe:
+            for _ in range(64):
+                pipe.write(b"x" * 65_536)  # waits while the pipe is full
+        assert _largest_descendant(process.pid) < MEMORY
+        send(machine, "", "last")
+        machine.wait_for("the last", partial(console.has, 2))
+    assert console.lines == ["x" * LONGEST, "last"]
+
+
+def _largest_descendant(pid: int) -> int:
+    """Return the resident bytes of the largest process below this one."""
+    own = 1024 * int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1])  # type: ignore[index]
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return max([own, *map(_largest_descendant, map(int, children))])
 
 
 def test_paused_console_delays_no_other_and_counts_what_it_drops(

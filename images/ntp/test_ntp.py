@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 NTP = "/usr/lib/tinkie/ntp"
 SETTINGS = option("settings", "--output")
 LEASES = "/run/dhcpcd/time-servers"
+COPIES = "/run/chrony/sources"
 CHRONYC = "chronyc -h /run/chrony/chronyd.sock"
 RELOAD = f"{CHRONYC} reload sources"
 COMMIT = 1_700_000_000  # Tue, 14 Nov 2023 22:13:20 GMT
@@ -89,6 +91,7 @@ def test_servers_that_come_late_change_or_go_are_loaded_once_each(
         for count, text in enumerate(("server 172.30.0.1\n", "server 172.30.0.2\n", ""), start=1):
             machine.write(file, text)
             _loaded(machine, count)
+            assert machine.read(f"{COPIES}/all.sources").strip() == text.strip()
     assert machine.calls.count(RELOAD) == 3
 
 
@@ -215,10 +218,19 @@ def test_sigterm_ends_chronyd_too(machine: ScriptRoot) -> None:
     assert machine.announced == []
 
 
-@pytest.mark.parametrize("folder", [SETTINGS, LEASES])
-def test_chronyd_reads_the_servers_of_settings_and_leases(folder: str) -> None:
+def test_chronyd_reads_the_servers_that_were_copied() -> None:
     lines = (Path(__file__).parent / "chrony.conf").read_text().splitlines()
-    assert f"sourcedir {folder}" in lines
+    assert [line for line in lines if line.startswith("sourcedir ")] == [f"sourcedir {COPIES}"]
+
+
+def test_what_is_no_file_or_no_server_is_not_copied(machine: ScriptRoot) -> None:
+    machine.write(f"{LEASES}/eth0.dhcp.sources", "server 172.30.0.1\ninclude /secret\n")
+    machine.write("/secret", "server 172.30.0.9\n")
+    machine.at(f"{LEASES}/link.sources").symlink_to("/secret")
+    os.mkfifo(machine.at(f"{LEASES}/pipe.sources"))
+    with machine.running(NTP):
+        _loaded(machine, 1)
+        assert machine.read(f"{COPIES}/all.sources") == "server 172.30.0.1\n"
 
 
 def test_the_network_service_writes_time_servers_where_they_are_read() -> None:

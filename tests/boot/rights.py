@@ -25,6 +25,19 @@ for path in sys.argv[1:]:
     except OSError: print("failed", path)
 """
 SHELL = f'for path; do {LINK} && echo "done $path" || echo "failed $path"; done 2>/dev/null'
+# Of the kernel's parameters dhcp needs those of the network. To open one for writing changes none.
+NET = "/proc/sys/net/ipv4/conf/all/forwarding"
+SYSCTLS = tuple(
+    f"/proc/sys/{name}"
+    for name in (
+        "fs/file-max",
+        "fs/nr_open",
+        "kernel/pid_max",
+        "vm/swappiness",
+        "user/max_mnt_namespaces",
+    )
+)
+OPEN = 'for path; do (: >>"$path") && echo "done $path" || echo "failed $path"; done 2>/dev/null'
 # What needs CAP_SYS_ADMIN, which rngd has, and root, which it is not.
 ADMIN = {
     "mount": "mount -t tmpfs x /tmp",
@@ -45,12 +58,14 @@ class Rights:
     status: service -> fields of its first process's /proc/<pid>/status. attacks: service -> what
     it tried (a path that it wanted to be a link, or a key of ADMIN) -> "done" or "failed". A link
     may be done in a container's own /run. links: those that are on the host because of that.
+    sysctls: which of NET and SYSCTLS dhcp can open for writing.
     settings_owner: the user whose files the settings are.
     """
 
     status: dict[str, dict[str, str]]
     attacks: dict[str, dict[str, str]]
     links: set[str]
+    sysctls: dict[str, str]
     settings_owner: int
 
 
@@ -62,9 +77,10 @@ def look(shell: GuestShell) -> Rights:
     attacks["bootkit"] = _attack(shell, "bootkit", PYTHON, [*TARGETS, OWN["bootkit"]])
     attacks["rngd"] = _attack(shell, "rngd", f"{{ {ADMIN_SHELL}; }} 2>/dev/null", [])
     links = _links(shell) - before
+    sysctls = _attack(shell, "dhcp", OPEN, [NET, *SYSCTLS])
     owner = int(shell.run("stat -c %u /run/tinkie/settings/host"))
     shell.run(f"rm -f {OWN['dhcp']} {OWN['bootkit']}")
-    return Rights(status, attacks, links, owner)
+    return Rights(status, attacks, links, sysctls, owner)
 
 
 def are_running(shell: GuestShell) -> bool:

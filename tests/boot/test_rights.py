@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.boot.rights import ADMIN, OWN, SERVICES, TARGETS
+from tests.boot.rights import ADMIN, NET, OWN, SERVICES, SYSCTLS, TARGETS
 from tests.boot.stressed_machine import Seen as Stressed
 from tests.fakes.script_root import LINUXKIT
 
@@ -59,3 +59,9 @@ def test_no_service_puts_a_link_where_root_or_another_one_looks(stressed: Stress
 
 def test_rngd_can_do_nothing_else_with_its_capability(stressed: Stressed) -> None:
     assert stressed.rights.attacks["rngd"] == dict.fromkeys(ADMIN, "failed")
+
+
+def test_of_the_kernels_parameters_dhcp_changes_those_of_the_network_only(
+    stressed: Stressed,
+) -> None:
+    assert stressed.rights.sysctls == {NET: "done", **dict.fromkeys(SYSCTLS, "failed")}
