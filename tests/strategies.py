@@ -52,7 +52,12 @@ SENSIBLE = st.sampled_from(
     ]
 )  # fmt: skip
 
-WORDS = st.builds('{}="{}"'.format, st.sampled_from(PARAMETERS), TEXT) | SENSIBLE | TEXT
+_USERS = st.lists(st.sampled_from(["u", ":", "p", "%", "\udcff", "\udce4", "é"]), max_size=4)
+_URLS = st.builds(
+    "{}{}@{}".format, st.sampled_from(["", "http://", "https://"]), _USERS.map("".join), TEXT
+)
+
+WORDS = st.builds('{}="{}"'.format, st.sampled_from(PARAMETERS), TEXT | _URLS) | SENSIBLE | TEXT
 
 LINES = st.lists(WORDS, max_size=12).map(" ".join)
 """A command line, as text with surrogates for bytes that are no UTF-8."""

@@ -261,6 +261,20 @@ def test_a_dry_run_shows_no_password(canary: str, name: str, start: str, host: s
     assert "canary" not in dry_runs(line)
 
 
+@given(
+    st.sampled_from(IN_A_URL), st.sampled_from(["\udcff", "u\udce4", "u:p\udce4", "u:\udce4%zz"])
+)
+def test_a_user_that_is_not_utf8_is_reported_and_the_rest_goes_on(name: str, user: str) -> None:
+    line = f"{WORKER} docker_registry=r.example {name}=http://{user}@h"
+    assert [one.lower() for one in read_parameters(Cmdline.parse(line)).problems] == [name.lower()]
+    with tempfile.TemporaryDirectory() as folder:
+        path = cmdline_file(folder, line.encode(errors="surrogateescape"))
+        for main in (bootkit.cli.main, tink_docker.cli.main):
+            code, planned, _ = run(main, "--dry-run", "--cmdline", str(path))
+            assert code in (0, 2)
+            assert planned
+
+
 WITH_A_QUERY = [
     *(row.name for row in TABLE if row.secrets is secrets_in_url),
     *("registry_mirrors", "HTTP_PROXY", "https_proxy"),

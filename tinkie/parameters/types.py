@@ -195,8 +195,12 @@ def encoded_user_info(text: str) -> str:
 
 
 def percent_encoded(text: str) -> str:
-    """Return a part of the user information of a URL percent-encoded, where it is not yet."""
-    return quote(with_percents_encoded(text), safe=f"%{_PLAIN_IN_USER_INFO}")
+    """Return a part of the user information of a URL percent-encoded, where it is not yet.
+
+    It may hold bytes that are not UTF-8: the secrets of malformed URLs are encoded too.
+    """
+    plain = f"%{_PLAIN_IN_USER_INFO}"
+    return quote(with_percents_encoded(text), safe=plain, errors="surrogateescape")
 
 
 def with_percents_encoded(text: str) -> str:
