@@ -177,7 +177,7 @@ def _forms_of(secret: str) -> _Forms:
     head = secret[:SECRET_HEAD_CHARACTERS]
     once = set(_escaped(head))
     plain = once.union(*map(_escaped, once))
-    encoded = (_base64_forms(form.encode(errors="surrogateescape")) for form in plain)
+    encoded = (_base64_forms(_raw(form)) for form in plain)
     rest = _NOTHING if head == secret else _ALL if _WORD_END.search(secret) else _WORD
     # Stars are what a mask is made of: each mask would be masked again.
     return {form: rest for form in plain.union(*encoded) if form.strip("*")}
@@ -185,7 +185,7 @@ def _forms_of(secret: str) -> _Forms:
 
 def _escaped(secret: str) -> Iterable[str]:
     """Yield the secret as it is, and as URLs, JSON and messages of Python and Go have it."""
-    raw = secret.encode(errors="surrogateescape")  # a command line may hold any byte
+    raw = _raw(secret)
     in_urls = [quote_plus(raw), *(quote(raw, safe=safe) for safe in ("", "/", _GO_IN_USERINFO))]
     in_json = [json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]]
     yield secret
@@ -195,6 +195,14 @@ def _escaped(secret: str) -> Iterable[str]:
     yield from (text.translate(_GO_ESCAPES_IN_JSON) for text in in_json)
     yield repr(secret)[1:-1]
     yield repr(f"{secret}\"'")[1:-4]  # an apostrophe is escaped if a double quote follows anywhere
+
+
+def _raw(text: str) -> bytes:
+    """Return the bytes of any text: of a command line, which may hold any, and of JSON."""
+    try:
+        return text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode(errors="surrogatepass")
 
 
 def _base64_forms(secret: bytes) -> set[str]:

@@ -140,6 +140,21 @@ def test_an_unchanged_file_is_no_news(world: World, events: Events) -> None:
     assert "credsStore" in events[1]["error"]
 
 
+@pytest.mark.parametrize(
+    "entry", [{"registrytoken": "\ud800abcdef"}, {"auth": "\ud800abcdef"}, {"x": "\udfff"}]
+)
+def test_an_entry_that_is_not_utf8_does_not_stop_the_worker(
+    world: World, events: Events, entry: dict[str, str]
+) -> None:
+    good = {"auth": base64.b64encode(b"u:password").decode()}
+    auths = {"bad.example": entry, "r.example": good}
+    world.body = json.dumps({"auths": auths}).encode()
+    file = world.file()
+    file.refresh()
+    assert password(file) == "password"
+    assert names(events) == ["registry_auth.fetched", "registry_auth.incomplete"]
+
+
 def test_a_file_of_many_registries_makes_no_long_line(world: World, events: Events) -> None:
     good = {"auth": base64.b64encode(b"u:password").decode()}
     auths: dict[str, Any] = {f"{number}.{'good' * 20}.example": good for number in range(60)}
