@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tinkie.error_kinds import ErrorKind
-from tinkie.errors import PermanentError
+from tinkie.errors import NONSENSE, PermanentError
 from tinkie.files import read_file, write_atomically
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def _checked(body: bytes) -> tuple[str, str]:
     try:
         der = base64.b64decode(b"".join(body.split()), validate=True)
         context = _holding(der)
-    except (ValueError, ssl.SSLError) as error:
+    except (*NONSENSE, ssl.SSLError) as error:
         raise _unreadable(str(error)) from error
     # dockerd ignores a block with two certificates, without a message.
     if context.cert_store_stats()["x509"] != 1:
@@ -84,11 +84,17 @@ def check_time(found: dict[str, str], now: datetime) -> None:
 
 
 def _end(pem: str) -> datetime | None:
-    """Return when a certificate expires; None if it is not a CA's (ssl has no date of others)."""
-    certificates = _holding(pem).get_ca_certs()
-    if not certificates:
+    """Return when a certificate expires, None if that is unknown.
+
+    ssl has no date of one that is not a CA's. Of some that OpenSSL loads it can show nothing: with
+    a byte in a name that is not ASCII, with a date that does not exist.
+    """
+    try:
+        certificates = _holding(pem).get_ca_certs()
+        ends = [ssl.cert_time_to_seconds(str(one["notAfter"])) for one in certificates]
+        return datetime.fromtimestamp(ends[0], UTC) if ends else None
+    except (*NONSENSE, OSError):  # SSLError is an OSError
         return None
-    return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificates[0]["notAfter"])), UTC)
 
 
 def install(plan: CertificatePlan, pem: bytes, now: datetime) -> tuple[list[str], bool]:

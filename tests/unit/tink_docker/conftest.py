@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import ssl
 import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from cryptography.x509.oid import NameOID
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+HOST = "host.example"
 
 
 @dataclass
@@ -60,11 +63,20 @@ def make_certificate(name: str, *, days: int = 3650) -> Certificate:
         .not_valid_before(start)
         .not_valid_after(start + dt.timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), critical=False)
         .sign(key, hashes.SHA256())
     )
     der = certificate.public_bytes(serialization.Encoding.DER)
     pem = certificate.public_bytes(serialization.Encoding.PEM)
     return Certificate(pem, hashlib.sha256(der).hexdigest())
+
+
+def with_bytes(certificate: Certificate, old: bytes, new: bytes) -> Certificate:
+    """The same with other bytes in it; its signature is wrong then, which OpenSSL loads."""
+    der = ssl.PEM_cert_to_DER_cert(certificate.pem.decode())
+    assert der.count(old) == 1
+    der = der.replace(old, new)
+    return Certificate(ssl.DER_cert_to_PEM_cert(der).encode(), hashlib.sha256(der).hexdigest())
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.strategies import outcome
-from tests.unit.tink_docker.conftest import make_certificate
+from tests.unit.tink_docker.conftest import HOST, make_certificate, with_bytes
 from tink_docker.ca.certs import check_time, install, wanted_certificates
 from tink_docker.ca.plan import CertificatePlan
 from tinkie.error_kinds import ErrorKind
@@ -47,6 +47,26 @@ def test_none_pinned_is_a_refusal_that_names_what_was_found(ca: Certificate) -> 
 def test_what_has_expired_is_taken_beside_what_has_not(ca: Certificate) -> None:
     old = make_certificate("old", days=30)
     check_time(wanted_certificates(old.pem + ca.pem, ()), NOW)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (HOST.encode(), b"\xe9ost.example"),
+        (b"351230000000Z", b"991331000000Z"),
+        (b"351230000000Z", b"35123000000\xffZ"),
+        (b"351230000000Z", b"3512300000000"),
+    ],
+)
+def test_a_certificate_whose_end_cannot_be_read_is_taken(
+    ca: Certificate, old: bytes, new: bytes, tmp_path: Path
+) -> None:
+    odd = with_bytes(ca, old, new)
+    plan = CertificatePlan("registry_ca_url", "http://tb/", ("a",), folder=tmp_path)
+    over = make_certificate("over", days=30)
+    for pem in (ca.pem + odd.pem, odd.pem + over.pem, odd.pem):
+        assert install(plan, pem, NOW)[1]
+        assert (tmp_path / "a" / "ca.crt").read_bytes() == pem
 
 
 def test_all_expired_is_a_refusal_that_tells_when_and_the_machines_own_time() -> None:
