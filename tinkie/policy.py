@@ -93,6 +93,10 @@ STATE_FILE_BYTES = 4096
 
 # == tinkie/running/log.py, tinkie/running/redaction.py, tinkie/errors.py: sizes
 
+# One text of an event, whatever it comes from: a line goes to syslog, maybe by UDP, and into the
+# state file, which are in RAM. The longest of ours is a traceback.
+EVENT_TEXT_CHARACTERS = 8192
+
 # PIPE_BUF: the kernel may mix a longer write to a FIFO with another program's.
 CONSOLE_LINE_BYTES = 4096
 

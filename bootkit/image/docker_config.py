@@ -98,7 +98,7 @@ def _domain(name: str) -> tuple[str, bool]:
     scheme, separator, rest = name.partition("://")
     url = rest if separator and scheme in ("http", "https") else name
     host = url.partition("/")[0].lower().removesuffix(":443")
-    if not is_domain(host):
+    if not is_domain(host) or len(host) > _LONGEST_NAME:
         raise ValueError("its name is no registry: host[:port] or https://host[:port]/v1/")
     if host in _HUB:
         return DEFAULT_DOMAIN, name == "https://index.docker.io/v1/"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from tinkie.policy import CONSOLE_LINE_BYTES
+from tinkie.policy import CONSOLE_LINE_BYTES, EVENT_TEXT_CHARACTERS
 from tinkie.running.redaction import REDACTOR
 
 if TYPE_CHECKING:
@@ -86,12 +86,29 @@ def configure(
             _Origin(program, uptime or _uptime),
             structlog.processors.format_exc_info,
             REDACTOR,
+            _bounded,
             *(sink for sink in sinks if sink),
             _renderer(),
         ],
         logger_factory=lambda *_: structlog.PrintLogger(_Output()),  # type: ignore[arg-type]
         cache_logger_on_first_use=False,
     )
+
+
+def _bounded(_logger: object, _method: str, event: Event) -> Event:
+    """Cut each value of an event, after secrets are masked: half of one would be left."""
+    return {key: _bounded_value(value) for key, value in event.items()}
+
+
+def _bounded_value(value: object) -> object:
+    if isinstance(value, dict | list | tuple):
+        text = json.dumps(value, default=str)
+    elif isinstance(value, str):
+        text = value
+    else:
+        return value
+    fits = len(text) <= EVENT_TEXT_CHARACTERS
+    return value if fits else text[: EVENT_TEXT_CHARACTERS - 1] + "…"
 
 
 def _renderer() -> Processor:

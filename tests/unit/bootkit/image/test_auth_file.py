@@ -155,6 +155,16 @@ def test_an_entry_that_is_not_utf8_does_not_stop_the_worker(
     assert names(events) == ["registry_auth.fetched", "registry_auth.incomplete"]
 
 
+def test_a_registry_with_a_long_name_makes_no_long_line(world: World, events: Events) -> None:
+    good = {"auth": base64.b64encode(b"u:password").decode()}
+    names = ["a" * 200_000, "b" * 300, "r.example"]
+    world.body = json.dumps({"auths": dict.fromkeys(names, good)}).encode()
+    file = world.file()
+    file.refresh()
+    assert list(file.config.auths) == ["r.example"]
+    assert all(len(str(event)) < 1000 for event in events)
+
+
 def test_a_file_of_many_registries_makes_no_long_line(world: World, events: Events) -> None:
     good = {"auth": base64.b64encode(b"u:password").decode()}
     auths: dict[str, Any] = {f"{number}.{'good' * 20}.example": good for number in range(60)}

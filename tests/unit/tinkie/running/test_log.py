@@ -14,7 +14,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from tests.strategies import JSON, TEXT
-from tinkie.policy import CONSOLE_LINE_BYTES
+from tinkie.policy import CONSOLE_LINE_BYTES, EVENT_TEXT_CHARACTERS
 from tinkie.running import log
 from tinkie.running.log import console_line
 from tinkie.running.redaction import MASK, REDACTOR, Redactor
@@ -136,6 +136,27 @@ def test_what_is_left_in_base64_is_seen(offset: int) -> None:
 
     left = left_in_base64(mask, b"\xff" * offset, "kangaroo", b"")
     assert left.endswith(b"oo")
+
+
+@pytest.mark.parametrize(
+    "huge", ["x" * 250_000, ["x" * 250_000], [*range(250_000)], {"a": ["x"] * 99999}]
+)
+def test_no_field_makes_a_line_long(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, huge: object
+) -> None:
+    path = tmp_path / "state.json"
+    configured(capsys, state=path).warning("a.b", error=huge, other="x")
+    (event,) = lines(capsys)
+    assert len(event["error"]) == EVENT_TEXT_CHARACTERS
+    assert event["error"].endswith("…")
+    assert event["other"] == "x"
+    assert len(path.read_text()) < 2 * EVENT_TEXT_CHARACTERS
+
+
+def test_a_secret_at_the_cut_is_masked(capsys: pytest.CaptureFixture[str]) -> None:
+    REDACTOR.hide(SECRET)
+    configured(capsys).info("a.b", error="x" * (EVENT_TEXT_CHARACTERS - 9) + SECRET)
+    assert SECRET[:4] not in lines(capsys)[0]["error"]
 
 
 def test_secrets_are_masked_inside_of_values() -> None:
