@@ -79,6 +79,10 @@ REFUSAL_SECONDS = 60.0
 # Of one WWW-Authenticate: real ones have some hundred. What is longer is not read.
 CHALLENGE_CHARACTERS = 8 * 1024
 
+# Of one registry: real ones name one, and each is looked at and may be logged. What a registry with
+# more names is not known, so it gets no user and password.
+TOKEN_SERVICES_MAXIMUM = 16
+
 # Registries themselves accept no larger manifest.
 MANIFEST_LIMIT_BYTES = 4 * 1024 * 1024
 

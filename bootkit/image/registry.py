@@ -90,12 +90,20 @@ class RegistryClient:
             raise error
 
     def refusal(self, domain: str) -> BootError | None:
-        """Return why user and password may not be used for pulls from a registry's host[:port]."""
-        urls = pull_urls(domain, self.mirrors)
-        asked = (url for url in urls if not self.insecure.has(urlsplit(url).netloc))
-        return next(filter(None, map(self._refusal_of, asked)), None)
+        """Return why user and password may not be used for pulls from a registry's host[:port].
 
-    def _refusal_of(self, url: str) -> BootError | None:
+        The registry and its mirrors share REGISTRY_PROBE_SECONDS, each an equal part of what is
+        left: a silent one leaves time for the others.
+        """
+        deadline = self.fetcher.now() + REGISTRY_PROBE_SECONDS
+        urls = pull_urls(domain, self.mirrors)
+        for before, url in enumerate(urls):
+            seconds = (deadline - self.fetcher.now()) / (len(urls) - before)
+            if (found := self._refusal_of(url, seconds)) is not None:
+                return found
+        return None
+
+    def _refusal_of(self, url: str, seconds: float) -> BootError | None:
         """Ask one registry or mirror; keep what it answers, a refusal not for long.
 
         A refusal is in force until the registry answers otherwise.
@@ -105,7 +113,11 @@ class RegistryClient:
             known, asked_at = self._checked[url]
             if known is None or self.fetcher.now() - asked_at < REFUSAL_SECONDS:
                 return known
-        answer, refusal = self._probe(url), None
+        if seconds <= 0:
+            return known
+        if self.insecure.has(urlsplit(url).netloc):
+            return None
+        answer, refusal = self._probe(url, seconds), None
         try:
             for one in destinations(url, answer) if answer else ():
                 one.check(self.insecure)
@@ -210,12 +222,12 @@ class RegistryClient:
         )
         return sum(missing) if layers else None
 
-    def _probe(self, url: str, *, unverified: bool = False) -> Answer | None:
+    def _probe(
+        self, url: str, seconds: float = REGISTRY_PROBE_SECONDS, *, unverified: bool = False
+    ) -> Answer | None:
         fetcher = replace(self._fetcher(url), unverified=unverified)
         try:
-            return fetcher.ask(
-                f"{url}/v2/", limit=FETCH_HEAD_ONLY_BYTES, seconds=REGISTRY_PROBE_SECONDS
-            )
+            return fetcher.ask(f"{url}/v2/", limit=FETCH_HEAD_ONLY_BYTES, seconds=seconds)
         except BootError as error:
             log.debug("registry.silent", url=url, error=str(error))
             return None  # the pull's own error is more useful

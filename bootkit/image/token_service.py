@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bootkit.image.challenge import BASIC, BEARER, challenges_in
+from bootkit.policy import TOKEN_SERVICES_MAXIMUM
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import PermanentError
 from tinkie.parameters.image_reference import DEFAULT_DOMAIN, same_registry
@@ -83,11 +84,26 @@ class Destination:
 
 
 def destinations(url: str, answer: Answer) -> tuple[Destination, ...]:
-    """Return where user and password go that are for the registry at `url`; `answer` is of /v2/."""
+    """Return where user and password go that are for the registry at `url`; `answer` is of /v2/.
+
+    Raises:
+        PermanentError: it names too many token services to look at.
+    """
     registry = urlsplit(url).netloc
     found: dict[str, Destination] = {}
     for challenge in challenges_in(answer):
         urls = challenge.all("realm") if challenge.scheme == BEARER else ()
         for one in (url,) if challenge.scheme == BASIC else urls:
             found[one] = Destination(registry, one)
+            if len(found) > TOKEN_SERVICES_MAXIMUM:
+                raise _too_many(registry)
     return tuple(found.values())
+
+
+def _too_many(registry: str) -> PermanentError:
+    return PermanentError(
+        f"user and password are not sent: registry {registry} names more than "
+        f"{TOKEN_SERVICES_MAXIMUM} token services",
+        kind=ErrorKind.BAD_ANSWER,
+        hint="let the registry's WWW-Authenticate name one token service",
+    )

@@ -121,6 +121,23 @@ def test_a_token_service_without_tls_is_refused(
     assert "secret" not in str(error) + error.hint
 
 
+def services(number: int) -> str:
+    return ", ".join(f'Bearer realm="https://{one}.example/"' for one in range(number))
+
+
+def test_a_registry_with_very_many_token_services_is_refused(world: World, events: Events) -> None:
+    with pytest.raises(PermanentError, match="more than 16 token services") as caught:
+        ask(world, *[services(200)] * 10)
+    assert caught.value.kind is ErrorKind.BAD_ANSWER
+    assert "WWW-Authenticate" in caught.value.hint
+    assert events == []
+
+
+def test_a_registry_may_have_some_token_services(world: World, events: Events) -> None:
+    ask(world, *[services(16)] * 10)
+    assert len(events) == 16
+
+
 @pytest.mark.parametrize(
     "listed", ["auth.example:8080", "AUTH.example:8080", "10.1.2.0/24", "fe80::/64"]
 )
@@ -194,6 +211,42 @@ def test_a_mirror_that_does_not_answer_makes_others_no_work(world: World, events
         client.check_credentials(HUB)
     assert world.asked.count("https://registry-1.docker.io/v2/") == 1
     assert [event["event"] for event in events].count("registry.token_service") == 1
+
+
+def test_silent_mirrors_share_one_deadline(tmp_path: Path) -> None:
+    clock, asked = [0.0], []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.host)
+        if "silent" not in str(request.url):
+            return httpx.Response(200)
+        clock[0] += request.extensions["timeout"]["read"]
+        raise httpx.ReadTimeout("silent")
+
+    fetcher = Fetcher(transport=httpx.MockTransport(handler), now=lambda: clock[0])
+    mirrors = tuple(Url(f"https://silent{number}.example") for number in range(5))
+    client = RegistryClient(fetcher, mirrors=mirrors, certificates=tmp_path)
+    for turn in (1, 2):
+        assert client.refusal("docker.io") is None
+        assert clock[0] <= 2.001 * turn
+    assert asked.count("registry-1.docker.io") == 1
+    assert len(asked) == 11
+
+
+def test_slow_name_look_ups_count_too(tmp_path: Path) -> None:
+    clock = [0.0]
+
+    def look_up(_host: str) -> list[str]:
+        clock[0] += 1.5
+        return []
+
+    transport = httpx.MockTransport(lambda _: httpx.Response(200))
+    fetcher = Fetcher(transport=transport, now=lambda: clock[0])
+    mirrors = tuple(Url(f"https://m{number}.example") for number in range(9))
+    insecure = InsecureRegistries(("10.0.0.0/8",), look_up)
+    client = RegistryClient(fetcher, insecure=insecure, mirrors=mirrors, certificates=tmp_path)
+    client.refusal("docker.io")
+    assert clock[0] == 3.0
 
 
 def test_a_refusal_is_remembered(world: World) -> None:
