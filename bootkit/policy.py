@@ -116,7 +116,8 @@ AUTH_LIFETIME_LONGEST_SECONDS = 86400.0
 AUTH_RENEWAL_FIRST_SHARE = 0.5
 AUTH_RENEWAL_LAST_SHARE = 0.9
 
-# Retries beside a running worker, which has the password of before.
+# Retries beside a running worker, which has the password of before; also of a file that has lost an
+# entry: it may be about to be written.
 AUTH_RETRY = Backoff(first=5.0, ceiling=300.0)
 
 # A worker is not replaced earlier for a new password: a server that gives another one each minute

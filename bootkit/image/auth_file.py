@@ -20,6 +20,7 @@ from bootkit.policy import (
     AUTH_RETRY,
     AUTH_SECONDS,
 )
+from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, asking, listed
 from tinkie.fetch.http_errors import status_error
 from tinkie.fetch.lifetime import lifetime_seconds
@@ -69,7 +70,8 @@ class AuthFile:
     """The credentials at registry_auth_url, without any if that is not given.
 
     `error` is why the last try failed; what was fetched before is used then. `version` counts the
-    different files that were fetched.
+    different files that were fetched. A file without any entry, or without one that it had, may be
+    about to be written: it is used, and fetched again soon.
     """
 
     now: Callable[[], float]
@@ -82,6 +84,7 @@ class AuthFile:
     _fetcher: Fetcher | None = None
     _tried: bool = False  # in this run
     _fetched_at: float = 0.0
+    _missing: list[str] = field(default_factory=list)  # registries that the file had
     _schedule: Schedule = field(init=False)
 
     def __post_init__(self) -> None:
@@ -135,10 +138,33 @@ class AuthFile:
             self._log_failure(error)
             return False
         self._log_success(self._url, config, lifetime)
-        self.version += 1 if self.version == 0 or config != self.config else 0
+        had = dict.fromkeys((*self.config.auths, *self._missing))
+        self._missing = [name for name in had if name not in config.auths]
+        is_new = self.version == 0 or config != self.config
+        self.version += 1 if is_new else 0
         self.config, self.error = config, None
-        self._plan_next(lifetime)
+        if self._missing or not config.auths:
+            self._fetch_soon(lifetime, is_new=is_new)
+        else:
+            self._plan_next(lifetime)
         return True
+
+    def _fetch_soon(self, lifetime: float, *, is_new: bool) -> None:
+        failures = self._schedule.failures
+        self._plan_next(lifetime)
+        planned = self._schedule.due_at
+        self._schedule.failures = failures
+        self._schedule.failed()
+        self._schedule.due_at = min(planned, self._schedule.due_at)
+        if is_new:
+            log.warning(
+                "registry_auth.entry_missing",
+                error=f"the file has no entry of {listed(self._missing or ['any registry'], ', ')}",
+                kind=str(ErrorKind.NOT_FOUND),
+                hint="complete the file at registry_auth_url",
+                next=f"fetching it again in {self._schedule.seconds_left():.1f} s; "
+                "the worker keeps the password that it has",
+            )
 
     def _plan_next(self, lifetime: float) -> None:
         """Choose a random time: machines that booted together must not come together."""

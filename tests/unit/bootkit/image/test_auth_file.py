@@ -192,6 +192,59 @@ def test_machines_that_booted_together_come_at_different_times(world: World, cha
     assert len(world.asked) == 2
 
 
+def test_a_file_that_is_empty_for_a_moment_is_fetched_again_soon(
+    world: World, events: Events
+) -> None:
+    world.headers = {"Cache-Control": "max-age=86400"}
+    file = world.file()
+    file._schedule.backoff = replace(AUTH_RETRY, chance=lambda: 1.0)
+    file.refresh()
+    good, world.body, world.clock = world.body, b'{"auths": {}}', world.clock + 43200
+    for _ in range(2):
+        file.tick()
+        world.clock += 5.1
+    (missing,) = (one for one in events if one["event"] == "registry_auth.entry_missing")
+    assert "r.example" in missing["error"]
+    assert missing["next"].startswith("fetching it again in 5.0 s")
+    assert len(world.asked) == 3
+    world.body, world.clock = good, world.clock + 300
+    file.tick()
+    assert password(file) == "first-password"
+    world.clock += 40000
+    file.tick()
+    assert len(world.asked) == 4, "the usual time again"
+
+
+@pytest.mark.parametrize("entries", [{}, {"bad.example": {}}])
+def test_a_first_file_without_entries_is_fetched_again_soon(
+    world: World, events: Events, entries: dict[str, Any]
+) -> None:
+    world.body = json.dumps({"auths": entries}).encode()
+    file = world.file()
+    file._schedule.backoff = replace(AUTH_RETRY, chance=lambda: 1.0)
+    start = world.clock
+    while world.clock < start + 600:
+        file.tick()
+        world.clock += 1
+    assert 5 <= len(world.asked) < 10
+    assert names(events).count("registry_auth.entry_missing") == 1
+
+
+def test_an_entry_that_was_removed_makes_no_load(world: World, events: Events) -> None:
+    other = {"auth": base64.b64encode(b"u:password").decode()}
+    file = world.file()
+    file._schedule.backoff = replace(AUTH_RETRY, chance=lambda: 1.0)
+    file.tick()
+    world.body = json.dumps({"auths": {"o.example": other}}).encode()
+    world.headers = {"Cache-Control": "max-age=60"}
+    start = world.clock = world.clock + 3600
+    while world.clock < start + 600:
+        file.tick()
+        world.clock += 1
+    assert len(world.asked) < 30
+    assert names(events).count("registry_auth.entry_missing") == 1
+
+
 def test_what_was_fetched_before_is_used_while_it_cannot_be_fetched(
     world: World, events: Events
 ) -> None:
