@@ -43,8 +43,8 @@ class HiddenRoutes:
     _next_look: float = 0.0
     _logged: tuple[str, str] = ("", "")  # what is hidden, and what happens next
     _move: str = ""  # from where to where the bridge must move
-    _moves: int = 0  # since nothing was hidden for NETWORK_MOVES_SECONDS
-    _moved_at: float = 0.0
+    _moves: int = 0  # since the bridge hid nothing for NETWORK_MOVES_SECONDS
+    _hidden_at: float = 0.0  # when it last did
 
     def tick(self) -> None:
         """Log what is hidden, again only when that changes.
@@ -77,9 +77,10 @@ class HiddenRoutes:
     ) -> str:
         bridge = next((one.network for one in hidden if one.interface == BRIDGE), None)
         if bridge is None:
-            if self.now() - self._moved_at >= policy.NETWORK_MOVES_SECONDS:
+            if self.now() - self._hidden_at >= policy.NETWORK_MOVES_SECONDS:
                 self._moves = 0
             return ""
+        self._hidden_at = self.now()
         chosen = self.plan.choose(destinations).bridge
         is_better = not self.plan.given and not hidden_by(chosen, destinations)
         may_help = is_better and self._moves < policy.NETWORK_MOVES_MAXIMUM
@@ -106,4 +107,4 @@ class HiddenRoutes:
 
     def restarting(self) -> None:
         """Count a move."""
-        self._moves, self._moved_at = self._moves + 1, self.now()
+        self._moves += 1

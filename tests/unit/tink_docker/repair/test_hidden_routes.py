@@ -161,7 +161,7 @@ def test_moves_in_vain_have_a_bound(machine: Machine, events: Events) -> None:
     assert [event["event"] for event in events] == ["route.hidden"] * 2
     assert "it stays hidden" in events[-1]["next"]
     machine.move()
-    assert machine.watch(10) == ""
+    assert machine.watch(policy.NETWORK_MOVES_SECONDS + 1) == ""
     machine.move("198.18.0.0/24")
     assert "moves" in machine.watch(60)
 
@@ -210,6 +210,19 @@ def test_routes_that_cannot_be_read_restart_nothing(machine: Machine) -> None:
     for look in (machine.hidden.tick, machine.planned.due):
         with pytest.raises(PermissionError):  # a task reports that
             look()
+
+
+def test_a_route_that_follows_the_bridge_for_hours_moves_it_a_few_times_only(
+    machine: Machine,
+) -> None:
+    machine.containers = [WORKER]
+    networks, at = ["198.18.0.0/24", "198.51.100.0/24"], 0
+    for turn in range(3 * int(policy.NETWORK_MOVES_SECONDS / 20)):
+        machine.rows = [("eth0", "0.0.0.0/0"), ("docker0", networks[at])]
+        if turn % 2:
+            machine.rows.append(("eth0", networks[at]))
+        at = 1 - at if machine.watch(10) else at
+    assert len(machine.killed) == policy.NETWORK_MOVES_MAXIMUM
 
 
 def test_a_route_that_comes_and_goes_moves_the_bridge_a_few_times_only(machine: Machine) -> None:
