@@ -8,7 +8,6 @@ Containers have more, `/dev` and `/dev/shm` of 64 MB each: who fills them is the
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,19 +18,17 @@ from tink_docker.engine.daemon_json import DATA_ROOT
 from tink_docker.engines_largest import engines_largest
 from tink_docker.heaviest import heaviest
 from tink_docker.low_space import LowMark, log_low, log_recovered, low_bytes
+from tink_docker.mounts import MOUNTS, in_memory, read_mounts
 from tinkie.running.log import get_logger
 from tinkie.space import Space, megabytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 log = get_logger()
 
 HOST_ROOT = Path("/host_root")  # the host's root, with its mounts
-MOUNTS = Path("/proc/self/mounts")  # proc_pid_mounts(5)
 
-_IN_MEMORY = ("tmpfs", "devtmpfs")
-_OCTAL = re.compile(r"\\([0-7]{3})")
 _WHAT_FAILS = {
     "/run": "no container starts while it is full",
     "/run/worker": "actions cannot write to /worker while it is full",
@@ -64,17 +61,10 @@ def file_systems(mounts: Path = MOUNTS, host: Path = HOST_ROOT) -> list[FileSyst
         OSError: the mounts cannot be read.
     """
     found = {DATA_ROOT: FileSystem(str(DATA_ROOT), DATA_ROOT)}
-    for path in _mount_points(mounts.read_text(encoding="utf-8", errors="surrogateescape")):
+    for path in (Path(one.point) for one in in_memory(read_mounts(mounts))):
         if path.is_relative_to(host) and not path.is_relative_to(host / DATA_ROOT.relative_to("/")):
             found[path] = FileSystem(str(Path("/") / path.relative_to(host)), path)
     return list(found.values())
-
-
-def _mount_points(text: str) -> Iterator[Path]:
-    for line in text.split("\n"):  # a path may have what splitlines() takes for a line's end
-        _, point, kind, options, *_ = (*line.split(" "), "", "", "")
-        if kind in _IN_MEMORY and "rw" in options.split(","):
-            yield Path(_OCTAL.sub(lambda code: chr(int(code[1], 8)), point))
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tink_docker import policy
+from tink_docker.mounts import read_mounts
 from tinkie.space import megabytes
 
 if TYPE_CHECKING:
@@ -73,8 +74,12 @@ def heaviest(root: Path, *, by_files: bool) -> Heaviest:
 
 
 def _entries(root: str) -> Iterator[tuple[str, str, Weight]]:
-    """Yield folder, path and weight of all below a folder on its file system, level by level."""
+    """Yield folder, path and weight of all below a folder on its file system, level by level.
+
+    What is a mount is not even looked at: its server may be dead.
+    """
     try:
+        mounted = {one.point for one in read_mounts()}
         device = os.lstat(root).st_dev
     except OSError:
         return
@@ -83,6 +88,8 @@ def _entries(root: str) -> Iterator[tuple[str, str, Weight]]:
         try:
             with os.scandir(folder) as found:
                 for one in found:
+                    if one.path in mounted:
+                        continue
                     state = one.stat(follow_symlinks=False)
                     if state.st_dev == device:
                         yield folder, one.path, Weight(state.st_blocks * _BLOCK, 1)

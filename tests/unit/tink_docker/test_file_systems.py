@@ -39,9 +39,24 @@ docker /var/lib/docker tmpfs rw,size=400000k 0 0
 """
 
 
+def mountinfo(mounts: str) -> str:
+    """Return the lines of /proc/self/mountinfo for those of /proc/self/mounts."""
+    lines: list[str] = []
+    points: list[tuple[str, int]] = []
+    for number, line in enumerate(mounts.rstrip("\n").split("\n"), start=1):
+        source, point, kind, options, *_ = line.split(" ")
+        below = [one for one in points if f"{point}/".startswith(f"{one[0].rstrip('/')}/")]
+        parent = max(below, key=lambda one: (len(one[0]), one[1]))[1] if below else 0
+        points.append((point, number))
+        lines.append(
+            f"{number} {parent} 0:{number} / {point} {options} shared:1 - {kind} {source} {options}"
+        )
+    return "\n".join(lines) + "\n"
+
+
 def test_the_os_has_these_file_systems(tmp_path: Path) -> None:
     path = tmp_path / "mounts"
-    path.write_text(f"{MOUNTS}tmpfs /host_root/odd\x0cpath\x85 tmpfs rw 0 0\n")
+    path.write_text(mountinfo(f"{MOUNTS}tmpfs /host_root/odd\x0cpath\x85 tmpfs rw 0 0"))
     found = {str(one.path): one.name for one in file_systems(path)}
     assert found == {
         "/var/lib/docker": "/var/lib/docker",
@@ -54,6 +69,35 @@ def test_the_os_has_these_file_systems(tmp_path: Path) -> None:
         "/host_root/a b": "/a b",
         "/host_root/odd\x0cpath\x85": "/odd\x0cpath\x85",
     }
+
+
+@pytest.mark.parametrize(
+    ("more", "hidden"),
+    [
+        ("nas:/x /host_root/run/nas nfs4 rw 0 0", []),
+        ("nas:/x /host_root/run/nas nfs4 rw 0 0\nx /host_root/run/nas/x tmpfs rw 0 0", []),
+        ("x /host_root/run/worker fuse.sshfs rw 0 0", ["/run/worker"]),
+        ("x /host_root/run fuse rw 0 0", ["/run", "/run/worker"]),
+        ("x /host_root/run tmpfs ro 0 0", ["/run", "/run/worker"]),
+        ("nas:/x /host_root cifs rw 0 0", ["/run", "/run/worker", "/dev", "/dev/shm", "/a b"]),
+    ],
+)
+def test_no_path_leads_to_a_server(tmp_path: Path, more: str, hidden: list[str]) -> None:
+    def found(mounts: str) -> set[str]:
+        (tmp_path / "mounts").write_text(mountinfo(mounts))
+        return {one.name for one in file_systems(tmp_path / "mounts")}
+
+    before, after = found(MOUNTS), found(MOUNTS + more)
+    assert after <= before
+    assert before - after >= set(hidden)
+    assert hidden or after == before
+    if "/host_root " in more:
+        assert after == {str(DATA_ROOT)}
+
+
+def test_rubbish_is_no_mount(tmp_path: Path) -> None:
+    (tmp_path / "mounts").write_text("\n1\n1 1 0:1 / / rw - tmpfs x rw\n2 1 0:2 / /x rw -\n")
+    assert [one.name for one in file_systems(tmp_path / "mounts")] == [str(DATA_ROOT)]
 
 
 @dataclass

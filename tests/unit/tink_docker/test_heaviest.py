@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from tink_docker import policy
 from tink_docker.heaviest import heaviest
+from tink_docker.mounts import Mount
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,3 +94,14 @@ def test_other_file_systems_are_left_out(tmp_path: Path, monkeypatch: pytest.Mon
     other = os.stat_result((*real[:2], real.st_dev + 1, *real[3:10]))
     monkeypatch.setattr(os, "lstat", lambda _: other)
     assert heaviest(tmp_path, by_files=False).total.files == 0
+
+
+def test_a_mount_is_not_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its server may be dead: a look would not return."""
+    write(tmp_path / "a", 20)
+    write(tmp_path / "nas/big", 500)
+    mount = Mount("2", "1", str(tmp_path / "nas"), "nfs4", writable=True)
+    monkeypatch.setattr("tink_docker.heaviest.read_mounts", lambda: [mount])
+    found = heaviest(tmp_path, by_files=False)
+    assert found.path == "a"
+    assert found.total.files == 1
