@@ -106,6 +106,7 @@ class Boot:
                     container,
                     pause=self.pause,
                     tasks=(
+                        self._task("note that the worker runs", is_up),
                         self._task("report actions", actions.report),
                         self._task("watch the worker's connection", server.tick),
                         self._task("ask for metadata again", self.finder.tick),

@@ -111,7 +111,7 @@ class Keeper:
                 is_up()
                 self._log_ready(version)
                 with phase("watch"):
-                    is_planned = self._watch(engine)
+                    is_planned = self._watch(engine, is_up)
         finally:
             engine.stop(self.wait)
         if is_planned:
@@ -140,7 +140,7 @@ class Keeper:
             self._tick()
             self.wait(min(left, self.space.pace), [])
 
-    def _watch(self, engine: EngineDaemons) -> bool:
+    def _watch(self, engine: EngineDaemons, is_up: Callable[[], None]) -> bool:
         """Return when the engine must be restarted as planned, or (False) has ended.
 
         Raises:
@@ -150,6 +150,7 @@ class Keeper:
             end = self.now() + DOCKERD_CHECK_EVERY_SECONDS
             while self.now() < end and not engine.ended():
                 self._turn(engine, [])
+                is_up()
                 if reason := self._planned():
                     log.info("engine.restarting", reason=reason)
                     return True

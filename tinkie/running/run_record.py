@@ -28,8 +28,8 @@ class RunRecord:
     """Write `path` (JSON) whenever a run starts, is up or ends.
 
     Shape: {"failures", "at", "is_up"}: the runs in a row that were not healthy, the one that is
-    under way among them; when that was written; whether it is up since then. `now` returns
-    monotonic seconds, which all processes since power-on share.
+    under way among them; when that was written; whether it is up since then, or longer. `now`
+    returns monotonic seconds, which all processes since power-on share.
     """
 
     path: Path

@@ -47,7 +47,8 @@ def supervise(
 ) -> NoReturn:
     """Call `run` again whenever it returns or raises a BootError; never returns.
 
-    `run` gets a function to call once it is up. The back-off is `soon`, or `slowly` after a
+    `run` gets a function to call once it is up, and again beside its work: a note that it is up may
+    not have been possible, since /run was full. The back-off is `soon`, or `slowly` after a
     PermanentError. It starts anew once `run` has been up for HEALTHY_AFTER_SECONDS; the time
     before it was up does not count. Any other exception is a bug, and is treated as a BootError.
 
@@ -103,10 +104,13 @@ def _run(
 ) -> tuple[BootError | None, bool]:
     """Return how a run ended, and whether it was healthy; `failures` if it was not."""
     up: list[float] = []
+    is_noted = False
 
     def is_up() -> None:
-        up.append(now())
-        record.write(failures, is_up=True)
+        nonlocal is_noted
+        if not up:
+            up.append(now())
+        is_noted = is_noted or record.write(failures, is_up=True)
 
     record.write(failures)
     error: BootError | None = None

@@ -97,6 +97,12 @@ def names(events: Events) -> list[str]:
     return [event["event"] for event in events if not event["event"].startswith("phase.")]
 
 
+def test_that_the_worker_runs_is_noted_in_later_turns_too(world: World) -> None:
+    world.meanwhile = [lambda: None] * 3
+    world.run()
+    assert len(world.ups) > 3
+
+
 def test_a_machine_boots(world: World, events: Events) -> None:
     world.run()
     worker = world.engine.worker()

@@ -233,6 +233,13 @@ def test_whatever_a_check_raises_the_engine_runs_on(
     assert failed[0]["error"] == "OverflowError: 10**400"
 
 
+def test_that_it_is_up_is_noted_in_later_turns_too(world: World) -> None:
+    world.plans.append({"life": 100})
+    noted: list[bool] = []
+    world.keeper.run_once(lambda: noted.append(True))
+    assert len(noted) > 10
+
+
 def test_a_ready_engine_is_logged(world: World, events: Events) -> None:
     world.plans.append({"life": 100})
     keep(world)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -179,6 +180,25 @@ class TestARestartOfTheProcess:
         world.comes_up = False
         killed = (99.0, Killed())
         assert [self.process(world, killed) for _ in range(3)] == [[], [], [1.0]]
+
+    def test_a_full_run_folder_is_written_to_when_it_is_not_any_more(self, world: World) -> None:
+        def run(is_up: Callable[[], None]) -> None:
+            path, world.record.path = world.record.path, Path("/dev/null/runs.json")
+            is_up()
+            is_up()
+            world.record.path = path
+            for _ in range(3):
+                world.clock += 1
+                is_up()
+            assert json.loads(path.read_text())["at"] == world.clock - 2, "it is written once"
+            world.clock += 60
+            raise Killed
+
+        world.run = run  # type: ignore[method-assign]
+        world.record.write(5)
+        with pytest.raises(Killed):
+            world.supervise_until_the_end()
+        assert world.record.read() == 0
 
     def test_the_back_off_goes_on_where_it_was(self, world: World) -> None:
         failed = (1.0, TransientError("busy"))
