@@ -279,16 +279,23 @@ WITH_A_QUERY = [
     *(row.name for row in TABLE if row.secrets is secrets_in_url),
     *("registry_mirrors", "HTTP_PROXY", "https_proxy"),
 ]
+# A token in base64 may end with one = or two.
+QUERIES = [
+    "{}", "t={}", "code={}&t=abcdefghij", "a=1&{}", "X-Amz-Signature={}&v=1", "{}=", "{}==",
+    "v=12345678&{}=", "{}=&v=12345678", "token={}=", "t=canary@{}",
+]  # fmt: skip
 
 
 @given(
     CANARY,
     st.sampled_from(WITH_A_QUERY),
-    st.sampled_from(["{}", "t={}", "code={}&t=abcdefghij", "a=1&{}", "X-Amz-Signature={}&v=1"]),
+    st.sampled_from(QUERIES),
 )
 @example("canary//", "packet_base_url", "code={}")
 @example("canary%", "grpc_cert_url", "code={}&t=abcdefghij")
 @example("canary#", "grpc_cert_url", "code={}&t=abcdefghij")
+@example("canary", "grpc_cert_url", "{}=")
+@example("canary", "registry_ca_url", "v=12345678&{}=")
 def test_a_dry_run_shows_no_query(canary: str, name: str, query: str) -> None:
     line = f'{WORKER} docker_registry=r.example instance_id=i {name}="http://h/c?'
     line += f'{query.format(canary)}"'

@@ -39,14 +39,14 @@ def _secrets_in_query(url: str) -> Iterator[str]:
     """Yield each pair, and the value or word that is a token by its name or has none.
 
     Other values are ordinary words or the worker's id, which stay readable elsewhere: so only the
-    whole `name=value` is a secret. The whole query is one if a pair is too short to be.
+    whole `name=value` is a secret. That holds for `name=`, too: it may be a token in base64. The
+    whole query is one if a pair is too short to be.
     """
     query = url.partition("?")[2]
     pairs = re.split("[&#]", query)  # a token may hold a # that should have been encoded
     for pair in pairs:
         name, _, value = pair.partition("=")
-        if value or name == pair:
-            yield pair
+        yield pair
         if _TOKEN.search(name):
             yield value
     if any(len(pair) < _SHORTEST_SECRET for pair in pairs):

@@ -163,6 +163,8 @@ def test_our_own_words_stay_although_they_are_a_password() -> None:
         ("http://tb/x?code=ab%2Fcd+e%", ["code=ab%2Fcd+e%25", "code=ab/cd e%"]),
         ("http://tb/x?t=ab&u=cd", ["t=ab&u=cd"]),
         ("http://tb/x?token=ab", ["token=ab"]),
+        ("http://tb/x?c3VwZXJ0b2tlbjE=", ["c3VwZXJ0b2tlbjE=", "c3VwZXJ0b2tlbjE%3D"]),
+        ("http://tb/x?v=12345678&c3VwZXJ0b2s=", ["c3VwZXJ0b2s="]),
         ("http://operator:hunter2@tb/x", ["hunter2", "operator"]),
         ("http://u:hun/ter2@tb/x", ["hun/ter2"]),
         ("http://u:hun?ter2@tb/x", ["hun?ter2"]),
@@ -185,7 +187,7 @@ def test_words_of_a_query_are_no_secrets_elsewhere(query: str) -> None:
     found = secrets_in(Cmdline.parse(f"metadata_url={url}"))
     text = "worker 52:54:00:12:34:56 on main at 10.0.0.1: daemon.json, format, false, ops@lan"
     assert masked(text, *found) == text
-    assert (query in masked(url, *found)) == query.endswith("=")
+    assert query not in masked(url, *found)
 
 
 def test_the_last_secrets_of_a_source_are_masked_and_no_older_ones() -> None:
