@@ -89,14 +89,16 @@ class Redactor:
     def text(self, text: str) -> str:
         """Return `text` with every secret masked, also one whose end was cut off."""
         shown, end = [], 0
-        for start, stop in self._places(text):
+        in_urls = (found.span() for found in _CREDENTIALS_IN_URL.finditer(text))
+        for start, stop in sorted((*self._places(text), *in_urls)):
             if start >= end:
                 shown += [text[end:start], MASK]
             end = max(end, stop)
+        # Behind a masked password that has a slash, the user name is found now.
         return _CREDENTIALS_IN_URL.sub(MASK, "".join((*shown, text[end:])))
 
     def _places(self, text: str) -> Iterator[tuple[int, int]]:
-        """Yield where the secrets begin and end, in the order of their beginnings.
+        """Yield where the secrets begin and end.
 
         One pass, whatever the number of secrets and of cuts: a server may send any text.
         """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from itertools import pairwise
 from typing import Any
 from urllib.parse import quote
 
@@ -105,6 +106,39 @@ def test_nothing_of_secrets_that_overlap_is_left() -> None:
     assert masked("abcdeabcde cdefgh", "abcde", "cdefgh") == f"{MASK}{MASK} {MASK}"
 
 
+WORDS = st.text(st.characters(max_codepoint=0x17F, categories=["Ll"]), min_size=5, max_size=40)
+
+
+@given(st.lists(WORDS, min_size=3, max_size=6), st.data())
+def test_nothing_of_a_chain_of_secrets_is_left(words: list[str], data: Any) -> None:
+    """Each secret ends with a word that the next one begins with."""
+    secrets = ["-".join(pair) for pair in pairwise(words)]
+    forms_of_all = ("-".join(words), quote("-".join(words)), json.dumps("-".join(words))[1:-1])
+    form = data.draw(st.sampled_from(forms_of_all))
+    assert masked(f"say {form} 123", *data.draw(st.permutations(secrets))) == f"say {MASK} 123"
+    cut = len(form) - data.draw(st.integers(0, 4))
+    assert masked(f"say {form[:cut]}… 123", *secrets).startswith(f"say {MASK}")
+
+
+@given(WORDS, WORDS, st.data())
+def test_nothing_is_left_of_a_password_beside_a_secret_that_overlaps_it(
+    password: str, host: str, data: Any
+) -> None:
+    start, end = data.draw(st.integers(0, 4)), data.draw(st.integers(1, 5))
+    secret = f"{password[start:]}@{host[:end]}"
+    url = f"https://123:{password}@{host}/123"
+    assert masked(url, secret) == f"https://{MASK}{host[end:]}/123"
+
+
+def test_a_query_with_an_at_sign_is_masked_to_its_end() -> None:
+    url = "https://host.example/cert.pem?token=abc@tail"
+    assert masked(url, *secrets_in(Cmdline.parse(f"grpc_cert_url={url}"))) == f"https://{MASK}"
+
+
+def test_a_user_before_a_password_with_a_slash_is_masked() -> None:
+    assert masked("http://operator:a/bcdefg@h", "a/bcdefg") == f"http://{MASK}@h"
+
+
 TOKENS = st.text(
     st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="*"),
     min_size=60,
@@ -163,6 +197,7 @@ def test_our_own_words_stay_although_they_are_a_password() -> None:
         ("http://tb/x?code=ab%2Fcd+e%", ["code=ab%2Fcd+e%25", "code=ab/cd e%"]),
         ("http://tb/x?t=ab&u=cd", ["t=ab&u=cd"]),
         ("http://tb/x?token=ab", ["token=ab"]),
+        ("http://tb/x?token=abc@S3CR3TTAIL", ["token=abc@S3CR3TTAIL", "abc@S3CR3TTAIL"]),
         ("http://tb/x?c3VwZXJ0b2tlbjE=", ["c3VwZXJ0b2tlbjE=", "c3VwZXJ0b2tlbjE%3D"]),
         ("http://tb/x?v=12345678&c3VwZXJ0b2s=", ["c3VwZXJ0b2s="]),
         ("http://operator:hunter2@tb/x", ["hunter2", "operator"]),
