@@ -59,7 +59,7 @@ def _show(spec: WorkerSpec) -> None:
     shown: Any = REDACTOR.value(spec.as_json())
     print(json.dumps(shown, indent=2))  # noqa: T201 - the output of the dry run
     # Mask it word by word: in the shell's quotes a secret looks different.
-    _print_error(shlex.join(map(REDACTOR.text, spec.as_command())))
+    _print_error(shlex.join(map(REDACTOR.text, spec.as_command(shown["environment"]))))
 
 
 def _with_auth_file(inputs: Inputs, spec: WorkerSpec) -> WorkerSpec:

@@ -26,6 +26,8 @@ from tinkie.parameters.types import shown
 from tinkie.paths import ENGINE_SOCKET, GO_CERTIFICATE_FOLDERS, TRUSTED_CERTIFICATES, WORKER_NAME
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bootkit.machine.metadata import MachineMetadata
     from tinkie.parameters.parameter import Parameters
     from tinkie.parameters.proxy import Proxies
@@ -128,10 +130,13 @@ class WorkerSpec:
             "labels": {SPEC_LABEL: self.digest},
         }
 
-    def as_command(self) -> list[str]:
-        """Return an equivalent `docker run`; secrets are still in it, see redaction.REDACTOR."""
+    def as_command(self, environment: Mapping[str, str]) -> list[str]:
+        """Return an equivalent `docker run` with these variables instead of its own.
+
+        Secrets may still be in it, see redaction.REDACTOR.
+        """
         binds = [part for bind in self.binds for part in ("--volume", bind)]
-        pairs = sorted(self.environment.items())
+        pairs = sorted(environment.items())
         variables = [part for name, value in pairs for part in ("--env", f"{name}={value}")]
         label = ["--label", f"{SPEC_LABEL}={self.digest}"]
         start = ["docker", "run", "--detach", "--name", WORKER_NAME]

@@ -251,6 +251,7 @@ IN_A_URL = (
 @example("canary://b", "HTTP_PROXY", "http://u:", "h")
 @example("canary", "metadata_url", "http://u:", "h\u2100")
 @example("canary/b", "HTTPS_PROXY", "http://u:", "h")
+@example("a@ss/canary", "HTTPS_PROXY", "http://u:", "h")
 @example("canary]", "registry_ca_url", "http://[", "h")
 def test_a_dry_run_shows_no_password(canary: str, name: str, start: str, host: str) -> None:
     if name == "NO_PROXY":
@@ -273,6 +274,23 @@ def test_a_user_that_is_not_utf8_is_reported_and_the_rest_goes_on(name: str, use
             code, planned, _ = run(main, "--dry-run", "--cmdline", str(path))
             assert code in (0, 2)
             assert planned
+
+
+SHORT = [
+    "registry_password={} registry_username=u", "HTTPS_PROXY=http://user:{}@proxy.example:3128",
+    "http_proxy=http://{}@proxy.example:3128", "HTTP_PROXY=http://user:{}@ss/w0rd@proxy.example",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("parameter", SHORT)
+def test_a_short_password_is_masked_in_its_place_and_makes_nothing_else_unreadable(
+    parameter: str,
+) -> None:
+    start = f"{WORKER} docker_registry=r.example instance_id=i"
+    expected = dry_runs(f"{start} {parameter.format('correct-horse')}")
+    assert "correct-horse" not in expected
+    for password in ("p", "ö", "pqr"):
+        assert dry_runs(f"{start} {parameter.format(password)}") == expected
 
 
 WITH_A_QUERY = [

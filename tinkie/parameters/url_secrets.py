@@ -16,11 +16,11 @@ _TOKEN = re.compile("auth|cred|key|pass|secret|sig|token", re.IGNORECASE)
 
 
 def credentials_in(text: str) -> tuple[str, ...]:
-    """Return the passwords in a proxy's URL, malformed or not: as written, encoded, decoded."""
-    passwords = [user.partition(":")[2] or user for user in _users(text)]
-    return tuple(
-        filter(None, (*passwords, *map(percent_encoded, passwords), *map(unquote, passwords)))
-    )
+    """Return the password in a proxy's URL, malformed or not: as written, encoded, decoded.
+
+    As `ProxyUrl` reads it: any other reading gives a part of it, which may be one letter.
+    """
+    return _passwords(split_scheme(text)[1].rpartition("@")[0])
 
 
 def secrets_in_url(text: str) -> tuple[str, ...]:
@@ -29,10 +29,15 @@ def secrets_in_url(text: str) -> tuple[str, ...]:
     Short ones are left out, since they are parts of many words. What stands as `user:password@` in
     a URL is masked anyway.
     """
-    user = _users(text)[0].partition(":")[0]
-    written = (*credentials_in(text), user, *_secrets_in_query(text))
+    users = _users(text)
+    written = (*_passwords(*users), users[0].partition(":")[0], *_secrets_in_query(text))
     found = (form for one in written for form in _forms(one))
     return tuple(one for one in found if len(one) >= _SHORTEST_SECRET)
+
+
+def _passwords(*users: str) -> tuple[str, ...]:
+    found = [user.partition(":")[2] or user for user in users]
+    return tuple(filter(None, (*found, *map(percent_encoded, found), *map(unquote, found))))
 
 
 def _secrets_in_query(url: str) -> Iterator[str]:

@@ -24,7 +24,9 @@ MASK = "********"
 
 _CREDENTIALS_IN_URL = re.compile(r"(?<=://)[^/\s]+(?=@)")  # a password may hold an @ itself
 _SECRET_NAMES = ("password", "secret", "token")
-_SHORTEST_PART = 4  # of base64, or of a secret that was cut; shorter ones may be anything
+# Of a secret, cut or not, in any form. A shorter one is a part of many words: masked wherever it
+# is, it would make the log unreadable.
+_SHORTEST_PART = 4
 _CUT = "…"  # what a shortened text ends with, ours and that of others
 _GENERATIONS = 4  # of passwords that one source has had: containers and files may have older ones
 _GO_IN_USERINFO = "$&+,;="  # what net/url does not escape there
@@ -46,7 +48,6 @@ class Redactor:
     _renewed: dict[str, list[dict[str, _Forms]]] = field(default_factory=dict, repr=False)
     _forms: _Forms = field(default_factory=dict, repr=False)
     _by_start: dict[str, list[str]] = field(default_factory=dict, repr=False)
-    _lengths: set[int] = field(default_factory=set, repr=False)  # of those starts
     _starts: re.Pattern[str] = field(default=_NOWHERE, repr=False)  # matches each of them
 
     def hide(self, *secrets: str | None) -> None:
@@ -78,7 +79,6 @@ class Redactor:
                 self._forms[form] = max(rest, self._forms.get(form, rest))
         for form in self._forms:
             self._by_start.setdefault(form[:_SHORTEST_PART], []).append(form)
-        self._lengths = set(map(len, self._by_start))
         self._starts = _pattern_of(self._by_start)
 
     def reset(self) -> None:
@@ -107,10 +107,9 @@ class Redactor:
             if cut < at + _SHORTEST_PART:
                 cut = text.find(_CUT, at + _SHORTEST_PART)
                 cut = last_cut if cut < 0 else cut
-            for length in self._lengths:
-                for form in self._by_start.get(text[at : at + length], ()):
-                    if end := self._end(form, text, at, cut):
-                        yield at, end
+            for form in self._by_start.get(text[at : at + _SHORTEST_PART], ()):
+                if end := self._end(form, text, at, cut):
+                    yield at, end
 
     def _end(self, form: str, text: str, at: int, cut: int) -> int:
         """Return where a secret that begins here ends, 0 if there is none."""
@@ -164,9 +163,13 @@ def secrets_in(cmdline: Cmdline) -> tuple[str, ...]:
 
 
 def _pattern_of(starts: Collection[str]) -> re.Pattern[str]:
-    """Return what matches where a text may have one of them, without taking any of the text."""
-    columns = zip(*starts, strict=False)  # as many as the shortest has characters
-    classes = [f"[{''.join(map(re.escape, sorted(set(one))))}]" for one in columns]
+    """Return what matches where a text may have one of them, without taking any of the text.
+
+    They are equally long.
+    """
+    classes = [
+        f"[{''.join(map(re.escape, sorted(set(column))))}]" for column in zip(*starts, strict=True)
+    ]
     return re.compile(f"(?={''.join(classes)})") if starts else _NOWHERE
 
 
@@ -182,7 +185,8 @@ def _forms_of(secret: str) -> _Forms:
     encoded = (_base64_forms(_raw(form)) for form in plain)
     rest = _NOTHING if head == secret else _ALL if _WORD_END.search(secret) else _WORD
     # Stars are what a mask is made of: each mask would be masked again.
-    return {form: rest for form in plain.union(*encoded) if form.strip("*")}
+    found = (form for form in plain.union(*encoded) if len(form) >= _SHORTEST_PART)
+    return {form: rest for form in found if form.strip("*")}
 
 
 def _escaped(secret: str) -> Iterable[str]:
@@ -219,4 +223,4 @@ def _base64_forms(secret: bytes) -> set[str]:
         last = (before + len(secret)) * 8 // 6
         forms.add(padded[first:last])
     url_safe = {form.replace("+", "-").replace("/", "_") for form in forms}
-    return {form for form in forms | url_safe if len(form) >= _SHORTEST_PART}
+    return forms | url_safe

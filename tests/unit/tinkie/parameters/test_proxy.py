@@ -125,7 +125,7 @@ def test_it_has_a_scheme_and_is_encoded(text: str, proxy: str) -> None:
         ("user:secret@p:1", {"secret"}),
         ("http://user:a/b@p:1", {"a/b", "a%2Fb"}),
         ("http://user:a@b@p:1", {"a@b", "a%40b"}),
-        ("http://user:a@p:1/x@y", {"a", "a@p:1/x", "a%40p%3A1%2Fx"}),
+        ("http://user:a@p:1/x@y", {"a@p:1/x", "a%40p%3A1%2Fx"}),
         ("http://user:a://b@p:1", {"a://b", "a%3A%2F%2Fb"}),
         ("http://user:a%2Fb@p:1", {"a%2Fb", "a/b"}),
         ("http://user:secret@[::1", {"secret"}),

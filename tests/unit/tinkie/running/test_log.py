@@ -336,8 +336,8 @@ def test_a_failed_write_of_the_state_file_is_logged(
 
 def test_a_secret_may_hold_any_byte() -> None:
     redactor = Redactor()
-    redactor.hide("p\udcffw")
-    assert redactor.text("a p\udcffw and p%FFw") == "a ******** and ********"
+    redactor.hide("p\udcffwd")
+    assert redactor.text("a p\udcffwd and p%FFwd") == "a ******** and ********"
 
 
 @given(st.dictionaries(st.sampled_from(["error", "hint", "text", "n"]), TEXT | JSON | st.binary()))
@@ -367,12 +367,12 @@ def test_what_is_not_ascii_is_readable_as_far_as_possible() -> None:
     assert line.endswith("a.b error=cut... name=?")
 
 
-SECRETS = st.lists(st.text(min_size=1, max_size=8) | TEXT, min_size=1, max_size=3)
+SECRETS = st.lists(st.text(min_size=4, max_size=8) | TEXT, min_size=1, max_size=3)
 
 
 @given(SECRETS, TEXT, TEXT)
 @example(["p@ss"], "http://u:p@ss@h/", "")
-@example(["*", "**"], "***", "")
+@example(["****", "*****"], "*******", "")
 def test_no_secret_is_left_and_the_rest_is_not_masked_twice(
     secrets: list[str], before: str, behind: str
 ) -> None:
@@ -383,7 +383,7 @@ def test_no_secret_is_left_and_the_rest_is_not_masked_twice(
     assert len(masked) <= len(MASK) * len(text)
     # A secret with a star in it may come to be again, of a mask and what stands beside it.
     for secret in secrets:
-        assert "*" in secret or not secret or secret not in masked
+        assert "*" in secret or len(secret) < 4 or secret not in masked
     assume(not any("*" in secret.strip("*") for secret in secrets))
     assert redactor.text(masked) == masked
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tinkie.errors import TransientError
 from tinkie.parameters.cmdline import Cmdline
+from tinkie.parameters.types import percent_encoded
 from tinkie.policy import ERROR_MESSAGE_CHARACTERS
 from tinkie.running import redaction
 from tinkie.running.redaction import MASK, Redactor, secrets_in
@@ -43,6 +44,7 @@ def masked(text: str, *secrets: str) -> str:
         (r"say \\\"hi\\\"", 'say "hi"'),  # JSON in JSON
         (r"b\\c'd", r"b\c'd"),  # Python's repr
         ("YWI=", "ab"),
+        ("p%2Fq", "p/q"),
         ("YQ==", "a"),
         (base64.b64encode(b"user:hunter2").decode(), "hunter2"),
     ],
@@ -168,6 +170,19 @@ def test_tokens_that_begin_alike_are_all_masked() -> None:
     assert masked(" ".join((*tokens, start)), *tokens) == " ".join([MASK] * 4)
 
 
+@given(st.text(max_size=3), st.text())
+def test_a_secret_of_less_than_four_characters_is_masked_nowhere_as_it_is(
+    secret: str, text: str
+) -> None:
+    assert masked(f"a {secret} b {text}", secret).startswith(f"a {secret} b ")
+
+
+@given(st.text("abc/@:ö", min_size=1, max_size=8), st.sampled_from(["http://", "socks5://", ""]))
+def test_the_password_of_a_proxy_ends_at_the_last_at_sign(password: str, scheme: str) -> None:
+    found = secrets_in(Cmdline.parse(f"http_proxy={scheme}user:{password}@proxy.example:3128"))
+    assert set(found) == {password, percent_encoded(password)}
+
+
 def test_our_own_words_stay_although_they_are_a_password() -> None:
     redactor = Redactor()
     redactor.hide("phase", "error", "bootkit", "other")
@@ -247,11 +262,11 @@ def test_secrets_that_stay_are_not_worked_out_anew(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(redaction, "_forms_of", forms_of)
     redactor = Redactor()
-    for secrets in (["one", "two"], ["two", "one"], ["two", "three"], ["one"]):
+    for secrets in (["one1", "two2"], ["two2", "one1"], ["two2", "three"], ["one1"]):
         redactor.renew("file", secrets)
         redactor.hide("fixed", None, "")
-    assert sorted(worked_out) == ["fixed", "one", "three", "two"]
-    assert redactor.text("one two three fixed") == " ".join([MASK] * 4)
+    assert sorted(worked_out) == ["fixed", "one1", "three", "two2"]
+    assert redactor.text("one1 two2 three fixed") == " ".join([MASK] * 4)
 
 
 def test_a_long_secret_takes_no_more_memory_than_its_beginning() -> None:
