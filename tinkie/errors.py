@@ -12,6 +12,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from tinkie.cut import cut_text
 from tinkie.error_kinds import ErrorKind
 from tinkie.hints import Asked, hint_for
 from tinkie.policy import ERROR_MESSAGE_CHARACTERS
@@ -84,9 +85,7 @@ class BootError(Exception):
 
 def bounded(message: str) -> str:
     """Return a message cut after ERROR_MESSAGE_CHARACTERS, without what is not UTF-8."""
-    fits = len(message) <= ERROR_MESSAGE_CHARACTERS
-    cut = message if fits else message[: ERROR_MESSAGE_CHARACTERS - 1] + "…"
-    return cut.encode(errors="replace").decode()
+    return cut_text(message, ERROR_MESSAGE_CHARACTERS).encode(errors="replace").decode()
 
 
 def listed(parts: Iterable[str], separator: str = "; ") -> str:

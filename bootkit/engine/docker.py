@@ -30,6 +30,7 @@ from bootkit.policy import (
     WORKER_LOG_FILES,
     WORKER_LOG_LINE_BYTES,
 )
+from tinkie.cut import cut_line
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import NONSENSE, BootError, PermanentError, TransientError
 from tinkie.hints import Asked
@@ -206,7 +207,7 @@ class DockerEngine:
         with translated(f"read the log of {WORKER_NAME}"):
             output = self._client().logs(container, tail=count)
             lines = output.splitlines()[-count:]
-            return [line[:WORKER_LOG_LINE_BYTES].decode(errors="replace") for line in lines]
+            return [cut_line(line, WORKER_LOG_LINE_BYTES) for line in lines]
 
     def _host_config(self, spec: WorkerSpec) -> Any:
         log = self._log_config()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from tink_docker import policy
+from tinkie.cut import cut_line, cut_text
 from tinkie.errors import PermanentError, ShutdownRequested
 from tinkie.policy import CUT_TEXT_CHARACTERS
 from tinkie.running.log import get_logger
@@ -42,7 +43,7 @@ class Child:
     _output: int | None
     signs: tuple[str, ...] = ()
     noticed: deque[str] = field(default_factory=lambda: deque(maxlen=policy.CHILD_LAST_LINES))
-    _rest: bytes = b""  # of a line whose end has not come yet
+    _rest: bytes = b""  # the beginning of a line whose end has not come yet
     _last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=policy.CHILD_LAST_LINES))
 
     @classmethod
@@ -110,14 +111,14 @@ class Child:
         *lines, rest = (self._rest + data).split(b"\n")
         if len(rest) > policy.CHILD_LINE_BYTES:
             self._notice(rest)
-        self._rest = rest[-policy.CHILD_LINE_BYTES :]
+        self._rest = rest[: policy.CHILD_LINE_BYTES + 1]  # one more shows that it is cut
         for line in lines if data else [rest]:
             self._notice(line)
-            text = line[: policy.CHILD_LINE_BYTES].decode(errors="replace").strip()
+            text = cut_line(line, policy.CHILD_LINE_BYTES).strip()
             if text:
                 # Masked before it is cut: half a secret would not be recognised any more.
                 message = REDACTOR.text(_message(text))
-                self._last_lines.append(message[:CUT_TEXT_CHARACTERS])
+                self._last_lines.append(cut_text(message, CUT_TEXT_CHARACTERS))
                 log.debug("engine.log", child=self.name, line=text)
 
     def _notice(self, line: bytes) -> None:
@@ -125,7 +126,7 @@ class Child:
         text = line.decode(errors="replace")
         for sign in self.signs:
             if sign in text:
-                self.noticed.append(text[text.index(sign) :][:CUT_TEXT_CHARACTERS])
+                self.noticed.append(cut_text(text[text.index(sign) :], CUT_TEXT_CHARACTERS))
 
     def stop(self, wait: Wait) -> None:
         """Stop it in order, or by force after a bound; close its descriptors."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
+from tinkie.cut import CUT
 from tinkie.parameters.table import TABLE
 from tinkie.policy import CUT_TEXT_CHARACTERS, SECRET_HEAD_CHARACTERS
 
@@ -27,13 +28,12 @@ _SECRET_NAMES = ("password", "secret", "token")
 # Of a secret, cut or not, in any form. A shorter one is a part of many words: masked wherever it
 # is, it would make the log unreadable.
 _SHORTEST_PART = 4
-_CUT = "…"  # what a shortened text ends with, ours and that of others
 _GENERATIONS = 4  # of passwords that one source has had: containers and files may have older ones
 _GO_IN_USERINFO = "$&+,;="  # what net/url does not escape there
 _GO_ESCAPES_IN_JSON = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"})
 # What is masked behind the beginning of a secret: nothing, up to the end of a word, or all.
-_WORD_END = re.compile(f"[\\s{_CUT}]")
-_RESTS = tuple(map(re.compile, ("", f"[^\\s{_CUT}]*", "(?s:.*)")))
+_WORD_END = re.compile(f"[\\s{CUT}]")
+_RESTS = tuple(map(re.compile, ("", f"[^\\s{CUT}]*", "(?s:.*)")))
 _NOTHING, _WORD, _ALL = range(len(_RESTS))
 _NOWHERE = re.compile("(?!)")
 # Our own words, which a secret may be too: masked, they would not be recognised any more.
@@ -105,7 +105,7 @@ class Redactor:
         cut, last_cut = -1, len(text) if len(text) >= CUT_TEXT_CHARACTERS else sys.maxsize
         for at in (found.start() for found in self._starts.finditer(text)):
             if cut < at + _SHORTEST_PART:
-                cut = text.find(_CUT, at + _SHORTEST_PART)
+                cut = text.find(CUT, at + _SHORTEST_PART)
                 cut = last_cut if cut < 0 else cut
             for form in self._by_start.get(text[at : at + _SHORTEST_PART], ()):
                 if end := self._end(form, text, at, cut):

@@ -20,6 +20,7 @@ from tests.fakes.thread import served
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, ShutdownRequested, TransientError
 from tinkie.hints import Asked, hint_for
+from tinkie.running.redaction import MASK, REDACTOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -228,3 +229,17 @@ def test_a_request_to_stop_that_python_dropped_ends_a_silent_pull(tmp_path: Path
 def test_every_wait_for_the_engine_has_an_end() -> None:
     assert 0 < policy.ENGINE_PING_SECONDS < policy.ENGINE_ANSWER_SECONDS <= 60
     assert policy.ENGINE_ANSWER_SECONDS < policy.PULL_SILENCE_SECONDS <= 600
+
+
+def test_half_a_secret_at_the_cut_of_a_log_line_is_masked(tmp_path: Path) -> None:
+    secret = "geheim-wörter-1234"
+    REDACTOR.hide(secret)
+    fake = FakeEngine(tmp_path / "docker.sock")
+    worker = fake.add("tink-worker")
+    ends = range(policy.WORKER_LOG_LINE_BYTES - len(secret.encode()), policy.WORKER_LOG_LINE_BYTES)
+    worker.log = "".join(f"{'x' * end}{secret}xxx\n" for end in ends)
+    with connected(fake) as engine:
+        lines = engine.log_lines(worker.id, len(ends))
+    assert len(lines) == len(ends)
+    left = {REDACTOR.text(f"{line}; restarting").strip("x") for line in lines}
+    assert left <= {f"{part}…; restarting" for part in ("", MASK, "g", "ge", "geh")}

@@ -19,7 +19,7 @@ from tink_docker.engine.dockerd import dockerd_command, start_dockerd
 from tink_docker.engine.socket import Listener
 from tinkie.errors import PermanentError, ShutdownRequested
 from tinkie.policy import CUT_TEXT_CHARACTERS
-from tinkie.running.redaction import REDACTOR
+from tinkie.running.redaction import MASK, REDACTOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, MutableMapping, Sequence
@@ -145,7 +145,36 @@ def test_a_line_that_never_ends_takes_no_memory(start: Start) -> None:
     engine = start("sh", "-c", "true")
     for _ in range(100):
         engine._log_lines(b"x" * policy.CHILD_LINE_BYTES)
-    assert len(engine._rest) == policy.CHILD_LINE_BYTES
+    assert len(engine._rest) <= policy.CHILD_LINE_BYTES + 1
+
+
+@pytest.mark.parametrize("secret", ["hunter2-hunter2", "geheim-wörter-€-1234"])
+def test_of_a_long_line_the_beginning_is_shown_and_no_part_of_a_secret(
+    start: Start, events: Events, secret: str
+) -> None:
+    REDACTOR.hide(secret)
+    engine = start("sh", "-c", "true")
+    until_ended(engine)
+    whole = secret.encode()
+    for shift in range(len(whole) + 6):
+        # A read ends within the secret, and so does what is kept of the line.
+        before = b"x" * (policy.CHILD_LINE_BYTES - shift)
+        engine._log_lines(before + whole[:shift])
+        engine._log_lines(whole[shift:] + b" xxx" * policy.CHILD_LINE_BYTES)
+        engine._log_lines(b"xxx\nnext\n")
+        assert engine.last_lines[-1] == "next"
+    for event in events:
+        shown = str(REDACTOR.value(event["line"]))
+        assert shown == "next" or shown.startswith("xxx")
+        assert shown.strip("x… ") in ("next", MASK, "", *(secret[:end] for end in range(4)))
+
+
+def test_a_line_that_was_cut_is_no_part_of_the_next_one(start: Start) -> None:
+    engine = start("sh", "-c", "true")
+    until_ended(engine)
+    for data in (b"x" * 3 * policy.CHILD_LINE_BYTES, b"yy", b"y\nshort\n", b"end", b"\n"):
+        engine._log_lines(data)
+    assert [line[:5] for line in engine.last_lines] == ["xxxxx", "short", "end"]
 
 
 def test_a_secret_in_a_last_line_is_masked_before_the_line_is_cut(start: Start) -> None:
@@ -153,7 +182,7 @@ def test_a_secret_in_a_last_line_is_masked_before_the_line_is_cut(start: Start) 
     engine = start("sh", "-c", "true")
     before = "x" * (CUT_TEXT_CHARACTERS - 3)
     engine._log_lines(f"{before}hunter2-hunter2\n".encode())
-    assert engine.last_lines == [before + "***"]
+    assert engine.last_lines == [before + "**…"]
 
 
 def test_it_can_write_a_megabyte_while_nobody_reads(start: Start) -> None:
