@@ -72,6 +72,7 @@ class PasswordMonitor:
         is_old = self.now() - self._since >= WORKER_PASSWORD_AGE_SECONDS
         if self._is_outdated and is_old and self._is_idle():
             self.engine.remove(self.container)
+            self._idle.was_idle_to_the_end()
 
     def _compare(self) -> None:
         spec, error = self.wanted()

@@ -58,13 +58,17 @@ class PlannedRestart:
         return ""
 
     def _may_restart(self) -> bool:
-        """Return whether no container runs; end a worker that had time to report its action."""
+        """Return whether no container runs; end a worker that had time to report its action.
+
+        An action that began just then runs on, with the dockerd that it has.
+        """
         try:
             seconds = self.idle.seconds()
             if seconds is None or (self.idle.worker_runs and seconds < WORKER_REPORT_SECONDS):
                 return False
             if self.idle.worker_runs:
                 self.kill(WORKER_NAME)
+                return self.idle.was_idle_to_the_end()
         except BootError as error:
             log.debug("containers.unknown", error=str(error))
             return False

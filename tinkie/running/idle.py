@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tinkie.paths import WORKER_NAME
+from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+log = get_logger()
 
 
 @dataclass(slots=True)
@@ -42,3 +45,20 @@ class Idle:
             return None
         self._since = self.now() if since is None else since
         return self.now() - self._since
+
+    def was_idle_to_the_end(self) -> bool:
+        """Look again, directly after the worker was ended; report an action that began meanwhile.
+
+        Docker cannot end a container on the condition that no other one runs.
+
+        Raises:
+            BootError: as `running`.
+        """
+        if self.seconds() is not None:
+            return True
+        log.warning(
+            "worker.ended_in_action",
+            error=f"an action began while {WORKER_NAME}, which was idle, was ended",
+            next="the worker starts again; whether it gets the action again depends on its version",
+        )
+        return False

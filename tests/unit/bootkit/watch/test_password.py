@@ -110,6 +110,23 @@ def test_a_worker_beside_a_container_that_runs_is_not(world: World, state: str, 
     assert not world.is_there()
 
 
+def test_an_action_that_began_as_the_worker_was_ended_is_reported(
+    world: World, events: Events, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove = DockerEngine.remove
+
+    def remove_late(engine: DockerEngine, container: str) -> None:
+        world.fake.add("action")
+        remove(engine, container)
+
+    monkeypatch.setattr(DockerEngine, "remove", remove_late)
+    monitor = world.monitor()
+    world.renew("new")
+    world.tick(monitor, 4)
+    assert not world.is_there()
+    assert [event["event"] for event in events][1:] == ["worker.ended_in_action"]
+
+
 @pytest.mark.parametrize("state", ["created", "exited", "dead"])
 def test_a_container_that_does_not_run_keeps_no_worker(world: World, state: str) -> None:
     """tink-worker v0.12.2 leaves a container behind that it could not start."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tink_docker.repair.planned_restart import PlannedRestart
 from tinkie.errors import TransientError
@@ -9,6 +9,8 @@ from tinkie.policy import WORKER_REPORT_SECONDS
 from tinkie.running.idle import Idle
 
 if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
     from tests.unit.tink_docker.conftest import Clock
 
 WORKER = "tink-worker"
@@ -32,6 +34,7 @@ class Machine:
     containers: list[str] = field(default_factory=lambda: [WORKER])
     killed: list[str] = field(default_factory=list)
     error: Exception | None = None
+    after_kill: list[str] = field(default_factory=list)
     rebooting: bool = False
     first: FakeCause = field(default_factory=FakeCause)
     second: FakeCause = field(default_factory=FakeCause)
@@ -50,6 +53,7 @@ class Machine:
         if self.error:
             raise self.error
         self.killed.append(name)
+        self.containers = self.after_kill
 
     def watch(self, seconds: float) -> str:
         end = self.clock.now() + seconds
@@ -84,3 +88,15 @@ def test_a_worker_that_cannot_be_killed_restarts_nothing(clock: Clock) -> None:
     machine = Machine(clock, first=FakeCause("moves"), error=TransientError("no answer"))
     assert machine.watch(60) == ""
     assert machine.first.restarts == 0
+
+
+def test_an_action_that_began_as_the_worker_was_ended_keeps_its_dockerd(
+    clock: Clock, events: list[MutableMapping[str, Any]]
+) -> None:
+    machine = Machine(clock, first=FakeCause("moves"), after_kill=["action"])
+    assert machine.watch(60) == ""
+    assert machine.killed == [WORKER]
+    assert [event["event"] for event in events] == ["worker.ended_in_action"]
+    machine.containers = []
+    assert machine.watch(2) == "moves"
+    assert machine.first.restarts == 1
