@@ -12,7 +12,7 @@ from bootkit.image.pull import obtain_image
 from bootkit.image.registry import RegistryClient
 from bootkit.machine.identity import MachineFinder
 from bootkit.plan.inputs import Inputs, plan
-from bootkit.plan.worker import ENGINE_LABEL, SPEC_LABEL
+from bootkit.plan.worker import ENGINE_LABEL, PAIR, SPEC_LABEL
 from bootkit.watch.actions import ActionReporter, remove_actions
 from bootkit.watch.connection import ConnectionMonitor
 from bootkit.watch.password import PasswordMonitor
@@ -36,7 +36,7 @@ from tinkie.running.task import Task
 from tinkie.space import Space
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from bootkit.engine.interface import Container, Engine
     from bootkit.plan.credentials import DockerConfig
@@ -164,6 +164,7 @@ def adopt(engine: Engine, spec: WorkerSpec) -> str | None:
     for container in engine.containers():
         if container.name == WORKER_NAME and container.running:
             if _is_the_same(engine, container, spec):
+                _mask_password_in(engine.environment(container.id))
                 log.info("worker.adopted", container=container.id[:12], image=container.image)
                 return container.id
             log.warning("worker.outdated", container=container.id[:12], image=container.image)
@@ -176,9 +177,16 @@ def start(engine: Engine, spec: WorkerSpec, image: str) -> str:
         if container.name == WORKER_NAME or SPEC_LABEL in container.labels:
             engine.remove(container.id)
     remove_actions(engine)
+    _mask_password_in(spec.environment)
     started = engine.start_worker(spec, image)
     log.info("worker.started", container=started[:12], image=image)
     return started
+
+
+def _mask_password_in(environment: Mapping[str, str]) -> None:
+    """Mask what a worker logs of its password, also when the file has had several others since."""
+    _, password = PAIR
+    REDACTOR.renew(WORKER_NAME, [environment.get(password, "")])
 
 
 def with_password(

@@ -7,6 +7,7 @@ import gc
 import json
 import socket
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -24,6 +25,7 @@ from tests.fakes.metadata import FakeMetadata
 from tinkie.errors import BadParameters, BootError, PermanentError, ShutdownRequested
 from tinkie.fetch.fetcher import Fetcher
 from tinkie.parameters.cmdline import KEPT_BYTES, Cmdline
+from tinkie.running.redaction import MASK, REDACTOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, MutableMapping
@@ -544,6 +546,33 @@ class TestRegistryAuthUrl:
         world.meanwhile = [lambda: None] * 9
         world.run(self.boot(world))
         assert first not in world.engine.containers
+
+    def test_the_password_of_an_adopted_worker_is_masked_although_the_file_has_another(
+        self, world: World
+    ) -> None:
+        world.run(self.boot(world))
+        for status, password in ((200, "pass-2"), (503, "")):
+            self.status, self.password = status, password
+            REDACTOR.reset()  # bootkit starts anew
+            world.run(self.boot(world))
+            assert REDACTOR.text("denied: robot:pass-1") == f"denied: robot:{MASK}"
+
+    def test_the_password_of_a_worker_is_masked_while_the_file_changes_and_changes(
+        self, world: World
+    ) -> None:
+        def change(number: int) -> None:
+            self.password = f"pass-{number}"
+            world.clock += 100_000
+
+        world.cmdline = world.cmdline.replace("grpc_authority=10.0.0.1:42113", "")
+        world.meanwhile = [partial(world.engine.add, "action_x", state="running")]
+        world.meanwhile += [partial(change, number) for number in range(2, 9)]
+        boot = self.boot(world)
+        world.run(boot)
+        assert boot.auth.version == 8
+        shown = [REDACTOR.text(f"denied: pass-{number}") for number in range(1, 9)]
+        assert shown[0] == shown[-1] == f"denied: {MASK}"
+        assert shown[1] == "denied: pass-2"
 
     def test_an_adopted_worker_without_a_password_is_reported_once(
         self, world: World, events: Events, monkeypatch: pytest.MonkeyPatch
