@@ -8,7 +8,6 @@ from __future__ import annotations
 import codecs
 
 CUT = "…"
-_CUT_BYTES = len(CUT.encode())
 
 _DECODER = codecs.getincrementaldecoder("utf-8")
 
@@ -25,4 +24,4 @@ def cut_line(line: bytes, size: int) -> str:
     """
     if len(line) <= size:
         return line.decode(errors="replace")
-    return _DECODER(errors="replace").decode(line[: size - _CUT_BYTES]) + CUT
+    return _DECODER(errors="replace").decode(line[: size - len(CUT.encode())]) + CUT
