@@ -111,3 +111,7 @@ ERROR_MESSAGE_CHARACTERS = 2000
 # A longer secret, a token mostly, is recognised by its beginning. The redactor has each secret in
 # some hundred forms: those of whole tokens would take seconds and a hundred megabytes.
 SECRET_HEAD_CHARACTERS = 64
+
+# So many characters of all secrets that one source has at the same time: a file of passwords may
+# have hundreds. Of more than 128 secrets less of each is compared.
+SECRET_HEADS_CHARACTERS = 8192

@@ -11,7 +11,11 @@ from urllib.parse import quote, quote_plus
 
 from tinkie.cut import CUT
 from tinkie.parameters.table import TABLE
-from tinkie.policy import CUT_TEXT_CHARACTERS, SECRET_HEAD_CHARACTERS
+from tinkie.policy import (
+    CUT_TEXT_CHARACTERS,
+    SECRET_HEAD_CHARACTERS,
+    SECRET_HEADS_CHARACTERS,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, MutableMapping
@@ -28,7 +32,7 @@ _SECRET_NAMES = ("password", "secret", "token")
 # Of a secret, cut or not, in any form. A shorter one is a part of many words: masked wherever it
 # is, it would make the log unreadable.
 _SHORTEST_PART = 4
-_GENERATIONS = 4  # of passwords that one source has had: containers and files may have older ones
+_GENERATIONS = 2  # of a source's secrets: one that is replaced may be in use for a while
 _GO_IN_USERINFO = "$&+,;="  # what net/url does not escape there
 _GO_ESCAPES_IN_JSON = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"})
 # What is masked behind the beginning of a secret: nothing, up to the end of a word, or all.
@@ -60,14 +64,16 @@ class Redactor:
     def renew(self, source: str, secrets: Iterable[str]) -> None:
         """Mask these strings, which a source has now, and the last ones that it had before.
 
-        All that it ever had would take more and more memory, for months.
+        All that it ever had would take more and more memory, for months. The more there are now,
+        the less of each is compared.
         """
         had = self._renewed.setdefault(source, [])
         now = set(filter(None, secrets))
         if had and had[-1].keys() == now:
             return
         known = {secret: forms for one in had for secret, forms in one.items()}
-        had.append({secret: known.get(secret) or _forms_of(secret) for secret in now})
+        size = min(SECRET_HEAD_CHARACTERS, SECRET_HEADS_CHARACTERS // (len(now) or 1))
+        had.append({secret: known.get(secret) or _forms_of(secret, size) for secret in now})
         del had[:-_GENERATIONS]
         self._arrange()
 
@@ -177,9 +183,12 @@ def _is_secret(key: object, value: object) -> bool:
     return isinstance(value, str) and any(name in str(key).lower() for name in _SECRET_NAMES)
 
 
-def _forms_of(secret: str) -> _Forms:
-    """Return the secret and how it looks escaped, once or twice, and, at any offset, in base64."""
-    head = secret[:SECRET_HEAD_CHARACTERS]
+def _forms_of(secret: str, size: int = SECRET_HEAD_CHARACTERS) -> _Forms:
+    """Return the secret and how it looks escaped, once or twice, and, at any offset, in base64.
+
+    Of a longer one than size, its beginning.
+    """
+    head = secret[:size]
     once = set(_escaped(head))
     plain = once.union(*map(_escaped, once))
     encoded = (_base64_forms(_raw(form)) for form in plain)

@@ -247,7 +247,7 @@ def test_the_last_secrets_of_a_source_are_masked_and_no_older_ones() -> None:
         redactor.renew("file", [f"password-{number}"])
     redactor.renew("other", ["elsewhere"])
     text = " ".join(f"password-{number}" for number in range(1, 6))
-    assert redactor.text(text) == f"password-1 {MASK} {MASK} {MASK} {MASK}"
+    assert redactor.text(text) == f"password-1 password-2 password-3 {MASK} {MASK}"
     assert redactor.text("of-the-command-line elsewhere") == f"{MASK} {MASK}"
     redactor.reset()
     assert redactor.text("password-5 elsewhere") == "password-5 elsewhere"
@@ -256,7 +256,7 @@ def test_the_last_secrets_of_a_source_are_masked_and_no_older_ones() -> None:
 def test_secrets_that_stay_are_not_worked_out_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     worked_out: list[str] = []
 
-    def forms_of(secret: str) -> dict[str, int]:
+    def forms_of(secret: str, _size: int = 0) -> dict[str, int]:
         worked_out.append(secret)
         return {secret: 0}
 
@@ -278,3 +278,20 @@ def test_a_long_secret_takes_no_more_memory_than_its_beginning() -> None:
         return sum(map(len, redactor._forms))
 
     assert size(10_000) == size(100)
+
+
+def test_many_long_secrets_take_little_memory_and_are_masked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A file of passwords may have hundreds, and others each time."""
+    monkeypatch.setattr(redaction, "SECRET_HEADS_CHARACTERS", 32 * 16)
+    redactor = Redactor()
+    letters = "".join(map(chr, range(0x4E00, 0x4E00 + 300)))
+    sizes = []
+    for start in range(4):
+        secrets = [letters[start + begin :][:100] for begin in range(0, 160, 5)]
+        redactor.renew("file", secrets)
+        assert {redactor.text(f"say {secret} now") for secret in secrets} == {f"say {MASK} now"}
+        sizes.append(sum(map(len, redactor._forms)))
+    assert sizes[1:] == pytest.approx([sizes[1]] * 3, rel=0.1)
+    assert sizes[1] < 2 * 32 * 10_000
