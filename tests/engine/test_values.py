@@ -120,7 +120,9 @@ class Reloaded:
 
     def write(self, more: dict[str, list[str]]) -> None:
         config = daemon_json(read_parameters(Cmdline()), Proxies())
-        (self.folder / "daemon.json").write_text(json.dumps(config | more))
+        # A key that is missing leaves what was read before.
+        none: dict[str, list[str]] = {key: [] for key in KEYS.values()}
+        (self.folder / "daemon.json").write_text(json.dumps(none | config | more))
 
     def answers(self) -> bool:
         return self.socket.exists() and bool(self._info())
