@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.strategies import JSON, TEXT
 from tinkie.policy import CONSOLE_LINE_BYTES, EVENT_TEXT_CHARACTERS
 from tinkie.running import log
-from tinkie.running.log import console_line
+from tinkie.running.console import console_line
 from tinkie.running.redaction import MASK, REDACTOR, Redactor
 from tinkie.running.state import StateFile
 
