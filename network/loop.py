@@ -93,32 +93,34 @@ class Loop:
     def _wait(self, pause: float) -> bool:
         """Wait for an event, or for `pause` seconds; return whether there was one."""
         with selectors.DefaultSelector() as waiting:
-            waiting.register(self.changes.socket, selectors.EVENT_READ, self.changes.drain)
+            waiting.register(self.changes.socket, selectors.EVENT_READ, self._drain)
             if self._listener:
                 waiting.register(self._listener.socket, selectors.EVENT_READ, self._hear)
             if self.client.process.pid:
-                waiting.register(self._ended_descriptor(), selectors.EVENT_READ, _nothing)
-            ready = waiting.select(pause)
-            if not ready:
+                waiting.register(self._ended_descriptor(), selectors.EVENT_READ, _is_over)
+            found = waiting.select(pause)
+            if not found:
                 return self._listen()
             end = self.now() + self._settle_seconds()
-            while ready:
-                for key, _ in ready:
-                    key.data()
-                    if key.data == _nothing or not waiting.get_map():
-                        return True
-                ready = waiting.select(max(end - self.now(), 0.0))
-                if self._listener is None:
-                    break
+            while found and all([key.data() for key, _ in found]):
+                left = end - self.now()
+                found = waiting.select(left) if left > 0 else []
         self._listen()
         return True
 
-    def _hear(self) -> None:
+    def _drain(self) -> bool:
+        """Take the kernel's events; return whether to wait for more of the group."""
+        self.changes.drain()
+        return True
+
+    def _hear(self) -> bool:
+        """Take dhcpcd's events; return whether to wait for more of the group."""
         events = self._listener.read() if self._listener else None
         if events is None and self._listener:
             self._listener.close()
             self._listener = None
         self.service.note(events or ())
+        return events is not None
 
     def _settle_seconds(self) -> float:
         """Few looks come at once; after many, they have a pause in between."""
@@ -138,5 +140,6 @@ class Loop:
         return self._watched[pid]
 
 
-def _nothing() -> None:
-    """Whoever has ended is asked for by ended_children()."""
+def _is_over() -> bool:
+    """Wait for no more: dhcpcd has ended."""
+    return False
