@@ -52,9 +52,10 @@ class Console:
 def console_line(program: str, event: Event) -> str:
     """Return `[    1.23] program: noun.verb key=value ...`, printable characters only."""
     hidden = _NOT_FOR_THE_CONSOLE if _is_about_a_phase(event) else (*_NOT_FOR_THE_CONSOLE, "phase")
-    fields = " ".join(
-        f"{key}={_console_value(value)}" for key, value in event.items() if key not in hidden
-    )
+    shown = {key: value for key, value in event.items() if key not in hidden}
+    if event.get("program", program) != program:  # an event about another program
+        shown = {"program": event["program"], **shown}
+    fields = " ".join(f"{key}={_console_value(value)}" for key, value in shown.items())
     where = f"[{event.get('uptime', 0.0):9.2f}] {program}: {event.get('event', '')} {fields}"
     return _printable(where.rstrip())
 

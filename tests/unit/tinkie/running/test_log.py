@@ -192,6 +192,12 @@ def test_a_line_for_people_is_one_line_without_escapes() -> None:
     assert line.isprintable()
 
 
+def test_a_line_names_another_program_that_it_is_about() -> None:
+    line = console_line("dhcp", {"event": "program.ended", "error": "x", "program": "dhcpcd"})
+    assert line.endswith("dhcp: program.ended program=dhcpcd error=x")
+    assert console_line("dhcp", {"event": "a.b", "program": "dhcp"}).endswith("dhcp: a.b")
+
+
 @pytest.mark.parametrize("blank", "\u2800\u3164\u115f\u1160\uffa0\u00a0\u202e\u009b\u200b")
 def test_what_looks_like_a_blank_is_one_in_quotes(blank: str) -> None:
     """Otherwise `a error=b` could be two fields to the eye."""
