@@ -102,8 +102,9 @@ class Loop:
             if not found:
                 return self._listen()
             end = self.now() + self._settle_seconds()
-            while found and all([key.data() for key, _ in found]):
-                left = end - self.now()
+            while found:
+                go_on = [key.data() for key, _ in found]
+                left = end - self.now() if all(go_on) else 0.0
                 found = waiting.select(left) if left > 0 else []
         self._listen()
         return True

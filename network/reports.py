@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Reports:
-    """Call `look` after each look.
+    """Call `addresses` at each look before NICs are tested, which may take seconds, and then `way`.
 
     `host` is None if the command line names none; `wanted` are the NICs that it names; `waits_for`
     is the one that gets an address as soon as it comes.
@@ -48,20 +48,21 @@ class Reports:
         """Take dhcpcd's events: they have the reason why a lease ended."""
         self._reasons |= {(one.interface, one.protocol): one.reason for one in changes}
 
-    def look(self, view: View, now: float, everything: Sequence[Nic]) -> None:
-        """Report what is new; now: monotonic seconds; everything: also what dhcpcd has not."""
+    def addresses(self, view: View, now: float, everything: Sequence[Nic]) -> None:
+        """Report new links and leases; now: monotonic seconds; everything: also NICs not used."""
         self._report_links(view)
         self._report_leases(view)
         self._report_named(now, everything)
-        if self.host is None:
-            pass
-        elif view.is_reached:
-            self._report_reached(view, self.host)
-        else:
-            self._report_unreached(view, self.host, now)
         self._before = view
         names = {nic.name for nic in view.nics}
         self._reasons = {key: why for key, why in self._reasons.items() if key[0] in names}
+
+    def way(self, view: View, now: float) -> None:
+        """Report whether, and by which NIC, the host is reached, if that is new."""
+        if self.host and view.is_reached:
+            self._report_reached(view, self.host)
+        elif self.host:
+            self._report_unreached(view, self.host, now)
 
     def _report_links(self, view: View) -> None:
         before = {nic.name for nic in self._before.nics if nic.has_link}

@@ -6,7 +6,7 @@ with one, and after a restart this goes on where the last run ended.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from network.kernel import FAMILIES
@@ -67,6 +67,7 @@ class Service:
     nics: Sequence[Nic] = ()  # all that the kernel has
     view: View = field(default_factory=View)
     _leases: list[Lease] = field(default_factory=list)  # dhcpcd's
+    _known: set[str] = field(default_factory=set)  # NICs that have had a lease
     _read_at: float = 0.0  # when all of it is read anew
     _pause: float = 0.0
     _errors: dict[str, tuple[str, float]] = field(default_factory=dict)  # by step, since when
@@ -97,20 +98,15 @@ class Service:
         leases = [*self.plan.leases(self.nics), *self._leases]
         nics = self._ours(leases)
         self.probe.resolvers = resolvers(nics, leases)
+        view = View(nics, leases, [route for family in FAMILIES for route in routes[family]])
+        self.reports.addresses(view, now, self.nics)
         chosen = self.choice.look(nics, now)
         self._tried("change routes", lambda: self._prefer(chosen, routes, now))
-        view = View(
-            nics,
-            leases,
-            [route for family in FAMILIES for route in routes[family]],
-            chosen,
-            self.choice.is_reached,
-            dict(self.choice.reasons),
-        )
-        content = self.state.content(view, self.uptime())
-        self._tried("write files", lambda: self.files.write(view, content))
-        self.reports.look(view, now, self.nics)
-        self.view = view
+        is_reached, reasons = self.choice.is_reached, dict(self.choice.reasons)
+        self.view = replace(view, chosen=chosen, is_reached=is_reached, reasons=reasons)
+        content = self.state.content(self.view, self.uptime())
+        self._tried("write files", lambda: self.files.write(self.view, content))
+        self.reports.way(self.view, self.now())
 
     def _read(self) -> tuple[Sequence[Nic], Routes]:
         """Return NICs and routes, once what the command line gives is in place."""
@@ -144,9 +140,11 @@ class Service:
         return {family: self.kernel.routes(family) for family in FAMILIES}
 
     def _ours(self, leases: Iterable[Lease]) -> list[Nic]:
-        """Return the interfaces that may be used: devices, and whatever has a lease."""
-        names = {lease.interface for lease in leases} | self.plan.made(self.nics)
-        return [nic for nic in self.nics if nic.is_ours and (nic.is_device or nic.name in names)]
+        """Return the interfaces that may be used: devices, and whatever has or had a lease."""
+        made = {lease.interface for lease in leases} | self.plan.made(self.nics)
+        self._known = (self._known | made) & {nic.name for nic in self.nics}
+        is_known = self._known.__contains__
+        return [nic for nic in self.nics if nic.is_ours and (nic.is_device or is_known(nic.name))]
 
     def _prefer(self, chosen: str, routes: Mapping[str, Sequence[Route]], now: float) -> None:
         """Change the routes; what had no effect is not repeated at once.

@@ -101,6 +101,22 @@ def test_a_preferred_nic_that_reaches_the_host_takes_over(tmp_path: Path) -> Non
     assert changed == {"interface": "eth0", "before": "eth1", "host": str(HOST.host)}
 
 
+def test_an_address_is_reported_before_nics_are_tested(tmp_path: Path) -> None:
+    box = machine(tmp_path, 1)
+    box.kernel.cards["eth0"].has_lease = True
+    seen: list[str] = []
+
+    def test(nics: Any, **more: Any) -> Any:
+        seen.extend(box.log.names)
+        return box.probe(nics, **more)
+
+    setattr(test, "address", "")  # noqa: B010 - as a Tester has
+    choice: Any = box.choice
+    choice.test = test
+    box.look()
+    assert seen == ["link.up", "address.bound"]
+
+
 def test_a_lost_lease_is_reported_with_dhcpcds_reason(tmp_path: Path) -> None:
     box = machine(tmp_path, 1)
     box.kernel.cards["eth0"] = good(0)
@@ -117,6 +133,22 @@ def test_a_lost_lease_is_reported_with_dhcpcds_reason(tmp_path: Path) -> None:
     }
     assert box.kernel.default == ""
     assert (tmp_path / "resolv").read_text() == ""
+
+
+def test_an_interface_that_is_no_device_is_used_from_its_first_lease_on(tmp_path: Path) -> None:
+    box = machine(tmp_path, 0)
+    card = box.kernel.cards["tap0"] = FakeNic("tap0", 0, is_device=False, reaches=True)
+    box.look()
+    assert box.log.events == []
+    card.has_lease = True
+    box.look()
+    card.has_lease = False
+    box.event("tap0", "NAK")
+    box.look()
+    assert box.log.names == ["link.up", "address.bound", "host.reached", "address.lost"]
+    del box.kernel.cards["tap0"]
+    box.look()
+    assert box.log.names[-1] == "link.down"
 
 
 def test_a_lost_link_is_reported_and_its_lease_is_not(tmp_path: Path) -> None:
