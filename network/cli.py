@@ -6,10 +6,9 @@ Options: --dhcpcd PID (a dhcpcd that runs already, a child of this process), --c
 
 from __future__ import annotations
 
-import random
+import os
 import sys
 import time
-import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,9 +58,9 @@ def main(arguments: Sequence[str]) -> int:
     except ShutdownRequested:
         return _DONE
     except Exception as error:
-        traceback.print_exc()
         text = f"{type(error).__name__}: {error}"
         log.exception("program.failed", error=text, next="starts again, addresses stay")
+        raise  # the interpreter prints the traceback
     return _FAILED
 
 
@@ -86,7 +85,7 @@ def made(cmdline: Path, pid: int, log: Log, signals: ShutdownSignals) -> Loop:
         log=log,
         now=time.monotonic,
         uptime=_uptime,
-        chance=random.random,
+        chance=_chance,
     )
     client = Client(Process(pid=pid), plan.static, log)
     changes = Changes.of_kernel()
@@ -95,3 +94,8 @@ def made(cmdline: Path, pid: int, log: Log, signals: ShutdownSignals) -> Loop:
 
 def _uptime() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def _chance() -> float:
+    """Return a random number below 1; the module `random` would load hash functions."""
+    return int.from_bytes(os.urandom(4), "big") / 2**32

@@ -38,7 +38,17 @@ def test_tink_docker_does_without_pydantic() -> None:
 
 def test_the_network_service_loads_no_library() -> None:
     found = loaded("network.cli")
-    assert not found & {"structlog", "argparse", "logging", "asyncio", "http", "ssl"}
+    assert not found & {
+        "structlog",
+        "argparse",
+        "logging",
+        "tempfile",
+        "random",
+        "traceback",
+        "asyncio",
+        "http",
+        "ssl",
+    }
 
 
 def test_the_settings_load_next_to_nothing() -> None:
