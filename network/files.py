@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from network.leases import STATIC
-from tinkie.errors import TransientError
+from network.leases import STATIC, Lease
+from tinkie.errors import NONSENSE, TransientError
 from tinkie.files import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from network.leases import Lease
     from network.view import View
 
 _SUFFIX = ".sources"  # as chrony reads them
@@ -67,8 +66,16 @@ class Files:
         except (OSError, ValueError):
             return ""
 
-    def write(self, view: View, state: Mapping[str, Any]) -> None:
-        """Write all of it.
+    def read_leases(self) -> list[Lease]:
+        """Return dhcpcd's leases when this program ended last."""
+        try:
+            found = json.loads((self.folder / "leases.json").read_text())
+            return [Lease(**_with_tuples(one)) for one in found]
+        except (OSError, *NONSENSE):
+            return []
+
+    def write(self, view: View, leases: Iterable[Lease], state: Mapping[str, Any]) -> None:
+        """Write all of it; leases: dhcpcd's.
 
         Raises:
             TransientError: one of them cannot be written; the others are.
@@ -78,6 +85,7 @@ class Files:
             self._try(self.resolver, resolv_conf(in_use), in_place=True),
             self._try(self.hostname, self._host_name_line(view), in_place=True),
             self._try(self.folder / "chosen", f"{view.chosen}\n"),
+            self._try(self.folder / "leases.json", json.dumps([asdict(one) for one in leases])),
             self._try(self.folder / "state.json", json.dumps(state, indent=2) + "\n"),
             *self._write_sources(time_sources(in_use)),
         ]
@@ -107,6 +115,10 @@ class Files:
             return f"write {path}: {error}"
         self._written[path] = text
         return ""
+
+
+def _with_tuples(lease: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(one) if isinstance(one, list) else one for name, one in lease.items()}
 
 
 def _write_in_place(path: Path, text: str) -> None:

@@ -42,6 +42,11 @@ class Lease:
     search: tuple[str, ...] = ()
     time_servers: tuple[str, ...] = ()
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """Return what it is known by."""
+        return self.interface, self.protocol
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -56,6 +61,21 @@ def read_leases(messages: Iterable[bytes]) -> list[Lease]:
     """Return the leases among dhcpcd's messages, in their order; others tell of the link."""
     found = (_lease(_variables(message)) for message in messages)
     return [lease for lease in found if lease]
+
+
+def current_leases(
+    messages: Iterable[bytes], before: Iterable[Lease], has_address: Callable[[Lease], bool]
+) -> list[Lease]:
+    """Return the leases in dhcpcd's messages, and those that it does not have again yet.
+
+    A dhcpcd that has just started has no lease, but the kernel keeps the addresses (`persistent`).
+    before: the last ones. has_address: whether the kernel has the address of a lease.
+    """
+    messages = list(messages)
+    named = (_variables(message) for message in messages)
+    known = {(_interface(variables), variables.get("protocol", "")) for variables in named}
+    kept = [lease for lease in before if lease.key not in known and has_address(lease)]
+    return [*read_leases(messages), *kept]
 
 
 def read_change(message: bytes) -> Change | None:

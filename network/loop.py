@@ -50,12 +50,15 @@ class Loop:
 
     def run(self) -> None:
         """Look, and wait, until dhcpcd ends."""
-        is_woken = True
+        is_woken, next_look = True, 0.0
         while True:
-            pause = self.service.look(is_woken=is_woken, is_dhcpcd_there=self._listener is not None)
-            pause = min(pause, self._keep_client())
+            if is_woken or self.now() >= next_look:
+                is_there = self._listener is not None
+                pause = self.service.look(is_woken=is_woken, is_dhcpcd_there=is_there)
+                next_look = self.now() + pause
+            again = self._keep_client()
             self.signals.check()
-            is_woken = self._wait(pause)
+            is_woken = self._wait(max(min(next_look - self.now(), again), 0.0))
             if self.client.ended(ended_children()):
                 return
 

@@ -7,10 +7,10 @@ with one, and after a restart this goes on where the last run ended.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from network.kernel import FAMILIES
-from network.leases import read_leases
+from network.leases import current_leases
 from network.lookups import Resolver
 from network.policy import (
     REACHED_LOOK_CEILING_SECONDS,
@@ -21,7 +21,7 @@ from network.policy import (
     UNREACHED_LOOK_FIRST_SECONDS,
 )
 from network.routes import changes
-from network.view import View
+from network.view import View, has_address
 from tinkie.errors import TransientError
 
 if TYPE_CHECKING:
@@ -66,13 +66,16 @@ class Service:
     chance: Callable[[], float]
     nics: Sequence[Nic] = ()  # all that the kernel has
     view: View = field(default_factory=View)
-    _leases: list[Lease] = field(default_factory=list)  # dhcpcd's
+    _leases: list[Lease] = field(init=False)  # dhcpcd's
     _known: set[str] = field(default_factory=set)  # NICs that have had a lease
     _read_at: float = 0.0  # when all of it is read anew
     _pause: float = 0.0
     _errors: dict[str, tuple[str, float]] = field(default_factory=dict)  # by step, since when
     _changes: list[tuple[str, ...]] = field(default_factory=list)  # of routes, of the last look
     _changed_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._leases = self.files.read_leases()
 
     def look(self, *, is_woken: bool, is_dhcpcd_there: bool = True) -> float:
         """Do what is to be done now; return the seconds until the next look without an event."""
@@ -88,13 +91,14 @@ class Service:
 
     def _look_anew(self, now: float, *, is_dhcpcd_there: bool) -> None:
         self._read_at = now + READ_ANEW_SECONDS
-        if is_dhcpcd_there:
-            messages = self._tried("read the leases", self.messages)
-            self._leases = self._leases if messages is None else read_leases(messages)
+        messages = self._tried("read the leases", self.messages) if is_dhcpcd_there else None
         read = self._tried("read the kernel's state", self._read)
         if read is None:
             return
         self.nics, routes = read
+        self._leases = current_leases(
+            messages or (), self._leases, lambda lease: has_address(self.nics, lease)
+        )
         leases = [*self.plan.leases(self.nics), *self._leases]
         nics = self._ours(leases)
         self.probe.resolvers = resolvers(nics, leases)
@@ -105,7 +109,7 @@ class Service:
         is_reached, reasons = self.choice.is_reached, dict(self.choice.reasons)
         self.view = replace(view, chosen=chosen, is_reached=is_reached, reasons=reasons)
         content = self.state.content(self.view, self.uptime())
-        self._tried("write files", lambda: self.files.write(self.view, content))
+        self._tried("write files", lambda: self._write(content))
         self.reports.way(self.view, self.now())
 
     def _read(self) -> tuple[Sequence[Nic], Routes]:
@@ -163,6 +167,9 @@ class Service:
             self._run_all(commands)
         elif not commands:
             self._changes = []
+
+    def _write(self, content: Mapping[str, Any]) -> None:
+        self.files.write(self.view, self._leases, content)
 
     def _run_all(self, commands: Iterable[tuple[str, ...]]) -> None:
         """Run `ip` with each; TransientError has the failures."""

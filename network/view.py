@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING
 from network.routes import default_gateway
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from network.choice import Reasons
     from network.leases import Lease
     from network.nics import Nic
     from network.routes import Route
+
+
+def has_address(nics: Iterable[Nic], lease: Lease) -> bool:
+    """Return whether the kernel has the address of a lease."""
+    own = (nic for nic in nics if nic.name == lease.interface)
+    return bool(lease.address) and any(nic.has_address(lease.address) for nic in own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +42,7 @@ class View:
 
     def bound(self) -> Mapping[tuple[str, str], Lease]:
         """Return the leases, by interface and protocol, whose address the kernel has."""
-        found = {}
-        for lease in self.leases:
-            nic = self.nic(lease.interface)
-            if nic and lease.address and nic.has_address(lease.address):
-                found[lease.interface, lease.protocol] = lease
-        return found
+        return {lease.key: lease for lease in self.leases if has_address(self.nics, lease)}
 
     def router(self, lease: Lease) -> str:
         """Return the gateway of the lease's family and NIC, as the kernel has it."""

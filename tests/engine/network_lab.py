@@ -95,9 +95,13 @@ class Box:
 
     @contextmanager
     def started(self, cmdline: str) -> Iterator[Program]:
-        """Run the service with these kernel parameters until the end of the with block."""
-        for name in ("console", "resolv.conf", "hostname"):
-            (self.files / name).write_text("")
+        """Run the service with these kernel parameters until the end of the with block.
+
+        It may run again, and then finds what it has written.
+        """
+        (self.files / "console").write_text("")
+        for name in ("resolv.conf", "hostname"):
+            (self.files / name).touch()
         (self.files / "cmdline").write_text(f"{cmdline}\n")
         (self.files / "run").mkdir(exist_ok=True)
         apart = ["unshare", "--mount", "--pid", "--uts", "--fork", "--kill-child"]

@@ -293,17 +293,21 @@ def test_text_of_a_server_becomes_no_other_option(make_box: Callable[[int], Box]
         assert box.read("hostname") == ""
 
 
-def test_dhcpcds_end_is_reported_and_the_next_run_goes_on(make_box: Callable[[int], Box]) -> None:
+def test_dhcpcds_end_is_reported_and_the_next_run_goes_on_without_its_server(
+    make_box: Callable[[int], Box],
+) -> None:
     box = make_box(1)
     box.wires["eth0"].has(f"{HOST}/32")
-    with serve(box, "eth0", "10.55.0"):
-        with box.started(PARAMETERS) as program:
+    with ExitStack() as stack:
+        with serve(box, "eth0", "10.55.0", "--dhcp-option=6,10.55.0.53"):
+            program = stack.enter_context(box.started(PARAMETERS))
             box.wait_for("host.reached")
             before = box.routes()
             box.kill_dhcpcd()
             box.wait_for('program.ended program=dhcpcd error="killed by signal 9')
             wait_for("the end", lambda: program.process.poll() is not None, seconds=SECONDS)
             assert box.routes() == before
-        with box.started(PARAMETERS):
-            box.wait_for("host.reached")
-            assert box.routes() == before
+        stack.enter_context(box.started(PARAMETERS))
+        box.wait_for("host.reached")
+        assert box.routes() == before
+        assert box.read("resolv.conf") == "nameserver 10.55.0.53\n"

@@ -68,15 +68,15 @@ def test_time_servers_have_a_file_for_each_lease() -> None:
 
 def test_all_is_written_and_what_ended_is_removed(tmp_path: Path) -> None:
     made = files(tmp_path)
-    made.write(view(ONE), {"chosen": "eth0"})
+    made.write(view(ONE), [], {"chosen": "eth0"})
     sources = tmp_path / "run/time-servers/eth0.dhcp.sources"
     assert sources.read_text() == "server 10.0.0.123 iburst\n"
     assert (tmp_path / "hostname").read_text() == "one\n"
     assert made.chosen == "eth0"
-    made.write(view(OTHER, chosen="eth1"), {})
+    made.write(view(OTHER, chosen="eth1"), [], {})
     assert not sources.exists()
     assert (tmp_path / "hostname").read_text() == "one\n"  # no lease has another one
-    made.write(view(ONE), {})
+    made.write(view(ONE), [], {})
     assert sources.exists()
 
 
@@ -93,7 +93,7 @@ def test_resolv_conf_stays_the_same_file_and_is_never_empty_in_between(
         real(descriptor, size)
 
     monkeypatch.setattr(os, "ftruncate", cut)
-    made.write(view(OTHER, chosen="eth1"), {})
+    made.write(view(OTHER, chosen="eth1"), [], {})
     assert path.read_text() == "search c.example\nnameserver fd00::53\nnameserver 10.0.0.53\n"
     assert path.stat().st_ino == inode
     assert seen[0].startswith("search c.example\n")
@@ -101,15 +101,15 @@ def test_resolv_conf_stays_the_same_file_and_is_never_empty_in_between(
 
 def test_what_has_not_changed_is_not_written(tmp_path: Path) -> None:
     made = files(tmp_path)
-    made.write(view(ONE), {})
+    made.write(view(ONE), [], {})
     (tmp_path / "resolv.conf").write_text("of a person\n")
-    made.write(view(ONE), {})
+    made.write(view(ONE), [], {})
     assert (tmp_path / "resolv.conf").read_text() == "of a person\n"
 
 
 def test_without_leases_resolv_conf_is_emptied(tmp_path: Path) -> None:
     (tmp_path / "resolv.conf").write_text("nameserver 192.0.2.1\n")
-    files(tmp_path).write(view(chosen=""), {})
+    files(tmp_path).write(view(chosen=""), [], {})
     assert (tmp_path / "resolv.conf").read_text() == ""
 
 
@@ -117,10 +117,20 @@ def test_an_error_names_the_file_and_the_others_are_written(tmp_path: Path) -> N
     made = files(tmp_path)
     (tmp_path / "hostname").mkdir()
     with pytest.raises(TransientError, match="hostname"):
-        made.write(view(ONE), {})
+        made.write(view(ONE), [], {})
     assert made.chosen == "eth0"
     assert (tmp_path / "resolv.conf").exists()
 
 
-def test_without_a_last_run_none_was_chosen(tmp_path: Path) -> None:
-    assert files(tmp_path).chosen == ""
+def test_the_next_run_has_the_leases_of_the_last_one(tmp_path: Path) -> None:
+    files(tmp_path).write(view(ONE), [ONE, OTHER], {})
+    assert files(tmp_path).read_leases() == [ONE, OTHER]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", '[{"x": 1}]', '"x"', "null"])
+def test_without_a_last_run_there_is_nothing(tmp_path: Path, text: str) -> None:
+    made = files(tmp_path)
+    assert (made.chosen, made.read_leases()) == ("", [])
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/leases.json").write_text(text)
+    assert made.read_leases() == []

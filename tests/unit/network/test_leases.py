@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from network.files import resolv_conf, time_sources
-from network.leases import Change, Lease, read_change, read_leases
+from network.leases import Change, Lease, current_leases, read_change, read_leases
 from network.policy import LEASE_VALUES_MAXIMUM
 
 RECORDED = (Path(__file__).parent / "recorded/dhcpcd.txt").read_text()
@@ -97,6 +97,16 @@ def test_the_options_of_router_advertisements_are_used_until_they_are_taken_back
 )
 def test_other_messages_are_no_leases(variables: dict[str, str]) -> None:
     assert read_leases([message(**variables)]) == []
+
+
+def test_a_lease_stays_while_the_kernel_has_its_address_and_dhcpcd_says_nothing() -> None:
+    before = [Lease("eth0", "dhcp", address="10.0.0.5"), Lease("eth1", "ra", address="fd00::5")]
+    assert current_leases([], before, lambda _: True) == before
+    assert current_leases([], before, lambda one: one.interface == "eth1") == before[1:]
+    taken_back = message("ra", interface="eth1", if_up="false")
+    assert current_leases([taken_back], before, lambda _: True) == before[:1]
+    renewed = current_leases([message(new_ip_address="10.0.0.6")], before, lambda _: True)
+    assert [one.address for one in renewed] == ["10.0.0.6", "fd00::5"]
 
 
 HOSTILE = [

@@ -6,6 +6,7 @@ import os
 import select
 import socket
 import struct
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -126,6 +127,14 @@ def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Parts]:
 
 def test_without_an_event_it_looks_when_its_pause_has_passed(parts: Parts) -> None:
     assert parts.run() == [(True, False), (False, False), (False, False)]
+
+
+def test_a_missing_dhcpcd_makes_no_more_looks(parts: Parts) -> None:
+    parts.loop.now = time.monotonic
+    parts.service.pause, parts.service.last = 0.1, 2
+    before = time.monotonic()
+    assert len(parts.run()) == 2
+    assert time.monotonic() - before >= 0.1
 
 
 def test_dhcpcds_socket_is_listened_to_as_soon_as_it_is_there(parts: Parts) -> None:

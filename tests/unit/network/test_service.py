@@ -234,6 +234,21 @@ def test_leases_are_kept_while_dhcpcd_does_not_answer(tmp_path: Path) -> None:
     assert not box.log.named("address.lost")
 
 
+def test_the_next_run_keeps_name_servers_until_dhcpcd_has_its_leases_again(tmp_path: Path) -> None:
+    box = machine(tmp_path, 2)
+    box.kernel.cards["eth1"] = good(1)
+    box.look()
+    again = machine(tmp_path, 2)
+    again.kernel.cards, again.kernel.ours = box.kernel.cards, box.kernel.ours
+    again.service.look(is_woken=True, is_dhcpcd_there=False)
+    assert (tmp_path / "resolv").read_text() == "nameserver 10.0.1.53\n"
+    assert again.log.names == ["link.up", "link.up", "address.bound", "host.reached"]
+    again.kernel.cards["eth1"].has_lease = False
+    again.look()
+    assert again.log.names[-1] == "address.lost"
+    assert (tmp_path / "resolv").read_text() == ""
+
+
 def test_a_file_that_cannot_be_written_is_reported_and_the_rest_goes_on(tmp_path: Path) -> None:
     box = machine(tmp_path, 1)
     (tmp_path / "resolv").mkdir()
