@@ -215,6 +215,48 @@ def test_a_named_nic_that_begins_to_reach_the_host_is_used(make_box: Callable[[i
         box.wait_for(f"route.changed interface=eth0 before=eth1 host={HOST}", 70)
 
 
+def test_the_routes_of_both_families_move_to_another_nic(make_box: Callable[[int], Box]) -> None:
+    box = make_box(2)
+    more = "--enable-ra", "--ra-param=wire,10"
+    servers = [
+        serve(box, nic, f"10.5{at}.0", *more, f"--dhcp-range=fd5{at}::,slaac,64,2m")
+        for at, nic in enumerate(box.wires)
+    ]
+    for at, wire in enumerate(box.wires.values()):
+        wire.has(f"fd5{at}::1/64")
+    box.wires["eth0"].has(f"{HOST}/32")
+    with started(box, PARAMETERS, *servers):
+        box.wait_for(f"host.reached host={HOST} interface=eth0")
+        box.wait_for("interface=eth0 address=fd50:")
+        box.wait_for("interface=eth1 address=fd51:")
+        box.wires["eth0"].ip("address", "delete", f"{HOST}/32", "dev", "wire")
+        box.wires["eth1"].has(f"{HOST}/32")
+        box.wait_for(f"route.changed interface=eth1 before=eth0 host={HOST}", 40)
+        routes = [*box.routes(), *box.routes("-6")]
+        assert len(routes) == 4
+        assert all(" dev eth1 " in route for route in routes)
+        assert segment_size(box, "eth1", HOST) > 0
+
+
+def test_a_host_in_the_network_of_a_dead_nic_is_reached_by_the_other(
+    make_box: Callable[[int], Box],
+) -> None:
+    box = make_box(2)
+    box.wires["eth0"].has(f"{HOST}/32")
+    both = serve(box, "eth0", "10.55.0"), serve(box, "eth1", HOST.rpartition(".")[0])
+    box.wires["eth1"].ip("address", "delete", f"{HOST}/24", "dev", "wire")
+    box.wires["eth1"].has(f"{HOST}9/24")
+    with started(box, PARAMETERS, *both):
+        box.wait_for(f"host.reached host={HOST} interface=eth0")
+        box.wait_for("address.bound interface=eth1")
+        _wait_for_route(box, f"{HOST} via 10.55.0.1 dev eth0 src ")
+        assert segment_size(box, "eth0", HOST) > 0
+
+
+def _wait_for_route(box: Box, start: str) -> None:
+    wait_for(start, lambda: f"\n{start}" in "\n".join(["", *box.routes()]), seconds=SECONDS)
+
+
 def test_of_eight_nics_the_right_one_is_used_wherever_its_cable_is(
     make_box: Callable[[int], Box],
 ) -> None:
