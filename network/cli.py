@@ -79,7 +79,7 @@ def made(cmdline: Path, pid: int, log: Log, signals: ShutdownSignals) -> Loop:
         probe=probe,
         choice=choice,
         files=files,
-        reports=Reports(log, plan.host, plan.wanted, plan.static.top),
+        reports=Reports(log, plan.host, plan.named, plan.static.nic),
         state=State(plan.host),
         messages=lambda: read_messages(SOCKET),
         log=log,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from network.policy import NIC_MISSING_SECONDS
+from network.policy import STATIC_NIC_MISSING_SECONDS
 from tinkie.errors import TransientError
 from tinkie.files import write_atomically
 from tinkie.running.signals import signal_name
@@ -60,7 +60,7 @@ class Client:
         text = self.plan.configuration(self._base(), nics)
         is_known = bool(self.plan.vlan or self.plan.interface(nics) or not self.plan.address)
         if not self.process.pid:
-            if is_known or now - self._started >= NIC_MISSING_SECONDS:
+            if is_known or now - self._started >= STATIC_NIC_MISSING_SECONDS:
                 self._start(text)
         elif text != self._text and not self._is_stopping:
             self._is_stopping = True

@@ -45,6 +45,12 @@ class NetworkPlan:
         wanted = dict.fromkeys([static.top, *_named(parameters)])
         return cls(static, tuple(filter(None, wanted)), server_endpoint(parameters))
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Return the NICs that the machine must have: without a VLAN, which is made here."""
+        found = dict.fromkeys([self.static.nic, *self.wanted])
+        return tuple(name for name in found if name not in ("", self.static.vlan_name))
+
 
 def network_problems(parameters: Parameters) -> dict[str, str]:
     """Return why bad values are bad, by name; bootkit reports those that it reads too."""

@@ -82,9 +82,12 @@ SAME_ERROR_SECONDS = 600.0
 UNREACHABLE_FIRST_SECONDS = 10.0
 UNREACHABLE_LOG_FACTOR = 3
 
-# A NIC that the command line names is reported missing after this: a driver may need time. Until
-# then dhcpcd waits for the NIC of `ipam`, which it may have to leave alone.
-NIC_MISSING_SECONDS = 20.0
+# A NIC that the command line names is reported missing after this: a driver may need time.
+NIC_MISSING_SECONDS = 60.0
+
+# The same for the NIC of `ipam` or `vlan_id`. Until then dhcpcd waits for the NIC of `ipam`, where
+# it has to leave a family alone.
+STATIC_NIC_MISSING_SECONDS = 20.0
 
 # == network/dhcpcd.py: dhcpcd's socket appears some 20 ms after its start
 DHCPCD_RETRY_SECONDS = 0.1

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from network.nics import called
 from network.policy import (
     NIC_MISSING_SECONDS,
+    STATIC_NIC_MISSING_SECONDS,
     UNREACHABLE_FIRST_SECONDS,
     UNREACHABLE_LOG_FACTOR,
 )
@@ -26,19 +27,19 @@ if TYPE_CHECKING:
 class Reports:
     """Call `addresses` at each look before NICs are tested, which may take seconds, and then `way`.
 
-    `host` is None if the command line names none; `wanted` are the NICs that it names; `waits_for`
+    `host` is None if the command line names none; `named` are the NICs that it names; `waits_for`
     is the one that gets an address as soon as it comes.
     """
 
     log: Log
     host: HostPort | None
-    wanted: Sequence[str] = ()
+    named: Sequence[str] = ()
     waits_for: str = ""
     _before: View = field(default_factory=View)
     _reasons: dict[tuple[str, str], str] = field(default_factory=dict)  # dhcpcd's last ones
     _started: float | None = None
-    _missing: set[str] = field(default_factory=set)  # of `wanted`, as reported
-    _is_missing_checked: bool = False
+    _missing: set[str] = field(default_factory=set)  # of `named`, as reported
+    _checked: set[str] = field(default_factory=set)  # of `named`, whether they are missing
     _since: float | None = None  # when the host was first not reached
     _patience: float = UNREACHABLE_FIRST_SECONDS
     _is_reached: bool = False  # as reported
@@ -94,17 +95,21 @@ class Reports:
         for name in [name for name in self._missing if called(nics, name)]:
             self._missing.discard(name)
             self.log.info("nic.found", nic=name)
-        if self._is_missing_checked or now - self._started < NIC_MISSING_SECONDS:
-            return
-        self._is_missing_checked = True
-        for name in self.wanted:
+        for name in self.named:
+            is_static = name == self.waits_for
+            patience = STATIC_NIC_MISSING_SECONDS if is_static else NIC_MISSING_SECONDS
+            if name in self._checked or now - self._started < patience:
+                continue
+            self._checked.add(name)
             if called(nics, name):
                 continue
             self._missing.add(name)
-            waits = "DHCP on the others, and waits for it"
-            steps = waits if name == self.waits_for else "uses any that reaches the host"
+            waits, uses = "DHCP on the others, and waits for it", "uses any that reaches the host"
             self.log.warning(
-                "nic.missing", nic=name, error="the machine has no such NIC", next=steps
+                "nic.missing",
+                nic=name,
+                error="the machine has no such NIC",
+                next=waits if is_static else uses,
             )
 
     def _report_reached(self, view: View, host: HostPort) -> None:

@@ -197,7 +197,7 @@ class FakeMachine:
             probe=probe,
             choice=self.choice,
             files=self.files,
-            reports=Reports(log, self.host, self.wanted, self.plan.top),
+            reports=Reports(log, self.host, self.wanted, self.plan.nic),
             state=State(self.host),
             messages=self._messages,
             log=log,

@@ -44,6 +44,19 @@ def test_which_nics_are_preferred(line: str, wanted: list[str]) -> None:
     assert list(made(line).wanted) == wanted
 
 
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        (f"{IPAM}:30:10.0.0.5:8 interface=eno1", (MAC, "eno1")),
+        (f"{IPAM}::10.0.0.5:8", (MAC,)),
+        ("hw_addr=52:54:00:ab:00:01 interface=eno1 vlan_id=30", ("eno1", MAC)),
+        ("", ()),
+    ],
+)
+def test_which_nics_the_machine_must_have(line: str, named: tuple[str, ...]) -> None:
+    assert made(line).named == named
+
+
 def test_the_plan_of_a_vlan_and_of_an_address() -> None:
     static = made("hw_addr=52:54:00:ab:00:01 vlan_id=30").static
     assert (static.nic, static.vlan, static.address) == (MAC, 30, None)

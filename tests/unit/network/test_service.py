@@ -195,7 +195,9 @@ def test_without_a_host_an_address_is_enough(tmp_path: Path) -> None:
 def test_a_named_nic_that_is_missing_is_reported_once_and_when_it_comes(tmp_path: Path) -> None:
     box = machine(tmp_path, 1, wanted=[MAC])
     box.kernel.cards["eth0"] = good(0)
-    box.wait(100, box.look())
+    pause = box.wait(59, box.look())
+    assert not box.log.named("nic.missing")
+    box.wait(100, pause)
     (missing,) = box.log.named("nic.missing")
     assert missing == {
         "nic": MAC,
@@ -262,6 +264,13 @@ def test_a_file_that_cannot_be_written_is_reported_and_the_rest_goes_on(tmp_path
 def static(text: str, mac: str = MAC) -> StaticPlan:
     given = StaticAddress.parse(f"{mac.replace(':', '-')}:{text}")
     return StaticPlan(given.mac, given.vlan, given)
+
+
+def test_the_nic_of_an_address_is_reported_missing_sooner(tmp_path: Path) -> None:
+    box = machine(tmp_path, 0, plan=static(":10.7.7.5:24"), wanted=[MAC])
+    box.wait(40, box.look())
+    (missing,) = box.log.named("nic.missing")
+    assert missing["next"] == "DHCP on the others, and waits for it"
 
 
 def test_an_address_of_the_command_line_is_set_and_reported(tmp_path: Path) -> None:
