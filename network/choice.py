@@ -51,6 +51,7 @@ class Choice:
     reasons: Reasons = field(default_factory=dict)
     _is_proven: bool = False  # the chosen NIC has reached the host
     _tested: dict[str, Nic] = field(default_factory=dict)
+    _failed_at: float = -1.0  # when still_reaches found that the chosen NIC does not
     _again_at: float = 0.0  # when preferred NICs are tested again
     _again_after: float = PREFERRED_TEST_FIRST_SECONDS
 
@@ -59,7 +60,8 @@ class Choice:
         ranked = candidates(nics, self.wanted, self.test.address, self.chosen)
         self._forget(ranked)
         present = [nic for nic in ranked if nic.name == self.chosen]
-        self.is_reached = bool(present) and self._test(present)
+        has_failed = now == self._failed_at
+        self.is_reached = bool(present) and not has_failed and self._test(present)
         if self.is_reached:
             self._try_preferred(ranked[: ranked.index(present[0])], now)
         else:
@@ -69,11 +71,19 @@ class Choice:
         return self.chosen if ranked else ""
 
     def still_reaches(self, nics: Sequence[Nic], now: float) -> bool:
-        """Return whether a look would change nothing, if the NICs are as before."""
-        present = [nic for nic in nics if nic.name == self.chosen]
-        preferred = candidates(nics, self.wanted, self.test.address, self.chosen)
-        is_due = preferred[:1] != present and now >= self._again_at
-        return self.is_reached and not is_due and bool(present) and self._test(present)
+        """Return whether a look would change nothing, if the NICs are as before.
+
+        Otherwise `look` is to follow, with the same `now`: it tests nothing again that has failed.
+        """
+        ranked = candidates(nics, self.wanted, self.test.address, self.chosen)
+        present = [nic for nic in ranked if nic.name == self.chosen]
+        is_due = ranked[:1] != present and now >= self._again_at
+        if not self.is_reached or not present or is_due:
+            return False
+        if self._test(present):
+            return True
+        self._failed_at = now
+        return False
 
     def _try_preferred(self, preferred: Sequence[Nic], now: float) -> None:
         is_new = [nic for nic in preferred if nic.name not in self._tested]

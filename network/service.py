@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 Routes = dict[str, "list[Route]"]
+Commands = list[tuple[str, ...]]
 
 
 @dataclass(slots=True)
@@ -71,8 +72,7 @@ class Service:
     _read_at: float = 0.0  # when all of it is read anew
     _pause: float = 0.0
     _errors: dict[str, tuple[str, float]] = field(default_factory=dict)  # by step, since when
-    _changes: list[tuple[str, ...]] = field(default_factory=list)  # of routes, of the last look
-    _changed_at: float = 0.0
+    _last: dict[str, tuple[Commands, float]] = field(default_factory=dict)  # by step, and when
 
     def __post_init__(self) -> None:
         self._leases = self.files.read_leases()
@@ -105,7 +105,7 @@ class Service:
         view = View(nics, leases, [route for family in FAMILIES for route in routes[family]])
         self.reports.addresses(view, now, self.nics)
         chosen = self.choice.look(nics, now)
-        self._tried("change routes", lambda: self._prefer(chosen, routes, now))
+        self._change("change routes", self._to_prefer(chosen, routes))
         is_reached, reasons = self.choice.is_reached, dict(self.choice.reasons)
         self.view = replace(view, chosen=chosen, is_reached=is_reached, reasons=reasons)
         content = self.state.content(self.view, self.uptime())
@@ -120,10 +120,9 @@ class Service:
             nics = self.kernel.nics()
         routes = self._routes()
         missing = self.plan.address_commands(nics, routes)
-        if not missing:
-            return nics, routes
-        self._tried("set addresses", lambda: self._run_all(missing))
-        return self.kernel.nics(), self._routes()
+        if self._change("set addresses", missing):
+            return self.kernel.nics(), self._routes()
+        return nics, routes
 
     def _make_vlan(self, commands: Sequence[tuple[str, ...]], nics: Sequence[Nic]) -> None:
         try:
@@ -150,23 +149,27 @@ class Service:
         is_known = self._known.__contains__
         return [nic for nic in self.nics if nic.is_ours and (nic.is_device or is_known(nic.name))]
 
-    def _prefer(self, chosen: str, routes: Mapping[str, Sequence[Route]], now: float) -> None:
-        """Change the routes; what had no effect is not repeated at once.
-
-        Each change is an event, so a route that the kernel prints in another way than it was given
-        would keep this program busy.
-        """
-        commands = [
+    def _to_prefer(self, chosen: str, routes: Mapping[str, Sequence[Route]]) -> Commands:
+        """Return the calls of `ip` that make this NIC the preferred one."""
+        return [
             (family, "route", *words)
             for family in FAMILIES
             for words in changes(routes[family], chosen, self.probe.address)
         ]
-        is_repeated = commands == self._changes and now < self._changed_at + READ_ANEW_SECONDS
-        if commands and not is_repeated:
-            self._changes, self._changed_at = commands, now
-            self._run_all(commands)
-        elif not commands:
-            self._changes = []
+
+    def _change(self, step: str, commands: Commands) -> bool:
+        """Run `ip` with each; return whether that was done.
+
+        Each change is an event, and a look follows. What the last one did in vain is not repeated
+        at once: it would keep this program busy.
+        """
+        now = self.now()
+        last, when = self._last.get(step, ([], 0.0))
+        if commands == last and now < when + READ_ANEW_SECONDS:
+            return False
+        self._last[step] = commands, now
+        self._tried(step, lambda: self._run_all(commands))
+        return bool(commands)
 
     def _write(self, content: Mapping[str, Any]) -> None:
         self.files.write(self.view, self._leases, content)

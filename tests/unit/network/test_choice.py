@@ -57,8 +57,10 @@ def test_another_one_takes_over_when_the_chosen_one_fails() -> None:
     choice, tests = made("a", "b")
     choice.look([A, B], 0)
     tests.good = {"b"}
+    tests.calls.clear()
     assert not choice.still_reaches([A, B], 1)
     assert choice.look([A, B], 1) == "b"
+    assert tests.calls == [("a",), ("b",)]  # what has just failed is not tested again
 
 
 def test_a_chosen_one_without_its_link_is_left() -> None:

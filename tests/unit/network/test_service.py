@@ -298,6 +298,19 @@ def test_an_address_that_cannot_be_set_is_reported(tmp_path: Path) -> None:
     assert not box.log.named("address.bound")
 
 
+def test_what_has_no_effect_is_not_repeated_at_each_event(tmp_path: Path) -> None:
+    """An address of the link alone does not count as one by which others reach the machine."""
+    box = machine(tmp_path, 0, plan=static(":[fe80::5]:64"), wanted=[MAC])
+    card = box.kernel.cards["eth0"] = FakeNic("eth0", 0, mac=MAC)
+    for _ in range(5):
+        box.look()
+        card.extra.clear()
+    assert len(box.kernel.commands) == 2
+    box.time += READ_ANEW_SECONDS
+    box.look()
+    assert len(box.kernel.commands) == 4
+
+
 def test_a_vlan_is_made_and_preferred(tmp_path: Path) -> None:
     plan = StaticPlan(MAC, 30)
     box = machine(tmp_path, 0, plan=plan, wanted=["vlan30", MAC])
