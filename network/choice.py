@@ -32,7 +32,8 @@ class Tester(Protocol):
     def __call__(self, nics: Sequence[Nic], *, any_will_do: bool = False) -> Reasons:
         """Return the Reasons of all these NICs.
 
-        any_will_do: if one answers at once, no other is waited for.
+        any_will_do: none is in use. If one answers at once, no other is waited for; and the test
+        may end early when something has changed.
         """
 
 
@@ -60,12 +61,13 @@ class Choice:
         ranked = candidates(nics, self.wanted, self.test.address, self.chosen)
         self._forget(ranked)
         present = [nic for nic in ranked if nic.name == self.chosen]
-        has_failed = now == self._failed_at
-        self.is_reached = bool(present) and not has_failed and self._test(present)
+        was_reached, has_failed = self.is_reached, now == self._failed_at
+        self.is_reached = was_reached and bool(present) and not has_failed and self._test(present)
         if self.is_reached:
             self._try_preferred(ranked[: ranked.index(present[0])], now)
         else:
-            self._take([nic for nic in ranked if nic not in present], any_will_do=True)
+            failed = present if was_reached else []
+            self._take([nic for nic in ranked if nic not in failed], any_will_do=True)
         if not self.is_reached:
             self._keep(ranked, present)
         return self.chosen if ranked else ""

@@ -53,6 +53,8 @@ class Loop:
         is_woken, next_look = True, 0.0
         while True:
             if is_woken or self.now() >= next_look:
+                heard = [self._listener.socket] if self._listener else []
+                self.service.probe.wakers = [self.changes.socket, *heard]
                 is_there = self._listener is not None
                 pause = self.service.look(is_woken=is_woken, is_dhcpcd_there=is_there)
                 next_look = self.now() + pause

@@ -20,6 +20,7 @@ from network.sockets import ready
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from selectors import BaseSelector
 
     from network.choice import Reasons
     from network.lookups import Lookups, Resolver
@@ -47,8 +48,10 @@ class Probe:
     open_tcp: Callable[[str, str, int], socket.socket]
     now: Callable[[], float] = time.monotonic
     resolvers: Mapping[str, Resolver] = field(default_factory=dict)
+    wakers: Sequence[socket.socket] = ()  # readable when something has changed
     address: str = ""  # of the host, by which it was reached last
     _known: dict[str, tuple[float, list[str]]] = field(default_factory=dict)  # by NIC: until when
+    _has_ended_early: bool = False  # the last test
 
     def __post_init__(self) -> None:
         if self.host and self.host.host.is_address:
@@ -71,7 +74,9 @@ class Probe:
         reached = self._echo(targets, reasons, enough=names[0] if any_will_do else "")
         if not (reached and any_will_do):
             silent = [target for target in targets if target[0] not in dict(reached)]
-            reached += self._connect(silent, reasons, host.port)
+            wakers = self.wakers if any_will_do and not self._has_ended_early else ()
+            self._has_ended_early = False  # so never twice in a row
+            reached += self._connect(silent, reasons, host.port, wakers)
         for name, address in reversed(reached):
             reasons[name], self.address = "", address
         return reasons
@@ -126,9 +131,18 @@ class Probe:
                         break
         return reached
 
-    def _connect(self, targets: Sequence[Target], reasons: Reasons, port: int) -> list[Target]:
-        """Return the targets that take a connection; reasons: why the others do not."""
-        reached = []
+    def _connect(
+        self,
+        targets: Sequence[Target],
+        reasons: Reasons,
+        port: int,
+        wakers: Sequence[socket.socket],
+    ) -> list[Target]:
+        """Return the targets that take a connection; reasons: why the others do not.
+
+        An event ends the second half of the wait, since another NIC may be right now.
+        """
+        reached: list[Target] = []
         with ExitStack() as opened, DefaultSelector() as waiting:
             for target in targets:
                 try:
@@ -137,14 +151,33 @@ class Probe:
                     reasons[target[0]] = _text(error.errno)
                     continue
                 waiting.register(made, EVENT_WRITE, (made, target))
-            for made, target in ready(waiting, self.now() + CONNECT_SECONDS, self.now):
-                waiting.unregister(made)
-                code = made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-                if code:
-                    reasons[target[0]] = _text(code)
-                else:
-                    reached.append(target)
+            end = self.now() + CONNECT_SECONDS
+            for one in ready(waiting, end - CONNECT_SECONDS / 2, self.now):
+                _take_connection(waiting, one, reasons, reached)
+            for waker in wakers if waiting.get_map() else ():
+                waiting.register(waker, EVENT_READ, None)
+            for one in ready(waiting, end, self.now):
+                self._has_ended_early = one is None
+                if one:
+                    _take_connection(waiting, one, reasons, reached)
+                if not one or len(waiting.get_map()) == len(wakers):
+                    break
         return reached
+
+
+def _take_connection(
+    waiting: BaseSelector,
+    one: tuple[socket.socket, Target],
+    reasons: Reasons,
+    reached: list[Target],
+) -> None:
+    made, target = one
+    waiting.unregister(made)
+    code = made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if code:
+        reasons[target[0]] = _text(code)
+    else:
+        reached.append(target)
 
 
 def _version(target: Target) -> int:

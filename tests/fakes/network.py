@@ -161,6 +161,7 @@ class FakeProbe:
     kernel: FakeKernel
     address: str = str(HOST.host)
     resolvers: Mapping[str, Resolver] = field(default_factory=dict)
+    wakers: Sequence[Any] = ()
     tests: list[list[str]] = field(default_factory=list)
 
     def __call__(self, nics: Sequence[Nic], *, any_will_do: bool = False) -> Reasons:

@@ -131,7 +131,7 @@ def test_one_that_did_reach_the_host_is_kept_while_none_does() -> None:
 def test_the_one_of_the_last_run_is_tried_before_others() -> None:
     choice, tests = made("b", "c", chosen="c")
     assert choice.look([A, B, C], 0) == "c"
-    assert tests.calls == [("c",)]
+    assert tests.calls == [("c", "a", "b")]
     assert choice.look([A, B, C], 1) == "c"
     tests.good = set()
     assert choice.look([A, B, C], 2) == "c"

@@ -8,6 +8,7 @@ import socket
 import struct
 import time
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -36,6 +37,7 @@ class FakeService:
     looks: list[tuple[bool, bool]] = field(default_factory=list)
     notes: list[Change] = field(default_factory=list)
     nics: Sequence[Any] = ()
+    probe: Any = field(default_factory=SimpleNamespace)
     last: int = 3
     pause: float = 0.01
 
@@ -156,6 +158,7 @@ def test_dhcpcds_events_wake_it_and_are_noted(parts: Parts) -> None:
     its.send(struct.pack("N", len(EVENT)) + EVENT)
     assert parts.run()[1] == (True, True)
     assert [change.reason for change in parts.service.notes] == ["EXPIRE"]
+    assert parts.service.probe.wakers == [parts.changes.socket, parts.loop._listener.socket]
     its.close()
 
 

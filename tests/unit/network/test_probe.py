@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import socket
 import struct
+import time
 from dataclasses import dataclass, field
+from threading import Timer
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
@@ -103,6 +105,7 @@ class Sockets:
     echoes: Mapping[str, str] = field(default_factory=dict)
     ports: Mapping[str, str] = field(default_factory=dict)
     opened: list[tuple[str, str]] = field(default_factory=list)
+    timers: list[Timer] = field(default_factory=list)
 
     def open_echo(self, nic: str, address: str) -> Any:
         self.opened.append((nic, address))
@@ -127,6 +130,11 @@ class Sockets:
         end.settimeout(0.0)
         if behaviour == "silent":
             fill(end)
+        if behaviour == "late":  # it can be written once the other end is closed
+            fill(end)
+            timer = Timer(0.25, other.close)
+            timer.start()
+            self.timers.append(timer)
         return Tcp(end, other, errno.ECONNREFUSED if behaviour == "refused" else 0)
 
     def probe(
@@ -197,6 +205,39 @@ def test_if_any_will_do_silent_ones_are_not_waited_for() -> None:
     sockets = Sockets({"eth0": "good"})
     found = sockets.probe()(nics("eth0", "eth1"), any_will_do=True)
     assert found == {"eth0": "", "eth1": "timed out"}
+
+
+def test_an_event_ends_the_wait_if_no_nic_is_in_use_but_not_twice_in_a_row(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(probe_module, "CONNECT_SECONDS", 0.4)
+    waker, other = socket.socketpair()
+    with waker, other:
+        probe = Sockets().probe()
+        probe.wakers = [waker]
+        assert elapsed(probe, any_will_do=True) >= 0.4
+        other.send(b"x")
+        assert elapsed(probe, any_will_do=False) >= 0.4
+        assert 0.2 <= elapsed(probe, any_will_do=True) < 0.4
+        assert elapsed(probe, any_will_do=True) >= 0.4
+
+
+def elapsed(probe: Probe, *, any_will_do: bool) -> float:
+    before = time.monotonic()
+    assert probe(nics("eth0"), any_will_do=any_will_do) == {"eth0": "timed out"}
+    return time.monotonic() - before
+
+
+def test_a_connection_that_comes_late_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe_module, "CONNECT_SECONDS", 0.4)
+    sockets = Sockets({}, {"eth0": "late", "eth1": "late"})
+    probe = sockets.probe()
+    waker, other = socket.socketpair()
+    with waker, other:
+        probe.wakers = [waker]
+        before = time.monotonic()
+        assert probe(nics("eth0", "eth1"), any_will_do=True) == {"eth0": "", "eth1": ""}
+        assert time.monotonic() - before < 0.4
 
 
 def test_without_a_host_every_nic_is_right() -> None:
