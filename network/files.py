@@ -74,6 +74,17 @@ class Files:
         except (OSError, *NONSENSE):
             return []
 
+    def write_first(self, view: View) -> None:
+        """Write resolv.conf if nothing is in it yet; raises TransientError.
+
+        The first test of NICs may take seconds, in which other programs look up names.
+        """
+        if self.resolver.exists() and self.resolver.stat().st_size:
+            return
+        problem = self._try(self.resolver, resolv_conf(view.in_use()), in_place=True)
+        if problem:
+            raise TransientError(problem)
+
     def write(self, view: View, leases: Iterable[Lease], state: Mapping[str, Any]) -> None:
         """Write all of it; leases: dhcpcd's.
 

@@ -107,6 +107,21 @@ def test_what_has_not_changed_is_not_written(tmp_path: Path) -> None:
     assert (tmp_path / "resolv.conf").read_text() == "of a person\n"
 
 
+def test_the_first_name_servers_are_written_at_once_and_no_later_ones(tmp_path: Path) -> None:
+    made = files(tmp_path)
+    made.write_first(view(chosen=""))
+    assert (tmp_path / "resolv.conf").read_text() == ""
+    made.write_first(view(ONE, chosen=""))
+    first = (tmp_path / "resolv.conf").read_text()
+    assert "nameserver 10.0.0.53\n" in first
+    made.write_first(view(OTHER, chosen=""))
+    assert (tmp_path / "resolv.conf").read_text() == first
+    (tmp_path / "resolv.conf").unlink()
+    (tmp_path / "resolv.conf").symlink_to(tmp_path / "no/folder")
+    with pytest.raises(TransientError):
+        made.write_first(view(OTHER, chosen=""))
+
+
 def test_without_leases_resolv_conf_is_emptied(tmp_path: Path) -> None:
     (tmp_path / "resolv.conf").write_text("nameserver 192.0.2.1\n")
     files(tmp_path).write(view(chosen=""), [], {})

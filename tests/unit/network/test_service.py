@@ -101,20 +101,22 @@ def test_a_preferred_nic_that_reaches_the_host_takes_over(tmp_path: Path) -> Non
     assert changed == {"interface": "eth0", "before": "eth1", "host": str(HOST.host)}
 
 
-def test_an_address_is_reported_before_nics_are_tested(tmp_path: Path) -> None:
+def test_an_address_is_reported_and_names_can_be_looked_up_before_nics_are_tested(
+    tmp_path: Path,
+) -> None:
     box = machine(tmp_path, 1)
     box.kernel.cards["eth0"].has_lease = True
     seen: list[str] = []
 
     def test(nics: Any, **more: Any) -> Any:
-        seen.extend(box.log.names)
+        seen.extend([*box.log.names, (tmp_path / "resolv").read_text()])
         return box.probe(nics, **more)
 
     setattr(test, "address", "")  # noqa: B010 - as a Tester has
     choice: Any = box.choice
     choice.test = test
     box.look()
-    assert seen == ["link.up", "address.bound"]
+    assert seen == ["link.up", "address.bound", "nameserver 10.0.0.53\n"]
 
 
 def test_a_lost_lease_is_reported_with_dhcpcds_reason(tmp_path: Path) -> None:
