@@ -243,10 +243,12 @@ def test_a_host_in_the_network_of_a_dead_nic_is_reached_by_the_other(
 ) -> None:
     box = make_box(2)
     box.wires["eth0"].has(f"{HOST}/32")
-    both = serve(box, "eth0", "10.55.0"), serve(box, "eth1", HOST.rpartition(".")[0])
-    box.wires["eth1"].ip("address", "delete", f"{HOST}/24", "dev", "wire")
-    box.wires["eth1"].has(f"{HOST}9/24")
-    with started(box, PARAMETERS, *both):
+    box.wires["eth1"].has("198.51.100.254/24")
+    near = "--port=0", "--dhcp-range=198.51.100.10,198.51.100.20,255.255.255.0,2m"
+    with (
+        box.wires["eth1"].server(*near),
+        started(box, PARAMETERS, serve(box, "eth0", "10.55.0")),
+    ):
         box.wait_for(f"host.reached host={HOST} interface=eth0")
         box.wait_for("address.bound interface=eth1")
         _wait_for_route(box, f"{HOST} via 10.55.0.1 dev eth0 src ")
