@@ -6,15 +6,9 @@ group "default" {
 
 target "image" {
   name    = image
-  matrix  = { image = ["kernel", "init", "containerd", "ntp", "rngd"] }
+  matrix  = { image = ["kernel", "init", "containerd", "dhcp", "ntp", "rngd"] }
   context = "images/${image}"
   tags    = ["tinkie/${image}:build"]
-}
-
-target "dhcp" {
-  context    = "."
-  dockerfile = "images/dhcp/Dockerfile"
-  tags       = ["tinkie/dhcp:build"]
 }
 
 target "agent" {

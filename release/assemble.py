@@ -33,7 +33,6 @@ INPUTS = (
         "bootkit",
         "tink_docker",
         "settings",
-        "network",
         "images",
         "release",
         "requirements",

@@ -1,19 +1,12 @@
-"""Files that exist whole or not at all, and files that others may have replaced.
-
-Without `tempfile`, which loads half a megabyte of archive formats and random numbers.
-"""
+"""Files that exist whole or not at all, and files that others may have replaced."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+import tempfile
+from pathlib import Path
 
 
 def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
@@ -25,17 +18,16 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
         OSError: the folder or the file cannot be written; no temporary file remains.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
-    descriptor = os.open(partial, _NEW, 0o600)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             os.fchmod(file.fileno(), mode)
             file.flush()
             os.fsync(file.fileno())
-        partial.rename(path)
+        Path(name).rename(path)
     except BaseException:
-        partial.unlink(missing_ok=True)
+        Path(name).unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
 

@@ -23,7 +23,6 @@ class Reader(Enum):
     BOOTKIT = "bootkit"
     TINK_DOCKER = "tink-docker"
     SETTINGS = "settings"
-    NETWORK = "dhcp"
     INIT = "init"
     KERNEL = "kernel"
 
