@@ -143,17 +143,16 @@ class AuthFile:
         is_new = self.version == 0 or config != self.config
         self.version += 1 if is_new else 0
         self.config, self.error = config, None
+        self._fetched_at = self.now()
+        planned = self._fetched_at + self._renewal_seconds(lifetime)
         if self._missing or not config.auths:
-            self._fetch_soon(lifetime, is_new=is_new)
+            self._fetch_soon(planned, is_new=is_new)
         else:
-            self._plan_next(lifetime)
+            self._schedule.reset()
+            self._schedule.due_at = planned
         return True
 
-    def _fetch_soon(self, lifetime: float, *, is_new: bool) -> None:
-        failures = self._schedule.failures
-        self._plan_next(lifetime)
-        planned = self._schedule.due_at
-        self._schedule.failures = failures
+    def _fetch_soon(self, planned: float, *, is_new: bool) -> None:
         self._schedule.failed()
         self._schedule.due_at = min(planned, self._schedule.due_at)
         if is_new:
@@ -166,12 +165,10 @@ class AuthFile:
                 "the worker keeps the password that it has",
             )
 
-    def _plan_next(self, lifetime: float) -> None:
+    def _renewal_seconds(self, lifetime: float) -> float:
         """Choose a random time: machines that booted together must not come together."""
         share = self.chance() * (AUTH_RENEWAL_LAST_SHARE - AUTH_RENEWAL_FIRST_SHARE)
-        self._fetched_at = self.now()
-        self._schedule.reset()
-        self._schedule.due_at += (AUTH_RENEWAL_FIRST_SHARE + share) * lifetime
+        return (AUTH_RENEWAL_FIRST_SHARE + share) * lifetime
 
     def _log_success(self, url: Url, config: DockerConfig, lifetime: float) -> None:
         registries = listed(config.auths, ",")

@@ -12,6 +12,7 @@ import pytest
 
 from images.init.conftest import PAUSE, RESUME
 from tests.fakes.script_root import IMAGES, option
+from tinkie.policy import CONSOLE_LINE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,7 +27,7 @@ PIPE = option("bootkit", "--console")
     if "respawned console" in line
 )
 CONSOLE = ("sh", "-c", f"exec {INITTAB}")  # what PID 1 runs
-LONGEST = 4096  # bytes of a line
+LONGEST = CONSOLE_LINE_BYTES  # of the agents, too
 MEMORY = 8 << 20  # bytes; bash needs 4 MB
 DROPPED = re.compile(r"\((\d+) lines dropped on this console; the log has them\)")
 

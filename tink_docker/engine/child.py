@@ -43,7 +43,7 @@ class Child:
     _output: int | None
     signs: tuple[str, ...] = ()
     noticed: deque[str] = field(default_factory=lambda: deque(maxlen=policy.CHILD_LAST_LINES))
-    _rest: bytes = b""  # the beginning of a line whose end has not come yet
+    _rest: bytes = b""  # the beginning of a line that has no end until now
     _last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=policy.CHILD_LAST_LINES))
 
     @classmethod
