@@ -23,7 +23,7 @@ setup-venv: .venv/locked ## the Python environment of checks and tests, as requi
 	@$(PYTHON) -m pip --quiet --disable-pip-version-check install --no-deps --no-build-isolation -e .
 	@touch $@
 
-PACKAGES := tinkie bootkit tink_docker settings release sandbox tests images
+PACKAGES := tinkie bootkit tink_docker network settings release sandbox tests images
 check: setup-venv ## format, lint, types, spelling, shell
 	@$(PYTHON) -m ruff format --check --quiet $(PACKAGES) || { echo "run: make format"; exit 1; }
 	@$(PYTHON) -m ruff check --quiet $(PACKAGES)

@@ -6,9 +6,15 @@ group "default" {
 
 target "image" {
   name    = image
-  matrix  = { image = ["kernel", "init", "containerd", "dhcp", "ntp", "rngd"] }
+  matrix  = { image = ["kernel", "init", "containerd", "ntp", "rngd"] }
   context = "images/${image}"
   tags    = ["tinkie/${image}:build"]
+}
+
+target "dhcp" {
+  context    = "."
+  dockerfile = "images/dhcp/Dockerfile"
+  tags       = ["tinkie/dhcp:build"]
 }
 
 target "agent" {

@@ -11,6 +11,7 @@ from bootkit.image.auth_file import fetch_config
 from bootkit.machine.metadata import MachineMetadata, parse_hegel
 from bootkit.plan.inputs import Inputs, plan
 from bootkit.policy import AUTH_SECONDS, METADATA_NEEDED_SECONDS, METADATA_WANTED_SECONDS
+from network.parameters import network_problems
 from settings.files import settings_problems
 from tinkie.errors import BadParameters, BootError
 from tinkie.parameters.table import REGISTRY_AUTH_URL
@@ -34,7 +35,8 @@ def dry_run(cmdline: Cmdline, metadata: bytes | None = None) -> int:
     """
     REDACTOR.hide(*secrets_in(cmdline))
     inputs = Inputs.from_cmdline(cmdline)
-    problems = {**inputs.problems, **settings_problems(inputs.parameters)}
+    others = settings_problems(inputs.parameters) | network_problems(inputs.parameters)
+    problems = {**inputs.problems, **others}
     notices = [f"{name}: {message}" for name, message in inputs.notices.items()]
     for message in (*cmdline_problems(cmdline), *notices, *problem_lines(problems)):
         _print_error(f"bootkit: {message}")

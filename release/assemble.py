@@ -33,6 +33,7 @@ INPUTS = (
         "bootkit",
         "tink_docker",
         "settings",
+        "network",
         "images",
         "release",
         "requirements",

@@ -7,9 +7,6 @@
 | `syslog`      | `syslog_host`, `syslog_port` | one line `HOST:PORT`, an IPv6 address in brackets |
 | `ntp.sources` | `ntp`                        | lines `server NAME iburst`, as chrony reads them |
 | `clock`       | what names Tinkerbell        | lines `HOST PORT`: whose HTTP has the time |
-| `network`     | `ipam`, `vlan_id`            | lines `NAME VALUE`: a NIC's VLAN and addresses |
-| `nics`        | `interface`, `hw_addr`, ...  | lines: name or MAC of a NIC to prefer |
-| `host`        | `grpc_authority`, or others  | a line `HOST PORT`: what a NIC must reach |
 
 A file is written only if its parameter is given and good. A bad value is reported on stderr under
 its parameter's name, the other files are written, and the exit code is 2. This runs early in the
@@ -22,7 +19,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from settings.nics import network, network_problems, preferred_nics
 from tinkie.files import write_atomically
 from tinkie.parameters.cmdline import PROC_CMDLINE, Cmdline
 from tinkie.parameters.parameter import Reader
@@ -32,11 +28,10 @@ from tinkie.parameters.table import (
     SYSLOG_HOST,
     SYSLOG_PORT,
     TOOTLES_PORT,
-    names_read_by,
     problems_for,
     read_parameters,
 )
-from tinkie.parameters.tinkerbell import http_endpoints, server_endpoint, tinkerbell_hosts
+from tinkie.parameters.tinkerbell import http_endpoints, tinkerbell_hosts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,27 +62,16 @@ def clock(parameters: Parameters) -> str | None:
     return "".join(f"{host} {port}\n" for host, port in endpoints) or None
 
 
-def host(parameters: Parameters) -> str | None:
-    """Return the endpoint that a NIC must reach to be the right one."""
-    endpoint = server_endpoint(parameters)
-    return f"{endpoint.host} {endpoint.port}\n" if endpoint else None
-
-
 FILES: dict[str, Callable[[Parameters], str | None]] = {
     "syslog": syslog,
     "ntp.sources": ntp,
     "clock": clock,
-    "network": network,
-    "nics": preferred_nics,
-    "host": host,  # written last: if this file exists, all others do
 }
 
 
 def settings_problems(parameters: Parameters) -> dict[str, str]:
-    """Return why bad values are bad, by name; bootkit reports those that it reads too."""
-    bootkits = names_read_by(Reader.BOOTKIT)
-    problems = problems_for(Reader.SETTINGS, parameters) | network_problems(parameters)
-    return {name: why for name, why in problems.items() if name not in bootkits}
+    """Return why bad values are bad, by name."""
+    return problems_for(Reader.SETTINGS, parameters)
 
 
 def write(parameters: Parameters, folder: Path) -> None:

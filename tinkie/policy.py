@@ -91,7 +91,7 @@ LATE_NAME_ANSWER_SECONDS = 660.0
 # They have less than 100 bytes; what an action puts in their place may have any size.
 STATE_FILE_BYTES = 4096
 
-# == tinkie/running/log.py, tinkie/running/redaction.py, tinkie/errors.py: sizes
+# == tinkie/running/console.py, tinkie/running/log.py, tinkie/running/redaction.py, tinkie/errors.py
 
 # One text of an event, whatever it comes from: a line goes to syslog, maybe by UDP, and into the
 # state file, which are in RAM. The longest of ours is a traceback.

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.fakes.script_root import IMAGES, option
+from network.files import Files
+from tests.fakes.script_root import option
 
 if TYPE_CHECKING:
     from tests.fakes.script_root import ScriptRoot
@@ -234,7 +235,7 @@ def test_what_is_no_file_or_no_server_is_not_copied(machine: ScriptRoot) -> None
 
 
 def test_the_network_service_writes_time_servers_where_they_are_read() -> None:
-    assert f"sources={LEASES} " in (IMAGES / "dhcp/dhcp-event").read_text()
+    assert str(Files().folder / "time-servers") == LEASES
 
 
 def test_clock_has_no_server_of_its_own_and_no_port() -> None:

@@ -78,7 +78,7 @@ def look(shell: GuestShell) -> Rights:
     attacks["rngd"] = _attack(shell, "rngd", f"{{ {ADMIN_SHELL}; }} 2>/dev/null", [])
     links = _links(shell) - before
     sysctls = _attack(shell, "dhcp", OPEN, [NET, *SYSCTLS])
-    owner = int(shell.run("stat -c %u /run/tinkie/settings/host"))
+    owner = int(shell.run("stat -c %u /run/tinkie/settings/clock"))
     shell.run(f"rm -f {OWN['dhcp']} {OWN['bootkit']}")
     return Rights(status, attacks, links, sysctls, owner)
 

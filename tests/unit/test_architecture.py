@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-SYSTEM = ("tinkie", "bootkit", "tink_docker", "settings")  # what runs in the OS
+SYSTEM = ("tinkie", "bootkit", "tink_docker", "network", "settings")  # what runs in the OS
 LIBRARIES = {"httpx", "structlog", "tenacity"}
 DOCKER = {"docker", "requests", "urllib3"}  # the library, and those below it
 
@@ -56,9 +56,10 @@ def mentions(name: str, *packages: str) -> set[str]:
 
 
 def test_the_packages_are_found() -> None:
-    assert {"bootkit/cli.py", "tink_docker/cli.py", "settings/files.py", "tinkie/paths.py"} <= {
-        relative(path) for path in modules(*SYSTEM)
-    }
+    assert {
+        *("bootkit/cli.py", "tink_docker/cli.py", "network/cli.py", "settings/files.py"),
+        "tinkie/paths.py",
+    } <= {relative(path) for path in modules(*SYSTEM)}
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,8 @@ def test_which_modules_use_a_library(library: str, users: set[str]) -> None:
 
 
 def test_processes_are_started_in_one_place() -> None:
-    assert users_of("subprocess", *SYSTEM) == {"tink_docker/engine/child.py"}
+    assert users_of("subprocess", *SYSTEM) == {"tink_docker/engine/child.py", "network/kernel.py"}
+    assert mentions("os.posix_spawn", *SYSTEM) == {"network/dhcpcd.py"}
 
 
 def test_time_passes_in_the_programs_only() -> None:
@@ -102,6 +104,7 @@ def test_threads_look_up_names_and_do_nothing_else() -> None:
         ("tinkie", LIBRARIES),
         ("bootkit", {*LIBRARIES, *DOCKER, "pydantic"}),
         ("tink_docker", LIBRARIES),
+        ("network", set()),
         ("settings", set()),
     ],
 )
@@ -114,8 +117,9 @@ def test_which_libraries_a_package_uses(package: str, allowed: set[str]) -> None
     ("package", "allowed"),
     [
         ("tinkie", set()),
-        ("bootkit", {"tinkie", "settings"}),
+        ("bootkit", {"tinkie", "network", "settings"}),
         ("tink_docker", {"tinkie"}),
+        ("network", {"tinkie"}),
         ("settings", {"tinkie"}),
     ],
 )
@@ -126,6 +130,7 @@ def test_which_of_our_packages_a_package_uses(package: str, allowed: set[str]) -
 
 def test_only_the_dry_run_uses_another_program() -> None:
     assert users_of("settings", "bootkit") == {"bootkit/dryrun.py"}
+    assert users_of("network", "bootkit") == {"bootkit/dryrun.py"}
 
 
 def test_the_system_uses_nothing_of_the_build() -> None:

@@ -17,6 +17,7 @@ FOLDERS = {
     Reader.BOOTKIT: "bootkit",
     Reader.TINK_DOCKER: "tink_docker",
     Reader.SETTINGS: "settings",
+    Reader.NETWORK: "network",
 }
 NAMES = {name for name, row in vars(parameters).items() if isinstance(row, Parameter)}
 
@@ -40,7 +41,8 @@ def used(folder: str) -> set[str]:
 @pytest.mark.parametrize("reader", FOLDERS)
 def test_a_program_reads_what_the_table_has(reader: Reader) -> None:
     proxies = {parameters.HTTP_PROXY.name, parameters.HTTPS_PROXY.name, parameters.NO_PROXY.name}
-    shared = proxies if reader is not Reader.SETTINGS else set()  # by tinkie.parameters.proxy
+    agents = (Reader.BOOTKIT, Reader.TINK_DOCKER)
+    shared = proxies if reader in agents else set()  # by tinkie.parameters.proxy
     assert used(FOLDERS[reader]) | shared == set(parameters.names_read_by(reader))
 
 

@@ -13,7 +13,10 @@ DOCUMENTS = [
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 HISTORY = {"0012-one-library-and-plain-words.md"}  # names what it moved, too
-FOLDERS = "bootkit|tink_docker|tinkie|settings|images|release|sandbox|tests|docs|tools|requirements"
+FOLDERS = (
+    "bootkit|tink_docker|tinkie|network|settings|images|release|sandbox|tests|docs|tools"
+    "|requirements"
+)
 PATH = re.compile(rf"`((?:{FOLDERS})/[\w./-]*)[`:]")
 
 

@@ -13,11 +13,14 @@ import pytest
 import yaml
 
 from bootkit.plan import worker
-from settings import files as settings
+from network.cli import SOCKET
+from network.client import GIVEN
+from network.files import Files
 from tink_docker import reboot
 from tink_docker.engine import daemon_json
 from tink_docker.engine.socket import SOCKET_GROUP
 from tinkie import paths
+from tinkie.parameters.table import IPAM, VLAN_ID
 from tinkie.running.arguments import agent_parser
 
 ROOT = Path(__file__).parents[2]
@@ -43,7 +46,6 @@ SHARED = [
     ("dhcp", "/run/resolvconf/resolv.conf", "/etc/resolv.conf", True),
     ("dhcp", "/run/dhcpcd", "/run/dhcpcd", True),
     ("ntp", "/run/dhcpcd", "/run/dhcpcd", False),
-    ("dhcp", "/run/tinkie/settings", "/run/tinkie/settings", False),
     ("ntp", "/run/tinkie/settings", "/run/tinkie/settings", False),
     ("tink-docker", "/run/tinkie/tink-docker", "/run/tinkie/tink-docker", True),
     ("bootkit", "/run/tinkie/tink-docker", "/run/tinkie/tink-docker", False),
@@ -182,27 +184,40 @@ def _own(path: Path) -> set[str]:
     copied = re.findall(
         r"^COPY (.+) /out/usr/lib/tinkie/", (path.parent / "Dockerfile").read_text(), re.MULTILINE
     )
-    return {name for names in copied for name in names.split()}
+    return {Path(name).name for names in copied for name in names.split()}
 
 
 @pytest.mark.parametrize("name", ["dhcp", "ntp", "rngd"])
 def test_service_starts_the_script_of_its_image(name: str) -> None:
     command = SERVICES[name]["command"][0]
-    assert f"COPY {name} /out{command}" in (ROOT / "images" / name / "Dockerfile").read_text()
+    source = "images/dhcp/dhcp" if name == "dhcp" else name  # its context is the whole project
+    assert f"COPY {source} /out{command}" in _dockerfile(name)
     assert (ROOT / "images" / name / name).stat().st_mode & 0o111
 
 
-def test_resolver_is_written_in_place() -> None:
-    resolver = (ROOT / "images/dhcp/resolver").read_text()
-    assert "file=/etc/resolv.conf\n" in resolver
-    assert '>"$file"' in resolver
-    assert "mv " not in resolver
+def test_the_network_service_finds_what_it_expects_in_its_container() -> None:
+    its = binds(SERVICES["dhcp"])
+    files = Files()
+    assert its[str(files.folder)][1]
+    assert its[str(files.resolver)][1]
+    assert its[str(files.hostname)] == ("/proc/sys/kernel/hostname", True)
+    assert its["/run/init/console"]
+    assert SOCKET.parent == files.folder
+    script = (ROOT / "images/dhcp/dhcp").read_text()
+    assert "-m network --console /run/init/console " in script
+    assert f"-f {GIVEN}" in script
+    assert f"COPY images/dhcp/dhcpcd.conf /out{GIVEN}" in _dockerfile("dhcp")
 
 
-def test_settings_that_choose_the_nic_are_written() -> None:
-    route = (ROOT / "images/dhcp/route").read_text()
-    command = CONTAINERS["settings"]["command"]
-    assert f"settings={command[command.index('--output') + 1]}\n" in route
-    used = set(re.findall(r"\$settings/([\w.]+)", route))
-    assert used == {"host", "nics"}
-    assert used <= settings.FILES.keys()
+def test_the_network_service_waits_for_no_interpreter_unless_it_must() -> None:
+    """dhcpcd starts first, unless a parameter makes a link or an address."""
+    (words,) = re.findall(r"grep -q (.*) /proc/cmdline", (ROOT / "images/dhcp/dhcp").read_text())
+    assert set(re.findall(r"-e (\w+)=", words)) == {IPAM.name, VLAN_ID.name}
+
+
+def test_dhcpcd_runs_no_hook() -> None:
+    assert 'script ""' in (ROOT / "images/dhcp/dhcpcd.conf").read_text().splitlines()
+
+
+def _dockerfile(name: str) -> str:
+    return (ROOT / "images" / name / "Dockerfile").read_text()

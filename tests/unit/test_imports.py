@@ -36,5 +36,20 @@ def test_tink_docker_does_without_pydantic() -> None:
     assert "pydantic" not in loaded("tink_docker.cli", "tink_docker.keeper")
 
 
+def test_the_network_service_loads_no_library() -> None:
+    found = loaded("network.cli")
+    assert not found & {
+        "structlog",
+        "argparse",
+        "logging",
+        "tempfile",
+        "random",
+        "traceback",
+        "asyncio",
+        "http",
+        "ssl",
+    }
+
+
 def test_the_settings_load_next_to_nothing() -> None:
     assert not loaded("settings.files") & {"pydantic", "structlog", "argparse", "json", "ssl"}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bootkit import policy as bootkit_policy
+from network import policy as network_policy
 from tink_docker import policy as tink_docker_policy
 from tinkie import policy as tinkie_policy
 from tinkie.error_kinds import ErrorKind
@@ -75,6 +76,7 @@ def programs_by_event() -> dict[str, set[str]]:
         program: logged(package) | logged("tinkie") for package, program in AGENTS.items()
     }
     by_program |= {path.name: announced(path.name) for path in (ROOT / "images").glob("*/")}
+    by_program["dhcp"] |= logged("network")
     found: dict[str, set[str]] = {}
     for program, events in by_program.items():
         for event in events:
@@ -123,7 +125,7 @@ def test_rows_are_sorted() -> None:
 
 
 def test_each_event_is_a_literal() -> None:
-    packages = (*AGENTS, "tinkie")
+    packages = (*AGENTS, "network", "tinkie")
     paths = [path for package in packages for path in (ROOT / package).rglob("*.py")]
     events = [event for path in paths for _, event in calls(path)]
     assert events
@@ -173,7 +175,7 @@ def test_a_number_with_its_constant_in_brackets_is_what_the_code_has() -> None:
     """In any document: 120 s without an answer (`DOCKERD_HANGS_AFTER_SECONDS`)."""
     text = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md"))
     quoted = re.findall(r"([0-9.]+) s\b[^|(]{0,60}\(`([A-Z_]+_SECONDS)`\)", text)
-    policies = (bootkit_policy, tink_docker_policy, tinkie_policy)
+    policies = (bootkit_policy, tink_docker_policy, network_policy, tinkie_policy)
     found = {name: value for policy in policies for name, value in vars(policy).items()}
     assert quoted
     assert all(float(seconds) == found[name] for seconds, name in quoted), quoted

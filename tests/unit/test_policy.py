@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-PROGRAMS = ("bootkit", "tink_docker", "tinkie")
+PROGRAMS = ("bootkit", "tink_docker", "network", "tinkie")
 WITHOUT = ("settings",)  # a program without policies
 # Limits of other programs' formats (the kernel's command line, names), not policies of ours.
 GRAMMAR = "tinkie/parameters"

@@ -23,6 +23,7 @@ class Reader(Enum):
     BOOTKIT = "bootkit"
     TINK_DOCKER = "tink-docker"
     SETTINGS = "settings"
+    NETWORK = "dhcp"
     INIT = "init"
     KERNEL = "kernel"
 

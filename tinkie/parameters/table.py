@@ -51,7 +51,8 @@ _BOOTKIT = (Reader.BOOTKIT,)
 _TINK_DOCKER = (Reader.TINK_DOCKER,)
 _BOTH = (Reader.BOOTKIT, Reader.TINK_DOCKER)
 _SETTINGS = (Reader.SETTINGS,)
-_NIC_READERS = (Reader.BOOTKIT, Reader.SETTINGS)
+_NETWORK_READER = (Reader.NETWORK,)
+_NIC_READERS = (Reader.BOOTKIT, Reader.NETWORK)
 
 
 def _grpc_authority(text: str) -> HostPort:
@@ -444,7 +445,7 @@ NTP = Parameter[tuple[Host, ...]](
 INTERFACE = Parameter[str | None](
     name="interface",
     section=Section.SYSTEM,
-    read_by=_SETTINGS,
+    read_by=_NETWORK_READER,
     value="name",
     meaning=(
         "A NIC to prefer, before those in `hw_addr`, `BOOTIF` and `worker_id`. The others get an "
@@ -457,7 +458,7 @@ INTERFACE = Parameter[str | None](
 VLAN_ID = Parameter[int](
     name="vlan_id",
     section=Section.SYSTEM,
-    read_by=_SETTINGS,
+    read_by=_NETWORK_READER,
     value="1 to 4094",
     meaning=(
         "The NIC in `interface`, `hw_addr`, `BOOTIF` or `worker_id` (the first that is given) gets "
@@ -469,7 +470,7 @@ VLAN_ID = Parameter[int](
 IPAM = Parameter[StaticAddress | None](
     name="ipam",
     section=Section.SYSTEM,
-    read_by=_SETTINGS,
+    read_by=_NETWORK_READER,
     value="9 parts",
     meaning="Addresses of one NIC without DHCP: below",
     parse=StaticAddress.parse,

@@ -1,14 +1,13 @@
 """The log of both programs: one event a line, `noun.verb`, with phase, worker id and uptime.
 
-stdout gets JSON lines, or coloured text on a terminal. The console gets lines for people: it is a
-FIFO that the init image copies to every console of the machine. Secrets are masked before either.
+stdout gets JSON lines, or coloured text on a terminal. The console gets lines for people
+(`tinkie/running/console.py`). Secrets are masked before either.
 Only this module uses structlog; the others call `get_logger`.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from contextlib import contextmanager, suppress
@@ -17,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from tinkie.policy import CONSOLE_LINE_BYTES, EVENT_TEXT_CHARACTERS
+from tinkie.policy import EVENT_TEXT_CHARACTERS
+from tinkie.running.console import Console
 from tinkie.running.redaction import REDACTOR
 
 if TYPE_CHECKING:
@@ -28,45 +28,17 @@ if TYPE_CHECKING:
 
     Event = MutableMapping[str, Any]
 
-_LIKE_BLANKS = dict.fromkeys(map(ord, "\u2800\u3164\u115f\u1160\uffa0"), " ")
-_NOT_FOR_THE_CONSOLE = ("event", "level", "time", "uptime", "program", "worker_id", "exception")
 
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class ConsoleSink:
-    """Write a line for people per event to a FIFO or a terminal; drop what does not fit."""
+    """Write a line for people per event; a structlog processor."""
 
-    path: Path
-    program: str
+    console: Console
 
     def __call__(self, _logger: object, _method: str, event: Event) -> Event:
         """Write one event of level info or above; return it unchanged."""
-        if event.get("level") != "debug":
-            self._write(console_line(self.program, event))
+        self.console.write(event)
         return event
-
-    def _write(self, line: str) -> None:
-        data = line.encode("ascii", "replace")[: CONSOLE_LINE_BYTES - 1] + b"\n"
-        try:
-            descriptor = os.open(self.path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_APPEND)
-        except OSError:
-            return  # the FIFO has no reader now; stdout has the line too
-        try:
-            os.write(descriptor, data)
-        except OSError:
-            return  # the FIFO is full
-        finally:
-            os.close(descriptor)
-
-
-def console_line(program: str, event: Event) -> str:
-    """Return `[    1.23] program: noun.verb key=value ...`, printable characters only."""
-    hidden = _NOT_FOR_THE_CONSOLE if _is_about_a_phase(event) else (*_NOT_FOR_THE_CONSOLE, "phase")
-    fields = " ".join(
-        f"{key}={_console_value(value)}" for key, value in event.items() if key not in hidden
-    )
-    where = f"[{event.get('uptime', 0.0):9.2f}] {program}: {event.get('event', '')} {fields}"
-    return _printable(where.rstrip())
 
 
 def configure(
@@ -77,7 +49,7 @@ def configure(
     uptime: Callable[[], float] | None = None,
 ) -> None:
     """Set up the log of the whole process; `state` is a StateFile or None."""
-    sinks = (state, ConsoleSink(console, program) if console else None)
+    sinks = (state, ConsoleSink(Console(console, program)) if console else None)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -168,29 +140,3 @@ def _uptime() -> float:
 
 def _json_line(_logger: object, _method: str, event: Event) -> str:
     return json.dumps(event, default=str)
-
-
-def _is_about_a_phase(event: Event) -> bool:
-    return str(event.get("event")).startswith("phase.")
-
-
-def _console_value(value: object) -> str:
-    text = _printable(value if isinstance(value, str) else json.dumps(value, default=str))
-    quoted = " " in text or not text or text.startswith('"')
-    return json.dumps(text, ensure_ascii=False) if quoted else text
-
-
-def _printable(text: str) -> str:
-    """Return printable ASCII, which is all that a console gets (images/init/lib/console).
-
-    Control characters become blanks, and so do letters that look like blanks: one could seem to end
-    a value.
-    """
-    start = text[:CONSOLE_LINE_BYTES].translate(_LIKE_BLANKS).replace("…", "...")
-    return "".join(map(_in_ascii, start))
-
-
-def _in_ascii(character: str) -> str:
-    if character.isascii() and character.isprintable():
-        return character
-    return "?" if character.isprintable() else " "

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.strategies import JSON, TEXT
 from tinkie.policy import CONSOLE_LINE_BYTES, EVENT_TEXT_CHARACTERS
 from tinkie.running import log
-from tinkie.running.log import console_line
+from tinkie.running.console import console_line
 from tinkie.running.redaction import MASK, REDACTOR, Redactor
 from tinkie.running.state import StateFile
 
@@ -190,6 +190,12 @@ def test_a_line_for_people() -> None:
 def test_a_line_for_people_is_one_line_without_escapes() -> None:
     line = console_line("bootkit", {"event": "worker.log", "text": "a\n\x1b[31mb\x9bc"})
     assert line.isprintable()
+
+
+def test_a_line_names_another_program_that_it_is_about() -> None:
+    line = console_line("dhcp", {"event": "program.ended", "error": "x", "program": "dhcpcd"})
+    assert line.endswith("dhcp: program.ended program=dhcpcd error=x")
+    assert console_line("dhcp", {"event": "a.b", "program": "dhcp"}).endswith("dhcp: a.b")
 
 
 @pytest.mark.parametrize("blank", "\u2800\u3164\u115f\u1160\uffa0\u00a0\u202e\u009b\u200b")

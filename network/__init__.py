@@ -1,0 +1,1 @@
+"""The service `dhcp`: dhcpcd on every NIC, and the choice of the NIC that the machine uses."""

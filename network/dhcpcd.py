@@ -1,0 +1,158 @@
+"""dhcpcd: its process, and its control socket, which says what it has and that something changed.
+
+The protocol is dhcpcd's own, between its processes of one version (10.1, control.c): a command is
+its arguments, each with a NUL byte behind it. A message is its size, a native `size_t`, and as
+many bytes. `--getinterfaces` sends the number of its messages first; `--listen` sends one for each
+event, with what a hook would get. So no hook is needed: an event only wakes up whoever then asks
+for all that there is, and no shell reads what a server sent (ADR 18).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from network.leases import Change, read_change
+from network.policy import (
+    DHCPCD_ANSWER_SECONDS,
+    DHCPCD_MESSAGE_BYTES,
+    DHCPCD_MESSAGES_MAXIMUM,
+)
+from tinkie.errors import TransientError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+_SIZE = struct.Struct("N")
+_PART = 65536
+
+
+def read_messages(path: Path) -> list[bytes]:
+    """Return what a hook would get for each interface and protocol now.
+
+    Raises:
+        TransientError: dhcpcd does not answer, or not in its protocol.
+    """
+    try:
+        with _connected(path) as link:
+            link.sendall(b"--getinterfaces\0")
+            count = _number(link, DHCPCD_MESSAGES_MAXIMUM)
+            return [_exactly(link, _number(link, DHCPCD_MESSAGE_BYTES)) for _ in range(count)]
+    except OSError as error:
+        raise TransientError(f"ask dhcpcd for its leases: {error}") from None
+
+
+@dataclass(slots=True)
+class Listener:
+    """dhcpcd's events. `read` returns what has come; use `socket` to wait for more."""
+
+    socket: socket.socket
+    _received: bytes = b""
+
+    @classmethod
+    def connect(cls, path: Path) -> Listener:
+        """Return a listener to this dhcpcd; raises TransientError if it does not listen yet."""
+        try:
+            link = _connected(path)
+            link.sendall(b"--listen\0")
+        except OSError as error:
+            raise TransientError(f"listen to dhcpcd: {error}") from None
+        link.settimeout(0.0)
+        return cls(link)
+
+    def read(self) -> list[Change] | None:
+        """Return the events since the last call; None if dhcpcd has closed the connection."""
+        with suppress(BlockingIOError):
+            while part := self._part():
+                self._received += part
+            return None
+        return self._events()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.socket.close()
+
+    def _part(self) -> bytes:
+        try:
+            return self.socket.recv(_PART)
+        except ConnectionError:
+            return b""
+
+    def _events(self) -> list[Change] | None:
+        """Return the whole messages of what was received; None if it is not this protocol."""
+        found = []
+        while len(self._received) >= _SIZE.size:
+            (size,) = _SIZE.unpack_from(self._received)
+            if size > DHCPCD_MESSAGE_BYTES:
+                return None
+            end = _SIZE.size + size
+            if len(self._received) < end:
+                break
+            found.append(read_change(self._received[_SIZE.size : end]))
+            self._received = self._received[end:]
+        return [change for change in found if change]
+
+
+@dataclass(slots=True)
+class Process:
+    """dhcpcd as a child of this process, which may have been started before Python."""
+
+    command: Sequence[str] = ("/usr/sbin/dhcpcd", "--nobackground", "-f")
+    pid: int = 0  # 0: it does not run
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+
+    def start(self, configuration: Path) -> None:
+        """Start it with this configuration; raises TransientError if there is no such program."""
+        words = [*self.command, str(configuration)]
+        try:
+            self.pid = os.posix_spawn(words[0], words, self.environment)
+        except OSError as error:
+            raise TransientError(f"start {words[0]}: {error}") from None
+
+
+def ended_children() -> dict[int, int]:
+    """Return the exit codes of the children that have ended, by PID; as the shell has them.
+
+    This is PID 1 of a container: it also gets the children of processes that have ended.
+    """
+    found = {}
+    with suppress(ChildProcessError):
+        while True:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if not pid:
+                break
+            found[pid] = os.waitstatus_to_exitcode(status)
+    return found
+
+
+def _connected(path: Path) -> socket.socket:
+    link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    link.settimeout(DHCPCD_ANSWER_SECONDS)
+    try:
+        link.connect(str(path))
+    except OSError:
+        link.close()
+        raise
+    return link
+
+
+def _number(link: socket.socket, maximum: int) -> int:
+    (number,) = _SIZE.unpack(_exactly(link, _SIZE.size))
+    if number > maximum:
+        raise TransientError(f"ask dhcpcd for its leases: {number} is more than {maximum}")
+    return int(number)
+
+
+def _exactly(link: socket.socket, size: int) -> bytes:
+    found = b""
+    while len(found) < size:
+        part = link.recv(size - len(found))
+        if not part:
+            raise TransientError("ask dhcpcd for its leases: it ended in the middle of an answer")
+        found += part
+    return found

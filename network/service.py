@@ -1,0 +1,226 @@
+"""One look: what there is, the decision, and what follows from it.
+
+Each look begins with what the kernel and dhcpcd have now. So no event must be kept, nothing is lost
+with one, and after a restart this goes on where the last run ended.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from network.kernel import FAMILIES
+from network.leases import current_leases
+from network.lookups import Resolver
+from network.policy import (
+    REACHED_LOOK_CEILING_SECONDS,
+    REACHED_LOOK_FIRST_SECONDS,
+    READ_ANEW_SECONDS,
+    SAME_ERROR_SECONDS,
+    UNREACHED_LOOK_CEILING_SECONDS,
+    UNREACHED_LOOK_FIRST_SECONDS,
+)
+from network.routes import changes
+from network.view import View, has_address
+from tinkie.errors import TransientError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from network.choice import Choice
+    from network.files import Files
+    from network.kernel import Kernel
+    from network.leases import Change, Lease
+    from network.log import Log
+    from network.nics import Nic
+    from network.probe import Probe
+    from network.reports import Reports
+    from network.routes import Route
+    from network.state import State
+    from network.static import StaticPlan
+
+T = TypeVar("T")
+
+Routes = dict[str, "list[Route]"]
+Commands = list[tuple[str, ...]]
+
+
+@dataclass(slots=True)
+class Service:
+    """Call `look` at each event, and after the seconds that it returned.
+
+    `messages` returns dhcpcd's, or raises TransientError; `now` returns monotonic seconds, `uptime`
+    those since power-on, `chance` a random number below 1.
+    """
+
+    kernel: Kernel
+    plan: StaticPlan
+    probe: Probe
+    choice: Choice
+    files: Files
+    reports: Reports
+    state: State
+    messages: Callable[[], Sequence[bytes]]
+    log: Log
+    now: Callable[[], float]
+    uptime: Callable[[], float]
+    chance: Callable[[], float]
+    nics: Sequence[Nic] = ()  # all that the kernel has
+    view: View = field(default_factory=View)
+    _leases: list[Lease] = field(init=False)  # dhcpcd's
+    _known: set[str] = field(default_factory=set)  # NICs that have had a lease
+    _read_at: float = 0.0  # when all of it is read anew
+    _pause: float = 0.0
+    _errors: dict[str, tuple[str, float]] = field(default_factory=dict)  # by step, since when
+    _last: dict[str, tuple[Commands, float]] = field(default_factory=dict)  # by step, and when
+
+    def __post_init__(self) -> None:
+        self._leases = self.files.read_leases()
+
+    def look(self, *, is_woken: bool, is_dhcpcd_there: bool = True) -> float:
+        """Do what is to be done now; return the seconds until the next look without an event."""
+        now = self.now()
+        is_due = is_woken or now >= self._read_at
+        if is_due or not self.choice.still_reaches(self.view.nics, now):
+            self._look_anew(now, is_dhcpcd_there=is_dhcpcd_there)
+        return self._next_pause(is_woken=is_woken)
+
+    def note(self, events: Iterable[Change]) -> None:
+        """Take dhcpcd's events."""
+        self.reports.note(events)
+
+    def _look_anew(self, now: float, *, is_dhcpcd_there: bool) -> None:
+        self._read_at = now + READ_ANEW_SECONDS
+        messages = self._tried("read the leases", self.messages) if is_dhcpcd_there else None
+        read = self._tried("read the kernel's state", self._read)
+        if read is None:
+            return
+        self.nics, routes = read
+        self._leases = current_leases(
+            messages or (), self._leases, lambda lease: has_address(self.nics, lease)
+        )
+        leases = [*self.plan.leases(self.nics), *self._leases]
+        nics = self._ours(leases)
+        self.probe.resolvers = resolvers(nics, leases)
+        view = View(nics, leases, [route for family in FAMILIES for route in routes[family]])
+        self.reports.addresses(view, now, self.nics)
+        self._tried("write files", lambda: self.files.write_first(view))
+        chosen = self.choice.look(nics, now)
+        self._change("change routes", self._to_prefer(chosen, routes))
+        is_reached, reasons = self.choice.is_reached, dict(self.choice.reasons)
+        self.view = replace(view, chosen=chosen, is_reached=is_reached, reasons=reasons)
+        content = self.state.content(self.view, self.uptime())
+        self._tried("write files", lambda: self._write(content))
+        self.reports.way(self.view, self.now())
+
+    def _read(self) -> tuple[Sequence[Nic], Routes]:
+        """Return NICs and routes, once what the command line gives is in place."""
+        nics = self.kernel.nics()
+        if links := self.plan.link_commands(nics):
+            self._make_vlan(links, nics)
+            nics = self.kernel.nics()
+        routes = self._routes()
+        missing = self.plan.address_commands(nics, routes)
+        if self._change("set addresses", missing):
+            return self.kernel.nics(), self._routes()
+        return nics, routes
+
+    def _make_vlan(self, commands: Sequence[tuple[str, ...]], nics: Sequence[Nic]) -> None:
+        try:
+            for command in commands:
+                self.kernel.ip(*command)
+        except TransientError as error:
+            if self._is_news("vlan", str(error)):
+                below = self.plan.carrier(nics)
+                self.log.warning(
+                    "vlan.failed",
+                    vlan=self.plan.vlan,
+                    interface=below.name if below else "",
+                    error=str(error),
+                    next="DHCP only; tries again",
+                )
+
+    def _routes(self) -> Routes:
+        return {family: self.kernel.routes(family) for family in FAMILIES}
+
+    def _ours(self, leases: Iterable[Lease]) -> list[Nic]:
+        """Return the interfaces that may be used: devices, and whatever has or had a lease."""
+        made = {lease.interface for lease in leases} | self.plan.made(self.nics)
+        self._known = (self._known | made) & {nic.name for nic in self.nics}
+        is_known = self._known.__contains__
+        return [nic for nic in self.nics if nic.is_ours and (nic.is_device or is_known(nic.name))]
+
+    def _to_prefer(self, chosen: str, routes: Mapping[str, Sequence[Route]]) -> Commands:
+        """Return the calls of `ip` that make this NIC the preferred one."""
+        return [
+            (family, "route", *words)
+            for family in FAMILIES
+            for words in changes(routes[family], chosen, self.probe.address)
+        ]
+
+    def _change(self, step: str, commands: Commands) -> bool:
+        """Run `ip` with each; return whether that was done.
+
+        Each change is an event, and a look follows. What the last one did in vain is not repeated
+        at once: it would keep this program busy.
+        """
+        now = self.now()
+        last, when = self._last.get(step, ([], 0.0))
+        if commands == last and now < when + READ_ANEW_SECONDS:
+            return False
+        self._last[step] = commands, now
+        self._tried(step, lambda: self._run_all(commands))
+        return bool(commands)
+
+    def _write(self, content: Mapping[str, Any]) -> None:
+        self.files.write(self.view, self._leases, content)
+
+    def _run_all(self, commands: Iterable[tuple[str, ...]]) -> None:
+        """Run `ip` with each; TransientError has the failures."""
+        problems = []
+        for command in commands:
+            try:
+                self.kernel.ip(*command)
+            except TransientError as error:
+                problems.append(str(error))
+        if problems:
+            raise TransientError("; ".join(problems))
+
+    def _tried(self, step: str, function: Callable[[], T]) -> T | None:
+        """Call a step; report its error, and return None: the next look tries again."""
+        try:
+            result = function()
+        except TransientError as error:
+            if self._is_news(step, str(error)):
+                self.log.warning("network.failed", step=step, error=str(error), next="tries again")
+            return None
+        self._errors.pop(step, None)
+        return result
+
+    def _is_news(self, step: str, error: str) -> bool:
+        before, since = self._errors.get(step, ("", 0.0))
+        now = self.now()
+        if before == error and now < since + SAME_ERROR_SECONDS:
+            return False
+        self._errors[step] = (error, now)
+        return True
+
+    def _next_pause(self, *, is_woken: bool) -> float:
+        if self.choice.is_reached:
+            self._pause = 0.0
+            span = REACHED_LOOK_CEILING_SECONDS - REACHED_LOOK_FIRST_SECONDS
+            return REACHED_LOOK_FIRST_SECONDS + span * self.chance()
+        longer = UNREACHED_LOOK_FIRST_SECONDS if is_woken else 2 * self._pause
+        self._pause = min(max(longer, UNREACHED_LOOK_FIRST_SECONDS), UNREACHED_LOOK_CEILING_SECONDS)
+        return self._pause * (1 - self.chance() / 4)
+
+
+def resolvers(nics: Iterable[Nic], leases: Sequence[Lease]) -> dict[str, Resolver]:
+    """Return how each NIC looks up names: with what its own leases gave."""
+    found = {}
+    for nic in nics:
+        own = [lease for lease in leases if lease.interface == nic.name]
+        servers = dict.fromkeys(server for lease in own for server in lease.name_servers)
+        search = next((lease.search for lease in own if lease.search), ())
+        found[nic.name] = Resolver(tuple(servers), search, nic.versions)
+    return found

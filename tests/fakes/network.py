@@ -1,0 +1,238 @@
+"""A machine's network without a kernel: NICs, leases, and routes that `ip` changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from network.choice import Choice
+from network.files import Files
+from network.kernel import FAMILIES
+from network.leases import Change
+from network.nics import Nic
+from network.reports import Reports
+from network.routes import Route
+from network.service import Service
+from network.state import State
+from network.static import StaticPlan
+from tinkie.errors import TransientError
+from tinkie.parameters.types import Host, HostPort
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from network.choice import Reasons
+    from network.lookups import Resolver
+
+HOST = HostPort(Host("198.51.100.1"), 42113)
+
+
+@dataclass
+class FakeLog:
+    """Remember events: name and fields."""
+
+    events: list[tuple[str, dict[str, object]]] = field(default_factory=list)
+
+    def info(self, event: str, **fields: object) -> None:
+        self.events.append((event, fields))
+
+    warning = exception = info
+
+    def named(self, name: str) -> list[dict[str, object]]:
+        return [fields for event, fields in self.events if event == name]
+
+    @property
+    def names(self) -> list[str]:
+        return [event for event, _ in self.events]
+
+
+@dataclass
+class FakeNic:
+    """A NIC: its state, and whether the host answers through it."""
+
+    name: str
+    number: int
+    has_link: bool = True
+    has_lease: bool = False
+    reaches: bool = False
+    mac: str = ""
+    is_device: bool = True
+    extra: list[str] = field(default_factory=list)  # addresses that `ip` has added
+
+    @property
+    def address(self) -> str:
+        return f"10.0.{self.number}.5"
+
+    @property
+    def is_usable(self) -> bool:
+        return self.has_link and self.has_lease
+
+    def as_nic(self) -> Nic:
+        leased = [f"{self.address}/24"] if self.has_lease else []
+        return Nic(
+            self.name,
+            (self.mac,) if self.mac else (),
+            has_link=self.has_link,
+            is_device=self.is_device,
+            addresses=(*leased, *self.extra),
+            leased=tuple(leased),
+        )
+
+    def routes(self) -> list[Route]:
+        if not self.is_usable:
+            return []
+        lines = (
+            f"default via 10.0.{self.number}.1 dev {self.name} proto dhcp src {self.address}",
+            f"10.0.{self.number}.0/24 dev {self.name} proto dhcp scope link src {self.address}",
+        )
+        return [Route.parse(f"{line} metric {1000 + self.number} mtu 1400") for line in lines]
+
+    def message(self) -> bytes:
+        words = ["protocol=dhcp", f"interface={self.name}", "if_up=true", "reason=BOUND"]
+        words += [f"new_ip_address={self.address}", "new_dhcp_server_identifier=10.9.9.9"]
+        words += [f"new_domain_name_servers=10.0.{self.number}.53"]
+        return "".join(f"{word}\0" for word in words).encode()
+
+
+@dataclass
+class FakeKernel:
+    """What `ip` shows and changes; a command in `refused` fails."""
+
+    cards: dict[str, FakeNic] = field(default_factory=dict)
+    ours: list[Route] = field(default_factory=list)
+    static: list[Route] = field(default_factory=list)
+    commands: list[tuple[str, ...]] = field(default_factory=list)
+    refused: str = ""
+    is_broken: bool = False
+
+    def ip(self, *words: str) -> str:
+        self.commands.append(words)
+        if self.refused and self.refused in " ".join(words):
+            raise TransientError(f"ip {' '.join(words)}: refused")
+        match words:
+            case (_, "route", verb, *rest):
+                self._route(verb, Route.parse(" ".join(rest)))
+            case (_, "address", "replace", address, "dev", name, *_):
+                self.cards[name].extra.append(address)
+            case (_, "address", "flush", "dev", name, "dynamic"):
+                self.cards[name].has_lease = False
+            case ("link", "add", "link", below, "name", name, *_):
+                mac = self.cards[below].mac
+                self.cards[name] = FakeNic(name, 9, mac=mac, is_device=False)
+        return ""
+
+    def nics(self) -> list[Nic]:
+        if self.is_broken:
+            raise TransientError("ip address show: broken")
+        return [card.as_nic() for card in self.cards.values()]
+
+    def routes(self, family: str) -> list[Route]:
+        given = [route for card in self.cards.values() for route in card.routes()]
+        both = [*self.static, *given, *self.ours]
+        return [route for route in both if (":" in " ".join(route.words)) == (family == "-6")]
+
+    def drop_stale(self) -> None:
+        """Remove what the kernel removes by itself: the routes of NICs without a link."""
+        up = {name for name, card in self.cards.items() if card.has_link}
+        self.ours = [route for route in self.ours if route.interface in up]
+
+    def _route(self, verb: str, route: Route) -> None:
+        place = (route.destination, route.metric, route.interface)
+        if verb == "replace":
+            place = (route.destination, route.metric, "")
+        table = self.ours if route.is_ours else self.static
+        kept = [one for one in table if (one.destination, one.metric) != place[:2]]
+        assert verb == "replace" or len(kept) < len(table), f"no such route: {route}"
+        table[:] = [*kept, route] if verb == "replace" else kept
+
+    @property
+    def default(self) -> str:
+        """Return the NIC of the default route with the lowest metric."""
+        routes = [one for one in self.routes(FAMILIES[0]) if one.destination == "default"]
+        best = min(routes, key=lambda route: route.metric, default=None)
+        return best.interface if best else ""
+
+
+@dataclass
+class FakeProbe:
+    """Instead of network.probe.Probe; `tests` has the NICs of each call."""
+
+    kernel: FakeKernel
+    address: str = str(HOST.host)
+    resolvers: Mapping[str, Resolver] = field(default_factory=dict)
+    wakers: Sequence[Any] = ()
+    tests: list[list[str]] = field(default_factory=list)
+
+    def __call__(self, nics: Sequence[Nic], *, any_will_do: bool = False) -> Reasons:
+        del any_will_do
+        self.tests.append([nic.name for nic in nics])
+        cards = [self.kernel.cards[nic.name] for nic in nics]
+        return {card.name: "" if card.reaches and card.has_link else "timed out" for card in cards}
+
+
+@dataclass
+class FakeMachine:
+    """A service with all fakes. `time` is monotonic."""
+
+    folder: Path
+    cards: Sequence[FakeNic]
+    wanted: Sequence[str] = ()
+    host: HostPort | None = HOST
+    plan: StaticPlan = field(default_factory=StaticPlan)
+    time: float = 100.0
+    log: FakeLog = field(default_factory=FakeLog)
+    messages_error: str = ""
+
+    def __post_init__(self) -> None:
+        self.kernel = FakeKernel({card.name: card for card in self.cards})
+        self.probe = FakeProbe(self.kernel, str(self.host.host) if self.host else "")
+        self.files = Files(self.folder / "run", self.folder / "resolv", self.folder / "name")
+        self.choice = Choice(self.wanted, self.probe)
+        log: Any = self.log
+        kernel: Any = self.kernel
+        probe: Any = self.probe
+        self.service = Service(
+            kernel=kernel,
+            plan=self.plan,
+            probe=probe,
+            choice=self.choice,
+            files=self.files,
+            reports=Reports(log, self.host, self.wanted, self.plan.nic),
+            state=State(self.host),
+            messages=self._messages,
+            log=log,
+            now=lambda: self.time,
+            uptime=lambda: self.time,
+            chance=lambda: 0.5,
+        )
+
+    def _messages(self) -> list[bytes]:
+        if self.messages_error:
+            raise TransientError(self.messages_error)
+        return [card.message() for card in self.kernel.cards.values() if card.has_lease]
+
+    def look(self, *, is_woken: bool = True) -> float:
+        return self.service.look(is_woken=is_woken)
+
+    def wait(self, seconds: float, pause: float) -> float:
+        """Let time pass, with the looks that fall into it; return the wait that is left then."""
+        end = self.time + seconds
+        while self.time + pause <= end:
+            self.time += pause
+            pause = self.look(is_woken=False)
+        rest = self.time + pause - end
+        self.time = end
+        return rest
+
+    def event(self, card: str, reason: str) -> None:
+        self.service.note([Change(card, "dhcp", reason)])
+
+    @property
+    def used(self) -> str:
+        return self.service.view.chosen
+
+
+def machine(folder: Path, number: int = 2, **more: Any) -> FakeMachine:
+    """Return a machine with NICs eth0, eth1, …, all with a link and nothing else."""
+    return FakeMachine(folder, [FakeNic(f"eth{at}", at) for at in range(number)], **more)
