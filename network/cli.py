@@ -79,7 +79,7 @@ def made(cmdline: Path, pid: int, log: Log, signals: ShutdownSignals) -> Loop:
         probe=probe,
         choice=choice,
         files=files,
-        reports=Reports(log, plan.host, plan.named, plan.static.nic),
+        reports=Reports(log, plan.host, plan.named, plan.static.nic, plan.members),
         state=State(plan.host),
         messages=lambda: read_messages(SOCKET),
         log=log,

@@ -58,9 +58,8 @@ class Client:
         if self.process.pid and not self._text:
             return
         text = self.plan.configuration(self._base(), nics)
-        is_known = bool(self.plan.vlan or self.plan.interface(nics) or not self.plan.address)
         if not self.process.pid:
-            if is_known or now - self._started >= STATIC_NIC_MISSING_SECONDS:
+            if self.plan.is_there(nics) or now - self._started >= STATIC_NIC_MISSING_SECONDS:
                 self._start(text)
         elif text != self._text and not self._is_stopping:
             self._is_stopping = True

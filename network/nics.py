@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_interface
 from typing import TYPE_CHECKING, Any
 
-from tinkie.parameters.types import Mac
+from tinkie.parameters.types import ETHERNET_OCTETS, Mac
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 # The engine's own interfaces, as dhcpcd.conf has them, and the loopback.
 _NOT_OURS = re.compile("docker.*|br-.*|veth.*|lo")
+_PORT_OCTETS = 8  # of InfiniBand
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +22,16 @@ class Nic:
     """An interface. `macs` are its hardware address now and the one that it was made with.
 
     `addresses` (with prefix lengths) are those by which other hosts reach it: global, and past
-    duplicate address detection. `leased` are those of them that a server gave for a time.
+    duplicate address detection. `leased` are those of them that a server gave for a time. `kind` is
+    that of an interface that a program has made: bond, vlan; empty for others. `mtu`: bytes.
     """
 
     name: str
     macs: tuple[str, ...] = ()
     has_link: bool = False
+    is_up: bool = False  # a program wants it to have a link
+    kind: str = ""
+    mtu: int = 0
     is_device: bool = False  # no VLAN, bridge or the like
     master: str = ""  # the bond or bridge that it is a part of
     addresses: tuple[str, ...] = ()
@@ -41,6 +46,9 @@ class Nic:
             shown["ifname"],
             tuple(dict.fromkeys(mac.lower() for mac in macs if mac)),
             has_link="LOWER_UP" in shown.get("flags", ()),
+            is_up="UP" in shown.get("flags", ()),
+            kind=shown.get("linkinfo", {}).get("info_kind", ""),
+            mtu=shown.get("mtu", 0),
             is_device="parentdev" in shown,
             master=shown.get("master", ""),
             addresses=tuple(map(_with_prefix, usable)),
@@ -71,9 +79,10 @@ class Nic:
         if name == self.name:
             return True
         try:
-            return Mac.parse(name).lower() in self.macs
+            wanted = _fixed_part(Mac.parse(name))
         except ValueError:
             return False
+        return any(_fixed_part(mac) == wanted for mac in self.macs)
 
     def has_in_network(self, host: str) -> bool:
         """Return whether this address is in a network of the NIC."""
@@ -82,6 +91,16 @@ class Nic:
         except ValueError:
             return False
         return any(address in ip_interface(own).network for own in self.addresses)
+
+
+def _fixed_part(mac: str) -> str:
+    """Return what of a hardware address the firmware and Linux agree on.
+
+    InfiniBand has 20 octets, of which the last 8 are the port's; those before are a queue's number
+    and the subnet's prefix, which change (RFC 4391, 9.1.1).
+    """
+    octets = mac.split(":")
+    return ":".join(octets[-_PORT_OCTETS:] if len(octets) > ETHERNET_OCTETS else octets)
 
 
 def _is_usable(address: Mapping[str, Any]) -> bool:

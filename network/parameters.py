@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from network.bonds import BondPlan
 from network.static import StaticPlan
 from tinkie.parameters.parameter import Reader
 from tinkie.parameters.table import (
+    BOND,
     BOOTIF,
     HW_ADDR,
     INTERFACE,
@@ -21,10 +23,11 @@ from tinkie.parameters.tinkerbell import server_endpoint
 from tinkie.parameters.types import Mac
 
 if TYPE_CHECKING:
+    from tinkie.parameters.bond import Bond
     from tinkie.parameters.parameter import Parameters
     from tinkie.parameters.types import HostPort
 
-_NO_NIC = "no NIC is named for it: give hw_addr or interface as well"
+_NO_NIC = "no NIC is named for it: give hw_addr, interface or bond as well"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,47 +42,65 @@ class NetworkPlan:
     host: HostPort | None
 
     @classmethod
-    def from_parameters(cls, parameters: Parameters) -> NetworkPlan:
-        """Make one of any command line: what is bad is left out."""
-        static = _static(parameters)
-        wanted = dict.fromkeys([static.top, *_named(parameters)])
-        return cls(static, tuple(filter(None, wanted)), server_endpoint(parameters))
+    def from_parameters(cls, parameters: Parameters, bond: Bond | None = None) -> NetworkPlan:
+        """Make one of any command line: what is bad is left out.
+
+        bond: that of the metadata, which counts if the command line says nothing of bonds.
+        """
+        given = parameters[BOND] if BOND.name in parameters.texts else bond
+        static = _static(parameters, BondPlan(given, _boot_nics(parameters)) if given else None)
+        wanted = dict.fromkeys([*static.wanted, *_named(parameters)])
+        return cls(static, tuple(wanted), server_endpoint(parameters))
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Return the NICs of the bond: names and MACs."""
+        return self.static.bond.bond.members if self.static.bond else ()
 
     @property
     def named(self) -> tuple[str, ...]:
-        """Return the NICs that the machine must have: without a VLAN, which is made here."""
-        found = dict.fromkeys([self.static.nic, *self.wanted])
-        return tuple(name for name in found if name not in ("", self.static.vlan_name))
+        """Return the NICs that the machine must have: without those that are made here."""
+        found = dict.fromkeys([self.static.nic, *self.wanted, *self.members])
+        return tuple(name for name in found if name not in ("", *self.static.made_names))
 
 
 def network_problems(parameters: Parameters) -> dict[str, str]:
     """Return why bad values are bad, by name; bootkit reports those that it reads too."""
     bad = problems_for(Reader.NETWORK, parameters)
-    if VLAN_ID.name not in bad and parameters[VLAN_ID] and not _carrier(parameters):
+    plan = NetworkPlan.from_parameters(parameters)
+    for name, other in ((VLAN_ID.name, IPAM.name), (IPAM.name, VLAN_ID.name)):
+        if name in parameters.texts and name not in bad and other in bad:
+            bad[name] = f"not used without {other}, which is bad"
+    if VLAN_ID.name not in bad and parameters[VLAN_ID] and not plan.static.vlan:
         bad[VLAN_ID.name] = _NO_NIC
     bootkits = names_read_by(Reader.BOOTKIT)
     return {name: why for name, why in bad.items() if name not in bootkits}
 
 
-def _static(parameters: Parameters) -> StaticPlan:
+def _static(parameters: Parameters, bond: BondPlan | None) -> StaticPlan:
     """With a bad one of the two parameters, neither is used: the address is for the VLAN."""
     if {IPAM.name, VLAN_ID.name} & set(parameters.problems):
-        return StaticPlan()
-    given, nic = parameters[IPAM], _carrier(parameters)
-    vlan = (given.vlan if given else 0) or parameters[VLAN_ID]
-    return StaticPlan(nic, vlan, given) if nic and (vlan or given) else StaticPlan()
-
-
-def _carrier(parameters: Parameters) -> str:
-    """Return the NIC that `ipam` and `vlan_id` are about."""
+        return StaticPlan(bond=bond)
     given = parameters[IPAM]
-    return given.mac if given else next(iter(_named(parameters)), "")
+    nic = given.mac if given else _carrier(parameters, bond.name if bond else "")
+    vlan = (given.vlan if given else 0) or parameters[VLAN_ID]
+    return StaticPlan(nic, vlan, given, bond) if nic and (vlan or given) else StaticPlan(bond=bond)
+
+
+def _carrier(parameters: Parameters, bond: str) -> str:
+    """Return what `vlan_id` is about."""
+    return bond or next(iter(_named(parameters)), "")
 
 
 def _named(parameters: Parameters) -> list[str]:
     """Return the NICs that `interface` and the boot server name."""
+    return [nic for nic in (parameters[INTERFACE], *_boot_nics(parameters)) if nic]
+
+
+def _boot_nics(parameters: Parameters) -> tuple[str, ...]:
+    """Return the hardware addresses by which the boot server knows the machine."""
     macs = (parameters[HW_ADDR], parameters[BOOTIF], _mac(parameters[WORKER_ID]))
-    return [nic for nic in (parameters[INTERFACE], *macs) if nic]
+    return tuple(mac for mac in macs if mac)
 
 
 def _mac(worker_id: str | None) -> str | None:

@@ -28,13 +28,14 @@ class Reports:
     """Call `addresses` at each look before NICs are tested, which may take seconds, and then `way`.
 
     `host` is None if the command line names none; `named` are the NICs that it names; `waits_for`
-    is the one that gets an address as soon as it comes.
+    is the one that gets an address as soon as it comes; `members` are those of the bond.
     """
 
     log: Log
     host: HostPort | None
     named: Sequence[str] = ()
     waits_for: str = ""
+    members: Sequence[str] = ()
     _before: View = field(default_factory=View)
     _reasons: dict[tuple[str, str], str] = field(default_factory=dict)  # dhcpcd's last ones
     _started: float | None = None
@@ -104,13 +105,16 @@ class Reports:
             if called(nics, name):
                 continue
             self._missing.add(name)
-            waits, uses = "DHCP on the others, and waits for it", "uses any that reaches the host"
-            self.log.warning(
-                "nic.missing",
-                nic=name,
-                error="the machine has no such NIC",
-                next=waits if is_static else uses,
-            )
+            error = "the machine has no such NIC"
+            self.log.warning("nic.missing", nic=name, error=error, next=self._without(name))
+
+    def _without(self, name: str) -> str:
+        """Return what happens while a NIC is missing."""
+        if name in self.members:
+            return "the bond goes on without it"
+        if name == self.waits_for:
+            return "DHCP on the others, and waits for it"
+        return "uses any that reaches the host"
 
     def _report_reached(self, view: View, host: HostPort) -> None:
         self._since, self._patience = None, UNREACHABLE_FIRST_SECONDS

@@ -6,6 +6,7 @@ with one, and after a restart this goes on where the last run ended.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from network.files import Files
     from network.kernel import Kernel
     from network.leases import Change, Lease
+    from network.links import Step
     from network.log import Log
     from network.nics import Nic
     from network.probe import Probe
@@ -72,7 +74,7 @@ class Service:
     _read_at: float = 0.0  # when all of it is read anew
     _pause: float = 0.0
     _errors: dict[str, tuple[str, float]] = field(default_factory=dict)  # by step, since when
-    _last: dict[str, tuple[Commands, float]] = field(default_factory=dict)  # by step, and when
+    _last: dict[str, tuple[object, float]] = field(default_factory=dict)  # by step, and when
 
     def __post_init__(self) -> None:
         self._leases = self.files.read_leases()
@@ -116,29 +118,29 @@ class Service:
     def _read(self) -> tuple[Sequence[Nic], Routes]:
         """Return NICs and routes, once what the command line gives is in place."""
         nics = self.kernel.nics()
-        if links := self.plan.link_commands(nics):
-            self._make_vlan(links, nics)
-            nics = self.kernel.nics()
+        for steps in (self.plan.first_steps, self.plan.bond_steps, self.plan.vlan_steps):
+            due = [step for step in steps(nics) if self._is_due(step.name, step)]
+            for step in due:
+                self._make(step)
+            nics = self.kernel.nics() if due else nics
         routes = self._routes()
         missing = self.plan.address_commands(nics, routes)
         if self._change("set addresses", missing):
             return self.kernel.nics(), self._routes()
         return nics, routes
 
-    def _make_vlan(self, commands: Sequence[tuple[str, ...]], nics: Sequence[Nic]) -> None:
+    def _make(self, step: Step) -> None:
+        """Make a part of an interface; if that fails, take back what was done of it."""
         try:
-            for command in commands:
+            for command in step.commands:
                 self.kernel.ip(*command)
         except TransientError as error:
-            if self._is_news("vlan", str(error)):
-                below = self.plan.carrier(nics)
-                self.log.warning(
-                    "vlan.failed",
-                    vlan=self.plan.vlan,
-                    interface=below.name if below else "",
-                    error=str(error),
-                    next="DHCP only; tries again",
-                )
+            with suppress(TransientError):
+                for command in step.undo:
+                    self.kernel.ip(*command)
+            if self._is_news(f"{step.event} {step.interface}", str(error)):
+                fields = {"interface": step.interface, "error": str(error)}
+                self.log.warning(step.event, **fields, next=step.next_step)
 
     def _routes(self) -> Routes:
         return {family: self.kernel.routes(family) for family in FAMILIES}
@@ -164,13 +166,19 @@ class Service:
         Each change is an event, and a look follows. What the last one did in vain is not repeated
         at once: it would keep this program busy.
         """
-        now = self.now()
-        last, when = self._last.get(step, ([], 0.0))
-        if commands == last and now < when + READ_ANEW_SECONDS:
+        if not self._is_due(step, commands):
             return False
-        self._last[step] = commands, now
         self._tried(step, lambda: self._run_all(commands))
         return bool(commands)
+
+    def _is_due(self, step: str, work: object) -> bool:
+        """Return whether this is not what the step did just now."""
+        now = self.now()
+        last, when = self._last.get(step, (None, 0.0))
+        if work == last and now < when + READ_ANEW_SECONDS:
+            return False
+        self._last[step] = work, now
+        return True
 
     def _write(self, content: Mapping[str, Any]) -> None:
         self.files.write(self.view, self._leases, content)

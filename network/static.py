@@ -1,4 +1,4 @@
-"""What the command line gives one NIC beside DHCP: a VLAN and an address.
+"""What the command line gives one NIC beside DHCP: a bond, a VLAN, an address, routes.
 
 The NIC may come minutes late, and may go and come again: each look does what is missing, and
 leaves alone what is there already.
@@ -7,34 +7,37 @@ leaves alone what is there already.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import ip_interface
+from ipaddress import ip_interface, ip_network
 from typing import TYPE_CHECKING
 
 from network.leases import STATIC, Lease
+from network.links import Step
 from network.nics import called
+from tinkie.parameters.ipam import StaticRoute
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from network.bonds import BondPlan
+    from network.links import Command
     from network.nics import Nic
     from network.routes import Route
     from tinkie.parameters.ipam import StaticAddress
 
 METRIC = "1000"  # of its routes; dhcpcd's are 1000 and the NIC's number
 
-Commands = list[tuple[str, ...]]
-
 
 @dataclass(frozen=True, slots=True)
 class StaticPlan:
     """`nic` is a name or a MAC. Without `address`, the VLAN asks DHCP.
 
-    A bond would be one more interface here, below the VLAN.
+    A NIC that is a member of the bond has nothing by itself: the bond has it.
     """
 
     nic: str = ""
     vlan: int = 0
     address: StaticAddress | None = None
+    bond: BondPlan | None = None
 
     @property
     def vlan_name(self) -> str:
@@ -42,14 +45,23 @@ class StaticPlan:
         return f"vlan{self.vlan}" if self.vlan else ""
 
     @property
-    def top(self) -> str:
-        """Return what the command line prefers to all other NICs: a name or a MAC, or nothing."""
-        return self.vlan_name or self.nic
+    def made_names(self) -> tuple[str, ...]:
+        """Return the names of the interfaces that are made here, the top one first."""
+        return tuple(filter(None, (self.vlan_name, self.bond.name if self.bond else "")))
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """Return what the command line prefers to all other NICs: names and MACs."""
+        first = self.vlan_name or self.nic
+        bond = self.bond.name if self.bond else ""
+        return tuple(filter(None, (first, bond)))
 
     def carrier(self, nics: Sequence[Nic]) -> Nic | None:
-        """Return the NIC itself; a VLAN has its hardware address, too."""
+        """Return the NIC itself, or its bond; a VLAN has its hardware address, too."""
+        if self.bond and self.bond.has(nics, self.nic):
+            return self.bond.interface(nics)
         found = called(nics, self.nic) if self.nic else []
-        return next((nic for nic in found if nic.name != self.vlan_name), None)
+        return next((nic for nic in found if nic.name not in self.made_names), None)
 
     def interface(self, nics: Sequence[Nic]) -> Nic | None:
         """Return the interface that the address belongs to: the VLAN if there is to be one."""
@@ -59,43 +71,85 @@ class StaticPlan:
 
     def made(self, nics: Sequence[Nic]) -> set[str]:
         """Return the names of the interfaces that this is about."""
-        return {nic.name for nic in (self.carrier(nics), self.interface(nics)) if nic}
+        bond = self.bond.interface(nics) if self.bond else None
+        return {nic.name for nic in (self.carrier(nics), self.interface(nics), bond) if nic}
 
-    def link_commands(self, nics: Sequence[Nic]) -> Commands:
-        """Return the calls of `ip` that create the VLAN, if it is not there."""
+    def is_there(self, nics: Sequence[Nic]) -> bool:
+        """Return whether dhcpcd's configuration names all that it must leave alone."""
+        is_made = self.bond is None or self.bond.interface(nics) is not None
+        return is_made and bool(self.vlan or self.address is None or self.interface(nics))
+
+    def first_steps(self, nics: Sequence[Nic]) -> list[Step]:
+        """Return what makes the bond's interface, if it is not there."""
+        return self.bond.first_steps(nics) if self.bond else []
+
+    def bond_steps(self, nics: Sequence[Nic]) -> list[Step]:
+        """Return what the bond lacks: options, and NICs."""
+        return self.bond.steps(nics) if self.bond else []
+
+    def vlan_steps(self, nics: Sequence[Nic]) -> list[Step]:
+        """Return what makes the VLAN, if it is not there."""
         below = self.carrier(nics)
         if not self.vlan or below is None or self.interface(nics):
             return []
         name, number = self.vlan_name, str(self.vlan)
-        return [
+        commands = (
             ("link", "set", below.name, "up"),
             ("link", "add", "link", below.name, "name", name, "type", "vlan", "id", number),
             ("link", "set", name, "up"),
-        ]
+        )
+        return [Step(name, commands, event="vlan.failed", next_step="DHCP only; tries again")]
 
     def address_commands(
         self, nics: Sequence[Nic], routes: Mapping[str, Sequence[Route]]
-    ) -> Commands:
+    ) -> list[Command]:
         """Return the calls of `ip` that give the interface what it lacks; routes: by family.
 
         The gateway may be outside of the prefix: it is on the link in any case. A DHCP client that
         was there before this NIC may have left it an address of IPv4.
         """
+        commands = self._mtu_commands(nics)
         nic = self.interface(nics)
         if self.address is None or nic is None:
-            return []
-        address, commands = ip_interface(self.address.address), Commands()
+            return commands
+        address = ip_interface(self.address.address)
         family = f"-{address.version}"
         if not _has(nic, str(address)):
             commands.append(("link", "set", nic.name, "up"))
             commands.append(_add(family, str(address), nic.name))
         if family == "-4" and any(":" not in leased for leased in nic.leased):
             commands.append((family, "address", "flush", "dev", nic.name, "dynamic"))
-        gateway = self.address.gateway
-        if gateway and not _has_gateway(routes[family], nic.name, gateway):
-            way = ("default", "via", gateway, "dev", nic.name, "onlink")
-            commands.append((family, "route", "replace", *way, "proto", "static", "metric", METRIC))
+        for route in self._routes():
+            if not _has_route(routes[family], nic.name, route):
+                commands.append((family, "route", "replace", *_words(route, nic.name)))
         return commands
+
+    def _routes(self) -> list[StaticRoute]:
+        """Return the routes of the address, with the default one."""
+        if self.address is None:
+            return []
+        gateway = self.address.gateway
+        default = [StaticRoute("default", gateway)] if gateway else []
+        return [*default, *self.address.routes]
+
+    def _mtu_commands(self, nics: Sequence[Nic]) -> list[Command]:
+        """Return what sets the MTU; an interface below a VLAN has at least that of the VLAN."""
+        wanted: dict[str, int] = {}
+        bond = self.bond.interface(nics) if self.bond else None
+        if self.bond and self.bond.bond.mtu and bond and self.bond.joined(nics):
+            wanted[bond.name] = self.bond.bond.mtu
+        below, top = self.carrier(nics), self.interface(nics)
+        mtu = self.address.mtu if self.address else 0
+        if mtu and below and top and below != top:
+            wanted[below.name] = max(wanted.get(below.name, below.mtu), mtu)
+        if mtu and top:
+            wanted[top.name] = mtu
+        present = {nic.name: nic.mtu for nic in nics}
+        return [
+            ("link", "set", "dev", name, "mtu", str(one))
+            for name, one in wanted.items()
+            if present[name] != one
+        ]
 
     def leases(self, nics: Sequence[Nic]) -> list[Lease]:
         """Return what the command line gives, as if a server had."""
@@ -118,12 +172,15 @@ class StaticPlan:
 
         The file has no word for a hardware address, so the NIC must be there.
         """
+        joined = self.bond.joined(nics) if self.bond else []
+        members = "".join(f" {nic.name}" for nic in joined)
+        text = f"{base}denyinterfaces{members}\n" if members else base
         if self.address is None:
-            return base
+            return text
         nic = self.interface(nics)
         name = nic.name if nic else self.vlan_name
         version = ip_interface(self.address.address).version
-        return f"{base}interface {name}\nnoipv{version}\n" if name else base
+        return f"{text}interface {name}\nnoipv{version}\n" if name else text
 
 
 def _add(family: str, address: str, name: str) -> tuple[str, ...]:
@@ -136,11 +193,22 @@ def _has(nic: Nic, address: str) -> bool:
     return any(ip_interface(own) == ip_interface(address) for own in nic.addresses)
 
 
-def _has_gateway(routes: Sequence[Route], name: str, gateway: str) -> bool:
+def _has_route(routes: Sequence[Route], name: str, wanted: StaticRoute) -> bool:
     return any(
         route.interface == name
-        and route.destination == "default"
+        and _network(route.destination) == _network(wanted.network)
         and route.protocol == "static"
-        and ip_interface(route.gateway or "::") == ip_interface(gateway)
+        and ip_interface(route.gateway or "::") == ip_interface(wanted.gateway or "::")
         for route in routes
     )
+
+
+def _network(destination: str) -> str:
+    """Return one notation for a destination: `ip` shows a host without its prefix length."""
+    return destination if destination == "default" else str(ip_network(destination))
+
+
+def _words(route: StaticRoute, name: str) -> Command:
+    """Return the words behind `ip route replace`; a gateway is on the link in any case."""
+    way = ("via", route.gateway, "dev", name, "onlink") if route.gateway else ("dev", name)
+    return (route.network, *way, "proto", "static", "metric", METRIC)

@@ -58,6 +58,9 @@ class FakeNic:
     reaches: bool = False
     mac: str = ""
     is_device: bool = True
+    kind: str = ""
+    master: str = ""
+    is_up: bool = True
     extra: list[str] = field(default_factory=list)  # addresses that `ip` has added
 
     @property
@@ -66,7 +69,7 @@ class FakeNic:
 
     @property
     def is_usable(self) -> bool:
-        return self.has_link and self.has_lease
+        return self.has_link and self.has_lease and not self.master
 
     def as_nic(self) -> Nic:
         leased = [f"{self.address}/24"] if self.has_lease else []
@@ -75,6 +78,9 @@ class FakeNic:
             (self.mac,) if self.mac else (),
             has_link=self.has_link,
             is_device=self.is_device,
+            kind=self.kind,
+            master=self.master,
+            is_up=self.is_up,
             addresses=(*leased, *self.extra),
             leased=tuple(leased),
         )
@@ -117,10 +123,31 @@ class FakeKernel:
                 self.cards[name].extra.append(address)
             case (_, "address", "flush", "dev", name, "dynamic"):
                 self.cards[name].has_lease = False
+            case (_, "flush", "dev", name):
+                self.cards[name].has_lease = False
+                self.cards[name].extra.clear()
+            case ("link", *_):
+                self._link(words)
+        return ""
+
+    def _link(self, words: tuple[str, ...]) -> None:
+        match words:
             case ("link", "add", "link", below, "name", name, *_):
                 mac = self.cards[below].mac
-                self.cards[name] = FakeNic(name, 9, mac=mac, is_device=False)
-        return ""
+                self.cards[name] = FakeNic(name, 9, mac=mac, is_device=False, kind="vlan")
+            case ("link", "add", "name", name, "address", mac, "type", "bond"):
+                assert name not in self.cards
+                self.cards[name] = FakeNic(
+                    name, 8, mac=mac, is_device=False, kind="bond", is_up=False
+                )
+            case ("link", "set", "dev", name, "type", "bond", *_):
+                assert self.cards[name].kind == "bond"
+            case ("link", "set", "dev", name, "master", bond):
+                if self.cards[name].is_up or self.cards[bond].kind != "bond":
+                    raise TransientError(f"ip {' '.join(words)}: Operation not permitted")
+                self.cards[name].master, self.cards[name].is_up = bond, True
+            case ("link", "set", "dev", name, ("up" | "down") as state):
+                self.cards[name].is_up = state == "up"
 
     def nics(self) -> list[Nic]:
         if self.is_broken:
@@ -178,6 +205,7 @@ class FakeMachine:
     folder: Path
     cards: Sequence[FakeNic]
     wanted: Sequence[str] = ()
+    members: Sequence[str] = ()
     host: HostPort | None = HOST
     plan: StaticPlan = field(default_factory=StaticPlan)
     time: float = 100.0
@@ -198,7 +226,9 @@ class FakeMachine:
             probe=probe,
             choice=self.choice,
             files=self.files,
-            reports=Reports(log, self.host, self.wanted, self.plan.nic),
+            reports=Reports(
+                log, self.host, (*self.wanted, *self.members), self.plan.nic, self.members
+            ),
             state=State(self.host),
             messages=self._messages,
             log=log,

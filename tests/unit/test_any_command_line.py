@@ -23,7 +23,7 @@ from tests.strategies import LINES, PARAMETERS, TEXT, as_bytes
 from tink_docker.plan import Plan
 from tinkie.fetch.fetcher import Fetcher
 from tinkie.parameters.cmdline import KEPT_BYTES, Cmdline
-from tinkie.parameters.ipam import StaticAddress
+from tinkie.parameters.ipam import StaticAddress, StaticRoute
 from tinkie.parameters.table import (
     DOCKER_REGISTRY,
     TABLE,
@@ -144,7 +144,15 @@ def written_ipam(value: StaticAddress) -> str:
     hosts = [",".join(map(in_url, many)) for many in (value.name_servers, value.search)]
     times = ",".join(map(in_url, value.time_servers))
     head = [value.mac.replace(":", "-"), str(value.vlan or ""), in_url(address), prefix]
-    return ":".join([*head, in_url(value.gateway), in_url(value.hostname), *hosts, times])
+    routes = ",".join(map(written_route, value.routes))
+    more = [*hosts, times, str(value.mtu or ""), routes]
+    return ":".join([*head, in_url(value.gateway), in_url(value.hostname), *more])
+
+
+def written_route(route: StaticRoute) -> str:
+    address, prefix = route.network.split("/")
+    gateway = f"@{in_url(route.gateway)}" if route.gateway else ""
+    return f"{in_url(address)}/{prefix}{gateway}"
 
 
 @given(st.sampled_from(TABLE), st.sampled_from(["a\udcffb", "\udcc3"]))

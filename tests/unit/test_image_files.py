@@ -20,7 +20,7 @@ from tink_docker import reboot
 from tink_docker.engine import daemon_json
 from tink_docker.engine.socket import SOCKET_GROUP
 from tinkie import paths
-from tinkie.parameters.table import IPAM, VLAN_ID
+from tinkie.parameters.table import BOND, IPAM, VLAN_ID
 from tinkie.running.arguments import agent_parser
 
 ROOT = Path(__file__).parents[2]
@@ -212,7 +212,7 @@ def test_the_network_service_finds_what_it_expects_in_its_container() -> None:
 def test_the_network_service_waits_for_no_interpreter_unless_it_must() -> None:
     """dhcpcd starts first, unless a parameter makes a link or an address."""
     (words,) = re.findall(r"grep -q (.*) /proc/cmdline", (ROOT / "images/dhcp/dhcp").read_text())
-    assert set(re.findall(r"-e (\w+)=", words)) == {IPAM.name, VLAN_ID.name}
+    assert set(re.findall(r"-e (\w+)=", words)) == {BOND.name, IPAM.name, VLAN_ID.name}
 
 
 def test_dhcpcd_runs_no_hook() -> None:

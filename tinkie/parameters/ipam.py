@@ -1,21 +1,24 @@
 """The parameter `ipam`: a NIC's VLAN, and addresses that no DHCP server gives.
 
-    ipam=MAC:VLAN:ADDRESS:NETMASK:GATEWAY:HOSTNAME:DNS:SEARCH:NTP
+    ipam=MAC:VLAN:ADDRESS:NETMASK:GATEWAY:HOSTNAME:DNS:SEARCH:NTP:MTU:ROUTES
 
 As smee writes it and Hook and CaptainOS read it: the MAC with hyphens, lists with commas, empty
-parts for what is not needed, parts missing at the end; the netmask may be a prefix length. An IPv6
-address stands in brackets, which is Tinkie's own addition.
+parts for what is not needed, parts missing at the end; the netmask may be a prefix length. Tinkie's
+own additions: an IPv6 address stands in brackets, and the last two parts.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
-from tinkie.parameters.types import Host, Mac, elements, parse_vlan, without_brackets
+from tinkie.parameters.types import Host, Mac, elements, parse_mtu, parse_vlan, without_brackets
 
-NAMES = ("MAC", "VLAN", "address", "netmask", "gateway", "host name", "DNS", "search", "NTP")
+NAMES = (
+    "MAC", "VLAN", "address", "netmask", "gateway", "host name", "DNS", "search", "NTP", "MTU",
+    "routes",
+)  # fmt: skip
 
 _IN_BRACKETS = re.compile(r"\[[^\]]*\]")
 _DIGITS = re.compile("[0-9]{1,4}")
@@ -24,8 +27,16 @@ Address = IPv4Address | IPv6Address
 
 
 @dataclass(frozen=True, slots=True)
+class StaticRoute:
+    """A way to a network (`10.0.0.0/8`): by its gateway, or without one, over the link."""
+
+    network: str
+    gateway: str
+
+
+@dataclass(frozen=True, slots=True)
 class StaticAddress:
-    """What a NIC is to have; `address` ends in its prefix length, `vlan` is 0 without one."""
+    """What a NIC is to have; `address` ends in its prefix length; `vlan`, `mtu`: 0 without one."""
 
     mac: Mac
     vlan: int
@@ -35,6 +46,8 @@ class StaticAddress:
     name_servers: tuple[str, ...]
     search: tuple[str, ...]
     time_servers: tuple[str, ...]
+    mtu: int = 0
+    routes: tuple[StaticRoute, ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> StaticAddress:
@@ -43,17 +56,19 @@ class StaticAddress:
         if len(parts) > len(NAMES):
             raise ValueError(f"more than {len(NAMES)} parts with colons in between")
         parts += [""] * (len(NAMES) - len(parts))
-        mac, vlan, address, netmask, gateway, name, dns, search, ntp = parts
+        mac, vlan, address, netmask, gateway, name, dns, search, ntp, mtu, routes = parts
         nic, ours = _mac(mac), _address(address, "address")
         return cls(
             nic,
             parse_vlan(vlan or "0"),
             f"{ours}/{_prefix(netmask, ours)}",
-            _gateway(gateway, ours),
+            _gateway(gateway, ours, "gateway"),
             next(iter(_hosts(name, "host name")), ""),
             tuple(map(_name_server, elements(dns))),
             _hosts(search, "search"),
             _hosts(ntp, "NTP"),
+            _mtu(mtu),
+            tuple(_route(one, ours) for one in elements(routes)),
         )
 
 
@@ -90,13 +105,33 @@ def _name_server(part: str) -> str:
     return str(host)
 
 
-def _gateway(part: str, ours: Address) -> str:
+def _gateway(part: str, ours: Address, name: str) -> str:
     if not part:
         return ""
-    gateway = _address(part, "gateway")
+    gateway = _address(part, name)
     if gateway.version != ours.version:
-        raise ValueError("its gateway and its address are not of one family")
+        raise ValueError(f"its {name} and its address are not of one family")
     return str(gateway)
+
+
+def _mtu(part: str) -> int:
+    try:
+        return parse_mtu(part) if part else 0
+    except ValueError as error:
+        raise ValueError(f"its MTU: {error}") from None
+
+
+def _route(part: str, ours: Address) -> StaticRoute:
+    """Take `10.0.0.0/8@10.1.1.1`, without `@` if the network is on the link."""
+    written, _, gateway = part.partition("@")
+    address, slash, length = written.partition("/")
+    try:
+        network = ip_network(f"{_address(address, 'routes')}{slash}{length}")
+    except ValueError:
+        raise ValueError("one of its routes is not a network with @ and a gateway") from None
+    if network.version != ours.version:
+        raise ValueError("its routes and its address are not of one family")
+    return StaticRoute(str(network), _gateway(gateway, ours, "routes' gateway"))
 
 
 def _prefix(netmask: str, ours: Address) -> int:

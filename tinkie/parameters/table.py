@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from tinkie.parameters.bond import Bond
 from tinkie.parameters.image_reference import ImageReference, Registry, is_domain
 from tinkie.parameters.ipam import StaticAddress
 from tinkie.parameters.parameter import Parameter, Parameters, Reader, Section, Stops
@@ -461,18 +462,27 @@ VLAN_ID = Parameter[int](
     read_by=_NETWORK_READER,
     value="1 to 4094",
     meaning=(
-        "The NIC in `interface`, `hw_addr`, `BOOTIF` or `worker_id` (the first that is given) gets "
-        "this VLAN, as `vlan<id>`, which is preferred to all NICs"
+        "The bond, or else the NIC in `interface`, `hw_addr`, `BOOTIF` or `worker_id` (the first "
+        "that is given) gets this VLAN, as `vlan<id>`, which is preferred to all NICs"
     ),
     parse=parse_vlan,
     default=0,
+)
+BOND = Parameter[Bond | None](
+    name="bond",
+    section=Section.SYSTEM,
+    read_by=_NETWORK_READER,
+    value="2 to 4 parts",
+    meaning="Several NICs as one, for racks whose switches have no LACP fallback: below",
+    parse=Bond.parse,
+    default=None,
 )
 IPAM = Parameter[StaticAddress | None](
     name="ipam",
     section=Section.SYSTEM,
     read_by=_NETWORK_READER,
-    value="9 parts",
-    meaning="Addresses of one NIC without DHCP: below",
+    value="3 to 11 parts",
+    meaning="Addresses of one NIC without DHCP, its MTU, and routes: below",
     parse=StaticAddress.parse,
     default=None,
 )

@@ -25,6 +25,7 @@ _NIC = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")
 _DIGITS = re.compile("[0-9]{1,5}")
 _HIGHEST_PORT = 65535
 _HIGHEST_VLAN = 4094
+_LOWEST_MTU, _HIGHEST_MTU = 576, 65535  # what every host must take (RFC 1122), and the IP header's
 _CIDR = re.compile(r"[0-9.]{7,15}/[0-9]{1,2}")
 _SHORTEST_PREFIX, _LONGEST_PREFIX = 8, 29  # 6 hosts: the engine and five containers
 # This network, loopback, link-local, multicast (RFC 6890)
@@ -41,7 +42,8 @@ _VARIABLE = re.compile(r"\$\{|\{\{|^<[^<>]*>$")  # of iPXE and shells, of templa
 _GO_BOOLEANS = ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False")
 
 ETHERNET, INFINIBAND = 1, 0x20  # hardware types of ARP, as PXELINUX writes them before an address
-_OCTETS = {ETHERNET: 6, INFINIBAND: 20}
+ETHERNET_OCTETS = 6
+_OCTETS = {ETHERNET: ETHERNET_OCTETS, INFINIBAND: 20}
 
 
 class Host(str):
@@ -280,9 +282,9 @@ class Secret:
 
 
 class BadElements(ValueError):
-    """Some elements of a list are bad; `good` has the others, parsed."""
+    """Some elements of a value are bad; `good` is the value without them, parsed."""
 
-    def __init__(self, reason: str, good: tuple[object, ...]) -> None:
+    def __init__(self, reason: str, good: object) -> None:
         super().__init__(reason)
         self.good = good
 
@@ -364,6 +366,13 @@ def parse_vlan(text: str) -> int:
     """Return a VLAN's number, 0 for none."""
     if not _DIGITS.fullmatch(text) or int(text) > _HIGHEST_VLAN:
         raise ValueError(f"not a VLAN from 1 to {_HIGHEST_VLAN}")
+    return int(text)
+
+
+def parse_mtu(text: str) -> int:
+    """Return the size of the largest packet of a link, in bytes."""
+    if not _DIGITS.fullmatch(text) or not _LOWEST_MTU <= int(text) <= _HIGHEST_MTU:
+        raise ValueError(f"not an MTU from {_LOWEST_MTU} to {_HIGHEST_MTU}")
     return int(text)
 
 

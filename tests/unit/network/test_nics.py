@@ -20,6 +20,9 @@ def test_a_recorded_state_is_read() -> None:
         "eth0",
         ("f2:43:e2:11:9d:b8",),
         has_link=True,
+        is_up=True,
+        kind="veth",
+        mtu=1500,
         addresses=("10.55.0.15/24", "fd55::1a7/128", "fd55::f043:e2ff:fe11:9db8/64"),
         leased=("10.55.0.15/24", "fd55::1a7/128", "fd55::f043:e2ff:fe11:9db8/64"),
     )
@@ -80,9 +83,13 @@ def test_a_nic_is_called_by_its_name_or_hardware_address(name: str) -> None:
     assert not nic.is_called("eth1")
 
 
-def test_infiniband_has_twenty_octets() -> None:
+def test_infiniband_has_twenty_octets_of_which_the_last_eight_are_the_ports() -> None:
     mac = "80:00:02:08:fe:80:00:00:00:00:00:00:f4:52:14:03:00:7b:cb:a1"
-    assert called([shown(address=mac)], "20-" + mac.replace(":", "-"))
+    by_firmware = "00:00:00:65" + mac[11:]
+    for one in (mac, by_firmware):
+        assert called([shown(address=mac)], "20-" + one.replace(":", "-"))
+        assert not called([shown(address=mac)], one[:-1] + "2")
+    assert not called([shown(address=mac[-17:])], mac)
 
 
 def usable(name: str, address: str) -> Nic:

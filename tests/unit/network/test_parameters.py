@@ -7,6 +7,7 @@ from hypothesis import given
 
 from network.parameters import NetworkPlan, network_problems
 from tests.strategies import LINES
+from tinkie.parameters.bond import Bond
 from tinkie.parameters.cmdline import Cmdline
 from tinkie.parameters.table import read_parameters
 
@@ -38,6 +39,9 @@ def made(line: str) -> NetworkPlan:
         (f"{IPAM}::10.0.0.5:8 vlan_id=7", ["vlan7"]),
         ("worker_id=9f1c hw_addr= BOOTIF=x", []),
         ("vlan_id=30", []),
+        ("bond=bond0:eth0,eth1 interface=eth1", ["bond0", "eth1"]),
+        ("bond=bond0:eth0,eth1 vlan_id=30 interface=eth1", ["vlan30", "bond0", "eth1"]),
+        (f"bond=bond0:eth0 {IPAM}::10.0.0.5:8", [MAC, "bond0"]),
     ],
 )
 def test_which_nics_are_preferred(line: str, wanted: list[str]) -> None:
@@ -50,6 +54,7 @@ def test_which_nics_are_preferred(line: str, wanted: list[str]) -> None:
         (f"{IPAM}:30:10.0.0.5:8 interface=eno1", (MAC, "eno1")),
         (f"{IPAM}::10.0.0.5:8", (MAC,)),
         ("hw_addr=52:54:00:ab:00:01 interface=eno1 vlan_id=30", ("eno1", MAC)),
+        ("bond=bond0:eth0,eth1 vlan_id=30 interface=eth1", ("eth1", "eth0")),
         ("", ()),
     ],
 )
@@ -98,7 +103,13 @@ def test_a_nic_must_reach_the_workers_server(line: str, host: str) -> None:
         (f"{IPAM}:x:10.0.0.5:8", "ipam: not a VLAN"),
         (IPAM, "ipam: its address"),
         ("ipam=52:54:00:ab:00:01::10.0.0.5:8", "ipam: its MAC"),
-        (f"{IPAM}::10.0.0.5:8:::::::", "ipam: more than 9 parts"),
+        (f"{IPAM}::10.0.0.5:8:::::::::", "ipam: more than 11 parts"),
+        (f"{IPAM}::10.0.0.5:8::::::575", "ipam: its MTU: not an MTU from 576"),
+        (f"{IPAM}::10.0.0.5:8::::::x", "ipam: its MTU"),
+        (f"{IPAM}::10.0.0.5:8:::::::10.1.0.1/16", "ipam: one of its routes is not"),
+        (f"{IPAM}::10.0.0.5:8:::::::10.1.0.0@10.0.0.1@", "ipam: its routes' gateway"),
+        (f"{IPAM}::10.0.0.5:8:::::::[fd00::]/8", "ipam: its routes and its address"),
+        (f"{IPAM}::10.0.0.5:8:::::::10.1.0.0/16@[fd00::1]", "ipam: its routes' gateway and"),
         (f"{IPAM}::10.0.0.5", "ipam: its netmask"),
         (f"{IPAM}::10.0.0.5:33", "ipam: its netmask"),
         (f"{IPAM}::10.0.0.5:0.0.0.255", "ipam: its netmask"),
@@ -122,10 +133,27 @@ def test_what_makes_no_sense_is_reported_and_not_used(line: str, message: str) -
     assert not made(line).static.vlan
 
 
-def test_a_bad_one_of_both_parameters_leaves_neither() -> None:
-    plan = made(f"{IPAM}::10.0.0.5:8 vlan_id=x hw_addr=52:54:00:ab:00:02")
-    assert plan.static.address is None
-    assert plan.wanted == ("52:54:00:ab:00:02",)
+@pytest.mark.parametrize(
+    ("line", "unused"),
+    [(f"{IPAM}::10.0.0.5:8 vlan_id=x", "ipam"), ("ipam=x vlan_id=7 interface=eth0", "vlan_id")],
+)
+def test_a_bad_one_of_both_parameters_leaves_neither(line: str, unused: str) -> None:
+    (bad,) = {"ipam", "vlan_id"} - {unused}
+    plan = made(f"{line} hw_addr=52:54:00:ab:00:02 bond=bond0:eth0")
+    assert (plan.static.address, plan.static.vlan, plan.static.nic) == (None, 0, "")
+    assert plan.static.bond is not None
+    problems = network_problems(read_parameters(Cmdline.parse(line)))
+    assert problems[unused] == f"not used without {bad}, which is bad"
+    assert bad in problems
+
+
+def test_a_bond_of_the_command_line_counts_and_otherwise_that_of_the_metadata() -> None:
+    bond = Bond.of("bond9", ["eth8"])
+    for line, name in (("", "bond9"), ("bond=", "bond9"), ("bond=bond0:eth0", "bond0")):
+        plan = NetworkPlan.from_parameters(read_parameters(Cmdline.parse(line)), bond)
+        assert plan.static.bond is not None
+        assert plan.static.bond.name == name
+    assert NetworkPlan.from_parameters(read_parameters(Cmdline.parse("bond=x")), bond).members == ()
 
 
 def test_bootkit_reports_what_it_reads_too() -> None:

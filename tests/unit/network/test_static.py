@@ -71,13 +71,14 @@ def test_an_address_that_dhcp_gave_it_before_is_removed() -> None:
 def test_the_vlan_has_the_address_and_the_nic_has_none() -> None:
     line = f"{IPAM}:30:10.0.0.5:24"
     vlan = Nic("vlan30", (MAC,), has_link=True)
-    assert [" ".join(words) for words in plan(line).link_commands([NIC])] == [
+    (step,) = plan(line).vlan_steps([NIC])
+    assert [" ".join(words) for words in step.commands] == [
         "link set eth0 up",
         "link add link eth0 name vlan30 type vlan id 30",
         "link set vlan30 up",
     ]
-    assert plan(line).link_commands([NIC, vlan]) == []
-    assert plan(line).link_commands([vlan]) == []
+    assert plan(line).vlan_steps([NIC, vlan]) == []
+    assert plan(line).vlan_steps([vlan]) == []
     assert commands(line, NIC) == []
     assert "dev vlan30" in commands(line, vlan, NIC)[1]
     assert plan(line).made([vlan, NIC]) == {"eth0", "vlan30"}
@@ -85,7 +86,7 @@ def test_the_vlan_has_the_address_and_the_nic_has_none() -> None:
 
 @pytest.mark.parametrize("line", ["", "interface=eth0", f"{IPAM}::10.0.0.5:24"])
 def test_without_the_nic_nothing_is_done(line: str) -> None:
-    assert plan(line).link_commands([]) == []
+    assert plan(line).bond_steps([]) == plan(line).vlan_steps([]) == []
     assert commands(line) == []
     assert plan(line).leases([]) == []
     assert plan(line).made([]) == set()

@@ -1,0 +1,110 @@
+"""Several NICs as one interface: what is missing of a bond.
+
+A member may come minutes late, and may go and come again: it joins whenever it is there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from network.links import Step
+from network.nics import called
+from tinkie.parameters.bond import PRIMARY
+from tinkie.parameters.types import ETHERNET_OCTETS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from network.nics import Nic
+    from tinkie.parameters.bond import Bond
+
+_KIND = "bond"
+
+
+@dataclass(frozen=True, slots=True)
+class BondPlan:
+    """`boot_nics` are hardware addresses by which the boot server knows the machine.
+
+    The bond gets the first of them that a member has: a DHCP server answers to no other one.
+    """
+
+    bond: Bond
+    boot_nics: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Return the name of the bond's interface."""
+        return self.bond.name
+
+    def interface(self, nics: Sequence[Nic]) -> Nic | None:
+        """Return the bond's interface, if it is there."""
+        return next((nic for nic in nics if nic.name == self.name and nic.kind == _KIND), None)
+
+    def members(self, nics: Sequence[Nic]) -> list[Nic]:
+        """Return those of its NICs that are there; interfaces on top of them share addresses."""
+        found = [nic for name in self.bond.members for nic in called(nics, name)]
+        return [
+            nic
+            for nic in dict.fromkeys(found)
+            if nic.name != self.name and (nic.is_device or nic.name in self.bond.members)
+        ]
+
+    def joined(self, nics: Sequence[Nic]) -> list[Nic]:
+        """Return the members that have become a part of it."""
+        return [nic for nic in nics if nic.master == self.name]
+
+    def has(self, nics: Sequence[Nic], name: str) -> bool:
+        """Return whether this name or hardware address is the bond's own, or that of a member."""
+        own = called(self.members(nics), name)
+        return bool(own) or name == self.name or name in self.bond.members
+
+    def first_steps(self, nics: Sequence[Nic]) -> list[Step]:
+        """Return what makes the interface, as soon as the first of its NICs is there."""
+        if self.interface(nics) or not self.members(nics):
+            return []
+        address = self._address(nics)
+        given = ("address", address) if address else ()
+        command = ("link", "add", "name", self.name, *given, "type", _KIND)
+        return [Step(self.name, (command,), next_step="its NICs are used one by one; tries again")]
+
+    def steps(self, nics: Sequence[Nic]) -> list[Step]:
+        """Return what the interface lacks: its options before NICs join.
+
+        An option that the kernel refuses does not keep the others from being set.
+        """
+        made = self.interface(nics)
+        if made is None:
+            return []
+        change = ("link", "set", "dev", self.name, "type", _KIND)
+        options = [
+            Step(self.name, ((*change, name, value.replace(";", ",")),))
+            for name, value in self.bond.options
+            if name != PRIMARY
+        ]
+        up = Step(self.name, (("link", "set", "dev", self.name, "up"),))
+        joining = [nic for nic in self.members(nics) if nic.master != self.name]
+        return [*([] if made.is_up else [*options, up]), *map(self._join, joining)]
+
+    def _join(self, nic: Nic) -> Step:
+        """Return how a NIC joins: it must be down, and keep no address of its own."""
+        join = [
+            ("link", "set", "dev", nic.name, "down"),
+            ("address", "flush", "dev", nic.name),
+            ("link", "set", "dev", nic.name, "master", self.name),
+        ]
+        primary = self.bond.option(PRIMARY)
+        if primary and nic.is_called(primary):
+            kind = ("type", _KIND, PRIMARY, nic.name)
+            join.append(("link", "set", "dev", self.name, *kind))
+        back = (("link", "set", "dev", nic.name, "up"),)
+        return Step(nic.name, tuple(join), undo=back)
+
+    def _address(self, nics: Sequence[Nic]) -> str:
+        """Return its hardware address; empty if it is the kernel's choice, as for InfiniBand."""
+        present = self.members(nics)
+        known = [mac for mac in self.boot_nics if called(present, mac) or mac in self.bond.members]
+        given = [member for member in self.bond.members if ":" in member]
+        own = [nic.macs[-1] for nic in present if nic.macs]
+        address = next(iter([*known, *given, *own]), "")
+        return address if address.count(":") == ETHERNET_OCTETS - 1 else ""

@@ -1,0 +1,219 @@
+"""Bonds: what is missing is done, members join when they come, and what fails is taken back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from network.nics import Nic
+from network.parameters import NetworkPlan
+from tests.fakes.network import FakeNic, machine
+from tinkie.parameters.cmdline import Cmdline
+from tinkie.parameters.table import read_parameters
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from network.static import StaticPlan
+
+FIRST, SECOND = "52:54:00:ab:00:01", "52:54:00:ab:00:02"
+BOND = "bond=bond0:52-54-00-ab-00-01,52-54-00-ab-00-02"
+ETH0 = Nic("eth0", (FIRST,), has_link=True, is_up=True, is_device=True, mtu=1500)
+ETH1 = Nic("eth1", (SECOND,), has_link=True, is_up=True, is_device=True, mtu=1500)
+MADE = Nic("bond0", (FIRST,), has_link=True, is_up=True, kind="bond", mtu=1500)
+JOINED = (replace(ETH0, master="bond0"), replace(ETH1, macs=(FIRST, SECOND), master="bond0"), MADE)
+NO_ROUTES: dict[str, Any] = {"-4": [], "-6": []}
+JOIN0 = [
+    "link set dev eth0 down",
+    "address flush dev eth0",
+    "link set dev eth0 master bond0",
+]
+
+
+def plan(line: str) -> StaticPlan:
+    return NetworkPlan.from_parameters(read_parameters(Cmdline.parse(line))).static
+
+
+def commands(line: str, *nics: Nic) -> list[str]:
+    steps = [*plan(line).first_steps(nics), *plan(line).bond_steps(nics)]
+    return [" ".join(words) for step in steps for words in step.commands]
+
+
+def test_a_bond_is_made_with_its_options_before_nics_join() -> None:
+    line = f"{BOND}:mode=4,lacp_rate=fast"
+    join1 = [word.replace("eth0", "eth1") for word in JOIN0]
+    assert commands(line, ETH0, ETH1) == [f"link add name bond0 address {FIRST} type bond"]
+    assert commands(line, ETH0, ETH1, replace(MADE, is_up=False)) == [
+        "link set dev bond0 type bond mode 802.3ad",
+        "link set dev bond0 type bond miimon 100",
+        "link set dev bond0 type bond lacp_rate fast",
+        "link set dev bond0 up",
+        *JOIN0,
+        *join1,
+    ]
+    assert commands(BOND, *JOINED) == []
+    assert commands(BOND, MADE, ETH0) == JOIN0
+    assert commands(BOND) == commands(BOND, Nic("eth7", is_device=True)) == []
+
+
+def test_a_bond_that_was_left_half_made_gets_its_options() -> None:
+    half = replace(MADE, is_up=False)
+    assert commands("bond=bond0:eth0:mode=1", half, *JOINED[:1]) == [
+        "link set dev bond0 type bond mode active-backup",
+        "link set dev bond0 type bond miimon 100",
+        "link set dev bond0 up",
+    ]
+
+
+def test_another_interface_on_top_of_a_member_does_not_join() -> None:
+    vlan = Nic("vlan30", (FIRST,), kind="vlan")
+    assert commands(BOND, *JOINED, vlan) == []
+    made = commands("bond=bond0:vlan30", vlan, MADE)
+    assert "link set dev vlan30 master bond0" in made  # unless it is named
+
+
+@pytest.mark.parametrize(
+    ("line", "address"),
+    [
+        (BOND, FIRST),
+        (f"{BOND} hw_addr={SECOND}", SECOND),
+        (f"{BOND} hw_addr=52:54:00:00:00:99", FIRST),
+        (f"bond=bond0:eth0,eth1 hw_addr={SECOND}", SECOND),
+        ("bond=bond0:eth1,eth0", SECOND),
+    ],
+)
+def test_the_bonds_address_is_that_which_the_boot_server_knows(line: str, address: str) -> None:
+    assert commands(line, ETH0, ETH1)[0] == f"link add name bond0 address {address} type bond"
+
+
+def test_a_bond_of_infiniband_has_the_kernels_address() -> None:
+    mac = "80:00:02:08:fe:80:00:00:00:00:00:00:f4:52:14:03:00:7b:cb:a1"
+    nic = Nic("ib0", (mac,), is_device=True)
+    assert commands(f"bond=bond0:{mac.replace(':', '-')}:mode=1", nic)[0] == (
+        "link add name bond0 type bond"
+    )
+
+
+def test_the_preferred_member_is_told_when_it_joins() -> None:
+    made = commands(f"{BOND}:mode=1,primary={SECOND.replace(':', '-')}", MADE, ETH0, ETH1)
+    assert made[-1] == "link set dev bond0 type bond primary eth1"
+    assert len([one for one in made if "primary" in one]) == 1
+
+
+def test_a_vlan_and_an_address_are_the_bonds_if_their_nic_is_a_member() -> None:
+    line = f"{BOND} ipam=52-54-00-ab-00-02::10.0.0.5:24"
+    assert plan(line).address_commands((ETH0, ETH1), NO_ROUTES) == []
+    assert "dev bond0 " in " ".join(plan(line).address_commands(JOINED, NO_ROUTES)[1])
+    assert (
+        plan(line).configuration("", JOINED)
+        == "denyinterfaces eth0 eth1\ninterface bond0\nnoipv4\n"
+    )
+    (step,) = plan(f"{BOND} vlan_id=30 hw_addr={FIRST}").vlan_steps(JOINED)
+    assert step.commands[1][:4] == ("link", "add", "link", "bond0")
+    other = Nic("eth2", ("52:54:00:ab:00:03",), is_device=True)
+    line = f"{BOND} ipam=52-54-00-ab-00-03::10.0.0.5:24"
+    assert "eth2" in plan(line).address_commands((*JOINED, other), NO_ROUTES)[1]
+
+
+def mtus(line: str, *nics: Nic) -> list[str]:
+    found = plan(line).address_commands(nics, NO_ROUTES)
+    return [" ".join(words[3:]) for words in found if "mtu" in words]
+
+
+def test_the_mtu_of_an_address_and_of_what_is_below_it() -> None:
+    ipam = "ipam=52-54-00-ab-00-01"
+    assert mtus(f"{ipam}::10.0.0.5:24::::::9000", ETH0) == ["eth0 mtu 9000"]
+    assert mtus(f"{ipam}::10.0.0.5:24::::::1500", ETH0) == []
+    vlan = Nic("vlan30", (FIRST,), kind="vlan", mtu=1500)
+    assert mtus(f"{ipam}:30:10.0.0.5:24::::::9000", ETH0, vlan) == [
+        "eth0 mtu 9000",
+        "vlan30 mtu 9000",
+    ]
+    assert mtus(f"{ipam}:30:10.0.0.5:24::::::1400", ETH0, vlan) == ["vlan30 mtu 1400"]
+    assert mtus(f"{BOND}::9000", *JOINED) == ["bond0 mtu 9000"]
+    assert mtus(f"{BOND}::9000", MADE) == []
+    assert mtus(f"{BOND}::9000 {ipam}:30:10.0.0.5:24::::::1400", *JOINED, vlan) == [
+        "bond0 mtu 9000",
+        "vlan30 mtu 1400",
+    ]
+
+
+def test_dhcpcd_waits_for_the_bond_and_leaves_its_members_alone() -> None:
+    static = plan(BOND)
+    assert not static.is_there((ETH0, ETH1))
+    assert static.is_there(JOINED)
+    assert static.configuration("nodelay\n", JOINED) == "nodelay\ndenyinterfaces eth0 eth1\n"
+    assert static.configuration("nodelay\n", (ETH0, ETH1)) == "nodelay\n"
+
+
+def with_bond(folder: Path, line: str = BOND, **more: Any) -> Any:
+    made = NetworkPlan.from_parameters(read_parameters(Cmdline.parse(line)))
+    box = machine(folder, 0, plan=made.static, wanted=made.wanted, members=made.members, **more)
+    for at, mac in enumerate((FIRST, SECOND)):
+        box.kernel.cards[f"eth{at}"] = FakeNic(f"eth{at}", at, mac=mac, reaches=True)
+    return box
+
+
+def test_the_bond_is_used_and_its_members_are_not(tmp_path: Path) -> None:
+    box = with_bond(tmp_path)
+    box.look()
+    assert box.kernel.cards["eth1"].master == "bond0"
+    box.kernel.cards["bond0"].has_lease = box.kernel.cards["bond0"].reaches = True
+    box.look()
+    assert box.used == box.kernel.default == "bond0"
+    assert box.log.events[0] == ("link.up", {"interface": "bond0"})
+    assert not box.log.named("bond.failed")
+
+
+def test_a_member_that_comes_late_joins(tmp_path: Path) -> None:
+    box = with_bond(tmp_path)
+    late = box.kernel.cards.pop("eth1")
+    box.wait(130, box.look())
+    (missing,) = box.log.named("nic.missing")
+    assert (missing["nic"], missing["next"]) == (SECOND, "the bond goes on without it")
+    late.has_lease = True
+    box.kernel.cards["eth1"] = late
+    box.look()
+    assert late.master == "bond0"
+    assert not late.has_lease
+    assert box.log.named("nic.found") == [{"nic": SECOND}]
+
+
+def test_a_nic_that_cannot_join_is_used_alone_and_the_bond_goes_on(tmp_path: Path) -> None:
+    box = with_bond(tmp_path)
+    box.kernel.refused = "eth1 master"
+    box.look()
+    for _ in range(3):
+        box.look()
+    (failed,) = box.log.named("bond.failed")
+    assert failed["interface"] == "eth1"
+    assert failed["next"] == "goes on without that"
+    assert box.kernel.commands[-1] == ("link", "set", "dev", "eth1", "up")
+    assert len([words for words in box.kernel.commands if "flush" in words]) == 2
+    box.kernel.cards["eth1"].has_lease = True
+    box.look()
+    assert box.used == "eth1"
+
+
+def test_a_refused_option_keeps_no_other_from_being_set(tmp_path: Path) -> None:
+    box = with_bond(tmp_path, f"{BOND}:mode=1,lacp_rate=fast,min_links=1")
+    box.kernel.refused = "lacp_rate"
+    box.look()
+    (failed,) = box.log.named("bond.failed")
+    assert "lacp_rate" in failed["error"]
+    assert any("min_links" in words for words in box.kernel.commands)
+    assert box.kernel.cards["eth0"].master == "bond0"
+
+
+def test_a_name_that_another_interface_has_makes_no_bond(tmp_path: Path) -> None:
+    box = with_bond(tmp_path)
+    box.kernel.cards["bond0"] = FakeNic("bond0", 7)
+    box.kernel.refused = "link add"
+    box.look()
+    assert box.log.named("bond.failed")[0]["error"].startswith("ip link add name bond0")
+    for card in box.kernel.cards.values():
+        card.has_lease = True
+    box.look()
+    assert box.used in ("eth0", "eth1")
