@@ -16,6 +16,7 @@ from tinkie.parameters.types import ETHERNET_OCTETS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from network.links import Command
     from network.nics import Nic
     from tinkie.parameters.bond import Bond
 
@@ -85,6 +86,13 @@ class BondPlan:
         up = Step(self.name, (("link", "set", "dev", self.name, "up"),))
         joining = [nic for nic in self.members(nics) if nic.master != self.name]
         return [*([] if made.is_up else [*options, up]), *map(self._join, joining)]
+
+    def undo(self, nics: Sequence[Nic]) -> list[Command]:
+        """Return what makes its NICs ones of their own again."""
+        if self.interface(nics) is None:
+            return []
+        up = [("link", "set", "dev", nic.name, "up") for nic in self.joined(nics)]
+        return [("link", "delete", "dev", self.name), *up]
 
     def _join(self, nic: Nic) -> Step:
         """Return how a NIC joins: it must be down, and keep no address of its own."""

@@ -20,6 +20,7 @@ from network.kernel import Changes, Kernel
 from network.log import PROGRAM, Log
 from network.lookups import Lookups
 from network.loop import Loop
+from network.metadata_bond import MetadataBond
 from network.parameters import NetworkPlan, network_problems
 from network.probe import Probe
 from network.reports import Reports
@@ -28,7 +29,7 @@ from network.sockets import open_echo, open_tcp, open_udp
 from network.state import State
 from tinkie.errors import ShutdownRequested
 from tinkie.parameters.cmdline import PROC_CMDLINE, Cmdline
-from tinkie.parameters.table import read_parameters
+from tinkie.parameters.table import BOND, read_parameters
 from tinkie.running.console import Console
 from tinkie.running.signals import ShutdownSignals
 
@@ -42,7 +43,7 @@ _OPTIONS = {"--dhcpcd", "--cmdline", "--console"}
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the program until a signal, or the end of dhcpcd; containerd starts both again."""
+    """Run the program until a signal, or an end of `run`; containerd starts both again."""
     options = dict(zip(arguments[::2], arguments[1::2], strict=False))
     pid = options.get("--dhcpcd", "0")
     if len(arguments) % 2 or not set(options) <= _OPTIONS or not pid.isdecimal():
@@ -69,7 +70,8 @@ def made(cmdline: Path, pid: int, log: Log, signals: ShutdownSignals) -> Loop:
     parameters = read_parameters(Cmdline.read(cmdline))
     for name, why in network_problems(parameters).items():
         log.warning("parameter.ignored", parameter=name, error=why, next="goes on without it")
-    plan = NetworkPlan.from_parameters(parameters)
+    metadata = MetadataBond(log, has_parameter=BOND.name in parameters.texts)
+    plan = NetworkPlan.from_parameters(parameters, metadata.read())
     probe = Probe(plan.host, Lookups(open_udp), open_echo, open_tcp)
     files = Files()
     choice = Choice(plan.wanted, probe, chosen=files.chosen)
@@ -81,6 +83,7 @@ def made(cmdline: Path, pid: int, log: Log, signals: ShutdownSignals) -> Loop:
         files=files,
         reports=Reports(log, plan.host, plan.named, plan.static.nic, plan.members),
         state=State(plan.host),
+        metadata=metadata,
         messages=lambda: read_messages(SOCKET),
         log=log,
         now=time.monotonic,

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Loop:
-    """`run` returns when dhcpcd has ended, and raises ShutdownRequested at a signal.
+    """`run` returns when the next run is to go on, and raises ShutdownRequested at a signal.
 
     `path` is dhcpcd's socket.
     """
@@ -49,7 +49,7 @@ class Loop:
     _last_look: float = 0.0
 
     def run(self) -> None:
-        """Look, and wait, until dhcpcd ends."""
+        """Look, and wait, until dhcpcd ends, or until there is another bond to make."""
         is_woken, next_look = True, 0.0
         while True:
             if is_woken or self.now() >= next_look:
@@ -58,6 +58,8 @@ class Loop:
                 is_there = self._listener is not None
                 pause = self.service.look(is_woken=is_woken, is_dhcpcd_there=is_there)
                 next_look = self.now() + pause
+                if self.service.is_over():
+                    return
             again = self._keep_client()
             self.signals.check()
             is_woken = self._wait(max(min(next_look - self.now(), again), 0.0))

@@ -89,5 +89,14 @@ NIC_MISSING_SECONDS = 60.0
 # it has to leave a family alone.
 STATIC_NIC_MISSING_SECONDS = 20.0
 
+# == network/metadata_bond.py
+
+# A bond that the metadata asks for is taken back if no NIC reaches the host after this: a switch
+# may need 30 s to let a port speak that has had a new link (spanning tree).
+BOND_TRIAL_SECONDS = 90.0
+
+# The file that bootkit writes: 16 NICs and all options are below a kilobyte.
+METADATA_BOND_BYTES = 4096
+
 # == network/dhcpcd.py: dhcpcd's socket appears some 20 ms after its start
 DHCPCD_RETRY_SECONDS = 0.1

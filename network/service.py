@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from network.leases import Change, Lease
     from network.links import Step
     from network.log import Log
+    from network.metadata_bond import MetadataBond
     from network.nics import Nic
     from network.probe import Probe
     from network.reports import Reports
@@ -62,6 +63,7 @@ class Service:
     files: Files
     reports: Reports
     state: State
+    metadata: MetadataBond
     messages: Callable[[], Sequence[bytes]]
     log: Log
     now: Callable[[], float]
@@ -86,6 +88,15 @@ class Service:
         if is_due or not self.choice.still_reaches(self.view.nics, now):
             self._look_anew(now, is_dhcpcd_there=is_dhcpcd_there)
         return self._next_pause(is_woken=is_woken)
+
+    def is_over(self) -> bool:
+        """Return whether the next run is to go on, with another plan for bonds."""
+        if self.metadata.has_come():
+            return True
+        if not self.metadata.has_failed(self.now(), is_reached=self.choice.is_reached):
+            return False
+        self._tried("take the bond back", self._take_back)
+        return True
 
     def note(self, events: Iterable[Change]) -> None:
         """Take dhcpcd's events."""
@@ -141,6 +152,19 @@ class Service:
             if self._is_news(f"{step.event} {step.interface}", str(error)):
                 fields = {"interface": step.interface, "error": str(error)}
                 self.log.warning(step.event, **fields, next=step.next_step)
+
+    def _take_back(self) -> None:
+        bond = self.plan.bond
+        if bond is None:
+            return
+        self.log.warning(
+            "bond.failed",
+            interface=bond.name,
+            error="the metadata asks for it, and with it no NIC reaches the host",
+            next="takes it back, and starts again without it",
+        )
+        self.metadata.refuse()
+        self._run_all(bond.undo(self.nics))
 
     def _routes(self) -> Routes:
         return {family: self.kernel.routes(family) for family in FAMILIES}

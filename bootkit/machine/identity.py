@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bootkit.machine.bonding import publish
 from bootkit.machine.metadata import MachineMetadata
 from bootkit.policy import METADATA_NEEDED_SECONDS, METADATA_RETRY, METADATA_WANTED_SECONDS
 from tinkie.errors import BootError
+from tinkie.paths import METADATA_BOND
 from tinkie.running.backoff import Schedule
 from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from bootkit.machine.metadata import MetadataService
 
@@ -21,10 +24,14 @@ log = get_logger()
 
 @dataclass(slots=True)
 class MachineFinder:
-    """Ask the metadata service, and keep its first answer with an id for all later runs."""
+    """Ask the metadata service, and keep its first answer with an id for all later runs.
+
+    `bond_file` is where the network service looks for a bond.
+    """
 
     now: Callable[[], float]
     machine: MachineMetadata | None = None
+    bond_file: Path = METADATA_BOND
     _retry: Schedule = field(init=False)
     _to_retry: MetadataService | None = field(default=None, init=False)
 
@@ -61,6 +68,8 @@ class MachineFinder:
     def _ask(self, service: MetadataService, seconds: float) -> MachineMetadata:
         machine = service.find(seconds=seconds)
         log.info("machine.found", id=machine.id, hostname=machine.hostname, url=service.url)
+        if machine.bond:
+            publish(machine.bond, self.bond_file)
         self.machine = machine if machine.id else None
         self._to_retry = None
         self._retry.reset()

@@ -1,4 +1,4 @@
-"""The metadata service: this machine's id and host name.
+"""The metadata service: this machine's id, host name and bond.
 
 There are two styles. hegel's `/metadata` returns JSON: the whole hardware record, only its
 instance, or nothing. EC2 style has one URL for each value, below `/2009-04-04/meta-data/`. Both
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from bootkit.machine.bonding import bond_of
 from bootkit.policy import METADATA_LIMIT_BYTES, METADATA_WORD_CHARACTERS
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, PermanentError, asking
@@ -23,10 +24,14 @@ from tinkie.parameters.table import (
     TINKERBELL,
     TOOTLES_PORT,
 )
+from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
     from tinkie.fetch.fetcher import Fetcher
+    from tinkie.parameters.bond import Bond
     from tinkie.parameters.parameter import Parameters
+
+log = get_logger()
 
 EC2_VERSION = "2009-04-04"
 
@@ -37,6 +42,7 @@ class MachineMetadata:
 
     id: str | None = None
     hostname: str | None = None
+    bond: Bond | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +106,7 @@ def parse_hegel(body: bytes) -> MachineMetadata:
         raise _invalid("the answer is not JSON") from error
     if not isinstance(record, dict):
         raise _invalid("the answer is not a JSON object")
-    return MachineMetadata(id=_id(record.get("id")), hostname=_hostname(record))
+    return MachineMetadata(_id(record.get("id")), _hostname(record), _bond(record))
 
 
 def ec2_leaves(url: str) -> str:
@@ -118,6 +124,15 @@ def _hostname(record: dict[str, Any]) -> str | None:
     lease = _inside(first, "dhcp") if isinstance(first, dict) else {}
     names = (record.get("hostname"), instance.get("hostname"), lease.get("hostname"))
     return next((name for name in map(_text, names) if name and _is_word(name)), None)
+
+
+def _bond(record: dict[str, Any]) -> Bond | None:
+    """Return the bond that the record asks for; one that cannot be made is reported."""
+    try:
+        return bond_of(record)
+    except ValueError as error:
+        log.warning("metadata.ignored", name="bonding", error=str(error), next="goes on without")
+        return None
 
 
 def _inside(value: dict[str, Any], *path: str) -> dict[str, Any]:

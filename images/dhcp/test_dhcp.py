@@ -29,11 +29,18 @@ def test_dhcpcd_starts_before_the_interpreter_which_gets_its_pid(machine: Script
     assert sorted(machine.calls) == [DHCPCD, f"{NETWORK} --dhcpcd {pid}"]
 
 
-@pytest.mark.parametrize("parameter", ["ipam=x", "quiet vlan_id=30", '"ipam=x"'])
+@pytest.mark.parametrize("parameter", ["ipam=x", "quiet vlan_id=30", '"ipam=x"', "bond=x"])
 def test_with_a_link_or_an_address_to_make_dhcpcd_waits_for_it(
     machine: ScriptRoot, parameter: str
 ) -> None:
     machine.write("/proc/cmdline", f"{parameter}\n")
+    machine.run(DHCP)
+    assert machine.calls == [NETWORK]
+
+
+def test_a_bond_of_the_metadata_is_a_link_to_make(machine: ScriptRoot) -> None:
+    machine.write("/proc/cmdline", "x=y\n")
+    machine.write("/run/tinkie/bootkit/bond", "bond0:eth0\n")
     machine.run(DHCP)
     assert machine.calls == [NETWORK]
 

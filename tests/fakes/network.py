@@ -9,6 +9,7 @@ from network.choice import Choice
 from network.files import Files
 from network.kernel import FAMILIES
 from network.leases import Change
+from network.metadata_bond import MetadataBond
 from network.nics import Nic
 from network.reports import Reports
 from network.routes import Route
@@ -146,6 +147,11 @@ class FakeKernel:
                 if self.cards[name].is_up or self.cards[bond].kind != "bond":
                     raise TransientError(f"ip {' '.join(words)}: Operation not permitted")
                 self.cards[name].master, self.cards[name].is_up = bond, True
+            case ("link", "delete", "dev", bond):
+                del self.cards[bond]
+                for card in self.cards.values():
+                    card.is_up = card.is_up and card.master != bond
+                    card.master = card.master.replace(bond, "")
             case ("link", "set", "dev", name, ("up" | "down") as state):
                 self.cards[name].is_up = state == "up"
 
@@ -218,6 +224,8 @@ class FakeMachine:
         self.files = Files(self.folder / "run", self.folder / "resolv", self.folder / "name")
         self.choice = Choice(self.wanted, self.probe)
         log: Any = self.log
+        refused = self.folder / "refused"
+        self.metadata = MetadataBond(log, path=self.folder / "bond", refused=refused)
         kernel: Any = self.kernel
         probe: Any = self.probe
         self.service = Service(
@@ -230,6 +238,7 @@ class FakeMachine:
                 log, self.host, (*self.wanted, *self.members), self.plan.nic, self.members
             ),
             state=State(self.host),
+            metadata=self.metadata,
             messages=self._messages,
             log=log,
             now=lambda: self.time,

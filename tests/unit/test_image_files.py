@@ -6,16 +6,19 @@ What a script does is tested beside it: images/<name>/test_<script>.py.
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from bootkit.machine.identity import MachineFinder
 from bootkit.plan import worker
 from network.cli import SOCKET
 from network.client import GIVEN
 from network.files import Files
+from network.metadata_bond import REFUSED
 from tink_docker import reboot
 from tink_docker.engine import daemon_json
 from tink_docker.engine.socket import SOCKET_GROUP
@@ -50,6 +53,7 @@ SHARED = [
     ("tink-docker", "/run/tinkie/tink-docker", "/run/tinkie/tink-docker", True),
     ("bootkit", "/run/tinkie/tink-docker", "/run/tinkie/tink-docker", False),
     ("bootkit", "/run/tinkie/bootkit", "/run/tinkie/bootkit", True),
+    ("dhcp", "/run/tinkie/bootkit", "/run/tinkie/bootkit", False),
     *(
         (name, "/run/init/console", "/run/init/console", False)
         for name in ("tink-docker", "bootkit", "dhcp", "ntp")
@@ -213,6 +217,15 @@ def test_the_network_service_waits_for_no_interpreter_unless_it_must() -> None:
     """dhcpcd starts first, unless a parameter makes a link or an address."""
     (words,) = re.findall(r"grep -q (.*) /proc/cmdline", (ROOT / "images/dhcp/dhcp").read_text())
     assert set(re.findall(r"-e (\w+)=", words)) == {BOND.name, IPAM.name, VLAN_ID.name}
+
+
+def test_the_network_service_finds_the_bond_of_the_metadata() -> None:
+    assert MachineFinder(time.monotonic).bond_file == paths.METADATA_BOND
+    folder = str(paths.METADATA_BOND.parent)
+    assert binds(SERVICES["bootkit"])[folder] == (folder, True)
+    assert binds(SERVICES["dhcp"])[folder] == (folder, False)
+    assert f"[ ! -e {paths.METADATA_BOND} ]" in (ROOT / "images/dhcp/dhcp").read_text()
+    assert str(REFUSED).startswith("/run/dhcpcd/")
 
 
 def test_dhcpcd_runs_no_hook() -> None:

@@ -177,7 +177,7 @@ class Bond:
         return f"{self.name}:{nics}:{options}{f':{self.mtu}' if self.mtu else ''}"
 
 
-def mode_of(number: int) -> str:
+def mode_of(number: object) -> str:
     """Return the name of a mode by the kernel's number; raises ValueError if there is none."""
     return _OPTIONS[MODE](str(number))
 

@@ -9,6 +9,7 @@ import pytest
 
 from network.nics import Nic
 from network.parameters import NetworkPlan
+from network.policy import BOND_TRIAL_SECONDS
 from tests.fakes.network import FakeNic, machine
 from tinkie.parameters.cmdline import Cmdline
 from tinkie.parameters.table import read_parameters
@@ -217,3 +218,80 @@ def test_a_name_that_another_interface_has_makes_no_bond(tmp_path: Path) -> None
         card.has_lease = True
     box.look()
     assert box.used in ("eth0", "eth1")
+
+
+def from_metadata(folder: Path) -> Any:
+    """Return a machine whose metadata asks for the bond, in the run that makes it."""
+    (folder / "bond").write_text(f"{BOND.partition('=')[2]}\n")
+    box = machine(folder, 0)
+    bond = box.metadata.read()
+    made = NetworkPlan.from_parameters(read_parameters(Cmdline.parse("")), bond)
+    box.service.plan, box.choice.wanted = made.static, made.wanted
+    for at, mac in enumerate((FIRST, SECOND)):
+        box.kernel.cards[f"eth{at}"] = FakeNic(f"eth{at}", at, mac=mac, reaches=True)
+    return box
+
+
+def test_a_bond_that_the_metadata_asks_for_is_made_by_the_next_run(tmp_path: Path) -> None:
+    box = machine(tmp_path)
+    assert box.metadata.read() is None
+    assert not box.service.is_over()
+    (tmp_path / "bond").write_text("bond0:eth0,eth1:mode=802.3ad,x=1")
+    assert box.service.is_over()
+    assert box.log.named("bond.found") == [
+        {
+            "bond": "bond0:eth0,eth1:mode=802.3ad,miimon=100",
+            "next": "starts again, and makes it",
+        }
+    ]
+    box.metadata.has_parameter = True
+    assert not box.service.is_over()
+
+
+@pytest.mark.parametrize("text", ["", "x", "bond0:", "bond0:eth0" + "0" * 5000, "\0\xff"])
+def test_a_file_that_asks_for_no_bond_is_not_used(tmp_path: Path, text: str) -> None:
+    (tmp_path / "bond").write_text(text)
+    box = machine(tmp_path)
+    assert box.metadata.read() is None
+    assert not box.service.is_over()
+
+
+def test_a_bond_of_the_metadata_that_reaches_the_host_stays(tmp_path: Path) -> None:
+    box = from_metadata(tmp_path)
+    box.look()
+    box.kernel.cards["bond0"].has_lease = box.kernel.cards["bond0"].reaches = True
+    box.look()
+    assert not box.service.is_over()
+    box.kernel.cards["bond0"].reaches = False
+    for _ in range(5):
+        box.time += BOND_TRIAL_SECONDS
+        box.look()
+        assert not box.service.is_over()
+
+
+def test_a_bond_of_the_metadata_that_leads_nowhere_is_taken_back(tmp_path: Path) -> None:
+    box = from_metadata(tmp_path)
+    box.look()
+    box.kernel.cards["bond0"].has_lease = True
+    assert not box.service.is_over()
+    box.time += BOND_TRIAL_SECONDS
+    box.look()
+    assert box.service.is_over()
+    assert box.log.names[-1] == "bond.failed"
+    assert [(card.name, card.master, card.is_up) for card in box.kernel.cards.values()] == [
+        ("eth0", "", True),
+        ("eth1", "", True),
+    ]
+    after = machine(tmp_path)
+    assert after.metadata.read() is None
+    assert not after.service.is_over()
+
+
+def test_a_bond_that_cannot_be_taken_back_is_reported(tmp_path: Path) -> None:
+    box = from_metadata(tmp_path)
+    box.look()
+    (tmp_path / "refused").mkdir()
+    assert not box.service.is_over()
+    box.time += BOND_TRIAL_SECONDS
+    assert box.service.is_over()
+    assert box.log.named("network.failed")[0]["step"] == "take the bond back"

@@ -40,6 +40,10 @@ class FakeService:
     probe: Any = field(default_factory=SimpleNamespace)
     last: int = 3
     pause: float = 0.01
+    over_after: int = 99
+
+    def is_over(self) -> bool:
+        return len(self.looks) >= self.over_after
 
     def look(self, *, is_woken: bool, is_dhcpcd_there: bool) -> float:
         self.looks.append((is_woken, is_dhcpcd_there))
@@ -207,6 +211,12 @@ def test_dhcpcds_end_is_the_programs(parts: Parts, monkeypatch: pytest.MonkeyPat
     parts.service.pause = 5
     parts.loop.run()
     assert parts.service.looks == [(True, False)]
+
+
+def test_a_bond_to_make_ends_the_program(parts: Parts) -> None:
+    parts.service.over_after = 2
+    parts.loop.run()
+    assert len(parts.service.looks) == 2
 
 
 def test_another_dhcpcd_is_watched_after_a_restart(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -20,6 +21,9 @@ from tinkie.errors import BootError, PermanentError, TransientError
 from tinkie.fetch.fetcher import Fetcher
 from tinkie.parameters.cmdline import Cmdline
 from tinkie.parameters.table import read_parameters
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
 
 EC2 = "/2009-04-04/meta-data/"
 
@@ -76,6 +80,63 @@ RECORD = {
 )
 def test_the_shapes_of_hegels_answer(body: str, machine: MachineMetadata) -> None:
     assert parse_hegel(body.encode()) == machine
+
+
+FIRST, SECOND = "52:54:00:AB:00:01", "52:54:00:ab:00:02"
+MADE = "bond0:52-54-00-ab-00-01,52-54-00-ab-00-02:mode=802.3ad,miimon=100"
+BONDED = [{"name": "eth0", "mac": FIRST, "bond": "bond0"}, {"mac": SECOND, "bond": "bond0"}]
+LEASES = [{"dhcp": {"mac": FIRST}, "netboot": {}}, {"dhcp": {"mac": SECOND}}]
+
+
+def packet(interfaces: object, mode: object = 4) -> dict[str, object]:
+    return {"id": "i", "network": {"bonding": {"mode": mode}, "interfaces": interfaces}}
+
+
+def record(interfaces: object, mode: object = 4) -> dict[str, object]:
+    return {"metadata": {"bonding_mode": mode}, "network": {"interfaces": interfaces}}
+
+
+@pytest.mark.parametrize(
+    ("answer", "bond"),
+    [
+        (packet(BONDED), MADE),
+        (packet([*BONDED, {"mac": "52:54:00:ab:00:03", "bond": None}]), MADE),
+        (packet([*BONDED, {"mac": "52:54:00:ab:00:03", "bond": "bond1"}]), MADE),
+        (packet([one | {"bond": "agg"} for one in BONDED], 1), "agg" + MADE[5:]),
+        (record(LEASES), MADE),
+        (record(LEASES, 0), None),
+        (record(LEASES, None), None),
+        ({"network": {"interfaces": BONDED}}, None),
+        ({}, None),
+    ],
+)
+def test_the_bond_of_both_styles(answer: dict[str, object], bond: str | None) -> None:
+    expected = bond and bond.replace("802.3ad", "active-backup" if "agg" in bond else "802.3ad")
+    found = parse_hegel(json.dumps(answer).encode()).bond
+    assert (found and str(found)) == expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (packet(BONDED[:1]), "it has 1 NICs"),
+        (packet("x"), "it has 0 NICs"),
+        (packet(BONDED, 7), "not one of balance-rr"),
+        (packet(BONDED, [4]), "not one of balance-rr"),
+        (packet([one | {"bond": "../x"} for one in BONDED]), "not a name"),
+        (packet([one | {"bond": ["x"]} for one in BONDED]), "not a name"),
+        (packet([one | {"mac": "x/"} for one in BONDED]), "one of its NICs"),
+        (record([{}, {"dhcp": None}]), "it has 0 NICs"),
+    ],
+)
+def test_a_bond_that_cannot_be_made_is_reported(
+    answer: dict[str, object], why: str, events: list[MutableMapping[str, object]]
+) -> None:
+    machine = parse_hegel(json.dumps(answer | {"id": "i"}).encode())
+    assert (machine.id, machine.bond) == ("i", None)
+    (event,) = events
+    assert event["event"] == "metadata.ignored"
+    assert str(event["error"]).startswith(why)
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'"id"', b"\xff", b'{"id":'])
@@ -143,7 +204,12 @@ def check_machine(machine: MachineMetadata | BootError) -> None:
         assert text is None or (text.isprintable() and " " not in text and 0 < len(text) < 256)
 
 
-@given(mutants(RECORD).map(json.dumps).map(str.encode) | st.binary())
+@given(
+    (mutants(RECORD) | mutants(packet(BONDED)) | mutants(record(LEASES)))
+    .map(json.dumps)
+    .map(str.encode)
+    | st.binary()
+)
 @example(b"[" * 100_000)
 @example(b'{"a":' * 100_000)
 @example(b'{"id": "a\\u0000b"}')

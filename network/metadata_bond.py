@@ -1,0 +1,91 @@
+"""The bond that the metadata asks for, on trial: the machine was reached without it.
+
+bootkit writes it into a file as soon as it has the metadata. This program then ends, and its next
+run makes the bond. If no NIC reaches the host with it, the bond is taken back and not made again
+before the next boot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from network.policy import BOND_TRIAL_SECONDS, METADATA_BOND_BYTES
+from tinkie.errors import TransientError
+from tinkie.files import read_file, write_atomically
+from tinkie.parameters.bond import Bond
+from tinkie.parameters.types import BadElements
+from tinkie.paths import METADATA_BOND
+
+if TYPE_CHECKING:
+    from network.log import Log
+
+REFUSED = Path("/run/dhcpcd/bond-refused")
+
+
+@dataclass(slots=True)
+class MetadataBond:
+    """`bond` is that which this run makes, if there is one.
+
+    has_parameter: the command line says something of bonds, and the metadata does not count.
+    """
+
+    log: Log
+    has_parameter: bool = False
+    path: Path = METADATA_BOND
+    refused: Path = REFUSED
+    bond: Bond | None = None
+    _source: str = ""  # of `bond`
+    _since: float | None = None  # when the host was first not reached
+    _is_proven: bool = False
+
+    def read(self) -> Bond | None:
+        """Return the bond to make in this run."""
+        self._source, self.bond = _text(self.path), self._wanted()
+        return self.bond
+
+    def has_come(self) -> bool:
+        """Return whether there is one to make that this run does not know of."""
+        bond = self._wanted() if self.bond is None else None
+        if bond is not None:
+            self.log.info("bond.found", bond=str(bond), next="starts again, and makes it")
+        return bond is not None
+
+    def has_failed(self, now: float, *, is_reached: bool) -> bool:
+        """Return whether no NIC has reached the host with it for too long.
+
+        After the host was reached once, it stays: what fails later has another reason.
+        """
+        if self.bond is None or self._is_proven:
+            return False
+        self._is_proven = is_reached
+        self._since = now if self._since is None else self._since
+        return not is_reached and now - self._since >= BOND_TRIAL_SECONDS
+
+    def refuse(self) -> None:
+        """Note that it is not to be made again; raises TransientError."""
+        try:
+            write_atomically(self.refused, self._source.encode())
+        except OSError as error:
+            raise TransientError(f"write {self.refused}: {error}") from None
+
+    def _wanted(self) -> Bond | None:
+        if self.has_parameter:
+            return None
+        text = _text(self.path)
+        if not text or text == _text(self.refused):
+            return None
+        try:
+            return Bond.parse(text)
+        except BadElements as error:
+            return error.good if isinstance(error.good, Bond) else None
+        except ValueError:
+            return None
+
+
+def _text(path: Path) -> str:
+    try:
+        return read_file(path, METADATA_BOND_BYTES).decode().strip()
+    except (OSError, ValueError):
+        return ""
