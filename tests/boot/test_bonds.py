@@ -1,0 +1,97 @@
+"""A machine whose two NICs are a bond, in a VLAN, with a DHCP server that names an MTU of 1400.
+
+The switch speaks LACP. A cable is pulled while the machine has work.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sandbox.dnsmasq import dhcp
+from sandbox.hardware import Nic
+from sandbox.lacp import SYSTEM, partner
+from sandbox.objects import MachineIdentity
+from sandbox.trunk import TRUNK_BRIDGE, VLAN, VLAN_DEVICE, VLAN_ROUTER, VLAN_SUBNET, trunk
+from sandbox.waiting import wait_for
+from tests.boot.machines import Lab, booted, measure
+
+if TYPE_CHECKING:
+    from sandbox.workflow import Status
+
+IDENTITY = MachineIdentity("bond", "52:54:00:00:01:1a", "172.30.0.126", "172.30.0.1")
+OTHER = "52:54:00:00:02:1a"
+NICS = (Nic(OTHER, TRUNK_BRIDGE), Nic(IDENTITY.mac, TRUNK_BRIDGE))
+BOND = f"bond0:{OTHER.replace(':', '-')},{IDENTITY.mac.replace(':', '-')}:lacp_rate=fast"
+MTU = 1400
+WORKFLOW_SECONDS = 600.0  # a tenth of that on an idle machine
+JOINED_SECONDS = 60.0
+# The interpreter's root has iproute2; dhcpcd's processes have roots of their own.
+IP = 'chroot "/proc/$(pgrep -f "python3 -I -m network")/root" ip'
+
+pytestmark = pytest.mark.long
+
+
+@dataclass(frozen=True)
+class Seen:
+    with_both: Status
+    with_one: Status
+    console: str
+    bond: str
+    without_cable: str
+    links: str
+    routes: str
+
+
+def observe(lab: Lab) -> Seen:
+    """Boot the machine, pull a cable, and return what came of it."""
+    network, words = lab.sandbox.network, f"bond={BOND} vlan_id={VLAN}"
+    with (
+        trunk(lab.folder, network),
+        dhcp(lab.folder, network, VLAN_DEVICE, VLAN_SUBNET, f"--dhcp-option=26,{MTU}"),
+        booted(lab, IDENTITY, words=words, nics=NICS) as box,
+        partner(lab.folder, network, (IDENTITY.name, f"{IDENTITY.name}1")),
+        box.monitor() as monitor,
+        box.shell() as shell,
+    ):
+        with_both = measure(lab.sandbox, box, "with-both", WORKFLOW_SECONDS)
+        bond = shell.run("cat /proc/net/bonding/bond0")
+        links, routes = shell.run(f"{IP} link"), shell.run(f"{IP} route")
+        monitor.set_link("net1", up=False)
+        look = "cat /proc/net/bonding/bond0"
+        wait_for(
+            "the loss of a cable", lambda: "ports: 1" in shell.run(look), seconds=JOINED_SECONDS
+        )
+        with_one = measure(lab.sandbox, box, "with-one", WORKFLOW_SECONDS)
+        without_cable = shell.run(look)
+        console = box.console.log.read_text(errors="replace")
+    return Seen(with_both, with_one, console, bond, without_cable, links, routes)
+
+
+def test_both_nics_are_ports_of_one_aggregate(seen: Seen) -> None:
+    assert "IEEE 802.3ad Dynamic link aggregation" in seen.bond
+    assert "LACP rate: fast" in seen.bond
+    assert "Number of ports: 2" in seen.bond
+    assert f"Partner Mac Address: {SYSTEM}" in seen.bond
+    assert "bond.failed" not in seen.console
+
+
+def test_the_bond_has_the_address_of_the_nic_that_booted(seen: Seen) -> None:
+    (line,) = [line for line in seen.links.splitlines() if f"vlan{VLAN}@" in line]
+    assert f"vlan{VLAN}@bond0" in line
+    assert seen.links.count(f"link/ether {IDENTITY.mac}") == 4  # NICs, bond and VLAN
+
+
+def test_a_workflow_succeeds_and_another_one_after_the_loss_of_a_cable(seen: Seen) -> None:
+    assert seen.with_both.state == seen.with_one.state == "SUCCESS"
+    assert "Number of ports: 1" in seen.without_cable
+    assert f"address.bound interface=vlan{VLAN} address={VLAN_SUBNET}." in seen.console
+    assert "link.down interface=bond0" not in seen.console
+
+
+def test_the_routes_have_the_mtu_of_the_lease(seen: Seen) -> None:
+    ours = [line for line in seen.routes.splitlines() if " metric 10 " in f"{line} "]
+    assert f"default via {VLAN_ROUTER} dev vlan{VLAN}" in ours[0]
+    assert all(f"mtu {MTU}" in line for line in ours)
