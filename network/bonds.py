@@ -67,7 +67,7 @@ class BondPlan:
         address = self._address(nics)
         given = ("address", address) if address else ()
         command = ("link", "add", "name", self.name, *given, "type", _KIND)
-        return [Step(self.name, (command,), next_step="its NICs are used one by one; tries again")]
+        return [Step(self.name, (command,), otherwise="uses its NICs one by one; tries again")]
 
     def steps(self, nics: Sequence[Nic]) -> list[Step]:
         """Return what the interface lacks: its options before NICs join.

@@ -12,14 +12,13 @@ Command = tuple[str, ...]
 class Step:
     """Commands for an interface, of which each needs the one before it.
 
-    `event` and `next_step` are for people if one of them fails; then `undo` is run.
+    If one fails, `undo` is run; `otherwise` tells people what happens then.
     """
 
     interface: str
     commands: tuple[Command, ...]
     undo: tuple[Command, ...] = ()
-    event: str = "bond.failed"
-    next_step: str = "goes on without that"
+    otherwise: str = "goes on without that"
 
     @property
     def name(self) -> str:

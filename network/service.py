@@ -129,10 +129,14 @@ class Service:
     def _read(self) -> tuple[Sequence[Nic], Routes]:
         """Return NICs and routes, once what the command line gives is in place."""
         nics = self.kernel.nics()
-        for steps in (self.plan.first_steps, self.plan.bond_steps, self.plan.vlan_steps):
+        for steps, report in (
+            (self.plan.first_steps, self._report_bond),
+            (self.plan.bond_steps, self._report_bond),
+            (self.plan.vlan_steps, self._report_vlan),
+        ):
             due = [step for step in steps(nics) if self._is_due(step.name, step)]
             for step in due:
-                self._make(step)
+                self._make(step, report)
             nics = self.kernel.nics() if due else nics
         routes = self._routes()
         missing = self.plan.address_commands(nics, routes)
@@ -140,7 +144,7 @@ class Service:
             return self.kernel.nics(), self._routes()
         return nics, routes
 
-    def _make(self, step: Step) -> None:
+    def _make(self, step: Step, report: Callable[[Step, str], None]) -> None:
         """Make a part of an interface; if that fails, take back what was done of it."""
         try:
             for command in step.commands:
@@ -149,9 +153,16 @@ class Service:
             with suppress(TransientError):
                 for command in step.undo:
                     self.kernel.ip(*command)
-            if self._is_news(f"{step.event} {step.interface}", str(error)):
-                fields = {"interface": step.interface, "error": str(error)}
-                self.log.warning(step.event, **fields, next=step.next_step)
+            if self._is_news(step.name, str(error)):
+                report(step, str(error))
+
+    def _report_bond(self, step: Step, error: str) -> None:
+        following = step.otherwise
+        self.log.warning("bond.failed", interface=step.interface, error=error, next=following)
+
+    def _report_vlan(self, step: Step, error: str) -> None:
+        following = step.otherwise
+        self.log.warning("vlan.failed", interface=step.interface, error=error, next=following)
 
     def _take_back(self) -> None:
         bond = self.plan.bond

@@ -49,7 +49,8 @@ SENSIBLE = st.sampled_from(
         "ipam=52-54-00-00-00-01:30:10.0.0.5:255.0.0.0:10.0.0.1:h:a,b",
         "ipam=52-54-00-00-00-01::[fd00::5]:64:[fd00::1]", "tinkie.shell",
         "ipam=52-54-00-00-00-01::10.0.0.5:8::::::9000:10.9.0.0/16@10.0.0.9,10.8.0.0/16",
-        "bond=bond0:eth0,52-54-00-00-00-02:mode=4,lacp_rate=fast:9000", "bond=b:eth0:mode=x,x=1",
+        "bond=bond0:eth0,52-54-00-00-00-02:mode=4,lacp_rate=fast:9000",
+        "bond=b:eth0:mode=x,x=1", "bond=none",
         "console=ttyS0,115200",
         "engine_networks=10.1.2.0/24,10.1.3.0/24,x", "--",
     ]

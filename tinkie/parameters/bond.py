@@ -23,6 +23,7 @@ PARTS = ("name", "NICs", "options", "MTU")
 
 MODE = "mode"
 PRIMARY = "primary"
+_NONE = "none"  # instead of all parts: no bond, whatever the metadata asks for
 _MODES = (
     "balance-rr",
     "active-backup",
@@ -110,7 +111,7 @@ _OPTIONS: dict[str, Callable[[str], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Bond:
-    """A bond that is to be made; `str` gives what `parse` takes.
+    """A bond that is to be made; `str` gives what `parse` takes. It is false for `none`.
 
     `members` are names of NICs or their hardware addresses. `options` are in the kernel's order,
     the mode first. `mtu` is 0 if none is given.
@@ -129,6 +130,8 @@ class Bond:
             ValueError: no bond can be made of it.
             BadElements: some options are bad; `good` is the bond without them.
         """
+        if text == _NONE:
+            return cls("", ())
         parts = [part.strip() for part in text.split(":")]
         if len(parts) > len(PARTS):
             raise ValueError(
@@ -171,7 +174,12 @@ class Bond:
         """Return the value of an option; empty if it is not given."""
         return dict(self.options).get(name, "")
 
+    def __bool__(self) -> bool:
+        return bool(self.members)
+
     def __str__(self) -> str:
+        if not self:
+            return _NONE
         nics = ",".join(one.replace(":", "-") for one in self.members)
         options = ",".join(f"{name}={value.replace(':', '-')}" for name, value in self.options)
         return f"{self.name}:{nics}:{options}{f':{self.mtu}' if self.mtu else ''}"

@@ -153,7 +153,10 @@ def test_a_bond_of_the_command_line_counts_and_otherwise_that_of_the_metadata() 
         plan = NetworkPlan.from_parameters(read_parameters(Cmdline.parse(line)), bond)
         assert plan.static.bond is not None
         assert plan.static.bond.name == name
-    assert NetworkPlan.from_parameters(read_parameters(Cmdline.parse("bond=x")), bond).members == ()
+    for line in ("bond=x", "bond=none"):
+        parameters = read_parameters(Cmdline.parse(line))
+        assert NetworkPlan.from_parameters(parameters, bond).static.bond is None
+    assert network_problems(parameters) == {}
 
 
 def test_bootkit_reports_what_it_reads_too() -> None:
