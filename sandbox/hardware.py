@@ -126,7 +126,8 @@ def _nics(hardware: Hardware, taps: list[str]) -> list[str]:
     words: list[str] = []
     for number, (nic, tap) in enumerate(zip(hardware.all_nics(), taps, strict=True)):
         name = f"net{number}"
-        device = f"virtio-net-pci,netdev={name},mac={nic.mac}"
+        # Without a speed, no NIC becomes a port of an 802.3ad bond.
+        device = f"virtio-net-pci,netdev={name},mac={nic.mac},speed=1000,duplex=full"
         # Without its ROM a NIC cannot netboot, and the firmware does not try to.
         boots = hardware.boot == "network" and nic.mac == hardware.identity.mac
         device += ",bootindex=0" if boots else ",romfile="
