@@ -69,6 +69,29 @@ class Wire:
                 "address", "add", address, "dev", "wire", *(["nodad"] if ":" in address else [])
             )
 
+    @contextmanager
+    def narrow_way(self, host: str, network: str, mtu: int) -> Iterator[Namespace]:
+        """Yield a host behind this end, which routes with an MTU and says nothing of it (no ICMP).
+
+        host: its address, with a prefix length; network: that of the machine.
+        """
+        with _bare(f"{self.namespace.name}-far") as far, self.namespace.inside():
+            self.namespace.add_cable("far", far, "wire")
+            self.ip("link", "set", "far", "up")
+            self.ip("link", "set", "wire", "mtu", str(mtu))
+            self.ip("route", "add", host.partition("/")[0], "dev", "far")
+            for words in (
+                ("link", "set", "wire", "up"),
+                ("address", "add", host, "dev", "wire"),
+                ("route", "add", network, "dev", "wire"),
+            ):
+                run("setting up a network", ["ip", "-n", far.name, *words])
+            Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+            Path("/proc/sys/net/ipv4/conf/far/proxy_arp").write_text("1")
+            rule = "type filter hook output priority 0; icmp type destination-unreachable drop"
+            run("filtering ICMP", ["nft", f"table ip f {{ chain o {{ {rule}; }} }}"])
+            yield far
+
     def plug(self, *, is_in: bool) -> None:
         """Plug the cable in, or pull it."""
         self.ip("link", "set", "wire", "up" if is_in else "down")

@@ -20,6 +20,7 @@ from tests.engine.network_lab import Box, lab
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from sandbox.network import Namespace
     from tests.engine.docker import Docker
 
 HOST = "198.51.100.1"
@@ -27,6 +28,7 @@ HOST6 = "fd99::1"
 PARAMETERS = f"grpc_authority={HOST}:42113"
 PORT = 42113
 SECONDS = 30.0
+DOWNLOAD_SECONDS = 5.0
 
 
 @pytest.fixture(scope="session")
@@ -106,6 +108,45 @@ def test_the_mtu_and_the_routes_of_a_lease_are_those_that_are_used(
         ]
         assert f"address={address} router=10.55.0.1 server=10.55.0.1" in box.console()[1]
         assert segment_size(box, "eth0", HOST) <= 1400 - 40
+
+
+def test_a_download_through_a_router_that_filters_icmp_gets_all_of_it(
+    make_box: Callable[[int], Box],
+) -> None:
+    """The machine's own link takes 1500 bytes: without the lease's MTU nothing would arrive."""
+    box = make_box(1)
+    wire = box.wires["eth0"]
+    leased = serve(box, "eth0", "10.55.0", "--dhcp-option=26,1400")
+    with (
+        wire.narrow_way(f"{HOST}/32", "10.55.0.0/24", 1400) as far,
+        started(box, PARAMETERS, leased),
+    ):
+        box.wait_for(f"host.reached host={HOST} interface=eth0")
+        assert len(_download(box, far, DOWNLOAD)) == len(DOWNLOAD)
+        box.ip("route", "replace", f"{HOST}/32", "via", "10.55.0.1", "dev", "eth0", "mtu", "1500")
+        with pytest.raises(TimeoutError):
+            _download(box, far, DOWNLOAD)
+
+
+DOWNLOAD = bytes(200_000)
+
+
+def _download(box: Box, far: Namespace, content: bytes) -> bytes:
+    with far.inside():
+        server = socket.create_server((HOST, PORT))
+    with box.namespace.inside():
+        client = socket.socket()
+    with server, client:
+        client.settimeout(DOWNLOAD_SECONDS)
+        client.connect((HOST, PORT))
+        other, _ = server.accept()
+        with other:
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * len(content))
+            other.sendall(content)
+            found = b""
+            while len(found) < len(content):
+                found += client.recv(len(content))
+    return found
 
 
 def test_the_mtu_of_a_router_advertisement_is_used(make_box: Callable[[int], Box]) -> None:
