@@ -1,10 +1,12 @@
-"""A machine whose two NICs are a bond, in a VLAN, with a DHCP server that names an MTU of 1400.
+"""Machines whose two NICs are a bond.
 
-The switch speaks LACP. A cable is pulled while the machine has work.
+One in a VLAN, with a DHCP server that names an MTU of 1400, and a switch that speaks LACP: a cable
+is pulled. And one whose metadata asks for the bond.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -95,3 +97,30 @@ def test_the_routes_have_the_mtu_of_the_lease(seen: Seen) -> None:
     ours = [line for line in seen.routes.splitlines() if " metric 10 " in f"{line} "]
     assert f"default via {VLAN_ROUTER} dev vlan{VLAN}" in ours[0]
     assert all(f"mtu {MTU}" in line for line in ours)
+
+
+RECORDED = MachineIdentity("recorded", "52:54:00:00:01:1b", "172.30.0.127", "172.30.0.1")
+THIRD = "52:54:00:00:02:1d"
+FOUND_SECONDS = 300.0
+ACTIVE_BACKUP = 1
+
+
+def test_a_bond_of_the_metadata_is_made_and_carries_a_workflow(lab: Lab) -> None:
+    nics = [{"dhcp": {"mac": mac}} for mac in (THIRD, RECORDED.mac)]
+    record = {"metadata": {"bonding_mode": ACTIVE_BACKUP}, "network": {"interfaces": nics}}
+    answer = lab.folder / "metadata"
+    answer.write_text(json.dumps({"id": RECORDED.mac, **record}))
+    words = f"metadata_url={lab.sandbox.files.publish(answer)}"
+    with (
+        booted(lab, RECORDED, words=words, nics=(Nic(THIRD), Nic(RECORDED.mac))) as box,
+        box.shell() as shell,
+    ):
+        for event in ("dhcp: bond.found", "address.bound interface=bond0"):
+            wait_for(event, lambda event=event: box.console.poll_for(event), seconds=FOUND_SECONDS)  # type: ignore[misc]
+        status = measure(lab.sandbox, box, "recorded", WORKFLOW_SECONDS)
+        assert status.state == "SUCCESS"
+        bond = shell.run("cat /proc/net/bonding/bond0")
+        assert "fault-tolerance (active-backup)" in bond
+        assert bond.count("MII Status: up") == 3  # the bond and both NICs
+        assert shell.run("cat /run/dhcpcd/chosen") == "bond0"
+        assert not box.console.find("bond.failed")

@@ -21,6 +21,7 @@ TAGGED = {
 STATIC6 = MachineIdentity("static6", "52:54:00:00:01:0c", "172.30.0.112", "172.30.0.1")
 REPORTED_SECONDS = 300.0
 OTHER_NIC = Nic("52:54:00:00:02:1b")
+GATEWAY6 = "fd99::1"  # not in the NIC's network
 NIC6 = "52:54:00:00:02:1c"  # Tinkerbell has no record of it
 
 
@@ -45,7 +46,8 @@ def test_vlan_id_with_hw_addr_or_interface(lab: Lab, words: str, nic: str) -> No
 def test_static_ipv6_of_a_nic_that_is_plugged_in_late(lab: Lab) -> None:
     sandbox = lab.sandbox
     sandbox.network.add_address(ADDRESS6)
-    ipam = f"ipam={NIC6.replace(':', '-')}::[{SUBNET6}50]:64:[{ADDRESS6}]::[{ADDRESS6}]"
+    sandbox.network.add_address(GATEWAY6)
+    ipam = f"ipam={NIC6.replace(':', '-')}::[{SUBNET6}50]:64:[{GATEWAY6}]::[{ADDRESS6}]"
     words = f"{ipv6_addresses.parameters(sandbox)} {ipam}"
     with (
         ipv6_addresses.joined(sandbox),
@@ -62,5 +64,7 @@ def test_static_ipv6_of_a_nic_that_is_plugged_in_late(lab: Lab) -> None:
         )
         assert status.state == "SUCCESS"
         assert box.console.find("dhcp: nic.found")
-        assert f"default via {ADDRESS6} dev eth1" in shell.run("ip -6 route")
+        assert box.console.find(f"address={SUBNET6}50 router={GATEWAY6}")
+        assert f"default via {GATEWAY6} dev eth1" in shell.run("ip -6 route")
+        assert "1 packets received" in shell.run(f"ping -6 -c 1 {GATEWAY6}")
         assert shell.run("cat /run/resolvconf/resolv.conf") == f"nameserver {ADDRESS6}"
