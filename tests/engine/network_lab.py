@@ -89,7 +89,7 @@ class Wire:
             Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
             Path("/proc/sys/net/ipv4/conf/far/proxy_arp").write_text("1")
             rule = "type filter hook output priority 0; icmp type destination-unreachable drop"
-            run("filtering ICMP", ["nft", f"table ip f {{ chain o {{ {rule}; }} }}"])
+            run("filtering ICMP", ["nft", f"table ip f {{ chain o {{ {rule}; }}; }}"])
             yield far
 
     def plug(self, *, is_in: bool) -> None:
