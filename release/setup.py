@@ -22,7 +22,7 @@ PACKAGES = {
     " apache2-utils nftables nmap busybox-static util-linux openssl"
     " syslinux syslinux-common mtools dosfstools fdisk tcpdump dnsmasq-base vde2",
 }
-TESTING = "postgresql wget"
+TESTING = "postgresql radvd wget"
 REMEDY = "check apt's sources and the network (apt-get update)"
 # Debian 13 packages the client apart from the engine; Debian 12 has no such package.
 CLIENT = "docker-cli"

@@ -70,6 +70,19 @@ class Wire:
             )
 
     @contextmanager
+    def router(self, configuration: str) -> Iterator[Program]:
+        """Run radvd until the end of the with block; configuration: of this interface."""
+        path = self.folder / f"{self.nic}.radvd.conf"
+        path.write_text(f"interface wire {{ AdvSendAdvert on; {configuration} }};\n")
+        with self.namespace.inside():
+            Path("/proc/sys/net/ipv6/conf/all/forwarding").write_text("1")
+        command = ["radvd", "--nodaemon", "--logmethod=stderr", f"--config={path}"]
+        command.append(f"--pidfile={self.folder / f'{self.nic}.radvd.pid'}")
+        log = self.folder / f"{self.nic}.radvd.log"
+        with running("radvd", command, log=log, network=self.namespace) as program:
+            yield program
+
+    @contextmanager
     def narrow_way(self, host: str, network: str, mtu: int) -> Iterator[Namespace]:
         """Yield a host behind this end, which routes with an MTU and says nothing of it (no ICMP).
 

@@ -160,6 +160,35 @@ def test_the_mtu_of_a_router_advertisement_is_used(make_box: Callable[[int], Box
         assert segment_size(box, "eth0", HOST6) <= 1300 - 60
 
 
+def test_all_that_a_router_advertises_is_used(make_box: Callable[[int], Box]) -> None:
+    box = make_box(1)
+    wire = box.wires["eth0"]
+    wire.has("fd55::1/64", f"{HOST6}/128")
+    wire.ip("route", "add", "fd56::/64", "dev", "wire")
+    advertised = """
+        MinRtrAdvInterval 3; MaxRtrAdvInterval 4; AdvLinkMTU 1300; AdvDefaultPreference low;
+        prefix fd55::/64 {}; prefix fd56::/64 { AdvOnLink off; };
+        RDNSS fd55::53 fd55::54 {}; DNSSL example.com team.example.com {};
+    """
+    with wire.router(advertised), box.started(f"grpc_authority=[{HOST6}]:42113"):
+        box.wait_for(f"host.reached host={HOST6} interface=eth0")
+        routes = box.routes("-6")
+        assert [route.split()[0] for route in routes] == ["fd55::/64", "fd56::/64", "default"]
+        assert " via fe80::" in routes[1]  # its hosts are not on the link
+        assert all("metric 10 mtu 1300 pref low" in route for route in routes)
+        assert sorted(
+            one.partition(":")[0] for one in box.state()["nics"]["eth0"]["addresses"]
+        ) == [
+            "fd55",
+            "fd56",
+        ]
+        assert box.read("resolv.conf").splitlines() == [
+            "search example.com team.example.com",
+            "nameserver fd55::53",
+            "nameserver fd55::54",
+        ]
+
+
 def test_a_gateway_outside_the_prefix_is_used_and_the_other_family_asks_dhcp(
     make_box: Callable[[int], Box],
 ) -> None:
