@@ -8,7 +8,9 @@ since the same inputs must give the same bytes.
 import fnmatch
 import hashlib
 import tarfile
+from collections import Counter
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path, PurePosixPath
 from typing import IO, Self
 
@@ -62,11 +64,36 @@ class RootTar:
             yield path, describe(self._tar, target)
 
     def write(self, out: IO[bytes], epoch: int) -> None:
-        """Write a plain tar: sorted, hard links after their targets, all times epoch (s)."""
+        """Write a plain tar: sorted, hard links after their targets, all times epoch (s).
+
+        Files that are the same become links to the first of them: several images have Python, and
+        memory then holds what is used of it once.
+        """
+        same = self._same_files()
         with tarfile.open(fileobj=out, mode="w|", format=tarfile.GNU_FORMAT) as tar:
             for path, entry in sorted(self._root(), key=lambda item: (item[1].islnk(), item[0])):
-                content = self._tar.extractfile(entry) if entry.isreg() else None
-                tar.addfile(_normal(path, entry, epoch), content)
+                normal = _normal(path, entry, epoch)
+                if path in same:
+                    normal.type, normal.linkname, normal.size = tarfile.LNKTYPE, same[path], 0
+                content = self._tar.extractfile(entry) if normal.isreg() else None
+                tar.addfile(normal, content)
+
+    def _same_files(self) -> dict[str, str]:
+        """Return, by path, the first path of the same content, owner and mode."""
+        files = [
+            (path, entry)
+            for path, entry in sorted(self._root(), key=itemgetter(0))
+            if entry.isreg() and entry.size
+        ]
+        counts = Counter(entry.size for _, entry in files)
+        first: dict[str, str] = {}
+        found = {}
+        for path, entry in files:
+            if counts[entry.size] > 1:
+                original = first.setdefault(describe(self._tar, entry), path)
+                if original != path:
+                    found[path] = original
+        return found
 
     def _root(self) -> Iterator[tuple[str, tarfile.TarInfo]]:
         return ((path, entry) for path, entry in self._entries.items() if path not in NOT_IN_ROOT)

@@ -86,6 +86,29 @@ def test_the_later_of_two_entries_wins_and_the_kernel_is_not_in_the_root(
     assert "/boot" not in listing
 
 
+def test_files_that_are_the_same_are_one(tmp_path: Path) -> None:
+    """Memory then holds what is used of them once."""
+    tar = tmp_path / "linuxkit.tar"
+    with tarfile.open(tar, "w", format=tarfile.PAX_FORMAT) as linuxkit:
+        folders = {str(parent) for name in FILES for parent in Path(name).parents}
+        for folder in sorted({"one", "two", "three", *folders}):
+            _add(linuxkit, f"{folder}/", type=tarfile.DIRTYPE, mode=0o755)
+        for name, data in FILES.items():
+            _add(linuxkit, name, data)
+        _add(linuxkit, "one/python", b"python")
+        _add(linuxkit, "three/python", b"python", mode=0o755)
+        _add(linuxkit, "two/python", b"python")
+        _add(linuxkit, "two/pythom", b"pythom")
+        _add(linuxkit, "two/python3", type=tarfile.LNKTYPE, linkname="two/python")
+        _add(linuxkit, "one/empty")
+        _add(linuxkit, "two/empty")
+    tree = _extract(_convert(tar, tmp_path / "out"), tmp_path / "tree")
+    read = subprocess.check_output(["sqfs2tar", tree / "root.squashfs"])
+    with tarfile.open(fileobj=io.BytesIO(read)) as root:
+        links = {entry.name: entry.linkname for entry in root if entry.islnk()}
+    assert links == {"two/python": "one/python", "two/python3": "one/python"}
+
+
 def test_the_same_inputs_give_the_same_bytes(linuxkit_tar: Path, tmp_path: Path) -> None:
     one = _convert(linuxkit_tar, tmp_path / "one").read_bytes()
     umask = os.umask(0o027)
