@@ -76,7 +76,8 @@ class Service:
     _read_at: float = 0.0  # when all of it is read anew
     _pause: float = 0.0
     _errors: dict[str, tuple[str, float]] = field(default_factory=dict)  # by step, since when
-    _last: dict[str, tuple[object, float]] = field(default_factory=dict)  # by step, and when
+    _last: dict[str, tuple[Commands, float]] = field(default_factory=dict)  # by step, and when
+    _steps: dict[Step, float] = field(default_factory=dict)  # still missing, and when tried
 
     def __post_init__(self) -> None:
         self._leases = self.files.read_leases()
@@ -128,21 +129,33 @@ class Service:
 
     def _read(self) -> tuple[Sequence[Nic], Routes]:
         """Return NICs and routes, once what the command line gives is in place."""
-        nics = self.kernel.nics()
-        for steps, report in (
-            (self.plan.first_steps, self._report_bond),
-            (self.plan.bond_steps, self._report_bond),
-            (self.plan.vlan_steps, self._report_vlan),
-        ):
-            due = [step for step in steps(nics) if self._is_due(step.name, step)]
-            for step in due:
-                self._make(step, report)
-            nics = self.kernel.nics() if due else nics
+        nics = self._with_links(self.kernel.nics())
         routes = self._routes()
         missing = self.plan.address_commands(nics, routes)
         if self._change("set addresses", missing):
             return self.kernel.nics(), self._routes()
         return nics, routes
+
+    def _with_links(self, nics: Sequence[Nic]) -> Sequence[Nic]:
+        """Make what is missing of the bond and the VLAN; return all NICs then.
+
+        What was in vain is not repeated at once; what was made and is missing again, is.
+        """
+        now = self.now()
+        tried: dict[Step, float] = {}
+        for steps, report in (
+            (self.plan.first_steps, self._report_bond),
+            (self.plan.bond_steps, self._report_bond),
+            (self.plan.vlan_steps, self._report_vlan),
+        ):
+            missing = {step: self._steps.get(step, now - READ_ANEW_SECONDS) for step in steps(nics)}
+            due = [step for step, when in missing.items() if now >= when + READ_ANEW_SECONDS]
+            for step in due:
+                self._make(step, report)
+            tried |= {**missing, **dict.fromkeys(due, now)}
+            nics = self.kernel.nics() if due else nics
+        self._steps = tried
+        return nics
 
     def _make(self, step: Step, report: Callable[[Step, str], None]) -> None:
         """Make a part of an interface; if that fails, take back what was done of it."""
@@ -157,12 +170,10 @@ class Service:
                 report(step, str(error))
 
     def _report_bond(self, step: Step, error: str) -> None:
-        following = step.otherwise
-        self.log.warning("bond.failed", interface=step.interface, error=error, next=following)
+        self.log.warning("bond.failed", interface=step.interface, error=error, next=step.otherwise)
 
     def _report_vlan(self, step: Step, error: str) -> None:
-        following = step.otherwise
-        self.log.warning("vlan.failed", interface=step.interface, error=error, next=following)
+        self.log.warning("vlan.failed", interface=step.interface, error=error, next=step.otherwise)
 
     def _take_back(self) -> None:
         bond = self.plan.bond
@@ -201,19 +212,13 @@ class Service:
         Each change is an event, and a look follows. What the last one did in vain is not repeated
         at once: it would keep this program busy.
         """
-        if not self._is_due(step, commands):
+        now = self.now()
+        last, when = self._last.get(step, ([], 0.0))
+        if commands == last and now < when + READ_ANEW_SECONDS:
             return False
+        self._last[step] = commands, now
         self._tried(step, lambda: self._run_all(commands))
         return bool(commands)
-
-    def _is_due(self, step: str, work: object) -> bool:
-        """Return whether this is not what the step did just now."""
-        now = self.now()
-        last, when = self._last.get(step, (None, 0.0))
-        if work == last and now < when + READ_ANEW_SECONDS:
-            return False
-        self._last[step] = work, now
-        return True
 
     def _write(self, content: Mapping[str, Any]) -> None:
         self.files.write(self.view, self._leases, content)

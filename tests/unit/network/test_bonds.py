@@ -182,6 +182,16 @@ def test_a_member_that_comes_late_joins(tmp_path: Path) -> None:
     assert box.log.named("nic.found") == [{"nic": SECOND}]
 
 
+def test_a_member_that_goes_and_comes_again_joins_at_once(tmp_path: Path) -> None:
+    box = with_bond(tmp_path)
+    box.look()
+    box.kernel.cards.pop("eth1")
+    box.look()
+    box.kernel.cards["eth1"] = FakeNic("eth1", 1, mac=SECOND)
+    box.look()
+    assert box.kernel.cards["eth1"].master == "bond0"
+
+
 def test_a_nic_that_cannot_join_is_used_alone_and_the_bond_goes_on(tmp_path: Path) -> None:
     box = with_bond(tmp_path)
     box.kernel.refused = "eth1 master"

@@ -324,6 +324,17 @@ def test_a_vlan_is_made_and_preferred(tmp_path: Path) -> None:
     assert box.used == "vlan30"
 
 
+def test_a_vlan_whose_nic_goes_and_comes_again_is_made_again(tmp_path: Path) -> None:
+    box = machine(tmp_path, 0, plan=StaticPlan(MAC, 30), wanted=["vlan30", MAC])
+    box.kernel.cards["eth0"] = good(0, mac=MAC)
+    box.look()
+    box.kernel.cards.clear()  # a VLAN goes with its NIC
+    box.look()
+    box.kernel.cards["eth0"] = good(0, mac=MAC)
+    box.look()
+    assert "vlan30" in box.kernel.cards
+
+
 def test_a_vlan_that_cannot_be_made_is_reported_once(tmp_path: Path) -> None:
     box = machine(tmp_path, 0, plan=StaticPlan(MAC, 30), wanted=["vlan30", MAC])
     box.kernel.cards["eth0"] = good(0, mac=MAC)
