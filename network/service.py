@@ -148,7 +148,8 @@ class Service:
             (self.plan.bond_steps, self._report_bond),
             (self.plan.vlan_steps, self._report_vlan),
         ):
-            missing = {step: self._steps.get(step, now - READ_ANEW_SECONDS) for step in steps(nics)}
+            wanted = [step for step in steps(nics) if not self._would_cut_off(step)]
+            missing = {step: self._steps.get(step, now - READ_ANEW_SECONDS) for step in wanted}
             due = [step for step, when in missing.items() if now >= when + READ_ANEW_SECONDS]
             for step in due:
                 self._make(step, report)
@@ -156,6 +157,10 @@ class Service:
             nics = self.kernel.nics() if due else nics
         self._steps = tried
         return nics
+
+    def _would_cut_off(self, step: Step) -> bool:
+        """Return whether it takes down the NIC that reaches the host, to join a bond again."""
+        return bool(step.undo) and self.choice.is_reached and step.interface == self.choice.chosen
 
     def _make(self, step: Step, report: Callable[[Step, str], None]) -> None:
         """Make a part of an interface; if that fails, take back what was done of it."""

@@ -9,7 +9,7 @@ import pytest
 
 from network.nics import Nic
 from network.parameters import NetworkPlan
-from network.policy import BOND_TRIAL_SECONDS
+from network.policy import BOND_TRIAL_SECONDS, READ_ANEW_SECONDS
 from tests.fakes.network import FakeNic, machine
 from tinkie.parameters.cmdline import Cmdline
 from tinkie.parameters.table import read_parameters
@@ -206,6 +206,24 @@ def test_a_nic_that_cannot_join_is_used_alone_and_the_bond_goes_on(tmp_path: Pat
     box.kernel.cards["eth1"].has_lease = True
     box.look()
     assert box.used == "eth1"
+
+
+def test_a_nic_in_use_is_not_taken_down_to_join(tmp_path: Path) -> None:
+    box = with_bond(tmp_path)
+    box.kernel.refused = "eth1 master"
+    box.look()
+    box.kernel.cards["eth1"].has_lease = True
+    box.look()
+    box.kernel.refused = ""
+    for _ in range(3):
+        box.time += READ_ANEW_SECONDS
+        box.look()
+    assert box.kernel.cards["eth1"].has_lease
+    box.kernel.cards["eth1"].reaches = False
+    box.look()
+    box.time += READ_ANEW_SECONDS
+    box.look()
+    assert box.kernel.cards["eth1"].master == "bond0"
 
 
 def test_a_refused_option_keeps_no_other_from_being_set(tmp_path: Path) -> None:
