@@ -27,7 +27,7 @@ _NOT_YET: Step = (None, "")
 def steps(view: View, nic: Nic, host: HostPort | None) -> dict[str, Step]:
     """Return the steps of one NIC."""
     routes = [route for route in view.routes if route.interface == nic.name]
-    has_route = any(route.destination == "default" or not route.is_ours for route in routes)
+    has_route = any(route.is_of_use for route in routes)
     reason = view.reasons.get(nic.name)
     return {
         "link": (nic.has_link, "" if nic.has_link else "no link"),
