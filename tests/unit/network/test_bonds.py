@@ -83,6 +83,10 @@ def test_another_interface_on_top_of_a_member_does_not_join() -> None:
         (f"{BOND} hw_addr=52:54:00:00:00:99", FIRST),
         (f"bond=bond0:eth0,eth1 hw_addr={SECOND}", SECOND),
         ("bond=bond0:eth1,eth0", SECOND),
+        ("bond=bond0:eth1,52-54-00-ab-00-01", SECOND),
+        ("bond=bond0:52-54-00-ab-00-01,eth1 hw_addr=52:54:00:ab:00:02", SECOND),
+        ("bond=bond0:52-54-00-ab-00-09,eth1", "52:54:00:ab:00:09"),
+        ("bond=bond0:52-54-00-ab-00-09,eth1 hw_addr=52:54:00:ab:00:09", "52:54:00:ab:00:09"),
     ],
 )
 def test_the_bonds_address_is_that_which_the_boot_server_knows(line: str, address: str) -> None:
