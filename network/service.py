@@ -118,7 +118,7 @@ class Service:
         self.probe.resolvers = resolvers(nics, leases)
         view = View(nics, leases, [route for family in FAMILIES for route in routes[family]])
         self.reports.addresses(view, now, self.nics)
-        self._tried("write files", lambda: self.files.write_first(view))
+        self._tried("write resolv.conf", lambda: self.files.write_first(view))
         chosen = self.choice.look(nics, now)
         self._change("change routes", self._to_prefer(chosen, routes))
         is_reached, reasons = self.choice.is_reached, dict(self.choice.reasons)

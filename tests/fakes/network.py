@@ -62,6 +62,7 @@ class FakeNic:
     kind: str = ""
     master: str = ""
     is_up: bool = True
+    hostname: str = ""  # of its lease
     extra: list[str] = field(default_factory=list)  # addresses that `ip` has added
 
     @property
@@ -99,6 +100,7 @@ class FakeNic:
         words = ["protocol=dhcp", f"interface={self.name}", "if_up=true", "reason=BOUND"]
         words += [f"new_ip_address={self.address}", "new_dhcp_server_identifier=10.9.9.9"]
         words += [f"new_domain_name_servers=10.0.{self.number}.53"]
+        words += [f"new_host_name={self.hostname}"]
         return "".join(f"{word}\0" for word in words).encode()
 
 

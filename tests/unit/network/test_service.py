@@ -263,6 +263,16 @@ def test_a_file_that_cannot_be_written_is_reported_and_the_rest_goes_on(tmp_path
     assert box.log.names[-1] == "host.reached"
 
 
+def test_a_file_that_can_never_be_written_is_reported_once(tmp_path: Path) -> None:
+    box = machine(tmp_path, 1)
+    (tmp_path / "name").mkdir()
+    box.look()
+    box.kernel.cards["eth0"] = good(0, hostname="name")
+    for _ in range(5):
+        box.look()
+    assert len(box.log.named("network.failed")) == 1
+
+
 def static(text: str, mac: str = MAC) -> StaticPlan:
     given = StaticAddress.parse(f"{mac.replace(':', '-')}:{text}")
     return StaticPlan(given.mac, given.vlan, given)
