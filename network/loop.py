@@ -71,7 +71,7 @@ class Loop:
         try:
             self.client.look(self.service.nics, self.now())
         except TransientError as error:
-            self._report(error)
+            self._report("start dhcpcd", error)
             return EVENTS_SETTLE_LONG_SECONDS
         if self.client.is_late:
             return EVENTS_SETTLE_LONG_SECONDS
@@ -84,18 +84,18 @@ class Loop:
         try:
             self._listener = Listener.connect(self.path)
         except TransientError as error:
-            self._report(error)
+            self._report("listen", error)
             return False
         self._deaf_since = None
         return True
 
-    def _report(self, error: TransientError) -> None:
-        """Report that dhcpcd cannot be heard, once it lasts."""
+    def _report(self, step: str, error: TransientError) -> None:
+        """Report that dhcpcd cannot be started or heard, once it lasts."""
         now = self.now()
         self._deaf_since = now if self._deaf_since is None else self._deaf_since
         if now - self._deaf_since >= UNREACHABLE_FIRST_SECONDS:
             self._deaf_since = float("inf")  # once
-            self.log.warning("network.failed", step="listen", error=str(error), next="tries again")
+            self.log.warning("network.failed", step=step, error=str(error), next="tries again")
 
     def _wait(self, pause: float) -> bool:
         """Wait for an event, or for `pause` seconds; return whether there was one."""

@@ -194,7 +194,7 @@ def test_a_dhcpcd_that_cannot_be_started_is_reported(
     parts.service.last = 60
     parts.run()
     (failed,) = parts.log.named("network.failed")
-    assert "start it: none" in str(failed["error"])
+    assert (failed["step"], failed["error"]) == ("start dhcpcd", "start it: none")
 
 
 def test_while_dhcpcd_waits_for_a_nic_it_is_not_listened_to(parts: Parts) -> None:
