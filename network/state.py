@@ -1,7 +1,8 @@
 """The machine's way to its host as steps that a person can follow, for state.json.
 
 By NIC: link, lease, route, name, host; each with `ok`, since when (seconds after power-on), and why
-not. `ok` is null for a step that depends on one before it which failed, or that was not tested yet.
+not. `ok` is null for a step that depends on one before it which failed, that was not tested yet, or
+that is not needed.
 """
 
 from __future__ import annotations
