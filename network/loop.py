@@ -73,13 +73,13 @@ class Loop:
         except TransientError as error:
             self._report("start dhcpcd", error)
             return EVENTS_SETTLE_LONG_SECONDS
-        if self.client.is_late:
+        if not self.client.is_running:
             return EVENTS_SETTLE_LONG_SECONDS
         return float("inf") if self._listener else DHCPCD_RETRY_SECONDS
 
     def _listen(self) -> bool:
         """Connect to dhcpcd if that is missing; return whether that is new."""
-        if self._listener or self.client.is_late:
+        if self._listener or not self.client.is_running:
             return False
         try:
             self._listener = Listener.connect(self.path)
@@ -104,7 +104,7 @@ class Loop:
             if self._listener:
                 waiting.register(self._listener.socket, selectors.EVENT_READ, self._hear)
             if self.client.process.pid:
-                waiting.register(self._ended_descriptor(), selectors.EVENT_READ, _is_over)
+                waiting.register(self._ended_descriptor(), selectors.EVENT_READ, _wait_for_no_more)
             found = waiting.select(pause)
             if not found:
                 return self._listen()
@@ -148,6 +148,6 @@ class Loop:
         return self._watched[pid]
 
 
-def _is_over() -> bool:
-    """Wait for no more: dhcpcd has ended."""
+def _wait_for_no_more() -> bool:
+    """Return that no more events are waited for: dhcpcd has ended."""
     return False

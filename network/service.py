@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from network.kernel import FAMILIES
 from network.leases import current_leases
+from network.links import Command
 from network.lookups import Resolver
 from network.policy import (
     REACHED_LOOK_CEILING_SECONDS,
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 Routes = dict[str, "list[Route]"]
-Commands = list[tuple[str, ...]]
+Commands = list[Command]
 
 
 @dataclass(slots=True)
@@ -198,8 +199,8 @@ class Service:
 
     def _ours(self, leases: Iterable[Lease]) -> list[Nic]:
         """Return the interfaces that may be used: devices, and whatever has or had a lease."""
-        made = {lease.interface for lease in leases} | self.plan.made(self.nics)
-        self._known = (self._known | made) & {nic.name for nic in self.nics}
+        known = {lease.interface for lease in leases} | self.plan.involved(self.nics)
+        self._known = (self._known | known) & {nic.name for nic in self.nics}
         is_known = self._known.__contains__
         return [nic for nic in self.nics if nic.is_ours and (nic.is_device or is_known(nic.name))]
 
@@ -228,7 +229,7 @@ class Service:
     def _write(self, content: Mapping[str, Any]) -> None:
         self.files.write(self.view, self._leases, content)
 
-    def _run_all(self, commands: Iterable[tuple[str, ...]]) -> None:
+    def _run_all(self, commands: Iterable[Command]) -> None:
         """Run `ip` with each; TransientError has the failures."""
         problems = []
         for command in commands:

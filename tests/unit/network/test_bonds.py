@@ -147,8 +147,8 @@ def test_the_mtu_of_an_address_and_of_what_is_below_it() -> None:
 
 def test_dhcpcd_waits_for_the_bond_and_leaves_its_members_alone() -> None:
     static = plan(BOND)
-    assert not static.is_there((ETH0, ETH1))
-    assert static.is_there(JOINED)
+    assert not static.has_all_names((ETH0, ETH1))
+    assert static.has_all_names(JOINED)
     assert static.configuration("nodelay\n", JOINED) == "nodelay\ndenyinterfaces eth0 eth1\n"
     assert static.configuration("nodelay\n", (ETH0, ETH1)) == "nodelay\n"
 
@@ -157,15 +157,15 @@ def with_bond(folder: Path, line: str = BOND, **more: Any) -> Any:
     made = NetworkPlan.from_parameters(read_parameters(Cmdline.parse(line)))
     box = machine(folder, 0, plan=made.static, wanted=made.wanted, members=made.members, **more)
     for at, mac in enumerate((FIRST, SECOND)):
-        box.kernel.cards[f"eth{at}"] = FakeNic(f"eth{at}", at, mac=mac, reaches=True)
+        box.kernel.fake_nics[f"eth{at}"] = FakeNic(f"eth{at}", at, mac=mac, reaches=True)
     return box
 
 
 def test_the_bond_is_used_and_its_members_are_not(tmp_path: Path) -> None:
     box = with_bond(tmp_path)
     box.look()
-    assert box.kernel.cards["eth1"].master == "bond0"
-    box.kernel.cards["bond0"].has_lease = box.kernel.cards["bond0"].reaches = True
+    assert box.kernel.fake_nics["eth1"].master == "bond0"
+    box.kernel.fake_nics["bond0"].has_lease = box.kernel.fake_nics["bond0"].reaches = True
     box.look()
     assert box.used == box.kernel.default == "bond0"
     assert box.log.events[0] == ("link.up", {"interface": "bond0"})
@@ -174,12 +174,12 @@ def test_the_bond_is_used_and_its_members_are_not(tmp_path: Path) -> None:
 
 def test_a_member_that_comes_late_joins(tmp_path: Path) -> None:
     box = with_bond(tmp_path)
-    late = box.kernel.cards.pop("eth1")
+    late = box.kernel.fake_nics.pop("eth1")
     box.wait(130, box.look())
     (missing,) = box.log.named("nic.missing")
     assert (missing["nic"], missing["next"]) == (SECOND, "the bond goes on without it")
     late.has_lease = True
-    box.kernel.cards["eth1"] = late
+    box.kernel.fake_nics["eth1"] = late
     box.look()
     assert late.master == "bond0"
     assert not late.has_lease
@@ -189,11 +189,11 @@ def test_a_member_that_comes_late_joins(tmp_path: Path) -> None:
 def test_a_member_that_goes_and_comes_again_joins_at_once(tmp_path: Path) -> None:
     box = with_bond(tmp_path)
     box.look()
-    box.kernel.cards.pop("eth1")
+    box.kernel.fake_nics.pop("eth1")
     box.look()
-    box.kernel.cards["eth1"] = FakeNic("eth1", 1, mac=SECOND)
+    box.kernel.fake_nics["eth1"] = FakeNic("eth1", 1, mac=SECOND)
     box.look()
-    assert box.kernel.cards["eth1"].master == "bond0"
+    assert box.kernel.fake_nics["eth1"].master == "bond0"
 
 
 def test_a_nic_that_cannot_join_is_used_alone_and_the_bond_goes_on(tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_a_nic_that_cannot_join_is_used_alone_and_the_bond_goes_on(tmp_path: Pat
     assert failed["next"] == "goes on without that"
     assert box.kernel.commands[-1] == ("link", "set", "dev", "eth1", "up")
     assert len([words for words in box.kernel.commands if "flush" in words]) == 2
-    box.kernel.cards["eth1"].has_lease = True
+    box.kernel.fake_nics["eth1"].has_lease = True
     box.look()
     assert box.used == "eth1"
 
@@ -216,18 +216,18 @@ def test_a_nic_in_use_is_not_taken_down_to_join(tmp_path: Path) -> None:
     box = with_bond(tmp_path)
     box.kernel.refused = "eth1 master"
     box.look()
-    box.kernel.cards["eth1"].has_lease = True
+    box.kernel.fake_nics["eth1"].has_lease = True
     box.look()
     box.kernel.refused = ""
     for _ in range(3):
         box.time += READ_ANEW_SECONDS
         box.look()
-    assert box.kernel.cards["eth1"].has_lease
-    box.kernel.cards["eth1"].reaches = False
+    assert box.kernel.fake_nics["eth1"].has_lease
+    box.kernel.fake_nics["eth1"].reaches = False
     box.look()
     box.time += READ_ANEW_SECONDS
     box.look()
-    assert box.kernel.cards["eth1"].master == "bond0"
+    assert box.kernel.fake_nics["eth1"].master == "bond0"
 
 
 def test_a_refused_option_keeps_no_other_from_being_set(tmp_path: Path) -> None:
@@ -237,17 +237,17 @@ def test_a_refused_option_keeps_no_other_from_being_set(tmp_path: Path) -> None:
     (failed,) = box.log.named("bond.failed")
     assert "lacp_rate" in failed["error"]
     assert any("min_links" in words for words in box.kernel.commands)
-    assert box.kernel.cards["eth0"].master == "bond0"
+    assert box.kernel.fake_nics["eth0"].master == "bond0"
 
 
 def test_a_name_that_another_interface_has_makes_no_bond(tmp_path: Path) -> None:
     box = with_bond(tmp_path)
-    box.kernel.cards["bond0"] = FakeNic("bond0", 7)
+    box.kernel.fake_nics["bond0"] = FakeNic("bond0", 7)
     box.kernel.refused = "link add"
     box.look()
     assert box.log.named("bond.failed")[0]["error"].startswith("ip link add name bond0")
-    for card in box.kernel.cards.values():
-        card.has_lease = True
+    for nic in box.kernel.fake_nics.values():
+        nic.has_lease = True
     box.look()
     assert box.used in ("eth0", "eth1")
 
@@ -260,7 +260,7 @@ def from_metadata(folder: Path) -> Any:
     made = NetworkPlan.from_parameters(read_parameters(Cmdline.parse("")), bond)
     box.service.plan, box.choice.wanted = made.static, made.wanted
     for at, mac in enumerate((FIRST, SECOND)):
-        box.kernel.cards[f"eth{at}"] = FakeNic(f"eth{at}", at, mac=mac, reaches=True)
+        box.kernel.fake_nics[f"eth{at}"] = FakeNic(f"eth{at}", at, mac=mac, reaches=True)
     return box
 
 
@@ -291,10 +291,10 @@ def test_a_file_that_asks_for_no_bond_is_not_used(tmp_path: Path, text: str) -> 
 def test_a_bond_of_the_metadata_that_reaches_the_host_stays(tmp_path: Path) -> None:
     box = from_metadata(tmp_path)
     box.look()
-    box.kernel.cards["bond0"].has_lease = box.kernel.cards["bond0"].reaches = True
+    box.kernel.fake_nics["bond0"].has_lease = box.kernel.fake_nics["bond0"].reaches = True
     box.look()
     assert not box.service.is_over()
-    box.kernel.cards["bond0"].reaches = False
+    box.kernel.fake_nics["bond0"].reaches = False
     for _ in range(5):
         box.time += BOND_TRIAL_SECONDS
         box.look()
@@ -304,13 +304,13 @@ def test_a_bond_of_the_metadata_that_reaches_the_host_stays(tmp_path: Path) -> N
 def test_a_bond_of_the_metadata_that_leads_nowhere_is_taken_back(tmp_path: Path) -> None:
     box = from_metadata(tmp_path)
     box.look()
-    box.kernel.cards["bond0"].has_lease = True
+    box.kernel.fake_nics["bond0"].has_lease = True
     assert not box.service.is_over()
     box.time += BOND_TRIAL_SECONDS
     box.look()
     assert box.service.is_over()
     assert box.log.names[-1] == "bond.failed"
-    assert [(card.name, card.master, card.is_up) for card in box.kernel.cards.values()] == [
+    assert [(nic.name, nic.master, nic.is_up) for nic in box.kernel.fake_nics.values()] == [
         ("eth0", "", True),
         ("eth1", "", True),
     ]

@@ -81,7 +81,7 @@ def test_the_vlan_has_the_address_and_the_nic_has_none() -> None:
     assert plan(line).vlan_steps([vlan]) == []
     assert commands(line, NIC) == []
     assert "dev vlan30" in commands(line, vlan, NIC)[1]
-    assert plan(line).made([vlan, NIC]) == {"eth0", "vlan30"}
+    assert plan(line).involved([vlan, NIC]) == {"eth0", "vlan30"}
 
 
 @pytest.mark.parametrize("line", ["", "interface=eth0", f"{IPAM}::10.0.0.5:24"])
@@ -89,7 +89,7 @@ def test_without_the_nic_nothing_is_done(line: str) -> None:
     assert plan(line).bond_steps([]) == plan(line).vlan_steps([]) == []
     assert commands(line) == []
     assert plan(line).leases([]) == []
-    assert plan(line).made([]) == set()
+    assert plan(line).involved([]) == set()
 
 
 def test_the_lease_has_all_that_the_command_line_gives() -> None:
