@@ -126,7 +126,7 @@ class Service:
         self.view = replace(view, chosen=chosen, is_reached=is_reached, reasons=reasons)
         content = self.state.content(self.view, self.uptime())
         self._tried("write files", lambda: self._write(content))
-        self.reports.way(self.view, self.now())
+        self.reports.way(self.view, now)
 
     def _read(self) -> tuple[Sequence[Nic], Routes]:
         """Return NICs and routes, once what the command line gives is in place."""

@@ -219,6 +219,7 @@ class FakeMachine:
     time: float = 100.0
     log: FakeLog = field(default_factory=FakeLog)
     messages_error: str = ""
+    chance: float = 0.5
 
     def __post_init__(self) -> None:
         self.kernel = FakeKernel({nic.name: nic for nic in self.fake_nics})
@@ -245,7 +246,7 @@ class FakeMachine:
             log=log,
             now=lambda: self.time,
             uptime=lambda: self.time,
-            chance=lambda: 0.5,
+            chance=lambda: self.chance,
         )
 
     def _messages(self) -> list[bytes]:

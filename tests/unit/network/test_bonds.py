@@ -86,11 +86,16 @@ def test_another_interface_on_top_of_a_member_does_not_join() -> None:
         ("bond=bond0:eth1,52-54-00-ab-00-01", SECOND),
         ("bond=bond0:52-54-00-ab-00-01,eth1 hw_addr=52:54:00:ab:00:02", SECOND),
         ("bond=bond0:52-54-00-ab-00-09,eth1", "52:54:00:ab:00:09"),
-        ("bond=bond0:52-54-00-ab-00-09,eth1 hw_addr=52:54:00:ab:00:09", "52:54:00:ab:00:09"),
+        (f"{BOND},52-54-00-ab-00-09 hw_addr=52:54:00:ab:00:09", "52:54:00:ab:00:09"),
     ],
 )
 def test_the_bonds_address_is_that_which_the_boot_server_knows(line: str, address: str) -> None:
     assert commands(line, ETH0, ETH1)[0] == f"link add name bond0 address {address} type bond"
+
+
+def test_the_bonds_address_is_a_members_permanent_one() -> None:
+    changed = replace(ETH0, macs=("52:54:00:ff:ff:ff", FIRST))
+    assert f"address {FIRST}" in commands("bond=bond0:eth0", changed)[0]
 
 
 def test_a_bond_of_infiniband_has_the_kernels_address() -> None:
@@ -105,6 +110,22 @@ def test_the_preferred_member_is_told_when_it_joins() -> None:
     made = commands(f"{BOND}:mode=1,primary={SECOND.replace(':', '-')}", MADE, ETH0, ETH1)
     assert made[-1] == "link set dev bond0 type bond primary eth1"
     assert len([one for one in made if "primary" in one]) == 1
+    line = "bond=bond0:eth0:mode=1,primary=eth0"
+    first, *_, last = commands(line, replace(MADE, is_up=False), ETH0)
+    assert "mode" in first
+    assert last == "link set dev bond0 type bond primary eth0"
+    assert len(commands(line, replace(MADE, is_up=False), ETH0)) == 7  # only now: it has joined
+
+
+def test_the_kernel_has_commas_between_addresses() -> None:
+    line = "bond=bond0:eth0:mode=1,arp_interval=100,arp_ip_target=10.0.0.1;10.0.0.2"
+    found = commands(line, replace(MADE, is_up=False), ETH0)
+    assert "link set dev bond0 type bond arp_ip_target 10.0.0.1,10.0.0.2" in found
+
+
+def test_a_nic_that_is_given_twice_joins_once_and_the_bond_not_itself() -> None:
+    line = f"bond=bond0:eth0,{FIRST.replace(':', '-')},bond0"
+    assert commands(line, ETH0, MADE) == JOIN0
 
 
 def test_a_vlan_and_an_address_are_the_bonds_if_their_nic_is_a_member() -> None:
@@ -164,11 +185,11 @@ def with_bond(folder: Path, line: str = BOND, **more: Any) -> Any:
 def test_the_bond_is_used_and_its_members_are_not(tmp_path: Path) -> None:
     box = with_bond(tmp_path)
     box.look()
+    assert box.log.events == [("link.up", {"interface": "bond0"})]
     assert box.kernel.fake_nics["eth1"].master == "bond0"
     box.kernel.fake_nics["bond0"].has_lease = box.kernel.fake_nics["bond0"].reaches = True
     box.look()
     assert box.used == box.kernel.default == "bond0"
-    assert box.log.events[0] == ("link.up", {"interface": "bond0"})
     assert not box.log.named("bond.failed")
 
 
@@ -228,6 +249,13 @@ def test_a_nic_in_use_is_not_taken_down_to_join(tmp_path: Path) -> None:
     box.time += READ_ANEW_SECONDS
     box.look()
     assert box.kernel.fake_nics["eth1"].master == "bond0"
+
+
+def test_a_nic_that_can_neither_join_nor_be_set_up_again_is_reported(tmp_path: Path) -> None:
+    box = with_bond(tmp_path)
+    box.kernel.refused = "dev eth1"
+    box.look()
+    assert [one["interface"] for one in box.log.named("bond.failed")] == ["eth1"]
 
 
 def test_a_refused_option_keeps_no_other_from_being_set(tmp_path: Path) -> None:
@@ -317,6 +345,15 @@ def test_a_bond_of_the_metadata_that_leads_nowhere_is_taken_back(tmp_path: Path)
     after = machine(tmp_path)
     assert after.metadata.read() is None
     assert not after.service.is_over()
+
+
+def test_of_a_bond_whose_nics_never_came_there_is_nothing_to_take_back(tmp_path: Path) -> None:
+    box = from_metadata(tmp_path)
+    box.kernel.fake_nics.clear()
+    assert not box.service.is_over()
+    box.time += BOND_TRIAL_SECONDS
+    assert box.service.is_over()
+    assert box.kernel.commands == []
 
 
 def test_a_bond_that_cannot_be_taken_back_is_reported(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from network.lookups import Resolver
 from network.policy import (
     CONNECT_SECONDS,
     PREFERRED_TEST_CEILING_SECONDS,
@@ -153,6 +154,13 @@ def test_an_interface_that_is_no_device_is_used_from_its_first_lease_on(tmp_path
     assert box.log.names[-1] == "link.down"
 
 
+def test_interfaces_of_the_engine_are_never_used(tmp_path: Path) -> None:
+    box = machine(tmp_path, 0)
+    box.kernel.fake_nics["docker0"] = FakeNic("docker0", 0, has_lease=True, reaches=True)
+    box.look()
+    assert (box.used, box.log.events) == ("", [])
+
+
 def test_a_lost_link_is_reported_and_its_lease_is_not(tmp_path: Path) -> None:
     box = machine(tmp_path, 1)
     box.kernel.fake_nics["eth0"] = good(0)
@@ -225,6 +233,21 @@ def test_a_failed_route_is_reported_once_and_the_others_are_set(tmp_path: Path) 
     box.time += SAME_ERROR_SECONDS
     box.look()
     assert len(box.log.named("network.failed")) == 2
+
+
+def test_a_failure_that_had_healed_is_reported_again(tmp_path: Path) -> None:
+    box = machine(tmp_path, 1)
+    for error in ("no answer", "", "no answer"):
+        box.messages_error = error
+        box.look()
+    assert len(box.log.named("network.failed")) == 2
+
+
+def test_a_dhcpcd_that_is_not_there_yet_is_not_asked(tmp_path: Path) -> None:
+    box = machine(tmp_path, 1)
+    box.messages_error = "no answer"
+    box.service.look(is_woken=True, is_dhcpcd_there=False)
+    assert not box.log.named("network.failed")
 
 
 def test_leases_are_kept_while_dhcpcd_does_not_answer(tmp_path: Path) -> None:
@@ -301,6 +324,34 @@ def test_an_address_of_the_command_line_is_set_and_reported(tmp_path: Path) -> N
     assert len(made) == 2
 
 
+def test_an_address_of_the_command_line_is_used_at_the_look_that_sets_it(tmp_path: Path) -> None:
+    box = machine(tmp_path, 0, plan=static(":10.7.7.5:24"), wanted=[MAC])
+    box.kernel.fake_nics["eth0"] = FakeNic("eth0", 0, mac=MAC, reaches=True)
+    box.look()
+    assert box.log.names == ["link.up", "address.bound", "host.reached"]
+
+
+def test_name_servers_and_domains_of_the_command_line_come_first(tmp_path: Path) -> None:
+    plan = static(":[fd07::5]:64:::[fd07::53]:six.example")
+    box = machine(tmp_path, 0, plan=plan, wanted=[MAC])
+    box.kernel.fake_nics["eth0"] = good(0, mac=MAC)
+    box.look()
+    text = "search six.example\nnameserver fd07::53\nnameserver 10.0.0.53\n"
+    assert (tmp_path / "resolv").read_text() == text
+
+
+def test_a_nic_looks_up_names_with_what_its_own_leases_gave(tmp_path: Path) -> None:
+    plan = static(":[fd07::5]:64:::[fd07::53]:six.example")
+    box = machine(tmp_path, 2, plan=plan, wanted=[MAC])
+    box.kernel.fake_nics["eth0"] = good(0, mac=MAC)
+    box.kernel.fake_nics["eth1"] = good(1)
+    box.look()
+    assert box.probe.resolvers == {
+        "eth0": Resolver(("fd07::53", "10.0.0.53"), ("six.example",), frozenset((4, 6))),
+        "eth1": Resolver(("10.0.1.53",), (), frozenset((4,))),
+    }
+
+
 def test_an_address_that_cannot_be_set_is_reported(tmp_path: Path) -> None:
     box = machine(tmp_path, 0, plan=static(":10.7.7.5:24"), wanted=[MAC])
     box.kernel.fake_nics["eth0"] = FakeNic("eth0", 0, mac=MAC)
@@ -349,8 +400,9 @@ def test_a_vlan_that_cannot_be_made_is_reported_once(tmp_path: Path) -> None:
     box = machine(tmp_path, 0, plan=StaticPlan(MAC, 30), wanted=["vlan30", MAC])
     box.kernel.fake_nics["eth0"] = good(0, mac=MAC)
     box.kernel.refused = "link add"
-    box.look()
-    box.look()
+    for _ in range(3):
+        box.look()
+        box.time += READ_ANEW_SECONDS
     (failed,) = box.log.named("vlan.failed")
     assert failed["interface"] == "vlan30"
     assert box.used == "eth0"
@@ -362,6 +414,24 @@ def test_waits_without_the_host_grow_and_an_event_makes_them_short(tmp_path: Pat
     assert waits == sorted(waits)
     assert waits[-1] <= UNREACHED_LOOK_CEILING_SECONDS
     assert box.look() <= 2
+    box.kernel.fake_nics["eth0"] = good(0)
+    for _ in range(8):
+        box.look(is_woken=False)
+    box.wait(READ_ANEW_SECONDS, 1)
+    box.kernel.fake_nics["eth0"].reaches = False
+    assert box.look(is_woken=False) <= 2
+
+
+def test_machines_do_not_look_together(tmp_path: Path) -> None:
+    box = machine(tmp_path, 1)
+    unreached, reached = [], []
+    for box.chance in (0.0, 0.999):
+        box.kernel.fake_nics["eth0"].has_lease = False
+        unreached.append(box.look())
+        box.kernel.fake_nics["eth0"] = good(0)
+        reached.append(box.look())
+    assert unreached == pytest.approx([2, 1.5], abs=0.1)
+    assert reached == pytest.approx([8, 12], abs=0.1)
 
 
 # == drawn events
