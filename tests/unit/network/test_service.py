@@ -187,6 +187,30 @@ def test_the_host_is_unreachable_after_ten_seconds_and_then_more_rarely(tmp_path
     assert box.log.names[-1] == "host.reached"
 
 
+def test_each_loss_of_the_host_is_reported_like_the_first(tmp_path: Path) -> None:
+    box = machine(tmp_path, 1)
+    box.kernel.fake_nics["eth0"] = good(0)
+    pause = box.look()
+    for _ in range(2):
+        box.log.events.clear()
+        box.kernel.fake_nics["eth0"].reaches = False
+        pause = box.wait(40, pause)
+        seconds: list[Any] = [one["seconds"] for one in box.log.named("host.unreachable")]
+        assert 10 <= seconds[0] < 20
+        box.kernel.fake_nics["eth0"].reaches = True
+        pause = box.wait(90, pause)
+        assert box.log.names[-1] == "host.reached"
+
+
+def test_a_new_address_is_reported(tmp_path: Path) -> None:
+    box = machine(tmp_path, 0)
+    for number in (0, 0, 7):
+        box.kernel.fake_nics["eth0"] = FakeNic("eth0", number, has_lease=True, reaches=True)
+        box.look()
+    found = [one["address"] for one in box.log.named("address.bound")]
+    assert found == ["10.0.0.5", "10.0.7.5"]
+
+
 def test_a_machine_without_a_nic_says_so(tmp_path: Path) -> None:
     box = machine(tmp_path, 0)
     box.wait(30, box.look())
@@ -215,6 +239,7 @@ def test_a_named_nic_that_is_missing_is_reported_once_and_when_it_comes(tmp_path
         "next": "uses any that reaches the host",
     }
     box.kernel.fake_nics["eth1"] = good(1, mac=MAC)
+    box.look()
     box.look()
     assert box.log.named("nic.found") == [{"nic": MAC}]
     assert box.used == "eth1"
