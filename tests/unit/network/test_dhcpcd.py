@@ -155,10 +155,12 @@ def client(folder: Path, plan: StaticPlan, pid: int = 0) -> tuple[Client, Any, F
 NIC = Nic("eth0", (MAC,), is_device=True)
 
 
-def test_a_dhcpcd_that_runs_already_is_left_alone(tmp_path: Path) -> None:
+def test_a_dhcpcd_that_runs_already_is_left_alone(
+    tmp_path: Path, kills: list[tuple[int, int]]
+) -> None:
     made, process, _ = client(tmp_path, StaticPlan(), pid=7)
     made.look([NIC], 0)
-    assert process.texts == []
+    assert process.texts == kills == []
     assert made.is_running
 
 
@@ -194,6 +196,8 @@ def test_a_nic_that_comes_late_restarts_it(tmp_path: Path, kills: list[tuple[int
     assert not made.ended({101: 0})
     made.look([NIC], 23)
     assert process.texts[-1].endswith("noipv4\n")
+    made.look([], 24)
+    assert kills == [(101, signal.SIGTERM), (102, signal.SIGTERM)]
     assert log.events == []
 
 

@@ -285,6 +285,26 @@ def test_each_nic_uses_what_its_own_servers_say() -> None:
     assert probe.address == "10.0.0.1"
 
 
+def test_the_hosts_address_is_that_of_the_first_nic_that_reaches_it() -> None:
+    names = Names({"eth0": ["10.0.0.1"], "eth1": ["10.9.9.9"]})
+    probe = Sockets({"eth1": "good"}, {"eth0": "open"}).probe(NAME, names)
+    probe.resolvers = with_servers("eth0", "eth1")
+    assert probe(nics("eth0", "eth1")) == {"eth0": "", "eth1": ""}
+    assert probe.address == "10.0.0.1"
+
+
+def test_only_name_servers_of_tested_nics_are_asked() -> None:
+    names = Names({"eth0": ["10.0.0.1"]})
+    probe = Sockets({"eth0": "good"}).probe(NAME, names)
+    probe.resolvers = with_servers("eth0", "eth1")
+    probe(nics("eth0"))
+    assert names.calls == [["eth0"]]
+
+
+def test_the_address_of_a_host_without_a_name_is_known_at_once() -> None:
+    assert (Sockets().probe().address, Sockets().probe(NAME).address) == ("10.0.0.1", "")
+
+
 def test_a_nic_without_servers_uses_what_those_of_others_say() -> None:
     probe = Sockets({"eth1": "good"}).probe(NAME, Names({"eth0": ["10.0.0.1"]}))
     probe.resolvers = {**with_servers("eth0"), "eth1": Resolver()}
