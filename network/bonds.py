@@ -112,7 +112,11 @@ class BondPlan:
         """Return its hardware address; empty if it is the kernel's choice, as for InfiniBand."""
         present = self.members(nics)
         known = [mac for mac in self.boot_nics if called(present, mac) or mac in self.bond.members]
-        given = [member for member in self.bond.members if ":" in member]
-        own = [nic.macs[-1] for nic in present if nic.macs]
-        address = next(iter([*known, *given, *own]), "")
+        address = next(iter([*known, *self._members_macs(present)]), "")
         return address if address.count(":") == ETHERNET_OCTETS - 1 else ""
+
+    def _members_macs(self, present: Sequence[Nic]) -> list[str]:
+        """Return the members' own hardware addresses; that of a name is known once it is there."""
+        by_name = {nic.name: nic.macs[-1] for nic in present if nic.macs}
+        found = (name if ":" in name else by_name.get(name, "") for name in self.bond.members)
+        return [mac for mac in found if mac]

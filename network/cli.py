@@ -54,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
     signals = ShutdownSignals()
     signals.install()
     try:
-        loop = made(Path(options.get("--cmdline", PROC_CMDLINE)), int(pid), log, signals)
+        loop = make_loop(Path(options.get("--cmdline", PROC_CMDLINE)), int(pid), log, signals)
         loop.run()
     except ShutdownRequested:
         return _DONE
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str]) -> int:
     return _FAILED
 
 
-def made(cmdline: Path, pid: int, log: Log, signals: ShutdownSignals) -> Loop:
+def make_loop(cmdline: Path, pid: int, log: Log, signals: ShutdownSignals) -> Loop:
     """Put the parts together; report the parameters that cannot be used."""
     parameters = read_parameters(Cmdline.read(cmdline))
     for name, why in network_problems(parameters).items():

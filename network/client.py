@@ -44,9 +44,9 @@ class Client:
     _started: float | None = None
 
     @property
-    def is_late(self) -> bool:
-        """Return whether dhcpcd still waits for a NIC."""
-        return not self.process.pid
+    def is_running(self) -> bool:
+        """Return whether dhcpcd runs; if not, it waits for a NIC, or the next look starts it."""
+        return bool(self.process.pid)
 
     def look(self, nics: Sequence[Nic], now: float) -> None:
         """Start dhcpcd, or start it anew, if that is to be done.
@@ -59,7 +59,7 @@ class Client:
             return
         text = self.plan.configuration(self._base(), nics)
         if not self.process.pid:
-            if self.plan.is_there(nics) or now - self._started >= STATIC_NIC_MISSING_SECONDS:
+            if self.plan.has_all_names(nics) or now - self._started >= STATIC_NIC_MISSING_SECONDS:
                 self._start(text)
         elif text != self._text and not self._is_stopping:
             self._is_stopping = True

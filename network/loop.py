@@ -71,31 +71,31 @@ class Loop:
         try:
             self.client.look(self.service.nics, self.now())
         except TransientError as error:
-            self._report(error)
+            self._report("start dhcpcd", error)
             return EVENTS_SETTLE_LONG_SECONDS
-        if self.client.is_late:
+        if not self.client.is_running:
             return EVENTS_SETTLE_LONG_SECONDS
         return float("inf") if self._listener else DHCPCD_RETRY_SECONDS
 
     def _listen(self) -> bool:
         """Connect to dhcpcd if that is missing; return whether that is new."""
-        if self._listener or self.client.is_late:
+        if self._listener or not self.client.is_running:
             return False
         try:
             self._listener = Listener.connect(self.path)
         except TransientError as error:
-            self._report(error)
+            self._report("listen", error)
             return False
         self._deaf_since = None
         return True
 
-    def _report(self, error: TransientError) -> None:
-        """Report that dhcpcd cannot be heard, once it lasts."""
+    def _report(self, step: str, error: TransientError) -> None:
+        """Report that dhcpcd cannot be started or heard, once it lasts."""
         now = self.now()
         self._deaf_since = now if self._deaf_since is None else self._deaf_since
         if now - self._deaf_since >= UNREACHABLE_FIRST_SECONDS:
             self._deaf_since = float("inf")  # once
-            self.log.warning("network.failed", step="listen", error=str(error), next="tries again")
+            self.log.warning("network.failed", step=step, error=str(error), next="tries again")
 
     def _wait(self, pause: float) -> bool:
         """Wait for an event, or for `pause` seconds; return whether there was one."""
@@ -104,7 +104,7 @@ class Loop:
             if self._listener:
                 waiting.register(self._listener.socket, selectors.EVENT_READ, self._hear)
             if self.client.process.pid:
-                waiting.register(self._ended_descriptor(), selectors.EVENT_READ, _is_over)
+                waiting.register(self._ended_descriptor(), selectors.EVENT_READ, _wait_for_no_more)
             found = waiting.select(pause)
             if not found:
                 return self._listen()
@@ -148,6 +148,6 @@ class Loop:
         return self._watched[pid]
 
 
-def _is_over() -> bool:
-    """Wait for no more: dhcpcd has ended."""
+def _wait_for_no_more() -> bool:
+    """Return that no more events are waited for: dhcpcd has ended."""
     return False

@@ -26,7 +26,7 @@ REFUSED = Path("/run/dhcpcd/bond-refused")
 
 @dataclass(slots=True)
 class MetadataBond:
-    """`bond` is that which this run makes, if there is one.
+    """`bond` is the one that this run makes, if there is one.
 
     has_parameter: the command line says something of bonds, and the metadata does not count.
     """
@@ -37,7 +37,7 @@ class MetadataBond:
     refused: Path = REFUSED
     bond: Bond | None = None
     _source: str = ""  # of `bond`
-    _since: float | None = None  # when the host was first not reached
+    _since: float | None = None  # the first look of this run
     _is_proven: bool = False
 
     def read(self) -> Bond | None:

@@ -45,7 +45,7 @@ LOOKUP_DOMAINS_MAXIMUM = 6
 # An address of the host is looked up anew after this, or as soon as it does not answer.
 LOOKUP_KEPT_SECONDS = 60.0
 
-# == network/choice.py, network/service.py: when it looks
+# == network/choice.py, network/service.py, network/loop.py: when it looks
 
 # A cable may move behind the switch, without an event: the NIC in use is tested after a random time
 # between the two. Machines that were switched on together do not ask together.
@@ -76,7 +76,7 @@ EVENTS_SETTLE_LONG_SECONDS = 1.0
 # A failed step, such as a route that the kernel refuses, is logged again after this.
 SAME_ERROR_SECONDS = 600.0
 
-# == network/reachability.py: what people are told
+# == network/reports.py, network/loop.py: what people are told
 
 # A host that is not reached is reported after this, and again after FACTOR times as long.
 UNREACHABLE_FIRST_SECONDS = 10.0
@@ -86,7 +86,7 @@ UNREACHABLE_LOG_FACTOR = 3
 NIC_MISSING_SECONDS = 60.0
 
 # The same for the NIC of `ipam` or `vlan_id`. Until then dhcpcd waits for the NIC of `ipam`, where
-# it has to leave a family alone.
+# it has to leave a family alone, and for the bond.
 STATIC_NIC_MISSING_SECONDS = 20.0
 
 # == network/metadata_bond.py
@@ -98,5 +98,7 @@ BOND_TRIAL_SECONDS = 90.0
 # The file that bootkit writes: 16 NICs and all options are below a kilobyte.
 METADATA_BOND_BYTES = 4096
 
-# == network/dhcpcd.py: dhcpcd's socket appears some 20 ms after its start
+# == network/loop.py
+
+# dhcpcd's socket appears some 20 ms after its start.
 DHCPCD_RETRY_SECONDS = 0.1

@@ -81,6 +81,12 @@ class Route:
         return self.protocol == PROTOCOL
 
     @property
+    def is_of_use(self) -> bool:
+        """Return whether it leads anywhere beyond the link alone."""
+        is_link = self.destination.lower().startswith(("fe80:", "ff"))
+        return not is_link and not _OTHER_TYPES & set(self.words)
+
+    @property
     def preference(self) -> int:
         """Return where it stands among routes with the same metric (RFC 4191)."""
         return {"high": 0, "low": 2}.get(self._value("pref"), 1)
@@ -136,7 +142,7 @@ def preferred(routes: Sequence[Route], interface: str, host: str = "") -> list[R
     given = [route for route in routes if not route.is_ours]
     found: dict[str, list[Route]] = {}
     for route in given:
-        if route.interface == interface and _is_of_use(route):
+        if route.interface == interface and route.is_of_use:
             found.setdefault(route.destination, []).append(route)
     copies = [
         Route(route.words, METRIC + rank, PROTOCOL)
@@ -174,12 +180,6 @@ def _to_host(given: Iterable[Route], copies: Sequence[Route], host: str) -> list
     if ours is None or not 0 <= ours.leads_to(host) < longest:
         return []
     return [ours.to(host)]
-
-
-def _is_of_use(route: Route) -> bool:
-    """Return whether it leads anywhere beyond the link alone."""
-    is_link = route.destination.lower().startswith(("fe80:", "ff"))
-    return not is_link and not _OTHER_TYPES & set(route.words)
 
 
 def _order(route: Route) -> tuple[int, int]:

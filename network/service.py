@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from network.kernel import FAMILIES
 from network.leases import current_leases
+from network.links import Command
 from network.lookups import Resolver
 from network.policy import (
     REACHED_LOOK_CEILING_SECONDS,
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 Routes = dict[str, "list[Route]"]
-Commands = list[tuple[str, ...]]
+Commands = list[Command]
 
 
 @dataclass(slots=True)
@@ -76,7 +77,8 @@ class Service:
     _read_at: float = 0.0  # when all of it is read anew
     _pause: float = 0.0
     _errors: dict[str, tuple[str, float]] = field(default_factory=dict)  # by step, since when
-    _last: dict[str, tuple[object, float]] = field(default_factory=dict)  # by step, and when
+    _last: dict[str, tuple[Commands, float]] = field(default_factory=dict)  # by step, and when
+    _steps: dict[Step, float] = field(default_factory=dict)  # still missing, and when tried
 
     def __post_init__(self) -> None:
         self._leases = self.files.read_leases()
@@ -117,32 +119,49 @@ class Service:
         self.probe.resolvers = resolvers(nics, leases)
         view = View(nics, leases, [route for family in FAMILIES for route in routes[family]])
         self.reports.addresses(view, now, self.nics)
-        self._tried("write files", lambda: self.files.write_first(view))
+        self._tried("write resolv.conf", lambda: self.files.write_first(view))
         chosen = self.choice.look(nics, now)
         self._change("change routes", self._to_prefer(chosen, routes))
         is_reached, reasons = self.choice.is_reached, dict(self.choice.reasons)
         self.view = replace(view, chosen=chosen, is_reached=is_reached, reasons=reasons)
         content = self.state.content(self.view, self.uptime())
         self._tried("write files", lambda: self._write(content))
-        self.reports.way(self.view, self.now())
+        self.reports.way(self.view, now)
 
     def _read(self) -> tuple[Sequence[Nic], Routes]:
         """Return NICs and routes, once what the command line gives is in place."""
-        nics = self.kernel.nics()
-        for steps, report in (
-            (self.plan.first_steps, self._report_bond),
-            (self.plan.bond_steps, self._report_bond),
-            (self.plan.vlan_steps, self._report_vlan),
-        ):
-            due = [step for step in steps(nics) if self._is_due(step.name, step)]
-            for step in due:
-                self._make(step, report)
-            nics = self.kernel.nics() if due else nics
+        nics = self._with_links(self.kernel.nics())
         routes = self._routes()
         missing = self.plan.address_commands(nics, routes)
         if self._change("set addresses", missing):
             return self.kernel.nics(), self._routes()
         return nics, routes
+
+    def _with_links(self, nics: Sequence[Nic]) -> Sequence[Nic]:
+        """Make what is missing of the bond and the VLAN; return all NICs then.
+
+        What was in vain is not repeated at once; what was made and is missing again, is.
+        """
+        now = self.now()
+        tried: dict[Step, float] = {}
+        for steps, report in (
+            (self.plan.first_steps, self._report_bond),
+            (self.plan.bond_steps, self._report_bond),
+            (self.plan.vlan_steps, self._report_vlan),
+        ):
+            wanted = [step for step in steps(nics) if not self._would_cut_off(step)]
+            missing = {step: self._steps.get(step, now - READ_ANEW_SECONDS) for step in wanted}
+            due = [step for step, when in missing.items() if now >= when + READ_ANEW_SECONDS]
+            for step in due:
+                self._make(step, report)
+            tried |= {**missing, **dict.fromkeys(due, now)}
+            nics = self.kernel.nics() if due else nics
+        self._steps = tried
+        return nics
+
+    def _would_cut_off(self, step: Step) -> bool:
+        """Return whether it takes down the NIC that reaches the host, to join a bond again."""
+        return bool(step.undo) and self.choice.is_reached and step.interface == self.choice.chosen
 
     def _make(self, step: Step, report: Callable[[Step, str], None]) -> None:
         """Make a part of an interface; if that fails, take back what was done of it."""
@@ -157,12 +176,10 @@ class Service:
                 report(step, str(error))
 
     def _report_bond(self, step: Step, error: str) -> None:
-        following = step.otherwise
-        self.log.warning("bond.failed", interface=step.interface, error=error, next=following)
+        self.log.warning("bond.failed", interface=step.interface, error=error, next=step.otherwise)
 
     def _report_vlan(self, step: Step, error: str) -> None:
-        following = step.otherwise
-        self.log.warning("vlan.failed", interface=step.interface, error=error, next=following)
+        self.log.warning("vlan.failed", interface=step.interface, error=error, next=step.otherwise)
 
     def _take_back(self) -> None:
         bond = self.plan.bond
@@ -182,8 +199,8 @@ class Service:
 
     def _ours(self, leases: Iterable[Lease]) -> list[Nic]:
         """Return the interfaces that may be used: devices, and whatever has or had a lease."""
-        made = {lease.interface for lease in leases} | self.plan.made(self.nics)
-        self._known = (self._known | made) & {nic.name for nic in self.nics}
+        known = {lease.interface for lease in leases} | self.plan.involved(self.nics)
+        self._known = (self._known | known) & {nic.name for nic in self.nics}
         is_known = self._known.__contains__
         return [nic for nic in self.nics if nic.is_ours and (nic.is_device or is_known(nic.name))]
 
@@ -201,24 +218,18 @@ class Service:
         Each change is an event, and a look follows. What the last one did in vain is not repeated
         at once: it would keep this program busy.
         """
-        if not self._is_due(step, commands):
+        now = self.now()
+        last, when = self._last.get(step, ([], 0.0))
+        if commands == last and now < when + READ_ANEW_SECONDS:
             return False
+        self._last[step] = commands, now
         self._tried(step, lambda: self._run_all(commands))
         return bool(commands)
-
-    def _is_due(self, step: str, work: object) -> bool:
-        """Return whether this is not what the step did just now."""
-        now = self.now()
-        last, when = self._last.get(step, (None, 0.0))
-        if work == last and now < when + READ_ANEW_SECONDS:
-            return False
-        self._last[step] = work, now
-        return True
 
     def _write(self, content: Mapping[str, Any]) -> None:
         self.files.write(self.view, self._leases, content)
 
-    def _run_all(self, commands: Iterable[tuple[str, ...]]) -> None:
+    def _run_all(self, commands: Iterable[Command]) -> None:
         """Run `ip` with each; TransientError has the failures."""
         problems = []
         for command in commands:

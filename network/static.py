@@ -69,12 +69,12 @@ class StaticPlan:
             return self.carrier(nics)
         return next((nic for nic in nics if nic.name == self.vlan_name), None)
 
-    def made(self, nics: Sequence[Nic]) -> set[str]:
+    def involved(self, nics: Sequence[Nic]) -> set[str]:
         """Return the names of the interfaces that this is about."""
         bond = self.bond.interface(nics) if self.bond else None
         return {nic.name for nic in (self.carrier(nics), self.interface(nics), bond) if nic}
 
-    def is_there(self, nics: Sequence[Nic]) -> bool:
+    def has_all_names(self, nics: Sequence[Nic]) -> bool:
         """Return whether dhcpcd's configuration names all that it must leave alone."""
         is_made = self.bond is None or self.bond.interface(nics) is not None
         return is_made and bool(self.vlan or self.address is None or self.interface(nics))
@@ -135,9 +135,13 @@ class StaticPlan:
     def _mtu_commands(self, nics: Sequence[Nic]) -> list[Command]:
         """Return what sets the MTU; an interface below a VLAN has at least that of the VLAN."""
         wanted: dict[str, int] = {}
-        bond = self.bond.interface(nics) if self.bond else None
-        if self.bond and self.bond.bond.mtu and bond and self.bond.joined(nics):
-            wanted[bond.name] = self.bond.bond.mtu
+        if (
+            self.bond
+            and self.bond.bond.mtu
+            and self.bond.interface(nics)
+            and self.bond.joined(nics)
+        ):
+            wanted[self.bond.name] = self.bond.bond.mtu
         below, top = self.carrier(nics), self.interface(nics)
         mtu = self.address.mtu if self.address else 0
         if mtu and below and top and below != top:

@@ -9,7 +9,7 @@ import pytest
 
 from network.nics import Nic
 from network.parameters import NetworkPlan
-from network.policy import BOND_TRIAL_SECONDS
+from network.policy import BOND_TRIAL_SECONDS, READ_ANEW_SECONDS
 from tests.fakes.network import FakeNic, machine
 from tinkie.parameters.cmdline import Cmdline
 from tinkie.parameters.table import read_parameters
@@ -83,10 +83,19 @@ def test_another_interface_on_top_of_a_member_does_not_join() -> None:
         (f"{BOND} hw_addr=52:54:00:00:00:99", FIRST),
         (f"bond=bond0:eth0,eth1 hw_addr={SECOND}", SECOND),
         ("bond=bond0:eth1,eth0", SECOND),
+        ("bond=bond0:eth1,52-54-00-ab-00-01", SECOND),
+        ("bond=bond0:52-54-00-ab-00-01,eth1 hw_addr=52:54:00:ab:00:02", SECOND),
+        ("bond=bond0:52-54-00-ab-00-09,eth1", "52:54:00:ab:00:09"),
+        (f"{BOND},52-54-00-ab-00-09 hw_addr=52:54:00:ab:00:09", "52:54:00:ab:00:09"),
     ],
 )
 def test_the_bonds_address_is_that_which_the_boot_server_knows(line: str, address: str) -> None:
     assert commands(line, ETH0, ETH1)[0] == f"link add name bond0 address {address} type bond"
+
+
+def test_the_bonds_address_is_a_members_permanent_one() -> None:
+    changed = replace(ETH0, macs=("52:54:00:ff:ff:ff", FIRST))
+    assert f"address {FIRST}" in commands("bond=bond0:eth0", changed)[0]
 
 
 def test_a_bond_of_infiniband_has_the_kernels_address() -> None:
@@ -101,6 +110,22 @@ def test_the_preferred_member_is_told_when_it_joins() -> None:
     made = commands(f"{BOND}:mode=1,primary={SECOND.replace(':', '-')}", MADE, ETH0, ETH1)
     assert made[-1] == "link set dev bond0 type bond primary eth1"
     assert len([one for one in made if "primary" in one]) == 1
+    line = "bond=bond0:eth0:mode=1,primary=eth0"
+    first, *_, last = commands(line, replace(MADE, is_up=False), ETH0)
+    assert "mode" in first
+    assert last == "link set dev bond0 type bond primary eth0"
+    assert len(commands(line, replace(MADE, is_up=False), ETH0)) == 7  # only now: it has joined
+
+
+def test_the_kernel_has_commas_between_addresses() -> None:
+    line = "bond=bond0:eth0:mode=1,arp_interval=100,arp_ip_target=10.0.0.1;10.0.0.2"
+    found = commands(line, replace(MADE, is_up=False), ETH0)
+    assert "link set dev bond0 type bond arp_ip_target 10.0.0.1,10.0.0.2" in found
+
+
+def test_a_nic_that_is_given_twice_joins_once_and_the_bond_not_itself() -> None:
+    line = f"bond=bond0:eth0,{FIRST.replace(':', '-')},bond0"
+    assert commands(line, ETH0, MADE) == JOIN0
 
 
 def test_a_vlan_and_an_address_are_the_bonds_if_their_nic_is_a_member() -> None:
@@ -143,8 +168,8 @@ def test_the_mtu_of_an_address_and_of_what_is_below_it() -> None:
 
 def test_dhcpcd_waits_for_the_bond_and_leaves_its_members_alone() -> None:
     static = plan(BOND)
-    assert not static.is_there((ETH0, ETH1))
-    assert static.is_there(JOINED)
+    assert not static.has_all_names((ETH0, ETH1))
+    assert static.has_all_names(JOINED)
     assert static.configuration("nodelay\n", JOINED) == "nodelay\ndenyinterfaces eth0 eth1\n"
     assert static.configuration("nodelay\n", (ETH0, ETH1)) == "nodelay\n"
 
@@ -153,33 +178,43 @@ def with_bond(folder: Path, line: str = BOND, **more: Any) -> Any:
     made = NetworkPlan.from_parameters(read_parameters(Cmdline.parse(line)))
     box = machine(folder, 0, plan=made.static, wanted=made.wanted, members=made.members, **more)
     for at, mac in enumerate((FIRST, SECOND)):
-        box.kernel.cards[f"eth{at}"] = FakeNic(f"eth{at}", at, mac=mac, reaches=True)
+        box.kernel.fake_nics[f"eth{at}"] = FakeNic(f"eth{at}", at, mac=mac, reaches=True)
     return box
 
 
 def test_the_bond_is_used_and_its_members_are_not(tmp_path: Path) -> None:
     box = with_bond(tmp_path)
     box.look()
-    assert box.kernel.cards["eth1"].master == "bond0"
-    box.kernel.cards["bond0"].has_lease = box.kernel.cards["bond0"].reaches = True
+    assert box.log.events == [("link.up", {"interface": "bond0"})]
+    assert box.kernel.fake_nics["eth1"].master == "bond0"
+    box.kernel.fake_nics["bond0"].has_lease = box.kernel.fake_nics["bond0"].reaches = True
     box.look()
     assert box.used == box.kernel.default == "bond0"
-    assert box.log.events[0] == ("link.up", {"interface": "bond0"})
     assert not box.log.named("bond.failed")
 
 
 def test_a_member_that_comes_late_joins(tmp_path: Path) -> None:
     box = with_bond(tmp_path)
-    late = box.kernel.cards.pop("eth1")
+    late = box.kernel.fake_nics.pop("eth1")
     box.wait(130, box.look())
     (missing,) = box.log.named("nic.missing")
     assert (missing["nic"], missing["next"]) == (SECOND, "the bond goes on without it")
     late.has_lease = True
-    box.kernel.cards["eth1"] = late
+    box.kernel.fake_nics["eth1"] = late
     box.look()
     assert late.master == "bond0"
     assert not late.has_lease
     assert box.log.named("nic.found") == [{"nic": SECOND}]
+
+
+def test_a_member_that_goes_and_comes_again_joins_at_once(tmp_path: Path) -> None:
+    box = with_bond(tmp_path)
+    box.look()
+    box.kernel.fake_nics.pop("eth1")
+    box.look()
+    box.kernel.fake_nics["eth1"] = FakeNic("eth1", 1, mac=SECOND)
+    box.look()
+    assert box.kernel.fake_nics["eth1"].master == "bond0"
 
 
 def test_a_nic_that_cannot_join_is_used_alone_and_the_bond_goes_on(tmp_path: Path) -> None:
@@ -193,9 +228,34 @@ def test_a_nic_that_cannot_join_is_used_alone_and_the_bond_goes_on(tmp_path: Pat
     assert failed["next"] == "goes on without that"
     assert box.kernel.commands[-1] == ("link", "set", "dev", "eth1", "up")
     assert len([words for words in box.kernel.commands if "flush" in words]) == 2
-    box.kernel.cards["eth1"].has_lease = True
+    box.kernel.fake_nics["eth1"].has_lease = True
     box.look()
     assert box.used == "eth1"
+
+
+def test_a_nic_in_use_is_not_taken_down_to_join(tmp_path: Path) -> None:
+    box = with_bond(tmp_path)
+    box.kernel.refused = "eth1 master"
+    box.look()
+    box.kernel.fake_nics["eth1"].has_lease = True
+    box.look()
+    box.kernel.refused = ""
+    for _ in range(3):
+        box.time += READ_ANEW_SECONDS
+        box.look()
+    assert box.kernel.fake_nics["eth1"].has_lease
+    box.kernel.fake_nics["eth1"].reaches = False
+    box.look()
+    box.time += READ_ANEW_SECONDS
+    box.look()
+    assert box.kernel.fake_nics["eth1"].master == "bond0"
+
+
+def test_a_nic_that_can_neither_join_nor_be_set_up_again_is_reported(tmp_path: Path) -> None:
+    box = with_bond(tmp_path)
+    box.kernel.refused = "dev eth1"
+    box.look()
+    assert [one["interface"] for one in box.log.named("bond.failed")] == ["eth1"]
 
 
 def test_a_refused_option_keeps_no_other_from_being_set(tmp_path: Path) -> None:
@@ -205,17 +265,17 @@ def test_a_refused_option_keeps_no_other_from_being_set(tmp_path: Path) -> None:
     (failed,) = box.log.named("bond.failed")
     assert "lacp_rate" in failed["error"]
     assert any("min_links" in words for words in box.kernel.commands)
-    assert box.kernel.cards["eth0"].master == "bond0"
+    assert box.kernel.fake_nics["eth0"].master == "bond0"
 
 
 def test_a_name_that_another_interface_has_makes_no_bond(tmp_path: Path) -> None:
     box = with_bond(tmp_path)
-    box.kernel.cards["bond0"] = FakeNic("bond0", 7)
+    box.kernel.fake_nics["bond0"] = FakeNic("bond0", 7)
     box.kernel.refused = "link add"
     box.look()
     assert box.log.named("bond.failed")[0]["error"].startswith("ip link add name bond0")
-    for card in box.kernel.cards.values():
-        card.has_lease = True
+    for nic in box.kernel.fake_nics.values():
+        nic.has_lease = True
     box.look()
     assert box.used in ("eth0", "eth1")
 
@@ -228,7 +288,7 @@ def from_metadata(folder: Path) -> Any:
     made = NetworkPlan.from_parameters(read_parameters(Cmdline.parse("")), bond)
     box.service.plan, box.choice.wanted = made.static, made.wanted
     for at, mac in enumerate((FIRST, SECOND)):
-        box.kernel.cards[f"eth{at}"] = FakeNic(f"eth{at}", at, mac=mac, reaches=True)
+        box.kernel.fake_nics[f"eth{at}"] = FakeNic(f"eth{at}", at, mac=mac, reaches=True)
     return box
 
 
@@ -259,10 +319,10 @@ def test_a_file_that_asks_for_no_bond_is_not_used(tmp_path: Path, text: str) -> 
 def test_a_bond_of_the_metadata_that_reaches_the_host_stays(tmp_path: Path) -> None:
     box = from_metadata(tmp_path)
     box.look()
-    box.kernel.cards["bond0"].has_lease = box.kernel.cards["bond0"].reaches = True
+    box.kernel.fake_nics["bond0"].has_lease = box.kernel.fake_nics["bond0"].reaches = True
     box.look()
     assert not box.service.is_over()
-    box.kernel.cards["bond0"].reaches = False
+    box.kernel.fake_nics["bond0"].reaches = False
     for _ in range(5):
         box.time += BOND_TRIAL_SECONDS
         box.look()
@@ -272,19 +332,28 @@ def test_a_bond_of_the_metadata_that_reaches_the_host_stays(tmp_path: Path) -> N
 def test_a_bond_of_the_metadata_that_leads_nowhere_is_taken_back(tmp_path: Path) -> None:
     box = from_metadata(tmp_path)
     box.look()
-    box.kernel.cards["bond0"].has_lease = True
+    box.kernel.fake_nics["bond0"].has_lease = True
     assert not box.service.is_over()
     box.time += BOND_TRIAL_SECONDS
     box.look()
     assert box.service.is_over()
     assert box.log.names[-1] == "bond.failed"
-    assert [(card.name, card.master, card.is_up) for card in box.kernel.cards.values()] == [
+    assert [(nic.name, nic.master, nic.is_up) for nic in box.kernel.fake_nics.values()] == [
         ("eth0", "", True),
         ("eth1", "", True),
     ]
     after = machine(tmp_path)
     assert after.metadata.read() is None
     assert not after.service.is_over()
+
+
+def test_of_a_bond_whose_nics_never_came_there_is_nothing_to_take_back(tmp_path: Path) -> None:
+    box = from_metadata(tmp_path)
+    box.kernel.fake_nics.clear()
+    assert not box.service.is_over()
+    box.time += BOND_TRIAL_SECONDS
+    assert box.service.is_over()
+    assert box.kernel.commands == []
 
 
 def test_a_bond_that_cannot_be_taken_back_is_reported(tmp_path: Path) -> None:

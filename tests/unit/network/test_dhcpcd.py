@@ -155,11 +155,13 @@ def client(folder: Path, plan: StaticPlan, pid: int = 0) -> tuple[Client, Any, F
 NIC = Nic("eth0", (MAC,), is_device=True)
 
 
-def test_a_dhcpcd_that_runs_already_is_left_alone(tmp_path: Path) -> None:
+def test_a_dhcpcd_that_runs_already_is_left_alone(
+    tmp_path: Path, kills: list[tuple[int, int]]
+) -> None:
     made, process, _ = client(tmp_path, StaticPlan(), pid=7)
     made.look([NIC], 0)
-    assert process.texts == []
-    assert not made.is_late
+    assert process.texts == kills == []
+    assert made.is_running
 
 
 @pytest.mark.parametrize("plan", [StaticPlan(), StaticPlan(MAC, 30), static("30:10.0.0.5:24")])
@@ -173,7 +175,7 @@ def test_it_waits_for_the_nic_of_an_address_and_not_for_ever(tmp_path: Path) -> 
     made, process, _ = client(tmp_path, static(":10.0.0.5:24"))
     made.look([], 0)
     made.look([], 19)
-    assert made.is_late
+    assert not made.is_running
     made.look([], 20)
     assert process.texts == ["nodelay\n"]
 
@@ -194,6 +196,8 @@ def test_a_nic_that_comes_late_restarts_it(tmp_path: Path, kills: list[tuple[int
     assert not made.ended({101: 0})
     made.look([NIC], 23)
     assert process.texts[-1].endswith("noipv4\n")
+    made.look([], 24)
+    assert kills == [(101, signal.SIGTERM), (102, signal.SIGTERM)]
     assert log.events == []
 
 

@@ -63,7 +63,7 @@ class FakeProcess:
 @dataclass
 class FakeClient:
     process: FakeProcess = field(default_factory=FakeProcess)
-    is_late: bool = False
+    is_running: bool = True
     error: str = ""
     ends: list[bool] = field(default_factory=list)
 
@@ -190,16 +190,16 @@ def test_a_dhcpcd_that_cannot_be_started_is_reported(
     monkeypatch.setattr(loop, "EVENTS_SETTLE_LONG_SECONDS", 0.01)
     time = iter(range(10**6))
     parts.loop.now = lambda: next(time)
-    parts.client.error, parts.client.is_late = "start it: none", True
+    parts.client.error, parts.client.is_running = "start it: none", False
     parts.service.last = 60
     parts.run()
     (failed,) = parts.log.named("network.failed")
-    assert "start it: none" in str(failed["error"])
+    assert (failed["step"], failed["error"]) == ("start dhcpcd", "start it: none")
 
 
 def test_while_dhcpcd_waits_for_a_nic_it_is_not_listened_to(parts: Parts) -> None:
     parts.server.listen(1)
-    parts.client.is_late = True
+    parts.client.is_running = False
     assert parts.run() == [(True, False), (False, False), (False, False)]
 
 

@@ -10,6 +10,7 @@ import pytest
 from network.kernel import read_nics
 from network.nics import Nic, called, candidates
 from tinkie.errors import TransientError
+from tinkie.parameters.bond import Bond
 
 RECORDED = (Path(__file__).parent / "recorded/addresses.json").read_text()
 
@@ -57,10 +58,15 @@ def test_interfaces_of_the_engine_are_not_ours(name: str) -> None:
     assert Nic("eth0").is_ours
 
 
-def test_dhcpcd_leaves_the_same_interfaces_alone() -> None:
+def test_dhcpcd_leaves_the_same_interfaces_alone_and_no_bond_has_their_names() -> None:
     text = (Path(__file__).parents[3] / "images/dhcp/dhcpcd.conf").read_text()
     (line,) = [line for line in text.splitlines() if line.startswith("denyinterfaces")]
     assert line.split()[1:] == ["docker*", "br-*", "veth*", "lo"]
+    for pattern in line.split()[1:]:
+        name = pattern.replace("*", "0")
+        assert not Nic(name).is_ours
+        with pytest.raises(ValueError, match="its name"):
+            Bond.parse(f"{name}:eth0")
 
 
 @pytest.mark.parametrize(
