@@ -7,6 +7,7 @@ import signal
 import socket
 import struct
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -73,6 +74,18 @@ def test_another_answer_is_an_error(monkeypatch: pytest.MonkeyPatch, answer: byt
         read_messages(Path("x"))
 
 
+def test_an_answer_in_drops_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of its parts comes before the first one would be too late."""
+    times = iter(range(100))
+    monkeypatch.setattr(dhcpcd, "time", SimpleNamespace(monotonic=lambda: next(times)))
+    answer = struct.pack("N", 9) + framed(b"a=b\0") * 9
+    with (
+        answering(monkeypatch, answer),
+        pytest.raises(TransientError, match="leases: timed out"),
+    ):
+        read_messages(Path("x"))
+
+
 def test_without_dhcpcd_both_fail(tmp_path: Path) -> None:
     with pytest.raises(TransientError, match="ask dhcpcd for its leases"):
         read_messages(tmp_path / "sock")
@@ -107,6 +120,21 @@ def test_a_stream_of_something_else_ends(server: socket.socket, tmp_path: Path) 
     assert listener.read() is None
     listener.close()
     its.close()
+
+
+def test_a_stream_without_an_end_is_read_in_parts() -> None:
+    class Endless:
+        sent = 0
+
+        def recv(self, size: int) -> bytes:
+            self.sent += 1
+            assert self.sent < 100, "it never returns"
+            return framed(EVENT) * (size // len(framed(EVENT)))
+
+    link: Any = Endless()
+    listener = Listener(link)
+    assert listener.read()
+    assert listener._received == b""
 
 
 def test_a_connection_that_is_reset_has_ended() -> None:
