@@ -65,6 +65,10 @@ PREFERRED_TEST_CEILING_SECONDS = 60.0
 # Links, addresses and leases are read anew after this, also without an event.
 READ_ANEW_SECONDS = 60.0
 
+# A bond, one of its NICs or a VLAN that the kernel refuses is tried again after READ_ANEW_SECONDS,
+# doubled up to this: a NIC that tries to join has no link meanwhile.
+STEP_AGAIN_CEILING_SECONDS = 600.0
+
 # Events come in groups: one look for all of eight NICs.
 EVENTS_SETTLE_SECONDS = 0.1
 

@@ -18,6 +18,7 @@ from network.policy import (
     REACHED_LOOK_FIRST_SECONDS,
     READ_ANEW_SECONDS,
     SAME_ERROR_SECONDS,
+    STEP_AGAIN_CEILING_SECONDS,
     UNREACHED_LOOK_CEILING_SECONDS,
     UNREACHED_LOOK_FIRST_SECONDS,
 )
@@ -46,6 +47,8 @@ T = TypeVar("T")
 
 Routes = dict[str, "list[Route]"]
 Commands = list[tuple[str, ...]]
+Attempt = tuple["tuple[int, ...] | None", float, float]
+"""Of a step: on which interfaces, when it is due again, and the pause after that."""
 
 
 @dataclass(slots=True)
@@ -77,6 +80,7 @@ class Service:
     _pause: float = 0.0
     _errors: dict[str, tuple[str, float]] = field(default_factory=dict)  # by step, since when
     _last: dict[str, tuple[object, float]] = field(default_factory=dict)  # by step, and when
+    _steps: dict[str, Attempt] = field(default_factory=dict)  # by name
 
     def __post_init__(self) -> None:
         self._leases = self.files.read_leases()
@@ -134,7 +138,7 @@ class Service:
             (self.plan.bond_steps, self._report_bond),
             (self.plan.vlan_steps, self._report_vlan),
         ):
-            due = [step for step in steps(nics) if self._is_due(step.name, step)]
+            due = [step for step in steps(nics) if self._is_step_due(step)]
             for step in due:
                 self._make(step, report)
             nics = self.kernel.nics() if due else nics
@@ -155,6 +159,8 @@ class Service:
                     self.kernel.ip(*command)
             if self._is_news(step.name, str(error)):
                 report(step, str(error))
+        else:
+            self._errors.pop(step.name, None)
 
     def _report_bond(self, step: Step, error: str) -> None:
         following = step.otherwise
@@ -213,6 +219,22 @@ class Service:
         if work == last and now < when + READ_ANEW_SECONDS:
             return False
         self._last[step] = work, now
+        return True
+
+    def _is_step_due(self, step: Step) -> bool:
+        """Return whether to do it: not at each event, and more and more rarely.
+
+        A refused NIC of the bond has no link while it tries to join: one by which the host is
+        reached does not try again.
+        """
+        now = self.now()
+        is_in_use = self.choice.is_reached and self.choice.chosen == step.interface
+        on, due_at, pause = self._steps.get(step.name, (None, 0.0, READ_ANEW_SECONDS))
+        if on != step.on:
+            due_at, pause = 0.0, READ_ANEW_SECONDS
+        if now < due_at or (is_in_use and step.name in self._errors):
+            return False
+        self._steps[step.name] = step.on, now + pause, min(2 * pause, STEP_AGAIN_CEILING_SECONDS)
         return True
 
     def _write(self, content: Mapping[str, Any]) -> None:

@@ -98,7 +98,7 @@ class StaticPlan:
             ("link", "add", "link", below.name, "name", name, "type", "vlan", "id", number),
             ("link", "set", name, "up"),
         )
-        return [Step(name, commands, otherwise="DHCP only; tries again")]
+        return [Step(name, commands, otherwise="DHCP only; tries again", on=(below.index,))]
 
     def address_commands(
         self, nics: Sequence[Nic], routes: Mapping[str, Sequence[Route]]

@@ -62,6 +62,7 @@ class FakeNic:
     kind: str = ""
     master: str = ""
     is_up: bool = True
+    index: int = 0
     extra: list[str] = field(default_factory=list)  # addresses that `ip` has added
 
     @property
@@ -84,6 +85,7 @@ class FakeNic:
             is_up=self.is_up,
             addresses=(*leased, *self.extra),
             leased=tuple(leased),
+            index=self.index,
         )
 
     def routes(self) -> list[Route]:

@@ -9,7 +9,7 @@ import pytest
 
 from network.nics import Nic
 from network.parameters import NetworkPlan
-from network.policy import BOND_TRIAL_SECONDS
+from network.policy import BOND_TRIAL_SECONDS, STEP_AGAIN_CEILING_SECONDS
 from tests.fakes.network import FakeNic, machine
 from tinkie.parameters.cmdline import Cmdline
 from tinkie.parameters.table import read_parameters
@@ -97,9 +97,10 @@ def test_a_bond_of_infiniband_has_the_kernels_address() -> None:
     )
 
 
-def test_the_preferred_member_is_told_when_it_joins() -> None:
+def test_the_preferred_member_is_told_before_it_joins() -> None:
     made = commands(f"{BOND}:mode=1,primary={SECOND.replace(':', '-')}", MADE, ETH0, ETH1)
-    assert made[-1] == "link set dev bond0 type bond primary eth1"
+    assert made[-4] == "link set dev bond0 type bond primary eth1"
+    assert made[-1] == "link set dev eth1 master bond0"
     assert len([one for one in made if "primary" in one]) == 1
 
 
@@ -196,6 +197,44 @@ def test_a_nic_that_cannot_join_is_used_alone_and_the_bond_goes_on(tmp_path: Pat
     box.kernel.cards["eth1"].has_lease = True
     box.look()
     assert box.used == "eth1"
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_a_member_that_comes_again_joins_at_once(tmp_path: Path, *, seen: bool) -> None:
+    """`seen`: a look falls between its end and its new start."""
+    box = with_bond(tmp_path)
+    box.look()
+    for index in (7, 8):
+        box.time += 1
+        del box.kernel.cards["eth1"]
+        if seen:
+            box.look()
+        box.kernel.cards["eth1"] = FakeNic("eth1", 1, mac=SECOND, index=index)
+        box.look()
+        assert box.kernel.cards["eth1"].master == "bond0"
+
+
+def test_a_refused_member_by_which_the_host_is_reached_keeps_its_link(tmp_path: Path) -> None:
+    box = with_bond(tmp_path)
+    box.kernel.refused = "eth1 master"
+    box.look()
+    box.kernel.cards["eth1"].has_lease = True
+    pause = box.look()
+    box.kernel.commands.clear()
+    box.wait(2 * STEP_AGAIN_CEILING_SECONDS, pause)
+    assert ("link", "set", "dev", "eth1", "down") not in box.kernel.commands
+    assert box.kernel.cards["eth1"].has_lease
+    box.kernel.refused, box.kernel.cards["eth1"].reaches = "", False
+    box.wait(STEP_AGAIN_CEILING_SECONDS, 1)
+    assert box.kernel.cards["eth1"].master == "bond0"
+
+
+def test_a_refused_member_without_a_way_tries_more_and_more_rarely(tmp_path: Path) -> None:
+    box = with_bond(tmp_path)
+    box.kernel.refused = "eth1 master"
+    box.wait(4000, box.look())
+    tries = [words for words in box.kernel.commands if words[-1] == "down" and "eth1" in words]
+    assert 6 <= len(tries) <= 11
 
 
 def test_a_refused_option_keeps_no_other_from_being_set(tmp_path: Path) -> None:
