@@ -88,7 +88,7 @@ class BondPlan:
         return [*([] if made.is_up else [*options, up]), *joins]
 
     def undo(self, nics: Sequence[Nic]) -> list[Command]:
-        """Return what makes its NICs ones of their own again."""
+        """Return what makes its NICs ones of their own again: the end of the bond comes first."""
         if self.interface(nics) is None:
             return []
         up = [("link", "set", "dev", nic.name, "up") for nic in self.joined(nics)]

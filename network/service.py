@@ -180,8 +180,12 @@ class Service:
             error="the metadata asks for it, and with it no NIC reaches the host",
             next="takes it back, and starts again without it",
         )
-        self.metadata.refuse()
-        self._run_all(bond.undo(self.nics))
+        undo = bond.undo(self.nics)
+        self._run_all(undo[:1])  # if it stays, the next run must know of it, and tries again
+        try:
+            self._run_all(undo[1:])
+        finally:
+            self.metadata.refuse()
 
     def _routes(self) -> Routes:
         return {family: self.kernel.routes(family) for family in FAMILIES}

@@ -226,8 +226,8 @@ class FakeMachine:
         self.files = Files(self.folder / "run", self.folder / "resolv", self.folder / "name")
         self.choice = Choice(self.wanted, self.probe)
         log: Any = self.log
-        refused = self.folder / "refused"
-        self.metadata = MetadataBond(log, path=self.folder / "bond", refused=refused)
+        refused, proven = self.folder / "refused", self.folder / "proven"
+        self.metadata = MetadataBond(log, path=self.folder / "bond", refused=refused, proven=proven)
         kernel: Any = self.kernel
         probe: Any = self.probe
         self.service = Service(

@@ -308,6 +308,43 @@ def test_a_bond_of_the_metadata_that_reaches_the_host_stays(tmp_path: Path) -> N
         assert not box.service.is_over()
 
 
+def test_a_bond_that_has_reached_the_host_stays_after_a_restart(tmp_path: Path) -> None:
+    """The host is down when the service ends, and for long after that."""
+    box = from_metadata(tmp_path)
+    box.look()
+    box.kernel.cards["bond0"].has_lease = box.kernel.cards["bond0"].reaches = True
+    box.look()
+    assert not box.service.is_over()
+    again = from_metadata(tmp_path)
+    for _ in range(3):
+        again.look()
+        assert not again.service.is_over()
+        again.time += BOND_TRIAL_SECONDS
+
+
+def test_a_bond_that_the_kernel_does_not_give_up_is_not_forgotten(tmp_path: Path) -> None:
+    """Without it in the next run's plan, its NICs would be out of use for good."""
+    box = from_metadata(tmp_path)
+    box.look()
+    box.kernel.refused = "link delete"
+    assert not box.service.is_over()
+    box.time += BOND_TRIAL_SECONDS
+    assert box.service.is_over()
+    assert box.log.named("network.failed")[0]["step"] == "take the bond back"
+    assert machine(tmp_path).metadata.read() is not None
+
+
+def test_a_bond_is_given_up_although_one_of_its_nics_is_gone(tmp_path: Path) -> None:
+    box = from_metadata(tmp_path)
+    box.look()
+    box.kernel.refused = "eth0 up"
+    assert not box.service.is_over()
+    box.time += BOND_TRIAL_SECONDS
+    assert box.service.is_over()
+    assert box.kernel.cards["eth1"].is_up
+    assert machine(tmp_path).metadata.read() is None
+
+
 def test_a_bond_of_the_metadata_that_leads_nowhere_is_taken_back(tmp_path: Path) -> None:
     box = from_metadata(tmp_path)
     box.look()

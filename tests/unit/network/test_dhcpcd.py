@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import struct
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from network import dhcpcd
+from network.bonds import BondPlan
 from network.client import Client
 from network.dhcpcd import Listener, Process, ended_children, read_messages
 from network.leases import Change
@@ -21,6 +23,7 @@ from network.policy import DHCPCD_MESSAGE_BYTES, DHCPCD_MESSAGES_MAXIMUM
 from network.static import StaticPlan
 from tests.fakes.network import FakeLog
 from tinkie.errors import TransientError
+from tinkie.parameters.bond import Bond
 from tinkie.parameters.ipam import StaticAddress
 
 if TYPE_CHECKING:
@@ -188,6 +191,21 @@ def test_a_dhcpcd_that_runs_already_is_left_alone(tmp_path: Path) -> None:
     made.look([NIC], 0)
     assert process.texts == []
     assert not made.is_late
+
+
+def test_a_dhcpcd_that_ran_before_the_bond_was_asked_for_is_started_anew(
+    tmp_path: Path, kills: list[tuple[int, int]]
+) -> None:
+    plan = StaticPlan(bond=BondPlan(Bond.parse(f"bond0:{MAC.replace(':', '-')}")))
+    made, process, _ = client(tmp_path, plan, pid=7)
+    made.look([NIC], 0)
+    assert kills == []
+    joined = replace(NIC, master="bond0")
+    made.look([joined], 1)
+    assert kills == [(7, signal.SIGTERM)]
+    assert not made.ended({7: 0})
+    made.look([joined, Nic("bond0", (MAC,), kind="bond")], 2)
+    assert process.texts == ["nodelay\ndenyinterfaces eth0\n"]
 
 
 @pytest.mark.parametrize("plan", [StaticPlan(), StaticPlan(MAC, 30), static("30:10.0.0.5:24")])
