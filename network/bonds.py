@@ -85,7 +85,8 @@ class BondPlan:
         up = Step(self.name, (("link", "set", "dev", self.name, "up"),), on=(made.index,))
         joining = [nic for nic in self.members(nics) if nic.master != self.name]
         joins = [step for nic in joining for step in self._join(made, nic)]
-        return [*([] if made.is_up else [*options, up]), *joins]
+        left = [nic for nic in self.joined(nics) if nic.addresses]
+        return [*([] if made.is_up else [*options, up]), *joins, *map(_flush, left)]
 
     def undo(self, nics: Sequence[Nic]) -> list[Command]:
         """Return what makes its NICs ones of their own again: the end of the bond comes first."""
@@ -106,7 +107,7 @@ class BondPlan:
         """
         join = (
             ("link", "set", "dev", nic.name, "down"),
-            ("address", "flush", "dev", nic.name),
+            *_flush(nic).commands,
             ("link", "set", "dev", nic.name, "master", self.name),
         )
         back = (("link", "set", "dev", nic.name, "up"),)
@@ -123,3 +124,8 @@ class BondPlan:
         own = [nic.macs[-1] for nic in present if nic.macs]
         address = next(iter([*known, *given, *own]), "")
         return address if address.count(":") == ETHERNET_OCTETS - 1 else ""
+
+
+def _flush(nic: Nic) -> Step:
+    """Return what takes the addresses of a member, also those that dhcpcd gave it as it joined."""
+    return Step(nic.name, (("address", "flush", "dev", nic.name),), on=(nic.index,))

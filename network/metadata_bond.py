@@ -70,6 +70,12 @@ class MetadataBond:
         self._since = now if self._since is None else self._since
         return not is_reached and now - self._since >= BOND_TRIAL_SECONDS
 
+    def trial_seconds(self, now: float) -> float:
+        """Return how long the trial goes on; infinity if there is none."""
+        if self.bond is None or self._is_proven or self._since is None:
+            return float("inf")
+        return max(self._since + BOND_TRIAL_SECONDS - now, 0.0)
+
     def refuse(self) -> None:
         """Note that it is not to be made again; raises TransientError."""
         try:

@@ -91,7 +91,8 @@ class Service:
         is_due = is_woken or now >= self._read_at
         if is_due or not self.choice.still_reaches(self.view.nics, now):
             self._look_anew(now, is_dhcpcd_there=is_dhcpcd_there)
-        return self._next_pause(is_woken=is_woken)
+        pause = self._next_pause(is_woken=is_woken)
+        return min(pause, self.metadata.trial_seconds(self.now()))
 
     def is_over(self) -> bool:
         """Return whether the next run is to go on, with another plan for bonds."""

@@ -183,6 +183,18 @@ def test_a_member_that_comes_late_joins(tmp_path: Path) -> None:
     assert box.log.named("nic.found") == [{"nic": SECOND}]
 
 
+def test_a_member_loses_the_address_that_it_got_while_it_joined(tmp_path: Path) -> None:
+    box = with_bond(tmp_path)
+    box.look()
+    box.kernel.cards["eth1"].has_lease = True  # dhcpcd did not know yet
+    box.kernel.cards["eth1"].extra.append("fd00::5/64")
+    box.kernel.commands.clear()
+    box.look()
+    assert box.kernel.commands[0] == ("address", "flush", "dev", "eth1")
+    assert box.kernel.nics()[1].addresses == ()
+    assert box.kernel.cards["eth1"].master == "bond0"
+
+
 def test_a_nic_that_cannot_join_is_used_alone_and_the_bond_goes_on(tmp_path: Path) -> None:
     box = with_bond(tmp_path)
     box.kernel.refused = "eth1 master"
@@ -361,6 +373,16 @@ def test_a_bond_of_the_metadata_that_leads_nowhere_is_taken_back(tmp_path: Path)
     after = machine(tmp_path)
     assert after.metadata.read() is None
     assert not after.service.is_over()
+
+
+def test_the_trial_ends_in_time(tmp_path: Path) -> None:
+    """While no NIC reaches the host, looks are up to a minute apart."""
+    box = from_metadata(tmp_path)
+    pause, start = box.look(), box.time
+    while not box.service.is_over():
+        box.time += pause
+        pause = box.look(is_woken=False)
+    assert box.time - start <= BOND_TRIAL_SECONDS + 1
 
 
 def test_a_bond_that_cannot_be_taken_back_is_reported(tmp_path: Path) -> None:
