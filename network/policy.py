@@ -25,6 +25,12 @@ DHCPCD_MESSAGES_MAXIMUM = 1024
 # `ip` takes milliseconds; it may wait for a lock of the kernel.
 IP_SECONDS = 5.0
 
+# == network/routes.py
+
+# Routes of one family that are copied for the NIC in use, one call of `ip` each: any router on the
+# link may advertise thousands. A DHCP packet has some 200 at most.
+ROUTES_COPIED_MAXIMUM = 256
+
 # == network/probe.py, network/lookups.py: does a NIC reach the host?
 
 # The answer to an echo request.
