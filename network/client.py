@@ -1,7 +1,8 @@
 """dhcpcd, kept running with the configuration that the command line needs.
 
 Usually it runs before Python does: images/dhcp/dhcp starts it, and hands over its PID. Where the
-command line gives a NIC more than DHCP, it starts here, with a configuration made for that.
+command line gives a NIC more than DHCP, it starts here, with a configuration made for that. If the
+metadata's bond appears in between, dhcpcd is started anew.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Client:
     log: Log
     given: Path = GIVEN
     made: Path = MADE
-    _text: str = ""  # of its configuration; empty if it was started before Python
+    _text: str = ""  # of its configuration
     _is_stopping: bool = False
     _started: float | None = None
 
@@ -56,7 +57,7 @@ class Client:
         """
         self._started = now if self._started is None else self._started
         if self.process.pid and not self._text:
-            return
+            self._text = self._base()  # since then, the metadata may have asked for a bond
         text = self.plan.configuration(self._base(), nics)
         if not self.process.pid:
             if self.plan.has_all_names(nics) or now - self._started >= STATIC_NIC_MISSING_SECONDS:

@@ -111,10 +111,17 @@ class Files:
     def _write_sources(self, wanted: Mapping[str, str]) -> list[str]:
         folder = self.folder / "time-servers"
         present = {path.name for path in folder.glob(f"*{_SUFFIX}")}
-        for name in present - wanted.keys():
-            (folder / name).unlink(missing_ok=True)
-            self._written.pop(folder / name, None)
-        return [self._try(folder / name, text) for name, text in wanted.items()]
+        errors = [self._remove(folder / name) for name in present - wanted.keys()]
+        return [*errors, *(self._try(folder / name, text) for name, text in wanted.items())]
+
+    def _remove(self, path: Path) -> str:
+        """Return why it cannot be removed."""
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            return f"remove {path}: {error}"
+        self._written.pop(path, None)
+        return ""
 
     def _try(self, path: Path, text: str, *, in_place: bool = False) -> str:
         """Write a text that is new; return why it cannot be written."""
@@ -140,7 +147,9 @@ def _write_in_place(path: Path, text: str) -> None:
     data = text.encode()
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        os.write(descriptor, data)
+        left = data
+        while left:
+            left = left[os.write(descriptor, left) :]  # a full disk takes a part, and then fails
         if os.fstat(descriptor).st_size > len(data):
             os.ftruncate(descriptor, len(data))
     finally:

@@ -122,13 +122,17 @@ class Loop:
         return True
 
     def _hear(self) -> bool:
-        """Take dhcpcd's events; return whether to wait for more of the group."""
-        events = self._listener.read() if self._listener else None
+        """Take dhcpcd's events; return whether to wait for more of the group.
+
+        A dhcpcd that closes each connection at once must not keep this program busy: the group has
+        its time in any case, unless dhcpcd has ended.
+        """
+        events = self._listener.read() if self._listener else []
         if events is None and self._listener:
             self._listener.close()
             self._listener = None
         self.service.note(events or ())
-        return events is not None
+        return True
 
     def _settle_seconds(self) -> float:
         """Few looks come at once; after many, they have a pause in between."""

@@ -24,6 +24,7 @@ class Nic:
     `addresses` (with prefix lengths) are those by which other hosts reach it: global, and past
     duplicate address detection. `leased` are those of them that a server gave for a time. `kind` is
     that of an interface that a program has made: bond, vlan; empty for others. `mtu`: bytes.
+    `index` is the kernel's number of it: a NIC that was taken out and put in again has another one.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Nic:
     master: str = ""  # the bond or bridge that it is a part of
     addresses: tuple[str, ...] = ()
     leased: tuple[str, ...] = ()
+    index: int = 0
 
     @classmethod
     def from_kernel(cls, shown: Mapping[str, Any]) -> Nic:
@@ -53,6 +55,7 @@ class Nic:
             master=shown.get("master", ""),
             addresses=tuple(map(_with_prefix, usable)),
             leased=tuple(_with_prefix(one) for one in usable if one.get("dynamic")),
+            index=shown.get("ifindex", 0),
         )
 
     @property

@@ -25,6 +25,12 @@ DHCPCD_MESSAGES_MAXIMUM = 1024
 # `ip` takes milliseconds; it may wait for a lock of the kernel.
 IP_SECONDS = 5.0
 
+# == network/routes.py
+
+# Routes of one family that are copied for the NIC in use, one call of `ip` each: any router on the
+# link may advertise thousands. A DHCP packet has some 200 at most.
+ROUTES_COPIED_MAXIMUM = 256
+
 # == network/probe.py, network/lookups.py: does a NIC reach the host?
 
 # The answer to an echo request.
@@ -64,6 +70,10 @@ PREFERRED_TEST_CEILING_SECONDS = 60.0
 
 # Links, addresses and leases are read anew after this, also without an event.
 READ_ANEW_SECONDS = 60.0
+
+# A bond, one of its NICs or a VLAN that the kernel refuses is tried again after READ_ANEW_SECONDS,
+# doubled up to this: a NIC that tries to join has no link meanwhile.
+STEP_AGAIN_CEILING_SECONDS = 600.0
 
 # Events come in groups: one look for all of eight NICs.
 EVENTS_SETTLE_SECONDS = 0.1

@@ -19,6 +19,7 @@ from network.policy import (
     REACHED_LOOK_FIRST_SECONDS,
     READ_ANEW_SECONDS,
     SAME_ERROR_SECONDS,
+    STEP_AGAIN_CEILING_SECONDS,
     UNREACHED_LOOK_CEILING_SECONDS,
     UNREACHED_LOOK_FIRST_SECONDS,
 )
@@ -47,6 +48,8 @@ T = TypeVar("T")
 
 Routes = dict[str, "list[Route]"]
 Commands = list[Command]
+Attempt = tuple[float, float]
+"""Of a step: when it is due again, and the pause after that."""
 
 
 @dataclass(slots=True)
@@ -78,7 +81,7 @@ class Service:
     _pause: float = 0.0
     _errors: dict[str, tuple[str, float]] = field(default_factory=dict)  # by step, since when
     _last: dict[str, tuple[Commands, float]] = field(default_factory=dict)  # by step, and when
-    _steps: dict[Step, float] = field(default_factory=dict)  # still missing, and when tried
+    _steps: dict[Step, Attempt] = field(default_factory=dict)  # still missing
 
     def __post_init__(self) -> None:
         self._leases = self.files.read_leases()
@@ -89,7 +92,8 @@ class Service:
         is_due = is_woken or now >= self._read_at
         if is_due or not self.choice.still_reaches(self.view.nics, now):
             self._look_anew(now, is_dhcpcd_there=is_dhcpcd_there)
-        return self._next_pause(is_woken=is_woken)
+        pause = self._next_pause(is_woken=is_woken)
+        return min(pause, self.metadata.trial_seconds(self.now()))
 
     def is_over(self) -> bool:
         """Return whether the next run is to go on, with another plan for bonds."""
@@ -140,28 +144,27 @@ class Service:
     def _with_links(self, nics: Sequence[Nic]) -> Sequence[Nic]:
         """Make what is missing of the bond and the VLAN; return all NICs then.
 
-        What was in vain is not repeated at once; what was made and is missing again, is.
+        What was in vain is repeated more and more rarely; what was made and is missing again, is
+        made at once.
         """
         now = self.now()
-        tried: dict[Step, float] = {}
+        tried: dict[Step, Attempt] = {}
         for steps, report in (
             (self.plan.first_steps, self._report_bond),
             (self.plan.bond_steps, self._report_bond),
             (self.plan.vlan_steps, self._report_vlan),
         ):
-            wanted = [step for step in steps(nics) if not self._would_cut_off(step)]
-            missing = {step: self._steps.get(step, now - READ_ANEW_SECONDS) for step in wanted}
-            due = [step for step, when in missing.items() if now >= when + READ_ANEW_SECONDS]
-            for step in due:
+            missing = {
+                step: self._steps.get(step, (now, READ_ANEW_SECONDS)) for step in steps(nics)
+            }
+            tried |= missing
+            due = {one: pause for one, (at, pause) in missing.items() if self._is_due(one, at, now)}
+            for step, pause in due.items():
                 self._make(step, report)
-            tried |= {**missing, **dict.fromkeys(due, now)}
+                tried[step] = now + pause, min(2 * pause, STEP_AGAIN_CEILING_SECONDS)
             nics = self.kernel.nics() if due else nics
         self._steps = tried
         return nics
-
-    def _would_cut_off(self, step: Step) -> bool:
-        """Return whether it takes down the NIC that reaches the host, to join a bond again."""
-        return bool(step.undo) and self.choice.is_reached and step.interface == self.choice.chosen
 
     def _make(self, step: Step, report: Callable[[Step, str], None]) -> None:
         """Make a part of an interface; if that fails, take back what was done of it."""
@@ -174,6 +177,8 @@ class Service:
                     self.kernel.ip(*command)
             if self._is_news(step.name, str(error)):
                 report(step, str(error))
+        else:
+            self._errors.pop(step.name, None)
 
     def _report_bond(self, step: Step, error: str) -> None:
         self.log.warning("bond.failed", interface=step.interface, error=error, next=step.otherwise)
@@ -191,8 +196,12 @@ class Service:
             error="the metadata asks for it, and with it no NIC reaches the host",
             next="takes it back, and starts again without it",
         )
-        self.metadata.refuse()
-        self._run_all(bond.undo(self.nics))
+        undo = bond.undo(self.nics)
+        self._run_all(undo[:1])  # if it stays, the next run must know of it, and tries again
+        try:
+            self._run_all(undo[1:])
+        finally:
+            self.metadata.refuse()
 
     def _routes(self) -> Routes:
         return {family: self.kernel.routes(family) for family in FAMILIES}
@@ -225,6 +234,15 @@ class Service:
         self._last[step] = commands, now
         self._tried(step, lambda: self._run_all(commands))
         return bool(commands)
+
+    def _is_due(self, step: Step, due_at: float, now: float) -> bool:
+        """Return whether to do it: not at each event.
+
+        A refused NIC of the bond has no link while it tries to join: one by which the host is
+        reached does not try again.
+        """
+        is_in_use = self.choice.is_reached and self.choice.chosen == step.interface
+        return now >= due_at and not (is_in_use and step.name in self._errors)
 
     def _write(self, content: Mapping[str, Any]) -> None:
         self.files.write(self.view, self._leases, content)

@@ -7,7 +7,7 @@ leaves alone what is there already.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import ip_interface, ip_network
+from ipaddress import ip_address, ip_interface, ip_network
 from typing import TYPE_CHECKING
 
 from network.leases import STATIC, Lease
@@ -98,7 +98,7 @@ class StaticPlan:
             ("link", "add", "link", below.name, "name", name, "type", "vlan", "id", number),
             ("link", "set", name, "up"),
         )
-        return [Step(name, commands, otherwise="DHCP only; tries again")]
+        return [Step(name, commands, otherwise="DHCP only; tries again", on=(below.index,))]
 
     def address_commands(
         self, nics: Sequence[Nic], routes: Mapping[str, Sequence[Route]]
@@ -202,7 +202,7 @@ def _has_route(routes: Sequence[Route], name: str, wanted: StaticRoute) -> bool:
         route.interface == name
         and _network(route.destination) == _network(wanted.network)
         and route.protocol == "static"
-        and ip_interface(route.gateway or "::") == ip_interface(wanted.gateway or "::")
+        and _gateway(route.gateway) == _gateway(wanted.gateway)
         for route in routes
     )
 
@@ -210,6 +210,11 @@ def _has_route(routes: Sequence[Route], name: str, wanted: StaticRoute) -> bool:
 def _network(destination: str) -> str:
     """Return one notation for a destination: `ip` shows a host without its prefix length."""
     return destination if destination == "default" else str(ip_network(destination))
+
+
+def _gateway(address: str) -> str:
+    """Return one notation for an address; empty for none."""
+    return str(ip_address(address)) if address else ""
 
 
 def _words(route: StaticRoute, name: str) -> Command:

@@ -63,6 +63,7 @@ class FakeNic:
     master: str = ""
     is_up: bool = True
     hostname: str = ""  # of its lease
+    index: int = 0
     extra: list[str] = field(default_factory=list)  # addresses that `ip` has added
 
     @property
@@ -85,6 +86,7 @@ class FakeNic:
             is_up=self.is_up,
             addresses=(*leased, *self.extra),
             leased=tuple(leased),
+            index=self.index,
         )
 
     def routes(self) -> list[Route]:
@@ -227,8 +229,8 @@ class FakeMachine:
         self.files = Files(self.folder / "run", self.folder / "resolv", self.folder / "name")
         self.choice = Choice(self.wanted, self.probe)
         log: Any = self.log
-        refused = self.folder / "refused"
-        self.metadata = MetadataBond(log, path=self.folder / "bond", refused=refused)
+        refused, proven = self.folder / "refused", self.folder / "proven"
+        self.metadata = MetadataBond(log, path=self.folder / "bond", refused=refused, proven=proven)
         kernel: Any = self.kernel
         probe: Any = self.probe
         self.service = Service(

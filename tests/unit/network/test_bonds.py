@@ -9,7 +9,7 @@ import pytest
 
 from network.nics import Nic
 from network.parameters import NetworkPlan
-from network.policy import BOND_TRIAL_SECONDS, READ_ANEW_SECONDS
+from network.policy import BOND_TRIAL_SECONDS, STEP_AGAIN_CEILING_SECONDS
 from tests.fakes.network import FakeNic, machine
 from tinkie.parameters.cmdline import Cmdline
 from tinkie.parameters.table import read_parameters
@@ -106,15 +106,11 @@ def test_a_bond_of_infiniband_has_the_kernels_address() -> None:
     )
 
 
-def test_the_preferred_member_is_told_when_it_joins() -> None:
+def test_the_preferred_member_is_told_before_it_joins() -> None:
     made = commands(f"{BOND}:mode=1,primary={SECOND.replace(':', '-')}", MADE, ETH0, ETH1)
-    assert made[-1] == "link set dev bond0 type bond primary eth1"
+    assert made[-4] == "link set dev bond0 type bond primary eth1"
+    assert made[-1] == "link set dev eth1 master bond0"
     assert len([one for one in made if "primary" in one]) == 1
-    line = "bond=bond0:eth0:mode=1,primary=eth0"
-    first, *_, last = commands(line, replace(MADE, is_up=False), ETH0)
-    assert "mode" in first
-    assert last == "link set dev bond0 type bond primary eth0"
-    assert len(commands(line, replace(MADE, is_up=False), ETH0)) == 7  # only now: it has joined
 
 
 def test_the_kernel_has_commas_between_addresses() -> None:
@@ -207,13 +203,15 @@ def test_a_member_that_comes_late_joins(tmp_path: Path) -> None:
     assert box.log.named("nic.found") == [{"nic": SECOND}]
 
 
-def test_a_member_that_goes_and_comes_again_joins_at_once(tmp_path: Path) -> None:
+def test_a_member_loses_the_address_that_it_got_while_it_joined(tmp_path: Path) -> None:
     box = with_bond(tmp_path)
     box.look()
-    box.kernel.fake_nics.pop("eth1")
+    box.kernel.fake_nics["eth1"].has_lease = True  # dhcpcd did not know yet
+    box.kernel.fake_nics["eth1"].extra.append("fd00::5/64")
+    box.kernel.commands.clear()
     box.look()
-    box.kernel.fake_nics["eth1"] = FakeNic("eth1", 1, mac=SECOND)
-    box.look()
+    assert box.kernel.commands[0] == ("address", "flush", "dev", "eth1")
+    assert box.kernel.nics()[1].addresses == ()
     assert box.kernel.fake_nics["eth1"].master == "bond0"
 
 
@@ -233,29 +231,49 @@ def test_a_nic_that_cannot_join_is_used_alone_and_the_bond_goes_on(tmp_path: Pat
     assert box.used == "eth1"
 
 
-def test_a_nic_in_use_is_not_taken_down_to_join(tmp_path: Path) -> None:
-    box = with_bond(tmp_path)
-    box.kernel.refused = "eth1 master"
-    box.look()
-    box.kernel.fake_nics["eth1"].has_lease = True
-    box.look()
-    box.kernel.refused = ""
-    for _ in range(3):
-        box.time += READ_ANEW_SECONDS
-        box.look()
-    assert box.kernel.fake_nics["eth1"].has_lease
-    box.kernel.fake_nics["eth1"].reaches = False
-    box.look()
-    box.time += READ_ANEW_SECONDS
-    box.look()
-    assert box.kernel.fake_nics["eth1"].master == "bond0"
-
-
 def test_a_nic_that_can_neither_join_nor_be_set_up_again_is_reported(tmp_path: Path) -> None:
     box = with_bond(tmp_path)
     box.kernel.refused = "dev eth1"
     box.look()
     assert [one["interface"] for one in box.log.named("bond.failed")] == ["eth1"]
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_a_member_that_comes_again_joins_at_once(tmp_path: Path, *, seen: bool) -> None:
+    """`seen`: a look falls between its end and its new start."""
+    box = with_bond(tmp_path)
+    box.look()
+    for index in (7, 8):
+        box.time += 1
+        del box.kernel.fake_nics["eth1"]
+        if seen:
+            box.look()
+        box.kernel.fake_nics["eth1"] = FakeNic("eth1", 1, mac=SECOND, index=index)
+        box.look()
+        assert box.kernel.fake_nics["eth1"].master == "bond0"
+
+
+def test_a_refused_member_by_which_the_host_is_reached_keeps_its_link(tmp_path: Path) -> None:
+    box = with_bond(tmp_path)
+    box.kernel.refused = "eth1 master"
+    box.look()
+    box.kernel.fake_nics["eth1"].has_lease = True
+    pause = box.look()
+    box.kernel.commands.clear()
+    box.wait(2 * STEP_AGAIN_CEILING_SECONDS, pause)
+    assert ("link", "set", "dev", "eth1", "down") not in box.kernel.commands
+    assert box.kernel.fake_nics["eth1"].has_lease
+    box.kernel.refused, box.kernel.fake_nics["eth1"].reaches = "", False
+    box.wait(STEP_AGAIN_CEILING_SECONDS, 1)
+    assert box.kernel.fake_nics["eth1"].master == "bond0"
+
+
+def test_a_refused_member_without_a_way_tries_more_and_more_rarely(tmp_path: Path) -> None:
+    box = with_bond(tmp_path)
+    box.kernel.refused = "eth1 master"
+    box.wait(4000, box.look())
+    tries = [words for words in box.kernel.commands if words[-1] == "down" and "eth1" in words]
+    assert 6 <= len(tries) <= 11
 
 
 def test_a_refused_option_keeps_no_other_from_being_set(tmp_path: Path) -> None:
@@ -329,6 +347,43 @@ def test_a_bond_of_the_metadata_that_reaches_the_host_stays(tmp_path: Path) -> N
         assert not box.service.is_over()
 
 
+def test_a_bond_that_has_reached_the_host_stays_after_a_restart(tmp_path: Path) -> None:
+    """The host is down when the service ends, and for long after that."""
+    box = from_metadata(tmp_path)
+    box.look()
+    box.kernel.fake_nics["bond0"].has_lease = box.kernel.fake_nics["bond0"].reaches = True
+    box.look()
+    assert not box.service.is_over()
+    again = from_metadata(tmp_path)
+    for _ in range(3):
+        again.look()
+        assert not again.service.is_over()
+        again.time += BOND_TRIAL_SECONDS
+
+
+def test_a_bond_that_the_kernel_does_not_give_up_is_not_forgotten(tmp_path: Path) -> None:
+    """Without it in the next run's plan, its NICs would be out of use for good."""
+    box = from_metadata(tmp_path)
+    box.look()
+    box.kernel.refused = "link delete"
+    assert not box.service.is_over()
+    box.time += BOND_TRIAL_SECONDS
+    assert box.service.is_over()
+    assert box.log.named("network.failed")[0]["step"] == "take the bond back"
+    assert machine(tmp_path).metadata.read() is not None
+
+
+def test_a_bond_is_given_up_although_one_of_its_nics_is_gone(tmp_path: Path) -> None:
+    box = from_metadata(tmp_path)
+    box.look()
+    box.kernel.refused = "eth0 up"
+    assert not box.service.is_over()
+    box.time += BOND_TRIAL_SECONDS
+    assert box.service.is_over()
+    assert box.kernel.fake_nics["eth1"].is_up
+    assert machine(tmp_path).metadata.read() is None
+
+
 def test_a_bond_of_the_metadata_that_leads_nowhere_is_taken_back(tmp_path: Path) -> None:
     box = from_metadata(tmp_path)
     box.look()
@@ -354,6 +409,16 @@ def test_of_a_bond_whose_nics_never_came_there_is_nothing_to_take_back(tmp_path:
     box.time += BOND_TRIAL_SECONDS
     assert box.service.is_over()
     assert box.kernel.commands == []
+
+
+def test_the_trial_ends_in_time(tmp_path: Path) -> None:
+    """While no NIC reaches the host, looks are up to a minute apart."""
+    box = from_metadata(tmp_path)
+    pause, start = box.look(), box.time
+    while not box.service.is_over():
+        box.time += pause
+        pause = box.look(is_woken=False)
+    assert box.time - start <= BOND_TRIAL_SECONDS + 1
 
 
 def test_a_bond_that_cannot_be_taken_back_is_reported(tmp_path: Path) -> None:

@@ -175,6 +175,25 @@ def test_a_closed_connection_is_made_anew(parts: Parts) -> None:
     assert parts.loop._listener not in (None, first)
 
 
+def test_a_dhcpcd_that_closes_each_connection_keeps_nobody_busy(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Closing(Listener):
+        @classmethod
+        def connect(cls, path: Path) -> Listener:
+            del path
+            ours, its = socket.socketpair()
+            its.close()
+            return cls(ours)
+
+    monkeypatch.setattr(loop, "Listener", Closing)
+    parts.loop.now = time.monotonic
+    parts.service.last, parts.service.pause = 6, 10
+    before = time.monotonic()
+    parts.run()
+    assert time.monotonic() - before >= 0.04  # each look after its group
+
+
 def test_that_dhcpcd_cannot_be_heard_is_reported_once_it_lasts(parts: Parts) -> None:
     time = iter(range(10**6))
     parts.loop.now = lambda: next(time)

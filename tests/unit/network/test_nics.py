@@ -26,6 +26,7 @@ def test_a_recorded_state_is_read() -> None:
         mtu=1500,
         addresses=("10.55.0.15/24", "fd55::1a7/128", "fd55::f043:e2ff:fe11:9db8/64"),
         leased=("10.55.0.15/24", "fd55::1a7/128", "fd55::f043:e2ff:fe11:9db8/64"),
+        index=2,
     )
     assert second.addresses == ("10.56.0.13/24",)
     assert first.versions == {4, 6}

@@ -7,6 +7,7 @@ import socket
 import struct
 import time
 from dataclasses import dataclass, field
+from selectors import EVENT_READ, DefaultSelector
 from threading import Timer
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,6 +19,7 @@ from network.dns import AAAA, A
 from network.lookups import Lookups, Resolver
 from network.nics import Nic
 from network.probe import NO_NAME, Probe
+from network.sockets import ready
 from tests.fakes.dns import answered
 from tinkie.parameters.types import Host, HostPort
 
@@ -242,6 +244,16 @@ def test_a_connection_that_comes_late_counts(monkeypatch: pytest.MonkeyPatch) ->
         before = time.monotonic()
         assert probe(nics("eth0", "eth1"), any_will_do=True) == {"eth0": "", "eth1": ""}
         assert time.monotonic() - before < 0.4
+
+
+def test_a_host_that_sends_all_the_time_does_not_delay_the_end() -> None:
+    ours, flood = socket.socketpair()
+    with ours, flood, DefaultSelector() as waiting:
+        flood.send(b"x")  # nobody reads it: the next packet is always there
+        waiting.register(ours, EVENT_READ, "packet")
+        time = iter(range(1000))
+        assert len(list(ready(waiting, 5, lambda: next(time)))) == 6
+        assert list(ready(waiting, 0, lambda: next(time))) == ["packet"]
 
 
 def test_without_a_host_every_nic_is_right() -> None:

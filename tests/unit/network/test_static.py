@@ -132,3 +132,10 @@ def test_the_lease_has_all_that_the_command_line_gives() -> None:
 )
 def test_dhcpcd_leaves_that_family_alone(line: str, nics: list[Nic], more: str) -> None:
     assert plan(line).configuration("nodelay\n", nics) == f"nodelay\n{more}"
+
+
+def test_a_route_by_a_gateway_of_the_other_family_is_another_one() -> None:
+    there = "default via inet6 fe80::1 dev eth0 proto static scope global metric 1000"
+    nic = Nic("eth0", (MAC,), is_device=True, addresses=("10.0.0.5/24",))
+    (command,) = commands(f"{IPAM}::10.0.0.5:24:10.0.0.1", nic, routes=there)
+    assert "via 10.0.0.1" in command
