@@ -235,7 +235,7 @@ class Service:
         now = self.now()
         is_in_use = self.choice.is_reached and self.choice.chosen == step.interface
         on, due_at, pause = self._steps.get(step.name, (None, 0.0, READ_ANEW_SECONDS))
-        if on != step.on:
+        if on != step.on or now > due_at + pause:  # another one, or the last one did it for long
             due_at, pause = 0.0, READ_ANEW_SECONDS
         if now < due_at or (is_in_use and step.name in self._errors):
             return False

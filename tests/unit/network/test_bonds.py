@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from network.nics import Nic
 from network.parameters import NetworkPlan
@@ -15,8 +20,6 @@ from tinkie.parameters.cmdline import Cmdline
 from tinkie.parameters.table import read_parameters
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from network.static import StaticPlan
 
 FIRST, SECOND = "52:54:00:ab:00:01", "52:54:00:ab:00:02"
@@ -393,3 +396,79 @@ def test_a_bond_that_cannot_be_taken_back_is_reported(tmp_path: Path) -> None:
     box.time += BOND_TRIAL_SECONDS
     assert box.service.is_over()
     assert box.log.named("network.failed")[0]["step"] == "take the bond back"
+
+
+# == drawn events
+
+MEMBERS = st.integers(0, 1)
+EVENTS = st.one_of(
+    st.tuples(st.just("plug"), MEMBERS),
+    st.tuples(st.just("unplug"), MEMBERS),
+    st.tuples(st.just("take out"), MEMBERS),
+    st.tuples(st.just("refuse"), st.sampled_from(["", "master", "link add", "mode", "up"])),
+    st.tuples(st.just("kill"), st.integers(0, 9)),
+    st.tuples(st.just("delete"), st.just(0)),
+    st.tuples(st.just("down"), st.just(0)),
+    st.tuples(st.just("wait"), st.sampled_from([1, 9, 70])),
+)
+
+
+class KilledError(Exception):
+    """The service ends in the middle of a look."""
+
+
+@given(st.lists(EVENTS, max_size=20))
+def test_whatever_happens_the_bond_is_complete_in_the_end(events: list[tuple[str, Any]]) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        box = with_bond(folder)
+        index = 100
+        for kind, value in events:
+            index += 1
+            cards = box.kernel.cards
+            nic = f"eth{value}"
+            match kind:
+                case "plug" if nic not in cards:
+                    cards[nic] = FakeNic(nic, value, mac=(FIRST, SECOND)[value], index=index)
+                case "unplug":
+                    cards.pop(nic, None)
+                case "take out" if nic in cards:
+                    cards[nic].master = ""
+                case "refuse":
+                    box.kernel.refused = value
+                case "delete" if "bond0" in cards:
+                    box.kernel._link(("link", "delete", "dev", "bond0"))
+                case "down" if "bond0" in cards:
+                    cards["bond0"].is_up = False
+                case "wait":
+                    box.wait(value, 1)
+                case "kill":
+                    box = killed(box, folder, value)
+            box.look()
+        box.kernel.refused = ""
+        before = len(box.kernel.commands)
+        box.wait(2 * STEP_AGAIN_CEILING_SECONDS, 1)
+        found = [card for card in box.kernel.cards.values() if card.name != "bond0"]
+        assert all((card.master, card.is_up) == ("bond0", True) for card in found)
+        assert not found or box.kernel.cards["bond0"].is_up
+        assert len(box.kernel.commands) - before < 30
+
+
+def killed(box: Any, folder: Path, after: int) -> Any:
+    """Return the next run, after the service was killed behind so many commands."""
+    kernel, real = box.kernel, box.kernel.ip
+    left = iter(range(after))
+
+    def ip(*words: str) -> str:
+        if next(left, None) is None:
+            raise KilledError
+        return str(real(*words))
+
+    kernel.ip = ip
+    with suppress(KilledError):
+        box.look()
+    kernel.ip = real
+    again = with_bond(folder)
+    again.kernel.cards, again.kernel.refused = kernel.cards, kernel.refused
+    again.time = box.time
+    return again
