@@ -63,6 +63,7 @@ class FakeNic:
     master: str = ""
     is_up: bool = True
     index: int = 0
+    below: str = ""
     extra: list[str] = field(default_factory=list)  # addresses that `ip` has added
 
     @property
@@ -86,6 +87,7 @@ class FakeNic:
             addresses=(*leased, *self.extra),
             leased=tuple(leased),
             index=self.index,
+            below=self.below,
         )
 
     def routes(self) -> list[Route]:
@@ -137,7 +139,9 @@ class FakeKernel:
         match words:
             case ("link", "add", "link", below, "name", name, *_):
                 mac = self.cards[below].mac
-                self.cards[name] = FakeNic(name, 9, mac=mac, is_device=False, kind="vlan")
+                self.cards[name] = FakeNic(
+                    name, 9, mac=mac, is_device=False, kind="vlan", below=below
+                )
             case ("link", "add", "name", name, "address", mac, "type", "bond"):
                 assert name not in self.cards
                 self.cards[name] = FakeNic(
@@ -151,6 +155,8 @@ class FakeKernel:
                 self.cards[name].master, self.cards[name].is_up = bond, True
             case ("link", "delete", "dev", bond):
                 del self.cards[bond]
+                for name in [card.name for card in self.cards.values() if card.below == bond]:
+                    del self.cards[name]
                 for card in self.cards.values():
                     card.is_up = card.is_up and card.master != bond
                     card.master = card.master.replace(bond, "")

@@ -323,6 +323,23 @@ def test_a_bond_of_the_metadata_that_reaches_the_host_stays(tmp_path: Path) -> N
         assert not box.service.is_over()
 
 
+def test_a_vlan_moves_to_the_bond_that_the_metadata_asks_for(tmp_path: Path) -> None:
+    """The run before has made it on a NIC, which is a part of the bond now."""
+    (tmp_path / "bond").write_text(f"{BOND.partition('=')[2]}\n")
+    box = machine(tmp_path, 0)
+    for at, mac in enumerate((FIRST, SECOND)):
+        box.kernel.cards[f"eth{at}"] = FakeNic(f"eth{at}", at, mac=mac, reaches=True)
+    line = read_parameters(Cmdline.parse(f"vlan_id=30 hw_addr={FIRST}"))
+    for bond, below in ((None, "eth0"), (box.metadata.read(), "bond0")):
+        made = NetworkPlan.from_parameters(line, bond)
+        box.service.plan, box.choice.wanted = made.static, made.wanted
+        for _ in range(2):
+            box.look()
+        assert box.kernel.cards["vlan30"].below == below
+    assert box.kernel.cards["eth0"].master == "bond0"
+    assert len([words for words in box.kernel.commands if "delete" in words]) == 1
+
+
 def test_a_bond_that_has_reached_the_host_stays_after_a_restart(tmp_path: Path) -> None:
     """The host is down when the service ends, and for long after that."""
     box = from_metadata(tmp_path)
