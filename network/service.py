@@ -114,8 +114,11 @@ class Service:
         if read is None:
             return
         self.nics, routes = read
+        # What has no address, as a router's name servers, is kept while dhcpcd does not answer.
         self._leases = current_leases(
-            messages or (), self._leases, lambda lease: has_address(self.nics, lease)
+            messages or (),
+            self._leases,
+            lambda lease: has_address(self.nics, lease) or (messages is None and not lease.address),
         )
         leases = [*self.plan.leases(self.nics), *self._leases]
         nics = self._ours(leases)
