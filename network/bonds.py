@@ -122,8 +122,15 @@ class BondPlan:
         known = [mac for mac in self.boot_nics if called(present, mac) or mac in self.bond.members]
         given = [member for member in self.bond.members if ":" in member]
         own = [nic.macs[-1] for nic in present if nic.macs]
-        address = next(iter([*known, *given, *own]), "")
+        address = next((one for one in [*known, *given, *own] if _is_possible(one)), "")
         return address if address.count(":") == ETHERNET_OCTETS - 1 else ""
+
+
+def _is_possible(mac: str) -> bool:
+    """Return whether the kernel takes this hardware address: no group's, and not all zeros."""
+    octets = mac.split(":")
+    is_of_one = int(octets[0], 16) % 2 == 0 and set(octets) != {"00"}
+    return len(octets) != ETHERNET_OCTETS or is_of_one
 
 
 def _flush(nic: Nic) -> Step:

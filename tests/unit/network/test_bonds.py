@@ -92,6 +92,12 @@ def test_the_bonds_address_is_that_which_the_boot_server_knows(line: str, addres
     assert commands(line, ETH0, ETH1)[0] == f"link add name bond0 address {address} type bond"
 
 
+@pytest.mark.parametrize("odd", ["00-00-00-00-00-00", "01-00-5e-00-00-01"])
+def test_an_address_that_the_kernel_refuses_does_not_keep_a_bond_from_being_made(odd: str) -> None:
+    line = f"bond=bond0:{odd},52-54-00-ab-00-02 hw_addr={odd}"
+    assert commands(line, ETH1)[0] == f"link add name bond0 address {SECOND} type bond"
+
+
 def test_a_bond_of_infiniband_has_the_kernels_address() -> None:
     mac = "80:00:02:08:fe:80:00:00:00:00:00:00:f4:52:14:03:00:7b:cb:a1"
     nic = Nic("ib0", (mac,), is_device=True)
