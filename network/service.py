@@ -14,6 +14,7 @@ from network.kernel import FAMILIES
 from network.leases import current_leases
 from network.lookups import Resolver
 from network.policy import (
+    CHANGE_AGAIN_FIRST_SECONDS,
     REACHED_LOOK_CEILING_SECONDS,
     REACHED_LOOK_FIRST_SECONDS,
     READ_ANEW_SECONDS,
@@ -47,6 +48,8 @@ T = TypeVar("T")
 
 Routes = dict[str, "list[Route]"]
 Commands = list[tuple[str, ...]]
+Work = tuple[object, float, float]
+"""Of a step: what it did last, when that is due again, and the pause after that."""
 Attempt = tuple["tuple[int, ...] | None", float, float]
 """Of a step: on which interfaces, when it is due again, and the pause after that."""
 
@@ -79,7 +82,7 @@ class Service:
     _read_at: float = 0.0  # when all of it is read anew
     _pause: float = 0.0
     _errors: dict[str, tuple[str, float]] = field(default_factory=dict)  # by step, since when
-    _last: dict[str, tuple[object, float]] = field(default_factory=dict)  # by step, and when
+    _last: dict[str, Work] = field(default_factory=dict)  # by step
     _steps: dict[str, Attempt] = field(default_factory=dict)  # by name
 
     def __post_init__(self) -> None:
@@ -213,20 +216,25 @@ class Service:
         """Run `ip` with each; return whether that was done.
 
         Each change is an event, and a look follows. What the last one did in vain is not repeated
-        at once: it would keep this program busy.
+        at once: it would keep this program busy. What failed may have met a NIC whose link was
+        just lost, so it is soon tried again.
         """
-        if not self._is_due(step, commands):
-            return False
-        self._tried(step, lambda: self._run_all(commands))
-        return bool(commands)
+        is_due = self._is_due(step, commands)
+        if is_due:
+            self._tried(step, lambda: self._run_all(commands))
+        if step in self._errors:
+            self._read_at = min(self._read_at, self._last[step][1])
+        return is_due and bool(commands)
 
     def _is_due(self, step: str, work: object) -> bool:
         """Return whether this is not what the step did just now."""
         now = self.now()
-        last, when = self._last.get(step, (None, 0.0))
-        if work == last and now < when + READ_ANEW_SECONDS:
+        last, due_at, pause = self._last.get(step, (None, 0.0, 0.0))
+        if work != last:
+            due_at, pause = 0.0, CHANGE_AGAIN_FIRST_SECONDS
+        if now < due_at:
             return False
-        self._last[step] = work, now
+        self._last[step] = work, now + pause, min(2 * pause, READ_ANEW_SECONDS)
         return True
 
     def _is_step_due(self, step: Step) -> bool:

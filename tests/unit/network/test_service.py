@@ -227,6 +227,20 @@ def test_a_failed_route_is_reported_once_and_the_others_are_set(tmp_path: Path) 
     assert len(box.log.named("network.failed")) == 2
 
 
+def test_routes_that_a_lost_link_has_refused_are_soon_set(tmp_path: Path) -> None:
+    """The link came back before the next look, which would do the very same."""
+    box = machine(tmp_path, 2)
+    box.kernel.cards["eth0"].has_lease = True  # its routes have the lower metric
+    box.kernel.cards["eth1"] = good(1)
+    box.kernel.refused = "route replace"
+    box.look()
+    box.kernel.refused = ""
+    pause = box.look()
+    assert box.kernel.default == "eth0"
+    box.wait(REACHED_LOOK_CEILING_SECONDS, pause)
+    assert box.kernel.default == "eth1"
+
+
 def test_leases_are_kept_while_dhcpcd_does_not_answer(tmp_path: Path) -> None:
     box = machine(tmp_path, 1)
     box.kernel.cards["eth0"] = good(0)
