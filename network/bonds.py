@@ -120,7 +120,8 @@ class BondPlan:
         """Return its hardware address; empty if it is the kernel's choice, as for InfiniBand."""
         present = self.members(nics)
         known = [mac for mac in self.boot_nics if called(present, mac) or mac in self.bond.members]
-        address = next(iter([*known, *self._members_macs(present)]), "")
+        possible = filter(_is_possible, [*known, *self._members_macs(present)])
+        address = next(possible, "")
         return address if address.count(":") == ETHERNET_OCTETS - 1 else ""
 
     def _members_macs(self, present: Sequence[Nic]) -> list[str]:
@@ -128,6 +129,13 @@ class BondPlan:
         by_name = {nic.name: nic.macs[-1] for nic in present if nic.macs}
         found = (name if ":" in name else by_name.get(name, "") for name in self.bond.members)
         return [mac for mac in found if mac]
+
+
+def _is_possible(mac: str) -> bool:
+    """Return whether the kernel takes this hardware address: no group's, and not all zeros."""
+    octets = mac.split(":")
+    is_of_one = int(octets[0], 16) % 2 == 0 and set(octets) != {"00"}
+    return len(octets) != ETHERNET_OCTETS or is_of_one
 
 
 def _flush(nic: Nic) -> Step:

@@ -24,6 +24,7 @@ class Nic:
     `addresses` (with prefix lengths) are those by which other hosts reach it: global, and past
     duplicate address detection. `leased` are those of them that a server gave for a time. `kind` is
     that of an interface that a program has made: bond, vlan; empty for others. `mtu`: bytes.
+    `below` is what a VLAN is on.
     `index` is the kernel's number of it: a NIC that was taken out and put in again has another one.
     """
 
@@ -38,6 +39,7 @@ class Nic:
     addresses: tuple[str, ...] = ()
     leased: tuple[str, ...] = ()
     index: int = 0
+    below: str = ""
 
     @classmethod
     def from_kernel(cls, shown: Mapping[str, Any]) -> Nic:
@@ -56,6 +58,7 @@ class Nic:
             addresses=tuple(map(_with_prefix, usable)),
             leased=tuple(_with_prefix(one) for one in usable if one.get("dynamic")),
             index=shown.get("ifindex", 0),
+            below=shown.get("link") or "",
         )
 
     @property

@@ -71,6 +71,10 @@ PREFERRED_TEST_CEILING_SECONDS = 60.0
 # Links, addresses and leases are read anew after this, also without an event.
 READ_ANEW_SECONDS = 60.0
 
+# Routes or addresses that the kernel refuses are tried again after this, doubled up to
+# READ_ANEW_SECONDS: a link that was lost for a moment may have taken the way to a gateway.
+CHANGE_AGAIN_FIRST_SECONDS = 2.0
+
 # A bond, one of its NICs or a VLAN that the kernel refuses is tried again after READ_ANEW_SECONDS,
 # doubled up to this: a NIC that tries to join has no link meanwhile.
 STEP_AGAIN_CEILING_SECONDS = 600.0

@@ -15,6 +15,7 @@ from network.leases import current_leases
 from network.links import Command
 from network.lookups import Resolver
 from network.policy import (
+    CHANGE_AGAIN_FIRST_SECONDS,
     REACHED_LOOK_CEILING_SECONDS,
     REACHED_LOOK_FIRST_SECONDS,
     READ_ANEW_SECONDS,
@@ -48,6 +49,8 @@ T = TypeVar("T")
 
 Routes = dict[str, "list[Route]"]
 Commands = list[Command]
+Work = tuple[Commands, float, float]
+"""Of a step: what it did last, when that is due again, and the pause after that."""
 Attempt = tuple[float, float]
 """Of a step: when it is due again, and the pause after that."""
 
@@ -80,7 +83,7 @@ class Service:
     _read_at: float = 0.0  # when all of it is read anew
     _pause: float = 0.0
     _errors: dict[str, tuple[str, float]] = field(default_factory=dict)  # by step, since when
-    _last: dict[str, tuple[Commands, float]] = field(default_factory=dict)  # by step, and when
+    _last: dict[str, Work] = field(default_factory=dict)  # by step
     _steps: dict[Step, Attempt] = field(default_factory=dict)  # still missing
 
     def __post_init__(self) -> None:
@@ -115,8 +118,11 @@ class Service:
         if read is None:
             return
         self.nics, routes = read
+        # What has no address, as a router's name servers, is kept while dhcpcd does not answer.
         self._leases = current_leases(
-            messages or (), self._leases, lambda lease: has_address(self.nics, lease)
+            messages or (),
+            self._leases,
+            lambda lease: has_address(self.nics, lease) or (messages is None and not lease.address),
         )
         leases = [*self.plan.leases(self.nics), *self._leases]
         nics = self._ours(leases)
@@ -225,15 +231,26 @@ class Service:
         """Run `ip` with each; return whether that was done.
 
         Each change is an event, and a look follows. What the last one did in vain is not repeated
-        at once: it would keep this program busy.
+        at once: it would keep this program busy. What failed may have met a NIC whose link was
+        just lost, so it is soon tried again.
         """
+        is_due = self._is_new_or_due(step, commands)
+        if is_due:
+            self._tried(step, lambda: self._run_all(commands))
+        if step in self._errors:
+            self._read_at = min(self._read_at, self._last[step][1])
+        return is_due and bool(commands)
+
+    def _is_new_or_due(self, step: str, commands: Commands) -> bool:
+        """Return whether this is not what the step did just now."""
         now = self.now()
-        last, when = self._last.get(step, ([], 0.0))
-        if commands == last and now < when + READ_ANEW_SECONDS:
+        last, due_at, pause = self._last.get(step, ([], 0.0, CHANGE_AGAIN_FIRST_SECONDS))
+        if commands != last:
+            due_at, pause = 0.0, CHANGE_AGAIN_FIRST_SECONDS
+        if now < due_at:
             return False
-        self._last[step] = commands, now
-        self._tried(step, lambda: self._run_all(commands))
-        return bool(commands)
+        self._last[step] = commands, now + pause, min(2 * pause, READ_ANEW_SECONDS)
+        return True
 
     def _is_due(self, step: Step, due_at: float, now: float) -> bool:
         """Return whether to do it: not at each event.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from network.routes import Route
     from tinkie.parameters.ipam import StaticAddress
 
+_VLAN = "vlan"
 METRIC = "1000"  # of its routes; dhcpcd's are 1000 and the NIC's number
 
 
@@ -88,14 +89,19 @@ class StaticPlan:
         return self.bond.steps(nics) if self.bond else []
 
     def vlan_steps(self, nics: Sequence[Nic]) -> list[Step]:
-        """Return what makes the VLAN, if it is not there."""
-        below = self.carrier(nics)
-        if not self.vlan or below is None or self.interface(nics):
+        """Return what makes the VLAN, if it is not there.
+
+        One on another NIC was made before that became a part of the bond, and bypasses it.
+        """
+        below, there = self.carrier(nics), self.interface(nics)
+        is_other = below and there and there.kind == _VLAN and there.below not in ("", below.name)
+        if not self.vlan or below is None or (there and not is_other):
             return []
         name, number = self.vlan_name, str(self.vlan)
         commands = (
+            *((("link", "delete", "dev", name),) if is_other else ()),
             ("link", "set", below.name, "up"),
-            ("link", "add", "link", below.name, "name", name, "type", "vlan", "id", number),
+            ("link", "add", "link", below.name, "name", name, "type", _VLAN, "id", number),
             ("link", "set", name, "up"),
         )
         return [Step(name, commands, otherwise="DHCP only; tries again", on=(below.index,))]

@@ -64,6 +64,7 @@ class FakeNic:
     is_up: bool = True
     hostname: str = ""  # of its lease
     index: int = 0
+    below: str = ""
     extra: list[str] = field(default_factory=list)  # addresses that `ip` has added
 
     @property
@@ -87,6 +88,7 @@ class FakeNic:
             addresses=(*leased, *self.extra),
             leased=tuple(leased),
             index=self.index,
+            below=self.below,
         )
 
     def routes(self) -> list[Route]:
@@ -139,7 +141,9 @@ class FakeKernel:
         match words:
             case ("link", "add", "link", below, "name", name, *_):
                 mac = self.fake_nics[below].mac
-                self.fake_nics[name] = FakeNic(name, 9, mac=mac, is_device=False, kind="vlan")
+                self.fake_nics[name] = FakeNic(
+                    name, 9, mac=mac, is_device=False, kind="vlan", below=below
+                )
             case ("link", "add", "name", name, "address", mac, "type", "bond"):
                 assert name not in self.fake_nics
                 self.fake_nics[name] = FakeNic(
@@ -153,6 +157,8 @@ class FakeKernel:
                 self.fake_nics[name].master, self.fake_nics[name].is_up = bond, True
             case ("link", "delete", "dev", bond):
                 del self.fake_nics[bond]
+                for name in [nic.name for nic in self.fake_nics.values() if nic.below == bond]:
+                    del self.fake_nics[name]
                 for nic in self.fake_nics.values():
                     nic.is_up = nic.is_up and nic.master != bond
                     nic.master = nic.master.replace(bond, "")

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from network.nics import Nic
 from network.parameters import NetworkPlan
@@ -15,8 +20,6 @@ from tinkie.parameters.cmdline import Cmdline
 from tinkie.parameters.table import read_parameters
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from network.static import StaticPlan
 
 FIRST, SECOND = "52:54:00:ab:00:01", "52:54:00:ab:00:02"
@@ -96,6 +99,12 @@ def test_the_bonds_address_is_that_which_the_boot_server_knows(line: str, addres
 def test_the_bonds_address_is_a_members_permanent_one() -> None:
     changed = replace(ETH0, macs=("52:54:00:ff:ff:ff", FIRST))
     assert f"address {FIRST}" in commands("bond=bond0:eth0", changed)[0]
+
+
+@pytest.mark.parametrize("odd", ["00-00-00-00-00-00", "01-00-5e-00-00-01"])
+def test_an_address_that_the_kernel_refuses_does_not_keep_a_bond_from_being_made(odd: str) -> None:
+    line = f"bond=bond0:{odd},52-54-00-ab-00-02 hw_addr={odd}"
+    assert commands(line, ETH1)[0] == f"link add name bond0 address {SECOND} type bond"
 
 
 def test_a_bond_of_infiniband_has_the_kernels_address() -> None:
@@ -347,6 +356,23 @@ def test_a_bond_of_the_metadata_that_reaches_the_host_stays(tmp_path: Path) -> N
         assert not box.service.is_over()
 
 
+def test_a_vlan_moves_to_the_bond_that_the_metadata_asks_for(tmp_path: Path) -> None:
+    """The run before has made it on a NIC, which is a part of the bond now."""
+    (tmp_path / "bond").write_text(f"{BOND.partition('=')[2]}\n")
+    box = machine(tmp_path, 0)
+    for at, mac in enumerate((FIRST, SECOND)):
+        box.kernel.fake_nics[f"eth{at}"] = FakeNic(f"eth{at}", at, mac=mac, reaches=True)
+    line = read_parameters(Cmdline.parse(f"vlan_id=30 hw_addr={FIRST}"))
+    for bond, below in ((None, "eth0"), (box.metadata.read(), "bond0")):
+        made = NetworkPlan.from_parameters(line, bond)
+        box.service.plan, box.choice.wanted = made.static, made.wanted
+        for _ in range(2):
+            box.look()
+        assert box.kernel.fake_nics["vlan30"].below == below
+    assert box.kernel.fake_nics["eth0"].master == "bond0"
+    assert len([words for words in box.kernel.commands if "delete" in words]) == 1
+
+
 def test_a_bond_that_has_reached_the_host_stays_after_a_restart(tmp_path: Path) -> None:
     """The host is down when the service ends, and for long after that."""
     box = from_metadata(tmp_path)
@@ -429,3 +455,79 @@ def test_a_bond_that_cannot_be_taken_back_is_reported(tmp_path: Path) -> None:
     box.time += BOND_TRIAL_SECONDS
     assert box.service.is_over()
     assert box.log.named("network.failed")[0]["step"] == "take the bond back"
+
+
+# == drawn events
+
+MEMBERS = st.integers(0, 1)
+EVENTS = st.one_of(
+    st.tuples(st.just("plug"), MEMBERS),
+    st.tuples(st.just("unplug"), MEMBERS),
+    st.tuples(st.just("take out"), MEMBERS),
+    st.tuples(st.just("refuse"), st.sampled_from(["", "master", "link add", "mode", "up"])),
+    st.tuples(st.just("kill"), st.integers(0, 9)),
+    st.tuples(st.just("delete"), st.just(0)),
+    st.tuples(st.just("down"), st.just(0)),
+    st.tuples(st.just("wait"), st.sampled_from([1, 9, 70])),
+)
+
+
+class KilledError(Exception):
+    """The service ends in the middle of a look."""
+
+
+@given(st.lists(EVENTS, max_size=20))
+def test_whatever_happens_the_bond_is_complete_in_the_end(events: list[tuple[str, Any]]) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        box = with_bond(folder)
+        index = 100
+        for kind, value in events:
+            index += 1
+            cards = box.kernel.fake_nics
+            nic = f"eth{value}"
+            match kind:
+                case "plug" if nic not in cards:
+                    cards[nic] = FakeNic(nic, value, mac=(FIRST, SECOND)[value], index=index)
+                case "unplug":
+                    cards.pop(nic, None)
+                case "take out" if nic in cards:
+                    cards[nic].master = ""
+                case "refuse":
+                    box.kernel.refused = value
+                case "delete" if "bond0" in cards:
+                    box.kernel._link(("link", "delete", "dev", "bond0"))
+                case "down" if "bond0" in cards:
+                    cards["bond0"].is_up = False
+                case "wait":
+                    box.wait(value, 1)
+                case "kill":
+                    box = killed(box, folder, value)
+            box.look()
+        box.kernel.refused = ""
+        before = len(box.kernel.commands)
+        box.wait(2 * STEP_AGAIN_CEILING_SECONDS, 1)
+        found = [card for card in box.kernel.fake_nics.values() if card.name != "bond0"]
+        assert all((card.master, card.is_up) == ("bond0", True) for card in found)
+        assert not found or box.kernel.fake_nics["bond0"].is_up
+        assert len(box.kernel.commands) - before < 30
+
+
+def killed(box: Any, folder: Path, after: int) -> Any:
+    """Return the next run, after the service was killed behind so many commands."""
+    kernel, real = box.kernel, box.kernel.ip
+    left = iter(range(after))
+
+    def ip(*words: str) -> str:
+        if next(left, None) is None:
+            raise KilledError
+        return str(real(*words))
+
+    kernel.ip = ip
+    with suppress(KilledError):
+        box.look()
+    kernel.ip = real
+    again = with_bond(folder)
+    again.kernel.fake_nics, again.kernel.refused = kernel.fake_nics, kernel.refused
+    again.time = box.time
+    return again

@@ -50,6 +50,7 @@ def test_an_address_in_doubt_is_none_yet() -> None:
 def test_what_a_device_is_and_what_is_a_part_of_another_one() -> None:
     assert shown(parentbus="pci", parentdev="0000:00:03.0").is_device
     assert not shown(linkinfo={"info_kind": "vlan"}).is_device
+    assert [shown(link=name).below for name in ("eth1", None)] == ["eth1", ""]
     assert not shown(master="bond0", parentdev="x").is_ours
 
 

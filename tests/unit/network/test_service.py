@@ -275,6 +275,20 @@ def test_a_dhcpcd_that_is_not_there_yet_is_not_asked(tmp_path: Path) -> None:
     assert not box.log.named("network.failed")
 
 
+def test_routes_that_a_lost_link_has_refused_are_soon_set(tmp_path: Path) -> None:
+    """The link came back before the next look, which would do the very same."""
+    box = machine(tmp_path, 2)
+    box.kernel.fake_nics["eth0"].has_lease = True  # its routes have the lower metric
+    box.kernel.fake_nics["eth1"] = good(1)
+    box.kernel.refused = "route replace"
+    box.look()
+    box.kernel.refused = ""
+    pause = box.look()
+    assert box.kernel.default == "eth0"
+    box.wait(REACHED_LOOK_CEILING_SECONDS, pause)
+    assert box.kernel.default == "eth1"
+
+
 def test_leases_are_kept_while_dhcpcd_does_not_answer(tmp_path: Path) -> None:
     box = machine(tmp_path, 1)
     box.kernel.fake_nics["eth0"] = good(0)
@@ -284,6 +298,22 @@ def test_leases_are_kept_while_dhcpcd_does_not_answer(tmp_path: Path) -> None:
     assert box.log.named("network.failed")[0]["step"] == "read the leases"
     assert (tmp_path / "resolv").read_text() == "nameserver 10.0.0.53\n"
     assert not box.log.named("address.lost")
+
+
+def test_a_routers_name_servers_are_kept_while_dhcpcd_does_not_answer(tmp_path: Path) -> None:
+    """Where DHCPv6 gives the address, the router's lease has none."""
+    box = machine(tmp_path, 1)
+    words = ("protocol=ra", "interface=eth0", "if_up=true", "nd1_rdnss1_servers=fd00::53")
+    message = "".join(f"{word}\0" for word in words).encode()
+    box.kernel.fake_nics["eth0"] = good(0)
+    box.service.messages = lambda: [message]
+    box.look()
+    box.messages_error, box.service.messages = "no answer", box._messages
+    box.look()
+    assert (tmp_path / "resolv").read_text() == "nameserver fd00::53\n"
+    box.messages_error = ""
+    box.look()
+    assert (tmp_path / "resolv").read_text() == "nameserver 10.0.0.53\n"
 
 
 def test_the_next_run_keeps_name_servers_until_dhcpcd_has_its_leases_again(tmp_path: Path) -> None:
