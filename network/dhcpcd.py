@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from network.leases import Change, read_change
+from network.leases import DhcpcdEvent, read_event
 from network.policy import (
     DHCPCD_ANSWER_SECONDS,
     DHCPCD_MESSAGE_BYTES,
@@ -65,7 +65,7 @@ class Listener:
         link.settimeout(0.0)
         return cls(link)
 
-    def read(self) -> list[Change] | None:
+    def read(self) -> list[DhcpcdEvent] | None:
         """Return the events since the last call; None if dhcpcd has closed the connection."""
         with suppress(BlockingIOError):
             while part := self._part():
@@ -83,7 +83,7 @@ class Listener:
         except ConnectionError:
             return b""
 
-    def _events(self) -> list[Change] | None:
+    def _events(self) -> list[DhcpcdEvent] | None:
         """Return the whole messages of what was received; None if it is not this protocol."""
         found = []
         while len(self._received) >= _SIZE.size:
@@ -93,9 +93,9 @@ class Listener:
             end = _SIZE.size + size
             if len(self._received) < end:
                 break
-            found.append(read_change(self._received[_SIZE.size : end]))
+            found.append(read_event(self._received[_SIZE.size : end]))
             self._received = self._received[end:]
-        return [change for change in found if change]
+        return [event for event in found if event]
 
 
 @dataclass(slots=True)
@@ -116,7 +116,7 @@ class Process:
 
 
 def ended_children() -> dict[int, int]:
-    """Return the exit codes of the children that have ended, by PID; as the shell has them.
+    """Return the exit codes of the children that have ended, by PID; a signal's number is negative.
 
     This is PID 1 of a container: it also gets the children of processes that have ended.
     """

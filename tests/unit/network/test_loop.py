@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from network.leases import Change
+    from network.leases import DhcpcdEvent
 
 EVENT = b"interface=eth0\0protocol=dhcp\0reason=EXPIRE\0"
 
@@ -35,7 +35,7 @@ class FakeService:
     """Note each look; the last one ends the program."""
 
     looks: list[tuple[bool, bool]] = field(default_factory=list)
-    notes: list[Change] = field(default_factory=list)
+    notes: list[DhcpcdEvent] = field(default_factory=list)
     nics: Sequence[Any] = ()
     probe: Any = field(default_factory=SimpleNamespace)
     last: int = 3
@@ -51,8 +51,8 @@ class FakeService:
             raise ShutdownRequested("SIGTERM")
         return self.pause
 
-    def note(self, changes: Sequence[Change]) -> None:
-        self.notes += changes
+    def note(self, events: Sequence[DhcpcdEvent]) -> None:
+        self.notes += events
 
 
 @dataclass
@@ -75,7 +75,7 @@ class FakeClient:
         return bool(self.ends) and self.ends.pop(0)
 
 
-class FakeChanges:
+class FakeKernelEvents:
     """The kernel's events: `happen` makes one."""
 
     def __init__(self) -> None:
@@ -100,7 +100,7 @@ class Parts:
     loop: Loop
     service: FakeService
     client: FakeClient
-    changes: FakeChanges
+    kernel_events: FakeKernelEvents
     log: FakeLog
     server: socket.socket
 
@@ -115,16 +115,16 @@ def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Parts]:
     monkeypatch.setattr(loop, "EVENTS_SETTLE_SECONDS", 0.01)
     monkeypatch.setattr(loop, "DHCPCD_RETRY_SECONDS", 0.01)
     monkeypatch.setattr(loop, "ended_children", dict)
-    fakes: Any = (FakeService(), FakeClient(), FakeChanges(), NoSignals(), FakeLog())
-    service, client, changes, signals, log = fakes
+    fakes: Any = (FakeService(), FakeClient(), FakeKernelEvents(), NoSignals(), FakeLog())
+    service, client, kernel_events, signals, log = fakes
     time = iter(range(10**6))
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / "sock"))
         path = tmp_path / "sock"
-        whole = Loop(service, client, changes, signals, log, path, lambda: next(time) / 1000)
-        yield Parts(whole, service, client, changes, log, server)
-    changes.socket.close()
-    changes.other.close()
+        whole = Loop(service, client, kernel_events, signals, log, path, lambda: next(time) / 1000)
+        yield Parts(whole, service, client, kernel_events, log, server)
+    kernel_events.socket.close()
+    kernel_events.other.close()
     if whole._listener:
         whole._listener.close()
     for descriptor in whole._watched.values():
@@ -150,9 +150,9 @@ def test_dhcpcds_socket_is_listened_to_as_soon_as_it_is_there(parts: Parts) -> N
 
 def test_a_group_of_events_means_one_look(parts: Parts) -> None:
     for _ in range(8):
-        parts.changes.happen()
+        parts.kernel_events.happen()
     assert parts.run()[1:] == [(True, False), (False, False)]
-    assert parts.changes.drains == 1
+    assert parts.kernel_events.drains == 1
 
 
 def test_dhcpcds_events_wake_it_and_are_noted(parts: Parts) -> None:
@@ -161,8 +161,8 @@ def test_dhcpcds_events_wake_it_and_are_noted(parts: Parts) -> None:
     its, _ = parts.server.accept()
     its.send(struct.pack("N", len(EVENT)) + EVENT)
     assert parts.run()[1] == (True, True)
-    assert [change.reason for change in parts.service.notes] == ["EXPIRE"]
-    assert parts.service.probe.wakers == [parts.changes.socket, parts.loop._listener.socket]
+    assert [event.reason for event in parts.service.notes] == ["EXPIRE"]
+    assert parts.service.probe.wakers == [parts.kernel_events.socket, parts.loop._listener.socket]
     its.close()
 
 
@@ -273,10 +273,10 @@ def test_a_signal_ends_it_and_dhcpcds_end_is_a_failure(tmp_path: Path, runs: lis
     assert main(tmp_path, "interface=eth0", "--dhcpcd", "7") == 0
     made = runs[0]
     assert (made.client.process.pid, list(made.service.choice.wanted)) == (7, ["eth0"])
-    made.changes.socket.close()
+    made.kernel_events.socket.close()
     runs.append(None)
     assert main(tmp_path, "") == 1
-    runs[0].changes.socket.close()
+    runs[0].kernel_events.socket.close()
     assert runs[0].service.now() > 0
     assert runs[0].service.uptime() > 0
     assert 0 <= runs[0].service.chance() < 1
@@ -290,7 +290,7 @@ def test_a_bug_is_logged_and_ends_it(tmp_path: Path, runs: list[Any]) -> None:
     console.touch()
     with pytest.raises(ZeroDivisionError):
         main(tmp_path, "", "--console", str(console))
-    runs[0].changes.socket.close()
+    runs[0].kernel_events.socket.close()
     assert 'program.failed error="ZeroDivisionError: x"' in console.read_text()
 
 
@@ -299,7 +299,7 @@ def test_bad_parameters_are_reported(
 ) -> None:
     runs.append(None)
     main(tmp_path, "vlan_id=30")
-    runs[0].changes.socket.close()
+    runs[0].kernel_events.socket.close()
     assert '"parameter": "vlan_id"' in capsys.readouterr().out
 
 
