@@ -84,6 +84,8 @@ def test_another_error_of_the_socket_is_a_bug() -> None:
 def test_the_kernels_events_can_be_waited_for() -> None:
     with KernelEvents.of_kernel().socket as made:
         assert made.family == socket.AF_NETLINK
+        # RTNLGRP_LINK, _IPV4_IFADDR, _IPV4_ROUTE, _IPV6_IFADDR, _IPV6_ROUTE of linux/rtnetlink.h
+        assert made.getsockname()[1] == sum(1 << (group - 1) for group in (1, 5, 7, 9, 11))
         KernelEvents(made).drain()
 
 

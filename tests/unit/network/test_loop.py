@@ -15,10 +15,13 @@ import pytest
 
 from network import cli, loop, policy
 from network.dhcpcd import Listener
+from network.files import Files
 from network.log import Log
 from network.loop import Loop
+from network.metadata_bond import MetadataBond
 from tests.fakes.network import FakeLog
 from tinkie.errors import ShutdownRequested, TransientError
+from tinkie.parameters.bond import Bond
 from tinkie.running.console import Console
 
 if TYPE_CHECKING:
@@ -148,6 +151,24 @@ def test_dhcpcds_socket_is_listened_to_as_soon_as_it_is_there(parts: Parts) -> N
     assert parts.run() == [(True, False), (True, True), (False, True)]
 
 
+def test_dhcpcds_socket_is_not_waited_for_until_the_next_look(parts: Parts) -> None:
+    parts.loop.now = time.monotonic
+    parts.server.listen(1)
+    parts.service.pause, parts.service.last = 5, 2
+    before = time.monotonic()
+    assert parts.run() == [(True, False), (True, True)]
+    assert time.monotonic() - before < 2
+
+
+def test_a_signal_ends_it(parts: Parts) -> None:
+    def check() -> None:
+        raise ShutdownRequested("SIGTERM")
+
+    parts.loop.signals.check = check  # type: ignore[method-assign]
+    parts.service.pause = 0
+    assert parts.run() == [(True, False)]
+
+
 def test_a_group_of_events_means_one_look(parts: Parts) -> None:
     for _ in range(8):
         parts.kernel_events.happen()
@@ -182,6 +203,15 @@ def test_that_dhcpcd_cannot_be_heard_is_reported_once_it_lasts(parts: Parts) -> 
     parts.run()
     (failed,) = parts.log.named("network.failed")
     assert failed["step"] == "listen"
+    parts.server.listen(1)
+    assert parts.loop._listen()
+    assert parts.loop._listener
+    parts.loop._listener.close()
+    parts.loop._listener = None
+    parts.loop.path.unlink()
+    parts.service.looks.clear()
+    parts.run()
+    assert len(parts.log.named("network.failed")) == 2
 
 
 def test_a_dhcpcd_that_cannot_be_started_is_reported(
@@ -195,6 +225,8 @@ def test_a_dhcpcd_that_cannot_be_started_is_reported(
     parts.run()
     (failed,) = parts.log.named("network.failed")
     assert (failed["step"], failed["error"]) == ("start dhcpcd", "start it: none")
+    monkeypatch.undo()
+    assert parts.loop._keep_client() == policy.EVENTS_SETTLE_LONG_SECONDS
 
 
 def test_while_dhcpcd_waits_for_a_nic_it_is_not_listened_to(parts: Parts) -> None:
@@ -207,9 +239,12 @@ def test_dhcpcds_end_is_the_programs(parts: Parts, monkeypatch: pytest.MonkeyPat
     opened, ended = os.pipe()
     os.close(ended)  # readable, as the descriptor of a process that has ended
     monkeypatch.setattr(os, "pidfd_open", lambda _: opened)
+    monkeypatch.setattr(loop, "EVENTS_SETTLE_SECONDS", 5)
     parts.client.process.pid, parts.client.ends = 7, [True]
-    parts.service.pause = 5
+    parts.service.pause, parts.loop.now = 5, time.monotonic
+    before = time.monotonic()
     parts.loop.run()
+    assert time.monotonic() - before < 2
     assert parts.service.looks == [(True, False)]
 
 
@@ -282,6 +317,25 @@ def test_a_signal_ends_it_and_dhcpcds_end_is_a_failure(tmp_path: Path, runs: lis
     assert 0 <= runs[0].service.chance() < 1
     with pytest.raises(TransientError):
         runs[0].service.messages()
+
+
+def test_the_parts_get_what_the_last_run_the_metadata_and_the_command_line_say(
+    tmp_path: Path, runs: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Files, "chosen", "eth7")
+    monkeypatch.setattr(MetadataBond, "read", lambda _: Bond.of("bond9", ["eth8"]))
+    runs.append(None)
+    main(tmp_path, "ipam=52-54-00-ab-00-01::10.0.0.5:24")
+    service = runs[0].service
+    runs[0].kernel_events.socket.close()
+    assert service.choice.chosen == "eth7"
+    assert service.plan.bond.name == "bond9"
+    assert service.reports.waits_for == "52:54:00:ab:00:01"
+    assert service.reports.members == ("eth8",)
+    assert not service.metadata.has_parameter
+    main(tmp_path, "bond=none")
+    runs[0].kernel_events.socket.close()
+    assert runs[0].service.metadata.has_parameter
 
 
 def test_a_bug_is_logged_and_ends_it(tmp_path: Path, runs: list[Any]) -> None:
