@@ -45,6 +45,11 @@ def test_an_address_in_doubt_is_none_yet() -> None:
     assert shown(addr_info=[*doubtful, *local]).addresses == ()
 
 
+def test_an_address_for_a_time_is_one_of_a_server() -> None:
+    nic = shown(addr_info=[address("fd00::1", dynamic=True), address("fd00::2")])
+    assert (nic.addresses, nic.leased) == (("fd00::1/64", "fd00::2/64"), ("fd00::1/64",))
+
+
 def test_what_a_device_is_and_what_is_a_part_of_another_one() -> None:
     assert shown(parentbus="pci", parentdev="0000:00:03.0").is_device
     assert not shown(linkinfo={"info_kind": "vlan"}).is_device

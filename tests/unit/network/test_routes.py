@@ -140,6 +140,8 @@ def test_the_gateway_is_the_one_that_the_kernel_has() -> None:
     assert default_gateway(after, "eth0") == "10.55.0.1"
     assert default_gateway(after, "eth1") == "10.56.0.1"
     assert default_gateway(after, "eth2") == ""
+    before = Route.parse("default via 10.55.0.9 dev eth0 proto 84 metric 10")
+    assert default_gateway([before, *after], "eth0") == "10.55.0.1"
 
 
 def test_the_router_of_a_lease_is_one_of_its_family() -> None:
