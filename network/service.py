@@ -150,7 +150,7 @@ class Service:
             (self.plan.vlan_steps, self._report_vlan),
         ):
             wanted = [step for step in steps(nics) if not self._would_cut_off(step)]
-            missing = {step: self._steps.get(step, now - READ_ANEW_SECONDS) for step in wanted}
+            missing = {step: self._steps.get(step, float("-inf")) for step in wanted}
             due = [step for step, when in missing.items() if now >= when + READ_ANEW_SECONDS]
             for step in due:
                 self._make(step, report)
