@@ -16,7 +16,7 @@ from network.choice import Choice
 from network.client import Client
 from network.dhcpcd import Process, read_messages
 from network.files import Files
-from network.kernel import Changes, Kernel
+from network.kernel import Kernel, KernelEvents
 from network.log import PROGRAM, Log
 from network.lookups import Lookups
 from network.loop import Loop
@@ -91,8 +91,8 @@ def make_loop(cmdline: Path, pid: int, log: Log, signals: ShutdownSignals) -> Lo
         chance=_chance,
     )
     client = Client(Process(pid=pid), plan.static, log)
-    changes = Changes.of_kernel()
-    return Loop(service, client, changes, signals, log, SOCKET, time.monotonic)
+    kernel_events = KernelEvents.of_kernel()
+    return Loop(service, client, kernel_events, signals, log, SOCKET, time.monotonic)
 
 
 def _uptime() -> float:

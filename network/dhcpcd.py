@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from network.leases import Change, read_change
+from network.leases import DhcpcdEvent, read_event
 from network.policy import (
     DHCPCD_ANSWER_SECONDS,
     DHCPCD_MESSAGE_BYTES,
@@ -67,7 +67,7 @@ class Listener:
         link.settimeout(0.0)
         return cls(link)
 
-    def read(self) -> list[Change] | None:
+    def read(self) -> list[DhcpcdEvent] | None:
         """Return the events since the last call; None if dhcpcd has closed the connection.
 
         It takes one message of the greatest size at once: what is behind it is there later.
@@ -90,7 +90,7 @@ class Listener:
         except ConnectionError:
             return b""
 
-    def _events(self) -> list[Change] | None:
+    def _events(self) -> list[DhcpcdEvent] | None:
         """Return the whole messages of what was received; None if it is not this protocol."""
         found = []
         start = 0
@@ -101,10 +101,10 @@ class Listener:
             end = start + _SIZE.size + size
             if len(self._received) < end:
                 break
-            found.append(read_change(self._received[start + _SIZE.size : end]))
+            found.append(read_event(self._received[start + _SIZE.size : end]))
             start = end
         self._received = self._received[start:]
-        return [change for change in found if change]
+        return [event for event in found if event]
 
 
 @dataclass(slots=True)
@@ -125,7 +125,7 @@ class Process:
 
 
 def ended_children() -> dict[int, int]:
-    """Return the exit codes of the children that have ended, by PID; as the shell has them.
+    """Return the exit codes of the children that have ended, by PID; a signal's number is negative.
 
     This is PID 1 of a container: it also gets the children of processes that have ended.
     """

@@ -74,7 +74,7 @@ def read_routes(text: str) -> list[Route]:
         raise TransientError(f"ip route show: an unusable answer: {error!r}") from None
 
 
-class Changes:
+class KernelEvents:
     """A socket that is readable when a link, an address or a route has changed.
 
     What it receives is not read: messages may be lost, and the state is read anew anyway.
@@ -84,7 +84,7 @@ class Changes:
         self.socket = made
 
     @classmethod
-    def of_kernel(cls) -> Changes:
+    def of_kernel(cls) -> KernelEvents:
         """Return those of this network namespace."""
         kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC
         made = socket.socket(socket.AF_NETLINK, kind, socket.NETLINK_ROUTE)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from network.client import Client
-    from network.kernel import Changes
+    from network.kernel import KernelEvents
     from network.log import Log
     from network.service import Service
     from tinkie.running.signals import ShutdownSignals
@@ -37,7 +37,7 @@ class Loop:
 
     service: Service
     client: Client
-    changes: Changes
+    kernel_events: KernelEvents
     signals: ShutdownSignals
     log: Log
     path: Path
@@ -54,7 +54,7 @@ class Loop:
         while True:
             if is_woken or self.now() >= next_look:
                 heard = [self._listener.socket] if self._listener else []
-                self.service.probe.wakers = [self.changes.socket, *heard]
+                self.service.probe.wakers = [self.kernel_events.socket, *heard]
                 is_there = self._listener is not None
                 pause = self.service.look(is_woken=is_woken, is_dhcpcd_there=is_there)
                 next_look = self.now() + pause
@@ -100,7 +100,7 @@ class Loop:
     def _wait(self, pause: float) -> bool:
         """Wait for an event, or for `pause` seconds; return whether there was one."""
         with selectors.DefaultSelector() as waiting:
-            waiting.register(self.changes.socket, selectors.EVENT_READ, self._drain)
+            waiting.register(self.kernel_events.socket, selectors.EVENT_READ, self._drain)
             if self._listener:
                 waiting.register(self._listener.socket, selectors.EVENT_READ, self._hear)
             if self.client.process.pid:
@@ -118,7 +118,7 @@ class Loop:
 
     def _drain(self) -> bool:
         """Take the kernel's events; return whether to wait for more of the group."""
-        self.changes.drain()
+        self.kernel_events.drain()
         return True
 
     def _hear(self) -> bool:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 # The engine's own interfaces, as dhcpcd.conf has them, and the loopback.
-_NOT_OURS = re.compile("docker.*|br-.*|veth.*|lo")
+_UNMANAGED = re.compile("docker.*|br-.*|veth.*|lo")
 _PORT_OCTETS = 8  # of InfiniBand
 
 
@@ -62,9 +62,9 @@ class Nic:
         )
 
     @property
-    def is_ours(self) -> bool:
+    def is_managed(self) -> bool:
         """Return whether dhcpcd asks for addresses on it."""
-        return not _NOT_OURS.fullmatch(self.name) and not self.master
+        return not _UNMANAGED.fullmatch(self.name) and not self.master
 
     @property
     def is_usable(self) -> bool:

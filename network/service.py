@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from network.choice import Choice
     from network.files import Files
     from network.kernel import Kernel
-    from network.leases import Change, Lease
+    from network.leases import DhcpcdEvent, Lease
     from network.links import Step
     from network.log import Log
     from network.metadata_bond import MetadataBond
@@ -107,7 +107,7 @@ class Service:
         self._tried("take the bond back", self._take_back)
         return True
 
-    def note(self, events: Iterable[Change]) -> None:
+    def note(self, events: Iterable[DhcpcdEvent]) -> None:
         """Take dhcpcd's events."""
         self.reports.note(events)
 
@@ -125,7 +125,7 @@ class Service:
             lambda lease: has_address(self.nics, lease) or (messages is None and not lease.address),
         )
         leases = [*self.plan.leases(self.nics), *self._leases]
-        nics = self._ours(leases)
+        nics = self._managed(leases)
         self.probe.resolvers = resolvers(nics, leases)
         view = View(nics, leases, [route for family in FAMILIES for route in routes[family]])
         self.reports.addresses(view, now, self.nics)
@@ -212,12 +212,12 @@ class Service:
     def _routes(self) -> Routes:
         return {family: self.kernel.routes(family) for family in FAMILIES}
 
-    def _ours(self, leases: Iterable[Lease]) -> list[Nic]:
+    def _managed(self, leases: Iterable[Lease]) -> list[Nic]:
         """Return the interfaces that may be used: devices, and whatever has or had a lease."""
         known = {lease.interface for lease in leases} | self.plan.involved(self.nics)
         self._known = (self._known | known) & {nic.name for nic in self.nics}
-        is_known = self._known.__contains__
-        return [nic for nic in self.nics if nic.is_ours and (nic.is_device or is_known(nic.name))]
+        managed = [nic for nic in self.nics if nic.is_managed]
+        return [nic for nic in managed if nic.is_device or nic.name in self._known]
 
     def _to_prefer(self, chosen: str, routes: Mapping[str, Sequence[Route]]) -> Commands:
         """Return the calls of `ip` that make this NIC the preferred one."""

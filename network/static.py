@@ -125,18 +125,10 @@ class StaticPlan:
             commands.append(_add(family, str(address), nic.name))
         if family == "-4" and any(":" not in leased for leased in nic.leased):
             commands.append((family, "address", "flush", "dev", nic.name, "dynamic"))
-        for route in self._routes():
+        for route in _routes(self.address):
             if not _has_route(routes[family], nic.name, route):
                 commands.append((family, "route", "replace", *_words(route, nic.name)))
         return commands
-
-    def _routes(self) -> list[StaticRoute]:
-        """Return the routes of the address, with the default one."""
-        if self.address is None:
-            return []
-        gateway = self.address.gateway
-        default = [StaticRoute("default", gateway)] if gateway else []
-        return [*default, *self.address.routes]
 
     def _mtu_commands(self, nics: Sequence[Nic]) -> list[Command]:
         """Return what sets the MTU; an interface below a VLAN has at least that of the VLAN."""
@@ -191,6 +183,12 @@ class StaticPlan:
         name = nic.name if nic else self.vlan_name
         version = ip_interface(self.address.address).version
         return f"{text}interface {name}\nnoipv{version}\n" if name else text
+
+
+def _routes(given: StaticAddress) -> list[StaticRoute]:
+    """Return the routes of an address, with the default one."""
+    default = [StaticRoute("default", given.gateway)] if given.gateway else []
+    return [*default, *given.routes]
 
 
 def _add(family: str, address: str, name: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from network.choice import Choice
 from network.files import Files
 from network.kernel import FAMILIES
-from network.leases import Change
+from network.leases import DhcpcdEvent
 from network.metadata_bond import MetadataBond
 from network.nics import Nic
 from network.reports import Reports
@@ -276,7 +276,7 @@ class FakeMachine:
         return rest
 
     def event(self, nic: str, reason: str) -> None:
-        self.service.note([Change(nic, "dhcp", reason)])
+        self.service.note([DhcpcdEvent(nic, "dhcp", reason)])
 
     @property
     def used(self) -> str:

@@ -17,7 +17,7 @@ from network import dhcpcd
 from network.bonds import BondPlan
 from network.client import Client
 from network.dhcpcd import Listener, Process, ended_children, read_messages
-from network.leases import Change
+from network.leases import DhcpcdEvent
 from network.nics import Nic
 from network.policy import DHCPCD_MESSAGE_BYTES, DHCPCD_MESSAGES_MAXIMUM
 from network.static import StaticPlan
@@ -108,9 +108,9 @@ def test_events_are_read_in_parts(server: socket.socket, tmp_path: Path) -> None
     its.send(data[:20])
     assert listener.read() == []
     its.send(data[20:-5])
-    assert listener.read() == [Change("eth0", "dhcp", "EXPIRE")]
+    assert listener.read() == [DhcpcdEvent("eth0", "dhcp", "EXPIRE")]
     its.send(data[-5:])
-    assert listener.read() == [Change("eth0", "dhcp", "EXPIRE")]
+    assert listener.read() == [DhcpcdEvent("eth0", "dhcp", "EXPIRE")]
     its.close()
     assert listener.read() is None
     listener.close()

@@ -100,6 +100,13 @@ def test_resolv_conf_stays_the_same_file_and_is_never_empty_in_between(
     assert seen[0].startswith("search c.example\n")
 
 
+def test_the_host_names_file_stays_the_same_one(tmp_path: Path) -> None:
+    (tmp_path / "hostname").touch()  # in the OS, it is one of the kernel's
+    inode = (tmp_path / "hostname").stat().st_ino
+    files(tmp_path).write(view(ONE), [], {})
+    assert (tmp_path / "hostname").stat().st_ino == inode
+
+
 def test_what_has_not_changed_is_not_written(tmp_path: Path) -> None:
     made = files(tmp_path)
     made.write(view(ONE), [], {})

@@ -464,6 +464,7 @@ def test_silent_servers_are_asked_twice() -> None:
 def test_without_an_answer_from_all_of_them_there_is_no_wait() -> None:
     servers = Servers({("eth0", SERVER): lambda *_: 2, ("eth0", OTHER): lambda *_: -1})
     assert looked_up(servers, Resolver((SERVER, OTHER, "10.0.0.55"), (), V4)) == []
+    assert len(servers.asked) == 2
     assert looked_up(Servers({}), Resolver((SERVER,), (), V4)) == []
     assert looked_up(Servers({}), Resolver()) == []
 

@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from network.kernel import read_routes
+from network.leases import Lease
 from network.policy import ROUTES_COPIED_MAXIMUM
 from network.routes import METRIC, PROTOCOL, Route, changes, default_gateway, preferred
+from network.view import View
 from tinkie.errors import TransientError
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -186,6 +188,17 @@ def test_the_gateway_is_the_one_that_the_kernel_has() -> None:
     assert default_gateway(after, "eth0") == "10.55.0.1"
     assert default_gateway(after, "eth1") == "10.56.0.1"
     assert default_gateway(after, "eth2") == ""
+    before = Route.parse("default via 10.55.0.9 dev eth0 proto 84 metric 10")
+    assert default_gateway([before, *after], "eth0") == "10.55.0.1"
+
+
+def test_the_router_of_a_lease_is_one_of_its_family() -> None:
+    view = View(routes=read_routes(IPV4 + IPV6))
+    six = view.router(Lease("eth0", "ra", address="fd55::5"))
+    assert (view.router(Lease("eth0", "dhcp", address="10.55.0.15")), six) == (
+        "10.55.0.1",
+        "fe80::509c:d5ff:fe7b:4923",
+    )
 
 
 def test_a_host_in_the_network_of_another_nic_gets_a_route_of_its_own() -> None:
