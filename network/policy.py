@@ -68,15 +68,17 @@ UNREACHED_LOOK_CEILING_SECONDS = 60.0
 PREFERRED_TEST_FIRST_SECONDS = 10.0
 PREFERRED_TEST_CEILING_SECONDS = 60.0
 
-# Links, addresses and leases are read anew after this, also without an event.
-READ_ANEW_SECONDS = 60.0
+# Links, addresses and leases are read anew after this, also without an event. An event can only be
+# lost together with others, which the kernel then says.
+READ_ANEW_SECONDS = 600.0
 
-# Routes or addresses that the kernel refuses are tried again after this, doubled up to
-# READ_ANEW_SECONDS: a link that was lost for a moment may have taken the way to a gateway.
+# Routes or addresses that the kernel refuses are tried again after the first, doubled up to the
+# ceiling: a link that was lost for a moment may have taken the way to a gateway.
 CHANGE_AGAIN_FIRST_SECONDS = 2.0
+CHANGE_AGAIN_CEILING_SECONDS = 60.0
 
-# A bond, one of its NICs or a VLAN that the kernel refuses is tried again after READ_ANEW_SECONDS,
-# doubled up to this: a NIC that tries to join has no link meanwhile.
+# The same for a bond, one of its NICs or a VLAN: a NIC that tries to join has no link meanwhile.
+STEP_AGAIN_FIRST_SECONDS = 60.0
 STEP_AGAIN_CEILING_SECONDS = 600.0
 
 # Events come in groups: one look for all of eight NICs.

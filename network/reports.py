@@ -66,6 +66,16 @@ class Reports:
         elif self.host:
             self._report_unreached(view, self.host, now)
 
+    def due(self, now: float) -> list[float]:
+        """Return when each NIC that is named is to be looked for."""
+        started = now if self._started is None else self._started
+        return [
+            started + self._patience_for(name) for name in self.named if name not in self._checked
+        ]
+
+    def _patience_for(self, name: str) -> float:
+        return STATIC_NIC_MISSING_SECONDS if name == self.waits_for else NIC_MISSING_SECONDS
+
     def _report_links(self, view: View) -> None:
         before = {nic.name for nic in self._before.nics if nic.has_link}
         after = {nic.name for nic in view.nics if nic.has_link}
@@ -97,9 +107,7 @@ class Reports:
             self._missing.discard(name)
             self.log.info("nic.found", nic=name)
         for name in self.named:
-            is_static = name == self.waits_for
-            patience = STATIC_NIC_MISSING_SECONDS if is_static else NIC_MISSING_SECONDS
-            if name in self._checked or now - self._started < patience:
+            if name in self._checked or now - self._started < self._patience_for(name):
                 continue
             self._checked.add(name)
             if called(nics, name):

@@ -15,12 +15,14 @@ from network.leases import current_leases
 from network.links import Command
 from network.lookups import Resolver
 from network.policy import (
+    CHANGE_AGAIN_CEILING_SECONDS,
     CHANGE_AGAIN_FIRST_SECONDS,
     REACHED_LOOK_CEILING_SECONDS,
     REACHED_LOOK_FIRST_SECONDS,
     READ_ANEW_SECONDS,
     SAME_ERROR_SECONDS,
     STEP_AGAIN_CEILING_SECONDS,
+    STEP_AGAIN_FIRST_SECONDS,
     UNREACHED_LOOK_CEILING_SECONDS,
     UNREACHED_LOOK_FIRST_SECONDS,
 )
@@ -129,6 +131,7 @@ class Service:
         self.probe.resolvers = resolvers(nics, leases)
         view = View(nics, leases, [route for family in FAMILIES for route in routes[family]])
         self.reports.addresses(view, now, self.nics)
+        self._read_by(self.reports.due(now))
         self._tried("write resolv.conf", lambda: self.files.write_first(view))
         chosen = self.choice.look(nics, now)
         self._change("change routes", self._to_prefer(chosen, routes))
@@ -161,7 +164,7 @@ class Service:
             (self.plan.vlan_steps, self._report_vlan),
         ):
             missing = {
-                step: self._steps.get(step, (now, READ_ANEW_SECONDS)) for step in steps(nics)
+                step: self._steps.get(step, (now, STEP_AGAIN_FIRST_SECONDS)) for step in steps(nics)
             }
             tried |= missing
             due = {one: pause for one, (at, pause) in missing.items() if self._is_due(one, at, now)}
@@ -170,7 +173,14 @@ class Service:
                 tried[step] = now + pause, min(2 * pause, STEP_AGAIN_CEILING_SECONDS)
             nics = self.kernel.nics() if due else nics
         self._steps = tried
+        self._read_by(
+            at if at > now else now + STEP_AGAIN_FIRST_SECONDS for at, _ in tried.values()
+        )
         return nics
+
+    def _read_by(self, times: Iterable[float]) -> None:
+        """Read all of it anew by the first of these times."""
+        self._read_at = min([self._read_at, *times])
 
     def _make(self, step: Step, report: Callable[[Step, str], None]) -> None:
         """Make a part of an interface; if that fails, take back what was done of it."""
@@ -238,7 +248,7 @@ class Service:
         if is_due:
             self._tried(step, lambda: self._run_all(commands))
         if step in self._errors:
-            self._read_at = min(self._read_at, self._last[step][1])
+            self._read_by([self._last[step][1]])
         return is_due and bool(commands)
 
     def _is_new_or_due(self, step: str, commands: Commands) -> bool:
@@ -249,7 +259,7 @@ class Service:
             due_at, pause = 0.0, CHANGE_AGAIN_FIRST_SECONDS
         if now < due_at:
             return False
-        self._last[step] = commands, now + pause, min(2 * pause, READ_ANEW_SECONDS)
+        self._last[step] = commands, now + pause, min(2 * pause, CHANGE_AGAIN_CEILING_SECONDS)
         return True
 
     def _is_due(self, step: Step, due_at: float, now: float) -> bool:

@@ -18,6 +18,7 @@ from network.policy import (
     REACHED_LOOK_CEILING_SECONDS,
     READ_ANEW_SECONDS,
     SAME_ERROR_SECONDS,
+    STEP_AGAIN_FIRST_SECONDS,
     UNREACHED_LOOK_CEILING_SECONDS,
 )
 from network.static import StaticPlan
@@ -456,11 +457,14 @@ def test_a_vlan_that_cannot_be_made_is_reported_once(tmp_path: Path) -> None:
     box.kernel.fake_nics["eth0"] = good(0, mac=MAC)
     box.kernel.refused = "link add"
     for _ in range(3):
-        box.look()
-        box.time += READ_ANEW_SECONDS
+        pause = box.look()
+        box.time += STEP_AGAIN_FIRST_SECONDS
     (failed,) = box.log.named("vlan.failed")
     assert failed["interface"] == "vlan30"
     assert box.used == "eth0"
+    box.kernel.refused = ""
+    box.wait(4 * STEP_AGAIN_FIRST_SECONDS, pause)  # no event
+    assert "vlan30" in box.kernel.fake_nics
 
 
 def test_waits_without_the_host_grow_and_an_event_makes_them_short(tmp_path: Path) -> None:
