@@ -161,7 +161,7 @@ class Service:
 
     def _would_cut_off(self, step: Step) -> bool:
         """Return whether it takes down the NIC that reaches the host, to join a bond again."""
-        return bool(step.undo) and self.choice.is_reached and step.interface == self.choice.chosen
+        return self.choice.is_reached and step.interface == self.choice.chosen
 
     def _make(self, step: Step, report: Callable[[Step, str], None]) -> None:
         """Make a part of an interface; if that fails, take back what was done of it."""
