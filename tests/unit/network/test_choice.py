@@ -135,6 +135,15 @@ def test_where_none_reaches_the_host_the_first_is_kept() -> None:
     assert not choice.is_reached
 
 
+def test_that_the_chosen_one_begins_to_reach_the_host_needs_a_look() -> None:
+    choice, tests = made(wanted=["a"])
+    choice.look([A], 0)
+    tests.good = {"a"}
+    assert not choice.still_reaches([A], 1)
+    choice.look([A], 1)
+    assert choice.is_reached
+
+
 def test_one_that_did_reach_the_host_is_kept_while_none_does() -> None:
     choice, tests = made("b")
     choice.look([A, B], 0)

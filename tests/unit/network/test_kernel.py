@@ -11,6 +11,7 @@ import pytest
 
 from network import sockets
 from network.kernel import Kernel, KernelEvents
+from network.policy import IP_SECONDS
 from tinkie.errors import TransientError
 
 Done = subprocess.CompletedProcess
@@ -21,7 +22,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What `ip` was called with; a test puts its answer in front."""
     found: list[Any] = []
 
-    def run(command: list[str], **_: Any) -> Any:
+    def run(command: list[str], *, timeout: float, **_: Any) -> Any:
+        assert timeout == IP_SECONDS
         answer = found.pop(0)
         found.append(command)
         if isinstance(answer, Exception):

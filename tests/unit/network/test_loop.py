@@ -252,6 +252,7 @@ def test_while_dhcpcd_waits_for_a_nic_it_is_not_listened_to(parts: Parts) -> Non
     parts.server.listen(1)
     parts.client.is_running = False
     assert parts.run() == [(True, False), (False, False), (False, False)]
+    assert parts.loop._keep_client() == policy.EVENTS_SETTLE_LONG_SECONDS
 
 
 def test_dhcpcds_end_is_the_programs(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -299,10 +299,11 @@ def test_each_nic_uses_what_its_own_servers_say() -> None:
 
 def test_the_hosts_address_is_that_of_the_first_nic_that_reaches_it() -> None:
     names = Names({"eth0": ["10.0.0.1"], "eth1": ["10.9.9.9"]})
-    probe = Sockets({"eth1": "good"}, {"eth0": "open"}).probe(NAME, names)
-    probe.resolvers = with_servers("eth0", "eth1")
-    assert probe(nics("eth0", "eth1")) == {"eth0": "", "eth1": ""}
-    assert probe.address == "10.0.0.1"
+    for echo, port in (("eth1", "eth0"), ("eth0", "eth1")):
+        probe = Sockets({echo: "good"}, {port: "open"}).probe(NAME, names)
+        probe.resolvers = with_servers("eth0", "eth1")
+        assert probe(nics("eth0", "eth1")) == {"eth0": "", "eth1": ""}
+        assert probe.address == "10.0.0.1"
 
 
 def test_only_name_servers_of_tested_nics_are_asked() -> None:

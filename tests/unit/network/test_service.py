@@ -139,6 +139,21 @@ def test_a_lost_lease_is_reported_with_dhcpcds_reason(tmp_path: Path) -> None:
     assert (tmp_path / "resolv").read_text() == ""
 
 
+def test_the_reason_of_a_nic_that_is_gone_is_not_that_of_the_next_one(tmp_path: Path) -> None:
+    box = machine(tmp_path, 0)
+    box.kernel.fake_nics["eth0"] = good(0)
+    box.look()
+    box.event("eth0", "EXPIRE")
+    box.kernel.fake_nics.clear()
+    box.look()
+    box.kernel.fake_nics["eth0"] = good(0)
+    box.look()
+    box.kernel.fake_nics["eth0"].has_lease = False
+    box.look()
+    (lost,) = box.log.named("address.lost")
+    assert "reason" not in lost
+
+
 def test_an_interface_that_is_no_device_is_used_from_its_first_lease_on(tmp_path: Path) -> None:
     box = machine(tmp_path, 0)
     nic = box.kernel.fake_nics["tap0"] = FakeNic("tap0", 0, is_device=False, reaches=True)
