@@ -77,42 +77,67 @@ class BondPlan:
         made = self.interface(nics)
         if made is None:
             return []
-        change = ("link", "set", "dev", self.name, "type", _KIND)
         options = [
-            Step(self.name, ((*change, name, value.replace(";", ",")),))
+            self._option(made, name, value.replace(";", ","))
             for name, value in self.bond.options
             if name != PRIMARY
         ]
-        up = Step(self.name, (("link", "set", "dev", self.name, "up"),))
+        up = Step(self.name, (("link", "set", "dev", self.name, "up"),), on=(made.index,))
         joining = [nic for nic in self.members(nics) if nic.master != self.name]
-        return [*([] if made.is_up else [*options, up]), *map(self._join, joining)]
+        joins = [step for nic in joining for step in self._join(made, nic)]
+        left = [nic for nic in self.joined(nics) if nic.addresses]
+        return [*([] if made.is_up else [*options, up]), *joins, *map(_flush, left)]
 
     def undo(self, nics: Sequence[Nic]) -> list[Command]:
-        """Return what makes its NICs ones of their own again."""
+        """Return what makes its NICs ones of their own again: the end of the bond comes first."""
         if self.interface(nics) is None:
             return []
         up = [("link", "set", "dev", nic.name, "up") for nic in self.joined(nics)]
         return [("link", "delete", "dev", self.name), *up]
 
-    def _join(self, nic: Nic) -> Step:
-        """Return how a NIC joins: it must be down, and keep no address of its own."""
-        join = [
+    def _option(self, made: Nic, name: str, value: str) -> Step:
+        change = ("link", "set", "dev", self.name, "type", _KIND, name, value)
+        return Step(self.name, (change,), on=(made.index,))
+
+    def _join(self, made: Nic, nic: Nic) -> list[Step]:
+        """Return how a NIC joins: it must be down, and keep no address of its own.
+
+        That it is the preferred one is said before: the kernel takes note of it, and this program
+        may end at any moment.
+        """
+        join = (
             ("link", "set", "dev", nic.name, "down"),
-            ("address", "flush", "dev", nic.name),
+            *_flush(nic).commands,
             ("link", "set", "dev", nic.name, "master", self.name),
-        ]
-        primary = self.bond.option(PRIMARY)
-        if primary and nic.is_called(primary):
-            kind = ("type", _KIND, PRIMARY, nic.name)
-            join.append(("link", "set", "dev", self.name, *kind))
+        )
         back = (("link", "set", "dev", nic.name, "up"),)
-        return Step(nic.name, tuple(join), undo=back)
+        joining = Step(nic.name, join, undo=back, on=(nic.index, made.index))
+        primary = self.bond.option(PRIMARY)
+        is_first = bool(primary) and nic.is_called(primary)
+        return [*([self._option(made, PRIMARY, nic.name)] if is_first else []), joining]
 
     def _address(self, nics: Sequence[Nic]) -> str:
         """Return its hardware address; empty if it is the kernel's choice, as for InfiniBand."""
         present = self.members(nics)
         known = [mac for mac in self.boot_nics if called(present, mac) or mac in self.bond.members]
-        given = [member for member in self.bond.members if ":" in member]
-        own = [nic.macs[-1] for nic in present if nic.macs]
-        address = next(iter([*known, *given, *own]), "")
+        possible = filter(_is_possible, [*known, *self._members_macs(present)])
+        address = next(possible, "")
         return address if address.count(":") == ETHERNET_OCTETS - 1 else ""
+
+    def _members_macs(self, present: Sequence[Nic]) -> list[str]:
+        """Return the members' own hardware addresses; that of a name is known once it is there."""
+        by_name = {nic.name: nic.macs[-1] for nic in present if nic.macs}
+        found = (name if ":" in name else by_name.get(name, "") for name in self.bond.members)
+        return [mac for mac in found if mac]
+
+
+def _is_possible(mac: str) -> bool:
+    """Return whether the kernel takes this hardware address: no group's, and not all zeros."""
+    octets = mac.split(":")
+    is_of_one = int(octets[0], 16) % 2 == 0 and set(octets) != {"00"}
+    return len(octets) != ETHERNET_OCTETS or is_of_one
+
+
+def _flush(nic: Nic) -> Step:
+    """Return what takes the addresses of a member, also those that dhcpcd gave it as it joined."""
+    return Step(nic.name, (("address", "flush", "dev", nic.name),), on=(nic.index,))

@@ -80,7 +80,7 @@ class Choice:
         ranked = candidates(nics, self.wanted, self.test.address, self.chosen)
         present = [nic for nic in ranked if nic.name == self.chosen]
         is_due = ranked[:1] != present and now >= self._again_at
-        if not self.is_reached or not present or is_due:
+        if not self.is_reached or is_due:
             return False
         if self._test(present):
             return True
@@ -113,9 +113,7 @@ class Choice:
         found = self.test(nics, any_will_do=any_will_do)
         self._tested |= {nic.name: nic for nic in nics}
         self.reasons |= found
-        is_reached = not all(found.values())
-        self._is_proven = self._is_proven or (is_reached and self.chosen in found)
-        return is_reached
+        return not all(found.values())
 
     def _forget(self, ranked: Sequence[Nic]) -> None:
         """Forget the tests of NICs that have changed since."""

@@ -16,7 +16,7 @@ from network.choice import Choice
 from network.client import Client
 from network.dhcpcd import Process, read_messages
 from network.files import Files
-from network.kernel import Changes, Kernel
+from network.kernel import Kernel, KernelEvents
 from network.log import PROGRAM, Log
 from network.lookups import Lookups
 from network.loop import Loop
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
     signals = ShutdownSignals()
     signals.install()
     try:
-        loop = made(Path(options.get("--cmdline", PROC_CMDLINE)), int(pid), log, signals)
+        loop = make_loop(Path(options.get("--cmdline", PROC_CMDLINE)), int(pid), log, signals)
         loop.run()
     except ShutdownRequested:
         return _DONE
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str]) -> int:
     return _FAILED
 
 
-def made(cmdline: Path, pid: int, log: Log, signals: ShutdownSignals) -> Loop:
+def make_loop(cmdline: Path, pid: int, log: Log, signals: ShutdownSignals) -> Loop:
     """Put the parts together; report the parameters that cannot be used."""
     parameters = read_parameters(Cmdline.read(cmdline))
     for name, why in network_problems(parameters).items():
@@ -91,8 +91,8 @@ def made(cmdline: Path, pid: int, log: Log, signals: ShutdownSignals) -> Loop:
         chance=_chance,
     )
     client = Client(Process(pid=pid), plan.static, log)
-    changes = Changes.of_kernel()
-    return Loop(service, client, changes, signals, log, SOCKET, time.monotonic)
+    kernel_events = KernelEvents.of_kernel()
+    return Loop(service, client, kernel_events, signals, log, SOCKET, time.monotonic)
 
 
 def _uptime() -> float:

@@ -1,7 +1,8 @@
 """dhcpcd, kept running with the configuration that the command line needs.
 
 Usually it runs before Python does: images/dhcp/dhcp starts it, and hands over its PID. Where the
-command line gives a NIC more than DHCP, it starts here, with a configuration made for that.
+command line gives a NIC more than DHCP, it starts here, with a configuration made for that. If the
+metadata's bond appears in between, dhcpcd is started anew.
 """
 
 from __future__ import annotations
@@ -39,14 +40,14 @@ class Client:
     log: Log
     given: Path = GIVEN
     made: Path = MADE
-    _text: str = ""  # of its configuration; empty if it was started before Python
+    _text: str = ""  # of its configuration
     _is_stopping: bool = False
     _started: float | None = None
 
     @property
-    def is_late(self) -> bool:
-        """Return whether dhcpcd still waits for a NIC."""
-        return not self.process.pid
+    def is_running(self) -> bool:
+        """Return whether dhcpcd runs; if not, it waits for a NIC, or the next look starts it."""
+        return bool(self.process.pid)
 
     def look(self, nics: Sequence[Nic], now: float) -> None:
         """Start dhcpcd, or start it anew, if that is to be done.
@@ -56,10 +57,10 @@ class Client:
         """
         self._started = now if self._started is None else self._started
         if self.process.pid and not self._text:
-            return
+            self._text = self._base()  # since then, the metadata may have asked for a bond
         text = self.plan.configuration(self._base(), nics)
         if not self.process.pid:
-            if self.plan.is_there(nics) or now - self._started >= STATIC_NIC_MISSING_SECONDS:
+            if self.plan.has_all_names(nics) or now - self._started >= STATIC_NIC_MISSING_SECONDS:
                 self._start(text)
         elif text != self._text and not self._is_stopping:
             self._is_stopping = True

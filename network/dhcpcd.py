@@ -12,11 +12,12 @@ from __future__ import annotations
 import os
 import socket
 import struct
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from network.leases import Change, read_change
+from network.leases import DhcpcdEvent, read_event
 from network.policy import (
     DHCPCD_ANSWER_SECONDS,
     DHCPCD_MESSAGE_BYTES,
@@ -40,9 +41,10 @@ def read_messages(path: Path) -> list[bytes]:
     """
     try:
         with _connected(path) as link:
+            answer = _Answer(link)
             link.sendall(b"--getinterfaces\0")
-            count = _number(link, DHCPCD_MESSAGES_MAXIMUM)
-            return [_exactly(link, _number(link, DHCPCD_MESSAGE_BYTES)) for _ in range(count)]
+            count = answer.number(DHCPCD_MESSAGES_MAXIMUM)
+            return [answer.exactly(answer.number(DHCPCD_MESSAGE_BYTES)) for _ in range(count)]
     except OSError as error:
         raise TransientError(f"ask dhcpcd for its leases: {error}") from None
 
@@ -65,12 +67,17 @@ class Listener:
         link.settimeout(0.0)
         return cls(link)
 
-    def read(self) -> list[Change] | None:
-        """Return the events since the last call; None if dhcpcd has closed the connection."""
+    def read(self) -> list[DhcpcdEvent] | None:
+        """Return the events since the last call; None if dhcpcd has closed the connection.
+
+        It takes one message of the greatest size at once: what is behind it is there later.
+        """
         with suppress(BlockingIOError):
-            while part := self._part():
+            while len(self._received) < _SIZE.size + DHCPCD_MESSAGE_BYTES:
+                part = self._part()
+                if not part:
+                    return None
                 self._received += part
-            return None
         return self._events()
 
     def close(self) -> None:
@@ -83,19 +90,21 @@ class Listener:
         except ConnectionError:
             return b""
 
-    def _events(self) -> list[Change] | None:
+    def _events(self) -> list[DhcpcdEvent] | None:
         """Return the whole messages of what was received; None if it is not this protocol."""
         found = []
-        while len(self._received) >= _SIZE.size:
-            (size,) = _SIZE.unpack_from(self._received)
+        start = 0
+        while len(self._received) - start >= _SIZE.size:
+            (size,) = _SIZE.unpack_from(self._received, start)
             if size > DHCPCD_MESSAGE_BYTES:
                 return None
-            end = _SIZE.size + size
+            end = start + _SIZE.size + size
             if len(self._received) < end:
                 break
-            found.append(read_change(self._received[_SIZE.size : end]))
-            self._received = self._received[end:]
-        return [change for change in found if change]
+            found.append(read_event(self._received[start + _SIZE.size : end]))
+            start = end
+        self._received = self._received[start:]
+        return [event for event in found if event]
 
 
 @dataclass(slots=True)
@@ -116,7 +125,7 @@ class Process:
 
 
 def ended_children() -> dict[int, int]:
-    """Return the exit codes of the children that have ended, by PID; as the shell has them.
+    """Return the exit codes of the children that have ended, by PID; a signal's number is negative.
 
     This is PID 1 of a container: it also gets the children of processes that have ended.
     """
@@ -141,18 +150,30 @@ def _connected(path: Path) -> socket.socket:
     return link
 
 
-def _number(link: socket.socket, maximum: int) -> int:
-    (number,) = _SIZE.unpack(_exactly(link, _SIZE.size))
-    if number > maximum:
-        raise TransientError(f"ask dhcpcd for its leases: {number} is more than {maximum}")
-    return int(number)
+class _Answer:
+    """What comes on a connection until DHCPCD_ANSWER_SECONDS have passed, for all of it."""
 
+    def __init__(self, link: socket.socket) -> None:
+        self._link = link
+        self._end = time.monotonic() + DHCPCD_ANSWER_SECONDS
 
-def _exactly(link: socket.socket, size: int) -> bytes:
-    found = b""
-    while len(found) < size:
-        part = link.recv(size - len(found))
-        if not part:
-            raise TransientError("ask dhcpcd for its leases: it ended in the middle of an answer")
-        found += part
-    return found
+    def number(self, maximum: int) -> int:
+        (number,) = _SIZE.unpack(self.exactly(_SIZE.size))
+        if number > maximum:
+            raise TransientError(f"ask dhcpcd for its leases: {number} is more than {maximum}")
+        return int(number)
+
+    def exactly(self, size: int) -> bytes:
+        found = bytearray()
+        while len(found) < size:
+            left = self._end - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("timed out")
+            self._link.settimeout(left)
+            part = self._link.recv(size - len(found))
+            if not part:
+                raise TransientError(
+                    "ask dhcpcd for its leases: it ended in the middle of an answer"
+                )
+            found += part
+        return bytes(found)

@@ -7,6 +7,7 @@ import struct
 _HEADER = struct.Struct("!BBHHH")
 _REQUEST = {4: 8, 6: 128}
 _REPLY = {4: 0, 6: 129}
+_HEADERS = (4,)  # the versions whose raw sockets receive the header of IP, too
 _TEXT = b"Tinkie: is this the right NIC?"
 
 
@@ -15,9 +16,6 @@ def request(version: int, identifier: int, number: int) -> bytes:
     kind = _REQUEST[version]
     checksum = _checksum(_HEADER.pack(kind, 0, 0, identifier, number) + _TEXT)
     return _HEADER.pack(kind, 0, checksum if version in _HEADERS else 0, identifier, number) + _TEXT
-
-
-_HEADERS = (4,)  # the versions whose raw sockets receive the header of IP, too
 
 
 def is_reply(version: int, packet: bytes, identifier: int, number: int) -> bool:

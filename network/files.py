@@ -94,7 +94,7 @@ class Files:
         in_use = view.in_use()
         errors = [
             self._try(self.resolver, resolv_conf(in_use), in_place=True),
-            self._try(self.hostname, self._host_name_line(view), in_place=True),
+            self._write_host_name(host_name(view.leases, view.chosen)),
             self._try(self.folder / "chosen", f"{view.chosen}\n"),
             self._try(self.folder / "leases.json", json.dumps([asdict(one) for one in leases])),
             self._try(self.folder / "state.json", json.dumps(state, indent=2) + "\n"),
@@ -104,21 +104,28 @@ class Files:
         if problems:
             raise TransientError(problems)
 
-    def _host_name_line(self, view: View) -> str:
-        name = host_name(view.leases, view.chosen)
-        return f"{name}\n" if name else ""
+    def _write_host_name(self, name: str) -> str:
+        """Without a name, the machine keeps the one that it has."""
+        return self._try(self.hostname, f"{name}\n", in_place=True) if name else ""
 
     def _write_sources(self, wanted: Mapping[str, str]) -> list[str]:
         folder = self.folder / "time-servers"
         present = {path.name for path in folder.glob(f"*{_SUFFIX}")}
-        for name in present - wanted.keys():
-            (folder / name).unlink(missing_ok=True)
-            self._written.pop(folder / name, None)
-        return [self._try(folder / name, text) for name, text in wanted.items()]
+        errors = [self._remove(folder / name) for name in present - wanted.keys()]
+        return [*errors, *(self._try(folder / name, text) for name, text in wanted.items())]
+
+    def _remove(self, path: Path) -> str:
+        """Return why it cannot be removed."""
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            return f"remove {path}: {error}"
+        self._written.pop(path, None)
+        return ""
 
     def _try(self, path: Path, text: str, *, in_place: bool = False) -> str:
-        """Return why it cannot be written; a file of the kernel that needs a text gets no other."""
-        if self._written.get(path) == text or not (text or path == self.resolver):
+        """Write a text that is new; return why it cannot be written."""
+        if self._written.get(path) == text:
             return ""
         try:
             _write_in_place(path, text) if in_place else write_atomically(path, text.encode())
@@ -140,7 +147,9 @@ def _write_in_place(path: Path, text: str) -> None:
     data = text.encode()
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        os.write(descriptor, data)
+        left = data
+        while left:
+            left = left[os.write(descriptor, left) :]  # a full disk takes a part, and then fails
         if os.fstat(descriptor).st_size > len(data):
             os.ftruncate(descriptor, len(data))
     finally:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import socket
 import subprocess
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ FAMILIES = ("-4", "-6")
 # RTMGRP_LINK, _IPV4_IFADDR, _IPV4_ROUTE, _IPV6_IFADDR and _IPV6_ROUTE of rtnetlink(7)
 _GROUPS = 0x1 | 0x10 | 0x40 | 0x100 | 0x400
 _PART = 65536
+
+# No route: nothing, or what `ip -details` says of a gateway with a number.
+_DETAIL = re.compile(r"\s*(nh_info\s|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +69,12 @@ def read_nics(text: str) -> list[Nic]:
 def read_routes(text: str) -> list[Route]:
     """Return what `ip -oneline -details route show` printed; TransientError if it is nonsense."""
     try:
-        return [Route.parse(line) for line in text.splitlines() if line.strip()]
+        return [Route.parse(line) for line in text.splitlines() if not _DETAIL.match(line)]
     except NONSENSE as error:
         raise TransientError(f"ip route show: an unusable answer: {error!r}") from None
 
 
-class Changes:
+class KernelEvents:
     """A socket that is readable when a link, an address or a route has changed.
 
     What it receives is not read: messages may be lost, and the state is read anew anyway.
@@ -80,7 +84,7 @@ class Changes:
         self.socket = made
 
     @classmethod
-    def of_kernel(cls) -> Changes:
+    def of_kernel(cls) -> KernelEvents:
         """Return those of this network namespace."""
         kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC
         made = socket.socket(socket.AF_NETLINK, kind, socket.NETLINK_ROUTE)

@@ -49,7 +49,7 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class DhcpcdEvent:
     """An event of dhcpcd: why it would run its hook."""
 
     interface: str
@@ -78,12 +78,13 @@ def current_leases(
     return [*read_leases(messages), *kept]
 
 
-def read_change(message: bytes) -> Change | None:
+def read_event(message: bytes) -> DhcpcdEvent | None:
     """Return what a message is about; None if it is about no interface."""
     variables = _variables(message)
     reason, interface = variables.get("reason", ""), _interface(variables)
-    protocol = variables.get("protocol", "")
-    return Change(interface, protocol, reason) if interface and _REASON.fullmatch(reason) else None
+    if not interface or not _REASON.fullmatch(reason):
+        return None
+    return DhcpcdEvent(interface, variables.get("protocol", ""), reason)
 
 
 def _variables(message: bytes) -> dict[str, str]:

@@ -12,13 +12,15 @@ Command = tuple[str, ...]
 class Step:
     """Commands for an interface, of which each needs the one before it.
 
-    If one fails, `undo` is run; `otherwise` tells people what happens then.
+    If one fails, `undo` is run; `otherwise` tells people what happens then. `on` are the kernel's
+    numbers of the interfaces that it changes: with other ones, the same words are another step.
     """
 
     interface: str
     commands: tuple[Command, ...]
     undo: tuple[Command, ...] = ()
     otherwise: str = "goes on without that"
+    on: tuple[int, ...] = ()
 
     @property
     def name(self) -> str:

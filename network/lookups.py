@@ -68,7 +68,7 @@ class _Search:
         answers = self.answers.get(question, {})
         good = [answer for answer in answers.values() if answer is not None]
         if good:
-            return max(good, key=len)
+            return good[0]
         return [] if is_late or len(answers) >= self.servers else None
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from network.client import Client
-    from network.kernel import Changes
+    from network.kernel import KernelEvents
     from network.log import Log
     from network.service import Service
     from tinkie.running.signals import ShutdownSignals
@@ -37,7 +37,7 @@ class Loop:
 
     service: Service
     client: Client
-    changes: Changes
+    kernel_events: KernelEvents
     signals: ShutdownSignals
     log: Log
     path: Path
@@ -54,7 +54,7 @@ class Loop:
         while True:
             if is_woken or self.now() >= next_look:
                 heard = [self._listener.socket] if self._listener else []
-                self.service.probe.wakers = [self.changes.socket, *heard]
+                self.service.probe.wakers = [self.kernel_events.socket, *heard]
                 is_there = self._listener is not None
                 pause = self.service.look(is_woken=is_woken, is_dhcpcd_there=is_there)
                 next_look = self.now() + pause
@@ -71,40 +71,40 @@ class Loop:
         try:
             self.client.look(self.service.nics, self.now())
         except TransientError as error:
-            self._report(error)
+            self._report("start dhcpcd", error)
             return EVENTS_SETTLE_LONG_SECONDS
-        if self.client.is_late:
+        if not self.client.is_running:
             return EVENTS_SETTLE_LONG_SECONDS
         return float("inf") if self._listener else DHCPCD_RETRY_SECONDS
 
     def _listen(self) -> bool:
         """Connect to dhcpcd if that is missing; return whether that is new."""
-        if self._listener or self.client.is_late:
+        if self._listener or not self.client.is_running:
             return False
         try:
             self._listener = Listener.connect(self.path)
         except TransientError as error:
-            self._report(error)
+            self._report("listen", error)
             return False
         self._deaf_since = None
         return True
 
-    def _report(self, error: TransientError) -> None:
-        """Report that dhcpcd cannot be heard, once it lasts."""
+    def _report(self, step: str, error: TransientError) -> None:
+        """Report that dhcpcd cannot be started or heard, once it lasts."""
         now = self.now()
         self._deaf_since = now if self._deaf_since is None else self._deaf_since
         if now - self._deaf_since >= UNREACHABLE_FIRST_SECONDS:
             self._deaf_since = float("inf")  # once
-            self.log.warning("network.failed", step="listen", error=str(error), next="tries again")
+            self.log.warning("network.failed", step=step, error=str(error), next="tries again")
 
     def _wait(self, pause: float) -> bool:
         """Wait for an event, or for `pause` seconds; return whether there was one."""
         with selectors.DefaultSelector() as waiting:
-            waiting.register(self.changes.socket, selectors.EVENT_READ, self._drain)
+            waiting.register(self.kernel_events.socket, selectors.EVENT_READ, self._drain)
             if self._listener:
                 waiting.register(self._listener.socket, selectors.EVENT_READ, self._hear)
             if self.client.process.pid:
-                waiting.register(self._ended_descriptor(), selectors.EVENT_READ, _is_over)
+                waiting.register(self._ended_descriptor(), selectors.EVENT_READ, _wait_for_no_more)
             found = waiting.select(pause)
             if not found:
                 return self._listen()
@@ -118,17 +118,21 @@ class Loop:
 
     def _drain(self) -> bool:
         """Take the kernel's events; return whether to wait for more of the group."""
-        self.changes.drain()
+        self.kernel_events.drain()
         return True
 
     def _hear(self) -> bool:
-        """Take dhcpcd's events; return whether to wait for more of the group."""
-        events = self._listener.read() if self._listener else None
+        """Take dhcpcd's events; return whether to wait for more of the group.
+
+        A dhcpcd that closes each connection at once must not keep this program busy: the group has
+        its time in any case, unless dhcpcd has ended.
+        """
+        events = self._listener.read() if self._listener else []
         if events is None and self._listener:
             self._listener.close()
             self._listener = None
         self.service.note(events or ())
-        return events is not None
+        return True
 
     def _settle_seconds(self) -> float:
         """Few looks come at once; after many, they have a pause in between."""
@@ -148,6 +152,6 @@ class Loop:
         return self._watched[pid]
 
 
-def _is_over() -> bool:
-    """Wait for no more: dhcpcd has ended."""
+def _wait_for_no_more() -> bool:
+    """Return that no more events are waited for: dhcpcd has ended."""
     return False

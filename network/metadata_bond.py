@@ -2,11 +2,12 @@
 
 bootkit writes it into a file as soon as it has the metadata. This program then ends, and its next
 run makes the bond. If no NIC reaches the host with it, the bond is taken back and not made again
-before the next boot.
+before the next boot. Once a NIC has reached the host, the bond stays, also in later runs.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
     from network.log import Log
 
 REFUSED = Path("/run/dhcpcd/bond-refused")
+PROVEN = Path("/run/dhcpcd/bond-proven")
 
 
 @dataclass(slots=True)
 class MetadataBond:
-    """`bond` is that which this run makes, if there is one.
+    """`bond` is the one that this run makes, if there is one.
 
     has_parameter: the command line says something of bonds, and the metadata does not count.
     """
@@ -35,14 +37,16 @@ class MetadataBond:
     has_parameter: bool = False
     path: Path = METADATA_BOND
     refused: Path = REFUSED
+    proven: Path = PROVEN
     bond: Bond | None = None
     _source: str = ""  # of `bond`
-    _since: float | None = None  # when the host was first not reached
+    _since: float | None = None  # the first look of this run
     _is_proven: bool = False
 
     def read(self) -> Bond | None:
         """Return the bond to make in this run."""
         self._source, self.bond = _text(self.path), self._wanted()
+        self._is_proven = self.bond is not None and _text(self.proven) == self._source
         return self.bond
 
     def has_come(self) -> bool:
@@ -59,9 +63,18 @@ class MetadataBond:
         """
         if self.bond is None or self._is_proven:
             return False
-        self._is_proven = is_reached
+        if is_reached:
+            self._is_proven = True
+            with suppress(OSError):  # then the next run has a trial of its own
+                write_atomically(self.proven, self._source.encode())
         self._since = now if self._since is None else self._since
         return not is_reached and now - self._since >= BOND_TRIAL_SECONDS
+
+    def trial_seconds(self, now: float) -> float:
+        """Return how long the trial goes on; infinity if there is none."""
+        if self.bond is None or self._is_proven or self._since is None:
+            return float("inf")
+        return max(self._since + BOND_TRIAL_SECONDS - now, 0.0)
 
     def refuse(self) -> None:
         """Note that it is not to be made again; raises TransientError."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 # The engine's own interfaces, as dhcpcd.conf has them, and the loopback.
-_NOT_OURS = re.compile("docker.*|br-.*|veth.*|lo")
+_UNMANAGED = re.compile("docker.*|br-.*|veth.*|lo")
 _PORT_OCTETS = 8  # of InfiniBand
 
 
@@ -24,6 +24,8 @@ class Nic:
     `addresses` (with prefix lengths) are those by which other hosts reach it: global, and past
     duplicate address detection. `leased` are those of them that a server gave for a time. `kind` is
     that of an interface that a program has made: bond, vlan; empty for others. `mtu`: bytes.
+    `below` is what a VLAN is on.
+    `index` is the kernel's number of it: a NIC that was taken out and put in again has another one.
     """
 
     name: str
@@ -36,6 +38,8 @@ class Nic:
     master: str = ""  # the bond or bridge that it is a part of
     addresses: tuple[str, ...] = ()
     leased: tuple[str, ...] = ()
+    index: int = 0
+    below: str = ""
 
     @classmethod
     def from_kernel(cls, shown: Mapping[str, Any]) -> Nic:
@@ -53,12 +57,14 @@ class Nic:
             master=shown.get("master", ""),
             addresses=tuple(map(_with_prefix, usable)),
             leased=tuple(_with_prefix(one) for one in usable if one.get("dynamic")),
+            index=shown.get("ifindex", 0),
+            below=shown.get("link") or "",
         )
 
     @property
-    def is_ours(self) -> bool:
+    def is_managed(self) -> bool:
         """Return whether dhcpcd asks for addresses on it."""
-        return not _NOT_OURS.fullmatch(self.name) and not self.master
+        return not _UNMANAGED.fullmatch(self.name) and not self.master
 
     @property
     def is_usable(self) -> bool:

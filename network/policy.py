@@ -25,6 +25,12 @@ DHCPCD_MESSAGES_MAXIMUM = 1024
 # `ip` takes milliseconds; it may wait for a lock of the kernel.
 IP_SECONDS = 5.0
 
+# == network/routes.py
+
+# Routes of one family that are copied for the NIC in use, one call of `ip` each: any router on the
+# link may advertise thousands. A DHCP packet has some 200 at most.
+ROUTES_COPIED_MAXIMUM = 256
+
 # == network/probe.py, network/lookups.py: does a NIC reach the host?
 
 # The answer to an echo request.
@@ -45,7 +51,7 @@ LOOKUP_DOMAINS_MAXIMUM = 6
 # An address of the host is looked up anew after this, or as soon as it does not answer.
 LOOKUP_KEPT_SECONDS = 60.0
 
-# == network/choice.py, network/service.py: when it looks
+# == network/choice.py, network/service.py, network/loop.py: when it looks
 
 # A cable may move behind the switch, without an event: the NIC in use is tested after a random time
 # between the two. Machines that were switched on together do not ask together.
@@ -62,8 +68,18 @@ UNREACHED_LOOK_CEILING_SECONDS = 60.0
 PREFERRED_TEST_FIRST_SECONDS = 10.0
 PREFERRED_TEST_CEILING_SECONDS = 60.0
 
-# Links, addresses and leases are read anew after this, also without an event.
-READ_ANEW_SECONDS = 60.0
+# Links, addresses and leases are read anew after this, also without an event. An event can only be
+# lost together with others, which the kernel then says.
+READ_ANEW_SECONDS = 600.0
+
+# Routes or addresses that the kernel refuses are tried again after the first, doubled up to the
+# ceiling: a link that was lost for a moment may have taken the way to a gateway.
+CHANGE_AGAIN_FIRST_SECONDS = 2.0
+CHANGE_AGAIN_CEILING_SECONDS = 60.0
+
+# The same for a bond, one of its NICs or a VLAN: a NIC that tries to join has no link meanwhile.
+STEP_AGAIN_FIRST_SECONDS = 60.0
+STEP_AGAIN_CEILING_SECONDS = 600.0
 
 # Events come in groups: one look for all of eight NICs.
 EVENTS_SETTLE_SECONDS = 0.1
@@ -76,7 +92,7 @@ EVENTS_SETTLE_LONG_SECONDS = 1.0
 # A failed step, such as a route that the kernel refuses, is logged again after this.
 SAME_ERROR_SECONDS = 600.0
 
-# == network/reachability.py: what people are told
+# == network/reports.py, network/loop.py: what people are told
 
 # A host that is not reached is reported after this, and again after FACTOR times as long.
 UNREACHABLE_FIRST_SECONDS = 10.0
@@ -86,7 +102,7 @@ UNREACHABLE_LOG_FACTOR = 3
 NIC_MISSING_SECONDS = 60.0
 
 # The same for the NIC of `ipam` or `vlan_id`. Until then dhcpcd waits for the NIC of `ipam`, where
-# it has to leave a family alone.
+# it has to leave a family alone, and for the bond.
 STATIC_NIC_MISSING_SECONDS = 20.0
 
 # == network/metadata_bond.py
@@ -98,5 +114,7 @@ BOND_TRIAL_SECONDS = 90.0
 # The file that bootkit writes: 16 NICs and all options are below a kilobyte.
 METADATA_BOND_BYTES = 4096
 
-# == network/dhcpcd.py: dhcpcd's socket appears some 20 ms after its start
+# == network/loop.py
+
+# dhcpcd's socket appears some 20 ms after its start.
 DHCPCD_RETRY_SECONDS = 0.1

@@ -77,8 +77,8 @@ class Probe:
             wakers = self.wakers if any_will_do and not self._has_ended_early else ()
             self._has_ended_early = False  # so never twice in a row
             reached += self._connect(silent, reasons, host.port, wakers)
-        for name, address in reversed(reached):
-            reasons[name], self.address = "", address
+        for name, address in sorted(reached, key=targets.index, reverse=True):
+            reasons[name], self.address = "", address  # in the end that of the first NIC
         return reasons
 
     def _targets(self, host: Host, names: Sequence[str]) -> list[Target]:

@@ -17,7 +17,7 @@ from network.view import View
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from network.leases import Change
+    from network.leases import DhcpcdEvent
     from network.log import Log
     from network.nics import Nic
     from tinkie.parameters.types import HostPort
@@ -28,7 +28,7 @@ class Reports:
     """Call `addresses` at each look before NICs are tested, which may take seconds, and then `way`.
 
     `host` is None if the command line names none; `named` are the NICs that it names; `waits_for`
-    is the one that gets an address as soon as it comes; `members` are those of the bond.
+    is the one that gets an address or a VLAN when it comes; `members` are those of the bond.
     """
 
     log: Log
@@ -46,9 +46,9 @@ class Reports:
     _is_reached: bool = False  # as reported
     _reached_by: str = ""
 
-    def note(self, changes: Iterable[Change]) -> None:
+    def note(self, events: Iterable[DhcpcdEvent]) -> None:
         """Take dhcpcd's events: they have the reason why a lease ended."""
-        self._reasons |= {(one.interface, one.protocol): one.reason for one in changes}
+        self._reasons |= {(one.interface, one.protocol): one.reason for one in events}
 
     def addresses(self, view: View, now: float, everything: Sequence[Nic]) -> None:
         """Report new links and leases; now: monotonic seconds; everything: also NICs not used."""
@@ -65,6 +65,16 @@ class Reports:
             self._report_reached(view, self.host)
         elif self.host:
             self._report_unreached(view, self.host, now)
+
+    def due(self, now: float) -> list[float]:
+        """Return when each NIC that is named is to be looked for."""
+        started = now if self._started is None else self._started
+        return [
+            started + self._patience_for(name) for name in self.named if name not in self._checked
+        ]
+
+    def _patience_for(self, name: str) -> float:
+        return STATIC_NIC_MISSING_SECONDS if name == self.waits_for else NIC_MISSING_SECONDS
 
     def _report_links(self, view: View) -> None:
         before = {nic.name for nic in self._before.nics if nic.has_link}
@@ -97,9 +107,7 @@ class Reports:
             self._missing.discard(name)
             self.log.info("nic.found", nic=name)
         for name in self.named:
-            is_static = name == self.waits_for
-            patience = STATIC_NIC_MISSING_SECONDS if is_static else NIC_MISSING_SECONDS
-            if name in self._checked or now - self._started < patience:
+            if name in self._checked or now - self._started < self._patience_for(name):
                 continue
             self._checked.add(name)
             if called(nics, name):

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
+from network.policy import ROUTES_COPIED_MAXIMUM
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -24,9 +26,12 @@ _OTHER_TYPES = frozenset(
 )
 _TYPES = _OTHER_TYPES | {_UNICAST}
 # What the kernel adds by itself. The second ones have a value behind them.
-_STATE = frozenset(["linkdown", "dead", "pervasive", "offload", "trap", "notify", "offload_failed"])
+_OF_HARDWARE = frozenset(("offload", "trap", "rt_offload", "rt_trap", "rt_offload_failed"))
+_STATE = _OF_HARDWARE | {"linkdown", "dead", "pervasive", "notify", "unresolved"}
 _COUNTED = frozenset(["expires", "error", "users", "age"])
+_OBJECT = "nhid"  # a gateway with a number: what it stands for is printed behind that
 _ALONE = frozenset(("onlink",))
+_FAMILIES = frozenset(("inet", "inet6"))  # stand before a gateway of the other family
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +55,12 @@ class Route:
         for word in rest:
             if word in _STATE:
                 continue
-            if word in _COUNTED:
+            if word in _COUNTED or word == _OBJECT:
                 next(rest, "")
             elif word in given:
                 given[word] = next(rest, "")
+            elif word == "lock" and words[-1:] == ["rto_min"]:
+                continue  # `ip` takes no such word there: a given one is always locked
             else:
                 words.append(word)
         if all(word in _TYPES for word in words):
@@ -73,12 +80,19 @@ class Route:
     @property
     def gateway(self) -> str:
         """Return its gateway; empty if it has none or several."""
-        return self._value("via")
+        found = self._value("via")
+        return self._value(found) if found in _FAMILIES else found
 
     @property
     def is_ours(self) -> bool:
         """Return whether we have added it."""
         return self.protocol == PROTOCOL
+
+    @property
+    def is_of_use(self) -> bool:
+        """Return whether it leads anywhere beyond the link alone."""
+        is_link = self.destination.lower().startswith(("fe80:", "ff"))
+        return not is_link and not _OTHER_TYPES & set(self.words)
 
     @property
     def preference(self) -> int:
@@ -106,10 +120,10 @@ class Route:
         more = () if is_plain else ("onlink",)
         return Route((*self.words[:at], host, *self.words[at + 1 :], *more), METRIC, PROTOCOL)
 
-    def is_same(self, other: Route) -> bool:
-        """Return whether the other one is this one, with its words in any order."""
-        mine, its = (frozenset(one.words) - _TYPES for one in (self, other))
-        return (mine, self.metric, self.protocol) == (its, other.metric, other.protocol)
+    @property
+    def identity(self) -> tuple[frozenset[str], int, str]:
+        """Return what two notations of one route have in common: words stand in any order."""
+        return frozenset(self.words) - _TYPES, self.metric, self.protocol
 
     def _value(self, name: str) -> str:
         found = [self.words[at + 1] for at, word in enumerate(self.words[:-1]) if word == name]
@@ -134,10 +148,10 @@ def preferred(routes: Sequence[Route], interface: str, host: str = "") -> list[R
     prefix to the host, the host gets a route of its own.
     """
     given = [route for route in routes if not route.is_ours]
+    own = [route for route in given if route.interface == interface and route.is_of_use]
     found: dict[str, list[Route]] = {}
-    for route in given:
-        if route.interface == interface and _is_of_use(route):
-            found.setdefault(route.destination, []).append(route)
+    for route in _bounded(own):
+        found.setdefault(route.destination, []).append(route)
     copies = [
         Route(route.words, METRIC + rank, PROTOCOL)
         for same in found.values()
@@ -154,15 +168,12 @@ def changes(routes: Sequence[Route], interface: str, host: str = "") -> list[tup
     wanted = preferred(routes, interface, host)
     ours = [route for route in routes if route.is_ours]
     places = {(route.destination, route.metric) for route in wanted}
-    added = [
-        route.command("replace")
-        for route in wanted
-        if not any(route.is_same(present) for present in ours)
-    ]
+    to_have, present = ({route.identity for route in routes} for routes in (wanted, ours))
+    added = [route.command("replace") for route in wanted if route.identity not in present]
     removed = [
         route.command("delete")
         for route in ours
-        if not any(route.is_same(one) for one in wanted)
+        if route.identity not in to_have
         and (route.destination, route.metric) not in places  # otherwise `replace` did it
     ]
     return [*added, *removed]
@@ -176,10 +187,12 @@ def _to_host(given: Iterable[Route], copies: Sequence[Route], host: str) -> list
     return [ours.to(host)]
 
 
-def _is_of_use(route: Route) -> bool:
-    """Return whether it leads anywhere beyond the link alone."""
-    is_link = route.destination.lower().startswith(("fe80:", "ff"))
-    return not is_link and not _OTHER_TYPES & set(route.words)
+def _bounded(routes: Sequence[Route]) -> Sequence[Route]:
+    """Return as many of them as are copied: the default ones, and then the first others."""
+    if len(routes) <= ROUTES_COPIED_MAXIMUM:
+        return routes
+    others_last = sorted(routes, key=lambda route: (route.destination != "default", *_order(route)))
+    return others_last[:ROUTES_COPIED_MAXIMUM]
 
 
 def _order(route: Route) -> tuple[int, int]:

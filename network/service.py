@@ -12,12 +12,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from network.kernel import FAMILIES
 from network.leases import current_leases
+from network.links import Command
 from network.lookups import Resolver
 from network.policy import (
+    CHANGE_AGAIN_CEILING_SECONDS,
+    CHANGE_AGAIN_FIRST_SECONDS,
     REACHED_LOOK_CEILING_SECONDS,
     REACHED_LOOK_FIRST_SECONDS,
     READ_ANEW_SECONDS,
     SAME_ERROR_SECONDS,
+    STEP_AGAIN_CEILING_SECONDS,
+    STEP_AGAIN_FIRST_SECONDS,
     UNREACHED_LOOK_CEILING_SECONDS,
     UNREACHED_LOOK_FIRST_SECONDS,
 )
@@ -31,7 +36,7 @@ if TYPE_CHECKING:
     from network.choice import Choice
     from network.files import Files
     from network.kernel import Kernel
-    from network.leases import Change, Lease
+    from network.leases import DhcpcdEvent, Lease
     from network.links import Step
     from network.log import Log
     from network.metadata_bond import MetadataBond
@@ -45,7 +50,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 Routes = dict[str, "list[Route]"]
-Commands = list[tuple[str, ...]]
+Commands = list[Command]
+Work = tuple[Commands, float, float]
+"""Of a step: what it did last, when that is due again, and the pause after that."""
+Attempt = tuple[float, float]
+"""Of a step: when it is due again, and the pause after that."""
 
 
 @dataclass(slots=True)
@@ -76,7 +85,8 @@ class Service:
     _read_at: float = 0.0  # when all of it is read anew
     _pause: float = 0.0
     _errors: dict[str, tuple[str, float]] = field(default_factory=dict)  # by step, since when
-    _last: dict[str, tuple[object, float]] = field(default_factory=dict)  # by step, and when
+    _last: dict[str, Work] = field(default_factory=dict)  # by step
+    _steps: dict[Step, Attempt] = field(default_factory=dict)  # still missing
 
     def __post_init__(self) -> None:
         self._leases = self.files.read_leases()
@@ -87,7 +97,8 @@ class Service:
         is_due = is_woken or now >= self._read_at
         if is_due or not self.choice.still_reaches(self.view.nics, now):
             self._look_anew(now, is_dhcpcd_there=is_dhcpcd_there)
-        return self._next_pause(is_woken=is_woken)
+        pause = self._next_pause(is_woken=is_woken)
+        return min(pause, self.metadata.trial_seconds(self.now()))
 
     def is_over(self) -> bool:
         """Return whether the next run is to go on, with another plan for bonds."""
@@ -98,7 +109,7 @@ class Service:
         self._tried("take the bond back", self._take_back)
         return True
 
-    def note(self, events: Iterable[Change]) -> None:
+    def note(self, events: Iterable[DhcpcdEvent]) -> None:
         """Take dhcpcd's events."""
         self.reports.note(events)
 
@@ -109,40 +120,67 @@ class Service:
         if read is None:
             return
         self.nics, routes = read
+        # What has no address, as a router's name servers, is kept while dhcpcd does not answer.
         self._leases = current_leases(
-            messages or (), self._leases, lambda lease: has_address(self.nics, lease)
+            messages or (),
+            self._leases,
+            lambda lease: has_address(self.nics, lease) or (messages is None and not lease.address),
         )
         leases = [*self.plan.leases(self.nics), *self._leases]
-        nics = self._ours(leases)
+        nics = self._managed(leases)
         self.probe.resolvers = resolvers(nics, leases)
         view = View(nics, leases, [route for family in FAMILIES for route in routes[family]])
         self.reports.addresses(view, now, self.nics)
-        self._tried("write files", lambda: self.files.write_first(view))
+        self._read_by(self.reports.due(now))
+        self._tried("write resolv.conf", lambda: self.files.write_first(view))
         chosen = self.choice.look(nics, now)
         self._change("change routes", self._to_prefer(chosen, routes))
         is_reached, reasons = self.choice.is_reached, dict(self.choice.reasons)
         self.view = replace(view, chosen=chosen, is_reached=is_reached, reasons=reasons)
         content = self.state.content(self.view, self.uptime())
         self._tried("write files", lambda: self._write(content))
-        self.reports.way(self.view, self.now())
+        self.reports.way(self.view, now)
 
     def _read(self) -> tuple[Sequence[Nic], Routes]:
         """Return NICs and routes, once what the command line gives is in place."""
-        nics = self.kernel.nics()
-        for steps, report in (
-            (self.plan.first_steps, self._report_bond),
-            (self.plan.bond_steps, self._report_bond),
-            (self.plan.vlan_steps, self._report_vlan),
-        ):
-            due = [step for step in steps(nics) if self._is_due(step.name, step)]
-            for step in due:
-                self._make(step, report)
-            nics = self.kernel.nics() if due else nics
+        nics = self._with_links(self.kernel.nics())
         routes = self._routes()
         missing = self.plan.address_commands(nics, routes)
         if self._change("set addresses", missing):
             return self.kernel.nics(), self._routes()
         return nics, routes
+
+    def _with_links(self, nics: Sequence[Nic]) -> Sequence[Nic]:
+        """Make what is missing of the bond and the VLAN; return all NICs then.
+
+        What was in vain is repeated more and more rarely; what was made and is missing again, is
+        made at once.
+        """
+        now = self.now()
+        tried: dict[Step, Attempt] = {}
+        for steps, report in (
+            (self.plan.first_steps, self._report_bond),
+            (self.plan.bond_steps, self._report_bond),
+            (self.plan.vlan_steps, self._report_vlan),
+        ):
+            missing = {
+                step: self._steps.get(step, (now, STEP_AGAIN_FIRST_SECONDS)) for step in steps(nics)
+            }
+            tried |= missing
+            due = {one: pause for one, (at, pause) in missing.items() if self._is_due(one, at, now)}
+            for step, pause in due.items():
+                self._make(step, report)
+                tried[step] = now + pause, min(2 * pause, STEP_AGAIN_CEILING_SECONDS)
+            nics = self.kernel.nics() if due else nics
+        self._steps = tried
+        self._read_by(
+            at if at > now else now + STEP_AGAIN_FIRST_SECONDS for at, _ in tried.values()
+        )
+        return nics
+
+    def _read_by(self, times: Iterable[float]) -> None:
+        """Read all of it anew by the first of these times."""
+        self._read_at = min([self._read_at, *times])
 
     def _make(self, step: Step, report: Callable[[Step, str], None]) -> None:
         """Make a part of an interface; if that fails, take back what was done of it."""
@@ -155,14 +193,14 @@ class Service:
                     self.kernel.ip(*command)
             if self._is_news(step.name, str(error)):
                 report(step, str(error))
+        else:
+            self._errors.pop(step.name, None)
 
     def _report_bond(self, step: Step, error: str) -> None:
-        following = step.otherwise
-        self.log.warning("bond.failed", interface=step.interface, error=error, next=following)
+        self.log.warning("bond.failed", interface=step.interface, error=error, next=step.otherwise)
 
     def _report_vlan(self, step: Step, error: str) -> None:
-        following = step.otherwise
-        self.log.warning("vlan.failed", interface=step.interface, error=error, next=following)
+        self.log.warning("vlan.failed", interface=step.interface, error=error, next=step.otherwise)
 
     def _take_back(self) -> None:
         bond = self.plan.bond
@@ -174,18 +212,22 @@ class Service:
             error="the metadata asks for it, and with it no NIC reaches the host",
             next="takes it back, and starts again without it",
         )
-        self.metadata.refuse()
-        self._run_all(bond.undo(self.nics))
+        undo = bond.undo(self.nics)
+        self._run_all(undo[:1])  # if it stays, the next run must know of it, and tries again
+        try:
+            self._run_all(undo[1:])
+        finally:
+            self.metadata.refuse()
 
     def _routes(self) -> Routes:
         return {family: self.kernel.routes(family) for family in FAMILIES}
 
-    def _ours(self, leases: Iterable[Lease]) -> list[Nic]:
+    def _managed(self, leases: Iterable[Lease]) -> list[Nic]:
         """Return the interfaces that may be used: devices, and whatever has or had a lease."""
-        made = {lease.interface for lease in leases} | self.plan.made(self.nics)
-        self._known = (self._known | made) & {nic.name for nic in self.nics}
-        is_known = self._known.__contains__
-        return [nic for nic in self.nics if nic.is_ours and (nic.is_device or is_known(nic.name))]
+        known = {lease.interface for lease in leases} | self.plan.involved(self.nics)
+        self._known = (self._known | known) & {nic.name for nic in self.nics}
+        managed = [nic for nic in self.nics if nic.is_managed]
+        return [nic for nic in managed if nic.is_device or nic.name in self._known]
 
     def _to_prefer(self, chosen: str, routes: Mapping[str, Sequence[Route]]) -> Commands:
         """Return the calls of `ip` that make this NIC the preferred one."""
@@ -199,26 +241,40 @@ class Service:
         """Run `ip` with each; return whether that was done.
 
         Each change is an event, and a look follows. What the last one did in vain is not repeated
-        at once: it would keep this program busy.
+        at once: it would keep this program busy. What failed may have met a NIC whose link was
+        just lost, so it is soon tried again.
         """
-        if not self._is_due(step, commands):
-            return False
-        self._tried(step, lambda: self._run_all(commands))
-        return bool(commands)
+        is_due = self._is_new_or_due(step, commands)
+        if is_due:
+            self._tried(step, lambda: self._run_all(commands))
+        if step in self._errors:
+            self._read_by([self._last[step][1]])
+        return is_due and bool(commands)
 
-    def _is_due(self, step: str, work: object) -> bool:
+    def _is_new_or_due(self, step: str, commands: Commands) -> bool:
         """Return whether this is not what the step did just now."""
         now = self.now()
-        last, when = self._last.get(step, (None, 0.0))
-        if work == last and now < when + READ_ANEW_SECONDS:
+        last, due_at, pause = self._last.get(step, ([], 0.0, CHANGE_AGAIN_FIRST_SECONDS))
+        if commands != last:
+            due_at, pause = 0.0, CHANGE_AGAIN_FIRST_SECONDS
+        if now < due_at:
             return False
-        self._last[step] = work, now
+        self._last[step] = commands, now + pause, min(2 * pause, CHANGE_AGAIN_CEILING_SECONDS)
         return True
+
+    def _is_due(self, step: Step, due_at: float, now: float) -> bool:
+        """Return whether to do it: not at each event.
+
+        A refused NIC of the bond has no link while it tries to join: one by which the host is
+        reached does not try again.
+        """
+        is_in_use = self.choice.is_reached and self.choice.chosen == step.interface
+        return now >= due_at and not (is_in_use and step.name in self._errors)
 
     def _write(self, content: Mapping[str, Any]) -> None:
         self.files.write(self.view, self._leases, content)
 
-    def _run_all(self, commands: Iterable[tuple[str, ...]]) -> None:
+    def _run_all(self, commands: Iterable[Command]) -> None:
         """Run `ip` with each; TransientError has the failures."""
         problems = []
         for command in commands:

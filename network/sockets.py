@@ -56,9 +56,14 @@ def _connected(nic: str, address: str, port: int, kind: int, protocol: int) -> s
 
 
 def ready(waiting: BaseSelector, end: float, now: Callable[[], float]) -> Iterator[Any]:
-    """Yield the data of each socket that is ready, until `end`, or until none is registered."""
-    while waiting.get_map():
-        found = waiting.select(max(end - now(), 0.0))
+    """Yield the data of each socket that is ready, until `end`, or until none is registered.
+
+    Whoever sends all the time does not delay the end: each socket has its last turn then.
+    """
+    left = 1.0
+    while left > 0 and waiting.get_map():
+        left = end - now()
+        found = waiting.select(max(left, 0.0))
         if not found:
             return
         for key, _ in found:

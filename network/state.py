@@ -1,7 +1,8 @@
 """The machine's way to its host as steps that a person can follow, for state.json.
 
 By NIC: link, lease, route, name, host; each with `ok`, since when (seconds after power-on), and why
-not. `ok` is null for a step that depends on one before it which failed, or that was not tested yet.
+not. `ok` is null for a step that depends on one before it which failed, that was not tested yet, or
+that is not needed.
 """
 
 from __future__ import annotations
@@ -18,16 +19,16 @@ if TYPE_CHECKING:
     from network.view import View
     from tinkie.parameters.types import HostPort
 
-Step = tuple[bool | None, str]
-"""Whether it is done, and why not."""
+Outcome = tuple[bool | None, str]
+"""Of a step: whether it is done, and why not."""
 
-_NOT_YET: Step = (None, "")
+_NOT_YET: Outcome = (None, "")
 
 
-def steps(view: View, nic: Nic, host: HostPort | None) -> dict[str, Step]:
+def steps(view: View, nic: Nic, host: HostPort | None) -> dict[str, Outcome]:
     """Return the steps of one NIC."""
     routes = [route for route in view.routes if route.interface == nic.name]
-    has_route = any(route.destination == "default" or not route.is_ours for route in routes)
+    has_route = any(route.is_of_use for route in routes)
     reason = view.reasons.get(nic.name)
     return {
         "link": (nic.has_link, "" if nic.has_link else "no link"),
@@ -38,19 +39,19 @@ def steps(view: View, nic: Nic, host: HostPort | None) -> dict[str, Step]:
     }
 
 
-def _after(is_possible: bool, is_done: bool, why_not: str) -> Step:  # noqa: FBT001 - a step's words
+def _after(is_possible: bool, is_done: bool, why_not: str) -> Outcome:  # noqa: FBT001 - a step's words
     if not is_possible:
         return _NOT_YET
     return is_done, "" if is_done else why_not
 
 
-def _name(host: HostPort | None, reason: str | None) -> Step:
+def _name(host: HostPort | None, reason: str | None) -> Outcome:
     if host is None or host.host.is_address:
         return None, "no name to look up"
     return _NOT_YET if reason is None else (reason != NO_NAME, reason if reason == NO_NAME else "")
 
 
-def _host(host: HostPort | None, reason: str | None) -> Step:
+def _host(host: HostPort | None, reason: str | None) -> Outcome:
     if host is None:
         return None, "no parameter names one"
     if reason is None or reason == NO_NAME:
@@ -63,7 +64,7 @@ class State:
     """Remember since when each step is as it is."""
 
     host: HostPort | None
-    _since: dict[tuple[str, str], tuple[Step, float]] = field(default_factory=dict)
+    _since: dict[tuple[str, str], tuple[Outcome, float]] = field(default_factory=dict)
 
     def content(self, view: View, uptime: float) -> Mapping[str, Any]:
         """Return what state.json has; it changes only if something has changed."""
@@ -84,7 +85,7 @@ class State:
             "nics": {nic: self._with_addresses(view, nic, way) for nic, way in nics.items()},
         }
 
-    def _kept(self, key: tuple[str, str], step: Step, now: float) -> tuple[Step, float]:
+    def _kept(self, key: tuple[str, str], step: Outcome, now: float) -> tuple[Outcome, float]:
         before = self._since.get(key)
         return before if before and before[0] == step else (step, now)
 

@@ -7,7 +7,7 @@ leaves alone what is there already.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import ip_interface, ip_network
+from ipaddress import ip_address, ip_interface, ip_network
 from typing import TYPE_CHECKING
 
 from network.leases import STATIC, Lease
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from network.routes import Route
     from tinkie.parameters.ipam import StaticAddress
 
+_VLAN = "vlan"
 METRIC = "1000"  # of its routes; dhcpcd's are 1000 and the NIC's number
 
 
@@ -69,12 +70,12 @@ class StaticPlan:
             return self.carrier(nics)
         return next((nic for nic in nics if nic.name == self.vlan_name), None)
 
-    def made(self, nics: Sequence[Nic]) -> set[str]:
+    def involved(self, nics: Sequence[Nic]) -> set[str]:
         """Return the names of the interfaces that this is about."""
         bond = self.bond.interface(nics) if self.bond else None
         return {nic.name for nic in (self.carrier(nics), self.interface(nics), bond) if nic}
 
-    def is_there(self, nics: Sequence[Nic]) -> bool:
+    def has_all_names(self, nics: Sequence[Nic]) -> bool:
         """Return whether dhcpcd's configuration names all that it must leave alone."""
         is_made = self.bond is None or self.bond.interface(nics) is not None
         return is_made and bool(self.vlan or self.address is None or self.interface(nics))
@@ -88,17 +89,22 @@ class StaticPlan:
         return self.bond.steps(nics) if self.bond else []
 
     def vlan_steps(self, nics: Sequence[Nic]) -> list[Step]:
-        """Return what makes the VLAN, if it is not there."""
-        below = self.carrier(nics)
-        if not self.vlan or below is None or self.interface(nics):
+        """Return what makes the VLAN, if it is not there.
+
+        One on another NIC was made before that became a part of the bond, and bypasses it.
+        """
+        below, there = self.carrier(nics), self.interface(nics)
+        is_other = below and there and there.kind == _VLAN and there.below not in ("", below.name)
+        if not self.vlan or below is None or (there and not is_other):
             return []
         name, number = self.vlan_name, str(self.vlan)
         commands = (
+            *((("link", "delete", "dev", name),) if is_other else ()),
             ("link", "set", below.name, "up"),
-            ("link", "add", "link", below.name, "name", name, "type", "vlan", "id", number),
+            ("link", "add", "link", below.name, "name", name, "type", _VLAN, "id", number),
             ("link", "set", name, "up"),
         )
-        return [Step(name, commands, otherwise="DHCP only; tries again")]
+        return [Step(name, commands, otherwise="DHCP only; tries again", on=(below.index,))]
 
     def address_commands(
         self, nics: Sequence[Nic], routes: Mapping[str, Sequence[Route]]
@@ -119,25 +125,21 @@ class StaticPlan:
             commands.append(_add(family, str(address), nic.name))
         if family == "-4" and any(":" not in leased for leased in nic.leased):
             commands.append((family, "address", "flush", "dev", nic.name, "dynamic"))
-        for route in self._routes():
+        for route in _routes(self.address):
             if not _has_route(routes[family], nic.name, route):
                 commands.append((family, "route", "replace", *_words(route, nic.name)))
         return commands
 
-    def _routes(self) -> list[StaticRoute]:
-        """Return the routes of the address, with the default one."""
-        if self.address is None:
-            return []
-        gateway = self.address.gateway
-        default = [StaticRoute("default", gateway)] if gateway else []
-        return [*default, *self.address.routes]
-
     def _mtu_commands(self, nics: Sequence[Nic]) -> list[Command]:
         """Return what sets the MTU; an interface below a VLAN has at least that of the VLAN."""
         wanted: dict[str, int] = {}
-        bond = self.bond.interface(nics) if self.bond else None
-        if self.bond and self.bond.bond.mtu and bond and self.bond.joined(nics):
-            wanted[bond.name] = self.bond.bond.mtu
+        if (
+            self.bond
+            and self.bond.bond.mtu
+            and self.bond.interface(nics)
+            and self.bond.joined(nics)
+        ):
+            wanted[self.bond.name] = self.bond.bond.mtu
         below, top = self.carrier(nics), self.interface(nics)
         mtu = self.address.mtu if self.address else 0
         if mtu and below and top and below != top:
@@ -183,6 +185,12 @@ class StaticPlan:
         return f"{text}interface {name}\nnoipv{version}\n" if name else text
 
 
+def _routes(given: StaticAddress) -> list[StaticRoute]:
+    """Return the routes of an address, with the default one."""
+    default = [StaticRoute("default", given.gateway)] if given.gateway else []
+    return [*default, *given.routes]
+
+
 def _add(family: str, address: str, name: str) -> tuple[str, ...]:
     """Nobody else has a given address: it is used at once."""
     at_once = ("nodad",) if family == "-6" else ()
@@ -198,7 +206,7 @@ def _has_route(routes: Sequence[Route], name: str, wanted: StaticRoute) -> bool:
         route.interface == name
         and _network(route.destination) == _network(wanted.network)
         and route.protocol == "static"
-        and ip_interface(route.gateway or "::") == ip_interface(wanted.gateway or "::")
+        and _gateway(route.gateway) == _gateway(wanted.gateway)
         for route in routes
     )
 
@@ -206,6 +214,11 @@ def _has_route(routes: Sequence[Route], name: str, wanted: StaticRoute) -> bool:
 def _network(destination: str) -> str:
     """Return one notation for a destination: `ip` shows a host without its prefix length."""
     return destination if destination == "default" else str(ip_network(destination))
+
+
+def _gateway(address: str) -> str:
+    """Return one notation for an address; empty for none."""
+    return str(ip_address(address)) if address else ""
 
 
 def _words(route: StaticRoute, name: str) -> Command:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 log = get_logger()
 
 _NAME = "bond0"
+_NO_BOND = "0"  # as JSON has 64-bit numbers of Protocol Buffers: as text
 _FEWEST = 2
 
 
@@ -41,7 +42,7 @@ def bond_of(record: dict[str, Any]) -> Bond | None:
         own = [nic.get("mac") for nic in nics if nic.get("bond") == name]
         return _made(name, own, bonding["mode"])
     mode = _object(record.get("metadata")).get("bonding_mode")
-    if not mode:
+    if not mode or mode == _NO_BOND:
         return None
     return _made(_NAME, [_object(nic.get("dhcp")).get("mac") for nic in nics], mode)
 
@@ -60,7 +61,7 @@ def _object(value: object) -> dict[str, Any]:
 
 def _made(name: object, macs: list[object], mode: object) -> Bond:
     """Put it together as the kernel parameter has it, which has all the rules."""
-    given = [mac for mac in macs if isinstance(mac, str)]
+    given = list(dict.fromkeys(mac.lower() for mac in macs if isinstance(mac, str) and mac))
     if len(given) < _FEWEST:
         raise ValueError(f"it has {len(given)} NICs with a hardware address")
     nics = ",".join(mac.replace(":", "-") for mac in given)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from network.choice import Choice
 from network.files import Files
 from network.kernel import FAMILIES
-from network.leases import Change
+from network.leases import DhcpcdEvent
 from network.metadata_bond import MetadataBond
 from network.nics import Nic
 from network.reports import Reports
@@ -62,6 +62,9 @@ class FakeNic:
     kind: str = ""
     master: str = ""
     is_up: bool = True
+    hostname: str = ""  # of its lease
+    index: int = 0
+    below: str = ""
     extra: list[str] = field(default_factory=list)  # addresses that `ip` has added
 
     @property
@@ -84,6 +87,8 @@ class FakeNic:
             is_up=self.is_up,
             addresses=(*leased, *self.extra),
             leased=tuple(leased),
+            index=self.index,
+            below=self.below,
         )
 
     def routes(self) -> list[Route]:
@@ -99,6 +104,7 @@ class FakeNic:
         words = ["protocol=dhcp", f"interface={self.name}", "if_up=true", "reason=BOUND"]
         words += [f"new_ip_address={self.address}", "new_dhcp_server_identifier=10.9.9.9"]
         words += [f"new_domain_name_servers=10.0.{self.number}.53"]
+        words += [f"new_host_name={self.hostname}"]
         return "".join(f"{word}\0" for word in words).encode()
 
 
@@ -106,7 +112,7 @@ class FakeNic:
 class FakeKernel:
     """What `ip` shows and changes; a command in `refused` fails."""
 
-    cards: dict[str, FakeNic] = field(default_factory=dict)
+    fake_nics: dict[str, FakeNic] = field(default_factory=dict)
     ours: list[Route] = field(default_factory=list)
     static: list[Route] = field(default_factory=list)
     commands: list[tuple[str, ...]] = field(default_factory=list)
@@ -121,12 +127,12 @@ class FakeKernel:
             case (_, "route", verb, *rest):
                 self._route(verb, Route.parse(" ".join(rest)))
             case (_, "address", "replace", address, "dev", name, *_):
-                self.cards[name].extra.append(address)
+                self.fake_nics[name].extra.append(address)
             case (_, "address", "flush", "dev", name, "dynamic"):
-                self.cards[name].has_lease = False
+                self.fake_nics[name].has_lease = False
             case (_, "flush", "dev", name):
-                self.cards[name].has_lease = False
-                self.cards[name].extra.clear()
+                self.fake_nics[name].has_lease = False
+                self.fake_nics[name].extra.clear()
             case ("link", *_):
                 self._link(words)
         return ""
@@ -134,40 +140,44 @@ class FakeKernel:
     def _link(self, words: tuple[str, ...]) -> None:
         match words:
             case ("link", "add", "link", below, "name", name, *_):
-                mac = self.cards[below].mac
-                self.cards[name] = FakeNic(name, 9, mac=mac, is_device=False, kind="vlan")
+                mac = self.fake_nics[below].mac
+                self.fake_nics[name] = FakeNic(
+                    name, 9, mac=mac, is_device=False, kind="vlan", below=below
+                )
             case ("link", "add", "name", name, "address", mac, "type", "bond"):
-                assert name not in self.cards
-                self.cards[name] = FakeNic(
+                assert name not in self.fake_nics
+                self.fake_nics[name] = FakeNic(
                     name, 8, mac=mac, is_device=False, kind="bond", is_up=False
                 )
             case ("link", "set", "dev", name, "type", "bond", *_):
-                assert self.cards[name].kind == "bond"
+                assert self.fake_nics[name].kind == "bond"
             case ("link", "set", "dev", name, "master", bond):
-                if self.cards[name].is_up or self.cards[bond].kind != "bond":
+                if self.fake_nics[name].is_up or self.fake_nics[bond].kind != "bond":
                     raise TransientError(f"ip {' '.join(words)}: Operation not permitted")
-                self.cards[name].master, self.cards[name].is_up = bond, True
+                self.fake_nics[name].master, self.fake_nics[name].is_up = bond, True
             case ("link", "delete", "dev", bond):
-                del self.cards[bond]
-                for card in self.cards.values():
-                    card.is_up = card.is_up and card.master != bond
-                    card.master = card.master.replace(bond, "")
+                del self.fake_nics[bond]
+                for name in [nic.name for nic in self.fake_nics.values() if nic.below == bond]:
+                    del self.fake_nics[name]
+                for nic in self.fake_nics.values():
+                    nic.is_up = nic.is_up and nic.master != bond
+                    nic.master = nic.master.replace(bond, "")
             case ("link", "set", "dev", name, ("up" | "down") as state):
-                self.cards[name].is_up = state == "up"
+                self.fake_nics[name].is_up = state == "up"
 
     def nics(self) -> list[Nic]:
         if self.is_broken:
             raise TransientError("ip address show: broken")
-        return [card.as_nic() for card in self.cards.values()]
+        return [nic.as_nic() for nic in self.fake_nics.values()]
 
     def routes(self, family: str) -> list[Route]:
-        given = [route for card in self.cards.values() for route in card.routes()]
+        given = [route for nic in self.fake_nics.values() for route in nic.routes()]
         both = [*self.static, *given, *self.ours]
         return [route for route in both if (":" in " ".join(route.words)) == (family == "-6")]
 
     def drop_stale(self) -> None:
         """Remove what the kernel removes by itself: the routes of NICs without a link."""
-        up = {name for name, card in self.cards.items() if card.has_link}
+        up = {name for name, nic in self.fake_nics.items() if nic.has_link}
         self.ours = [route for route in self.ours if route.interface in up]
 
     def _route(self, verb: str, route: Route) -> None:
@@ -200,8 +210,8 @@ class FakeProbe:
     def __call__(self, nics: Sequence[Nic], *, any_will_do: bool = False) -> Reasons:
         del any_will_do
         self.tests.append([nic.name for nic in nics])
-        cards = [self.kernel.cards[nic.name] for nic in nics]
-        return {card.name: "" if card.reaches and card.has_link else "timed out" for card in cards}
+        fake_nics = [self.kernel.fake_nics[nic.name] for nic in nics]
+        return {nic.name: "" if nic.reaches and nic.has_link else "timed out" for nic in fake_nics}
 
 
 @dataclass
@@ -209,7 +219,7 @@ class FakeMachine:
     """A service with all fakes. `time` is monotonic."""
 
     folder: Path
-    cards: Sequence[FakeNic]
+    fake_nics: Sequence[FakeNic]
     wanted: Sequence[str] = ()
     members: Sequence[str] = ()
     host: HostPort | None = HOST
@@ -217,15 +227,16 @@ class FakeMachine:
     time: float = 100.0
     log: FakeLog = field(default_factory=FakeLog)
     messages_error: str = ""
+    chance: float = 0.5
 
     def __post_init__(self) -> None:
-        self.kernel = FakeKernel({card.name: card for card in self.cards})
+        self.kernel = FakeKernel({nic.name: nic for nic in self.fake_nics})
         self.probe = FakeProbe(self.kernel, str(self.host.host) if self.host else "")
         self.files = Files(self.folder / "run", self.folder / "resolv", self.folder / "name")
         self.choice = Choice(self.wanted, self.probe)
         log: Any = self.log
-        refused = self.folder / "refused"
-        self.metadata = MetadataBond(log, path=self.folder / "bond", refused=refused)
+        refused, proven = self.folder / "refused", self.folder / "proven"
+        self.metadata = MetadataBond(log, path=self.folder / "bond", refused=refused, proven=proven)
         kernel: Any = self.kernel
         probe: Any = self.probe
         self.service = Service(
@@ -243,13 +254,13 @@ class FakeMachine:
             log=log,
             now=lambda: self.time,
             uptime=lambda: self.time,
-            chance=lambda: 0.5,
+            chance=lambda: self.chance,
         )
 
     def _messages(self) -> list[bytes]:
         if self.messages_error:
             raise TransientError(self.messages_error)
-        return [card.message() for card in self.kernel.cards.values() if card.has_lease]
+        return [nic.message() for nic in self.kernel.fake_nics.values() if nic.has_lease]
 
     def look(self, *, is_woken: bool = True) -> float:
         return self.service.look(is_woken=is_woken)
@@ -264,8 +275,8 @@ class FakeMachine:
         self.time = end
         return rest
 
-    def event(self, card: str, reason: str) -> None:
-        self.service.note([Change(card, "dhcp", reason)])
+    def event(self, nic: str, reason: str) -> None:
+        self.service.note([DhcpcdEvent(nic, "dhcp", reason)])
 
     @property
     def used(self) -> str:

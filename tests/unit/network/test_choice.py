@@ -19,9 +19,10 @@ class Answers:
     good: set[str]
     address: str = "198.51.100.1"
     calls: list[tuple[str, ...]] = field(default_factory=list)
+    any_will_do: list[bool] = field(default_factory=list)
 
     def __call__(self, nics: Sequence[Nic], *, any_will_do: bool = False) -> Reasons:
-        del any_will_do
+        self.any_will_do.append(any_will_do)
         self.calls.append(tuple(nic.name for nic in nics))
         return {nic.name: "" if nic.name in self.good else "timed out" for nic in nics}
 
@@ -60,6 +61,7 @@ def test_another_one_takes_over_when_the_chosen_one_fails() -> None:
     tests.calls.clear()
     assert not choice.still_reaches([A, B], 1)
     assert choice.look([A, B], 1) == "b"
+    assert tests.any_will_do == [True, False, True]
     assert tests.calls == [("a",), ("b",)]  # what has just failed is not tested again
 
 
@@ -75,6 +77,7 @@ def test_a_preferred_one_that_comes_is_used_only_if_it_reaches_the_host() -> Non
     assert choice.look([A, B], 1) == "a"
     tests.good.add("b")
     assert choice.look([A, B], 2) == "a"  # it was tested a second ago
+    assert choice.still_reaches([A, B], 3)
     assert not choice.still_reaches([A, B], 12)
     assert choice.look([A, B], 12) == "b"
 
@@ -85,6 +88,19 @@ def test_a_preferred_one_with_a_new_address_is_tested_at_once() -> None:
     choice.look([A, B], 1)
     tests.good.add("b")
     assert choice.look([A, nic("b", 4)], 2) == "b"
+
+
+def test_tests_of_a_preferred_one_with_a_new_address_are_frequent_again() -> None:
+    choice, tests = made("a", wanted=["b"])
+    for now in range(600):
+        choice.look([A, B], now)
+    tests.calls.clear()
+    times = []
+    for now in range(601, 650):
+        before = len(tests.calls)
+        choice.look([A, nic("b", 4)], now)
+        times += [now] if ("b",) in tests.calls[before:] else []
+    assert times == [601, 611, 631]
 
 
 def test_tests_of_a_dead_preferred_one_become_rare() -> None:
@@ -119,6 +135,15 @@ def test_where_none_reaches_the_host_the_first_is_kept() -> None:
     assert not choice.is_reached
 
 
+def test_that_the_chosen_one_begins_to_reach_the_host_needs_a_look() -> None:
+    choice, tests = made(wanted=["a"])
+    choice.look([A], 0)
+    tests.good = {"a"}
+    assert not choice.still_reaches([A], 1)
+    choice.look([A], 1)
+    assert choice.is_reached
+
+
 def test_one_that_did_reach_the_host_is_kept_while_none_does() -> None:
     choice, tests = made("b")
     choice.look([A, B], 0)
@@ -126,6 +151,15 @@ def test_one_that_did_reach_the_host_is_kept_while_none_does() -> None:
     assert choice.look([A, B], 1) == "b"
     assert choice.look([A], 2) == "a"
     assert choice.look([A, B], 3) == "a"
+
+
+def test_one_that_did_reach_the_host_is_kept_before_a_preferred_one() -> None:
+    choice, tests = made("b", wanted=["c"])
+    choice.look([B, C], 0)
+    tests.good = set()
+    assert choice.look([B, C], 1) == choice.look([B, C], 2) == "b"
+    assert choice.look([A], 3) == "a"
+    assert choice.look([A, C], 4) == "c"  # neither has reached the host
 
 
 def test_the_one_of_the_last_run_is_tried_before_others() -> None:
@@ -141,7 +175,8 @@ def test_without_an_address_there_is_none() -> None:
     choice, tests = made("a")
     assert choice.look([Nic("a", has_link=True)], 0) == ""
     assert tests.calls == []
-    assert choice.look([], 1) == ""
+    assert choice.look([A], 1) == "a"
+    assert choice.look([], 2) == ""
 
 
 def test_what_is_known_of_a_nic_ends_with_its_address() -> None:

@@ -6,20 +6,24 @@ import os
 import signal
 import socket
 import struct
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from network import dhcpcd
+from network.bonds import BondPlan
 from network.client import Client
 from network.dhcpcd import Listener, Process, ended_children, read_messages
-from network.leases import Change
+from network.leases import DhcpcdEvent
 from network.nics import Nic
 from network.policy import DHCPCD_MESSAGE_BYTES, DHCPCD_MESSAGES_MAXIMUM
 from network.static import StaticPlan
 from tests.fakes.network import FakeLog
 from tinkie.errors import TransientError
+from tinkie.parameters.bond import Bond
 from tinkie.parameters.ipam import StaticAddress
 
 if TYPE_CHECKING:
@@ -73,6 +77,18 @@ def test_another_answer_is_an_error(monkeypatch: pytest.MonkeyPatch, answer: byt
         read_messages(Path("x"))
 
 
+def test_an_answer_in_drops_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of its parts comes before the first one would be too late."""
+    times = iter(range(100))
+    monkeypatch.setattr(dhcpcd, "time", SimpleNamespace(monotonic=lambda: next(times)))
+    answer = struct.pack("N", 9) + framed(b"a=b\0") * 9
+    with (
+        answering(monkeypatch, answer),
+        pytest.raises(TransientError, match="leases: timed out"),
+    ):
+        read_messages(Path("x"))
+
+
 def test_without_dhcpcd_both_fail(tmp_path: Path) -> None:
     with pytest.raises(TransientError, match="ask dhcpcd for its leases"):
         read_messages(tmp_path / "sock")
@@ -92,9 +108,9 @@ def test_events_are_read_in_parts(server: socket.socket, tmp_path: Path) -> None
     its.send(data[:20])
     assert listener.read() == []
     its.send(data[20:-5])
-    assert listener.read() == [Change("eth0", "dhcp", "EXPIRE")]
+    assert listener.read() == [DhcpcdEvent("eth0", "dhcp", "EXPIRE")]
     its.send(data[-5:])
-    assert listener.read() == [Change("eth0", "dhcp", "EXPIRE")]
+    assert listener.read() == [DhcpcdEvent("eth0", "dhcp", "EXPIRE")]
     its.close()
     assert listener.read() is None
     listener.close()
@@ -107,6 +123,21 @@ def test_a_stream_of_something_else_ends(server: socket.socket, tmp_path: Path) 
     assert listener.read() is None
     listener.close()
     its.close()
+
+
+def test_a_stream_without_an_end_is_read_in_parts() -> None:
+    class Endless:
+        sent = 0
+
+        def recv(self, size: int) -> bytes:
+            self.sent += 1
+            assert self.sent < 100, "it never returns"
+            return framed(EVENT) * (size // len(framed(EVENT)))
+
+    link: Any = Endless()
+    listener = Listener(link)
+    assert listener.read()
+    assert listener._received == b""
 
 
 def test_a_connection_that_is_reset_has_ended() -> None:
@@ -155,11 +186,28 @@ def client(folder: Path, plan: StaticPlan, pid: int = 0) -> tuple[Client, Any, F
 NIC = Nic("eth0", (MAC,), is_device=True)
 
 
-def test_a_dhcpcd_that_runs_already_is_left_alone(tmp_path: Path) -> None:
+def test_a_dhcpcd_that_runs_already_is_left_alone(
+    tmp_path: Path, kills: list[tuple[int, int]]
+) -> None:
     made, process, _ = client(tmp_path, StaticPlan(), pid=7)
     made.look([NIC], 0)
-    assert process.texts == []
-    assert not made.is_late
+    assert process.texts == kills == []
+    assert made.is_running
+
+
+def test_a_dhcpcd_that_ran_before_the_bond_was_asked_for_is_started_anew(
+    tmp_path: Path, kills: list[tuple[int, int]]
+) -> None:
+    plan = StaticPlan(bond=BondPlan(Bond.parse(f"bond0:{MAC.replace(':', '-')}")))
+    made, process, _ = client(tmp_path, plan, pid=7)
+    made.look([NIC], 0)
+    assert kills == []
+    joined = replace(NIC, master="bond0")
+    made.look([joined], 1)
+    assert kills == [(7, signal.SIGTERM)]
+    assert not made.ended({7: 0})
+    made.look([joined, Nic("bond0", (MAC,), kind="bond")], 2)
+    assert process.texts == ["nodelay\ndenyinterfaces eth0\n"]
 
 
 @pytest.mark.parametrize("plan", [StaticPlan(), StaticPlan(MAC, 30), static("30:10.0.0.5:24")])
@@ -173,7 +221,7 @@ def test_it_waits_for_the_nic_of_an_address_and_not_for_ever(tmp_path: Path) -> 
     made, process, _ = client(tmp_path, static(":10.0.0.5:24"))
     made.look([], 0)
     made.look([], 19)
-    assert made.is_late
+    assert not made.is_running
     made.look([], 20)
     assert process.texts == ["nodelay\n"]
 
@@ -194,6 +242,8 @@ def test_a_nic_that_comes_late_restarts_it(tmp_path: Path, kills: list[tuple[int
     assert not made.ended({101: 0})
     made.look([NIC], 23)
     assert process.texts[-1].endswith("noipv4\n")
+    made.look([], 24)
+    assert kills == [(101, signal.SIGTERM), (102, signal.SIGTERM)]
     assert log.events == []
 
 

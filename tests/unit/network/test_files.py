@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING
 
@@ -99,6 +100,13 @@ def test_resolv_conf_stays_the_same_file_and_is_never_empty_in_between(
     assert seen[0].startswith("search c.example\n")
 
 
+def test_the_host_names_file_stays_the_same_one(tmp_path: Path) -> None:
+    (tmp_path / "hostname").touch()  # in the OS, it is one of the kernel's
+    inode = (tmp_path / "hostname").stat().st_ino
+    files(tmp_path).write(view(ONE), [], {})
+    assert (tmp_path / "hostname").stat().st_ino == inode
+
+
 def test_what_has_not_changed_is_not_written(tmp_path: Path) -> None:
     made = files(tmp_path)
     made.write(view(ONE), [], {})
@@ -135,6 +143,39 @@ def test_an_error_names_the_file_and_the_others_are_written(tmp_path: Path) -> N
         made.write(view(ONE), [], {})
     assert made.chosen == "eth0"
     assert (tmp_path / "resolv.conf").exists()
+
+
+def test_a_text_that_is_written_in_part_is_written_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, data: real(descriptor, data[:7]))
+    files(tmp_path).write(view(ONE), [], {})
+    assert "nameserver 10.0.0.53\n" in (tmp_path / "resolv.conf").read_text()
+
+
+def test_a_part_of_a_text_on_a_full_disk_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, real = files(tmp_path), os.write
+
+    def full(descriptor: int, data: bytes) -> int:
+        if os.lseek(descriptor, 0, os.SEEK_CUR):
+            raise OSError(errno.ENOSPC, "full")
+        return real(descriptor, data[:7])
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(TransientError, match="resolv"):
+        made.write(view(ONE), [], {})
+    monkeypatch.setattr(os, "write", real)
+    made.write(view(ONE), [], {})
+    assert "nameserver 10.0.0.53\n" in (tmp_path / "resolv.conf").read_text()
+
+
+def test_a_file_that_cannot_be_removed_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "run/time-servers/eth7.dhcp.sources").mkdir(parents=True)
+    with pytest.raises(TransientError, match=r"remove .*eth7"):
+        files(tmp_path).write(view(ONE), [], {})
 
 
 def test_the_next_run_has_the_leases_of_the_last_one(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from network import sockets
-from network.kernel import Changes, Kernel
+from network.kernel import Kernel, KernelEvents
+from network.policy import IP_SECONDS
 from tinkie.errors import TransientError
 
 Done = subprocess.CompletedProcess
@@ -21,7 +22,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What `ip` was called with; a test puts its answer in front."""
     found: list[Any] = []
 
-    def run(command: list[str], **_: Any) -> Any:
+    def run(command: list[str], *, timeout: float, **_: Any) -> Any:
+        assert timeout == IP_SECONDS
         answer = found.pop(0)
         found.append(command)
         if isinstance(answer, Exception):
@@ -71,20 +73,22 @@ class Netlink:
 
 def test_events_are_forgotten_also_when_some_were_lost() -> None:
     made: Any = Netlink(b"x", OSError(errno.ENOBUFS, "x"), b"y", BlockingIOError())
-    Changes(made).drain()
+    KernelEvents(made).drain()
     assert made.answers == []
 
 
 def test_another_error_of_the_socket_is_a_bug() -> None:
     made: Any = Netlink(OSError(errno.EBADF, "x"))
     with pytest.raises(OSError, match="x"):
-        Changes(made).drain()
+        KernelEvents(made).drain()
 
 
 def test_the_kernels_events_can_be_waited_for() -> None:
-    with Changes.of_kernel().socket as made:
+    with KernelEvents.of_kernel().socket as made:
         assert made.family == socket.AF_NETLINK
-        Changes(made).drain()
+        # RTNLGRP_LINK, _IPV4_IFADDR, _IPV4_ROUTE, _IPV6_IFADDR, _IPV6_ROUTE of linux/rtnetlink.h
+        assert made.getsockname()[1] == sum(1 << (group - 1) for group in (1, 5, 7, 9, 11))
+        KernelEvents(made).drain()
 
 
 # == sockets of a NIC

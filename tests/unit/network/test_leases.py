@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from network.files import resolv_conf, time_sources
-from network.leases import Change, Lease, current_leases, read_change, read_leases
+from network.leases import DhcpcdEvent, Lease, current_leases, read_event, read_leases
 from network.policy import LEASE_VALUES_MAXIMUM
 
 RECORDED = (Path(__file__).parent / "recorded/dhcpcd.txt").read_text()
@@ -53,10 +53,10 @@ def test_recorded_messages_are_read() -> None:
 
 
 def test_the_reason_of_an_event_is_read() -> None:
-    assert read_change(MESSAGES[0]) == Change("eth0", "link", "CARRIER")
-    assert read_change(message(reason="EXPIRE6")) == Change("eth0", "dhcp", "EXPIRE6")
-    assert read_change(message(reason="a b")) is None
-    assert read_change(b"reason=BOUND\0") is None
+    assert read_event(MESSAGES[0]) == DhcpcdEvent("eth0", "link", "CARRIER")
+    assert read_event(message(reason="EXPIRE6")) == DhcpcdEvent("eth0", "dhcp", "EXPIRE6")
+    assert read_event(message(reason="a b")) is None
+    assert read_event(b"reason=BOUND\0") is None
 
 
 def test_a_search_list_comes_before_the_domain() -> None:
@@ -185,4 +185,4 @@ def test_any_bytes_give_leases_whose_values_have_their_types(
     data = b"".join(name.encode() + b"=" + value + b"\0" for name, value in pairs) + rest
     for found in read_leases([data]):
         check(found)
-    read_change(data)
+    read_event(data)

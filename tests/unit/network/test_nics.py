@@ -25,6 +25,7 @@ def test_a_recorded_state_is_read() -> None:
         mtu=1500,
         addresses=("10.55.0.15/24", "fd55::1a7/128", "fd55::f043:e2ff:fe11:9db8/64"),
         leased=("10.55.0.15/24", "fd55::1a7/128", "fd55::f043:e2ff:fe11:9db8/64"),
+        index=2,
     )
     assert second.addresses == ("10.56.0.13/24",)
     assert first.versions == {4, 6}
@@ -45,22 +46,28 @@ def test_an_address_in_doubt_is_none_yet() -> None:
     assert shown(addr_info=[*doubtful, *local]).addresses == ()
 
 
+def test_an_address_for_a_time_is_one_of_a_server() -> None:
+    nic = shown(addr_info=[address("fd00::1", dynamic=True), address("fd00::2")])
+    assert (nic.addresses, nic.leased) == (("fd00::1/64", "fd00::2/64"), ("fd00::1/64",))
+
+
 def test_what_a_device_is_and_what_is_a_part_of_another_one() -> None:
     assert shown(parentbus="pci", parentdev="0000:00:03.0").is_device
     assert not shown(linkinfo={"info_kind": "vlan"}).is_device
-    assert not shown(master="bond0", parentdev="x").is_ours
+    assert [shown(link=name).below for name in ("eth1", None)] == ["eth1", ""]
+    assert not shown(master="bond0", parentdev="x").is_managed
 
 
 @pytest.mark.parametrize("name", ["lo", "docker0", "br-1f", "veth12ab"])
-def test_interfaces_of_the_engine_are_not_ours(name: str) -> None:
-    assert not Nic(name).is_ours
-    assert Nic("eth0").is_ours
+def test_interfaces_of_the_engine_are_not_managed(name: str) -> None:
+    assert not Nic(name).is_managed
+    assert Nic("eth0").is_managed
 
 
 def test_dhcpcd_leaves_the_same_interfaces_alone() -> None:
     text = (Path(__file__).parents[3] / "images/dhcp/dhcpcd.conf").read_text()
     (line,) = [line for line in text.splitlines() if line.startswith("denyinterfaces")]
-    assert line.split()[1:] == ["docker*", "br-*", "veth*", "lo"]
+    assert not any(Nic(name.replace("*", "0")).is_managed for name in line.split()[1:])
 
 
 @pytest.mark.parametrize(

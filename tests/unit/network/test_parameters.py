@@ -41,6 +41,7 @@ def made(line: str) -> NetworkPlan:
         ("vlan_id=30", []),
         ("bond=bond0:eth0,eth1 interface=eth1", ["bond0", "eth1"]),
         ("bond=bond0:eth0,eth1 vlan_id=30 interface=eth1", ["vlan30", "bond0", "eth1"]),
+        ("bond=bond0:eth0,eth1 vlan_id=30", ["vlan30", "bond0"]),
         (f"bond=bond0:eth0 {IPAM}::10.0.0.5:8", [MAC, "bond0"]),
     ],
 )

@@ -7,6 +7,7 @@ import socket
 import struct
 import time
 from dataclasses import dataclass, field
+from selectors import EVENT_READ, DefaultSelector
 from threading import Timer
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,6 +19,7 @@ from network.dns import AAAA, A
 from network.lookups import Lookups, Resolver
 from network.nics import Nic
 from network.probe import NO_NAME, Probe
+from network.sockets import ready
 from tests.fakes.dns import answered
 from tinkie.parameters.types import Host, HostPort
 
@@ -195,7 +197,7 @@ def test_all_nics_are_tested_at_once() -> None:
     assert found == {"eth0": "timed out", "eth1": "", "eth2": ""}
 
 
-def test_if_any_will_do_silent_ones_are_not_waited_for() -> None:
+def test_if_any_will_do_silent_ones_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     sockets = Sockets({"eth1": "good"}, {"eth0": "open"})
     assert sockets.probe()(nics("eth0", "eth1"), any_will_do=True) == {
         "eth0": "timed out",
@@ -203,8 +205,11 @@ def test_if_any_will_do_silent_ones_are_not_waited_for() -> None:
     }
     assert not any(address.endswith(":42113") for _, address in sockets.opened)
     sockets = Sockets({"eth0": "good"})
+    monkeypatch.setattr(probe_module, "ECHO_SECONDS", 5.0)
+    before = time.monotonic()
     found = sockets.probe()(nics("eth0", "eth1"), any_will_do=True)
     assert found == {"eth0": "", "eth1": "timed out"}
+    assert time.monotonic() - before < 2
 
 
 def test_an_event_ends_the_wait_if_no_nic_is_in_use_but_not_twice_in_a_row(
@@ -220,6 +225,7 @@ def test_an_event_ends_the_wait_if_no_nic_is_in_use_but_not_twice_in_a_row(
         assert elapsed(probe, any_will_do=False) >= 0.4
         assert 0.2 <= elapsed(probe, any_will_do=True) < 0.4
         assert elapsed(probe, any_will_do=True) >= 0.4
+        assert 0.2 <= elapsed(probe, any_will_do=True) < 0.4
 
 
 def elapsed(probe: Probe, *, any_will_do: bool) -> float:
@@ -238,6 +244,16 @@ def test_a_connection_that_comes_late_counts(monkeypatch: pytest.MonkeyPatch) ->
         before = time.monotonic()
         assert probe(nics("eth0", "eth1"), any_will_do=True) == {"eth0": "", "eth1": ""}
         assert time.monotonic() - before < 0.4
+
+
+def test_a_host_that_sends_all_the_time_does_not_delay_the_end() -> None:
+    ours, flood = socket.socketpair()
+    with ours, flood, DefaultSelector() as waiting:
+        flood.send(b"x")  # nobody reads it: the next packet is always there
+        waiting.register(ours, EVENT_READ, "packet")
+        time = iter(range(1000))
+        assert len(list(ready(waiting, 5, lambda: next(time)))) == 6
+        assert list(ready(waiting, 0, lambda: next(time))) == ["packet"]
 
 
 def test_without_a_host_every_nic_is_right() -> None:
@@ -279,6 +295,27 @@ def test_each_nic_uses_what_its_own_servers_say() -> None:
     assert ("eth1", "fd00::1") in sockets.opened
     assert ("eth1", "10.9.9.8") not in sockets.opened
     assert probe.address == "10.0.0.1"
+
+
+def test_the_hosts_address_is_that_of_the_first_nic_that_reaches_it() -> None:
+    names = Names({"eth0": ["10.0.0.1"], "eth1": ["10.9.9.9"]})
+    for echo, port in (("eth1", "eth0"), ("eth0", "eth1")):
+        probe = Sockets({echo: "good"}, {port: "open"}).probe(NAME, names)
+        probe.resolvers = with_servers("eth0", "eth1")
+        assert probe(nics("eth0", "eth1")) == {"eth0": "", "eth1": ""}
+        assert probe.address == "10.0.0.1"
+
+
+def test_only_name_servers_of_tested_nics_are_asked() -> None:
+    names = Names({"eth0": ["10.0.0.1"]})
+    probe = Sockets({"eth0": "good"}).probe(NAME, names)
+    probe.resolvers = with_servers("eth0", "eth1")
+    probe(nics("eth0"))
+    assert names.calls == [["eth0"]]
+
+
+def test_the_address_of_a_host_without_a_name_is_known_at_once() -> None:
+    assert (Sockets().probe().address, Sockets().probe(NAME).address) == ("10.0.0.1", "")
 
 
 def test_a_nic_without_servers_uses_what_those_of_others_say() -> None:
@@ -428,6 +465,7 @@ def test_silent_servers_are_asked_twice() -> None:
 def test_without_an_answer_from_all_of_them_there_is_no_wait() -> None:
     servers = Servers({("eth0", SERVER): lambda *_: 2, ("eth0", OTHER): lambda *_: -1})
     assert looked_up(servers, Resolver((SERVER, OTHER, "10.0.0.55"), (), V4)) == []
+    assert len(servers.asked) == 2
     assert looked_up(Servers({}), Resolver((SERVER,), (), V4)) == []
     assert looked_up(Servers({}), Resolver()) == []
 

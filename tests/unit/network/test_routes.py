@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from network.kernel import read_routes
+from network.leases import Lease
+from network.policy import ROUTES_COPIED_MAXIMUM
 from network.routes import METRIC, PROTOCOL, Route, changes, default_gateway, preferred
+from network.view import View
 from tinkie.errors import TransientError
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -126,6 +130,52 @@ def test_what_is_not_of_one_nic_or_of_the_link_alone_is_not_copied(word: str) ->
     assert not any(f" {word} " in one for one in commands(text, "eth0"))
 
 
+@pytest.mark.parametrize(
+    "word", ["rt_offload", "rt_trap", "rt_offload_failed", "unresolved", "linkdown"]
+)
+def test_what_the_kernel_says_of_a_route_is_not_copied(word: str) -> None:
+    """iproute2 prints these words (print_rt_flags), and does not take them."""
+    line = "default via 10.0.0.1 dev eth0 proto dhcp metric 1002"
+    assert commands(f"{line} {word}", "eth0") == commands(line, "eth0")
+
+
+def test_a_route_by_a_nexthop_object_is_copied_by_its_gateway() -> None:
+    text = (
+        "unicast 10.4.0.0/16 nhid 7 via 10.0.0.9 dev eth0 proto boot scope global \n"
+        "\tnh_info id 7 via 10.0.0.9 dev eth0 scope link proto unspec \n"
+        "unicast 10.14.0.0/16 nhid 9 proto boot scope global \n"
+        "\tnh_info id 9 group 7/8 scope global proto unspec \\\tnexthop via 10.0.0.9 dev eth0\n"
+    )
+    assert commands(text, "eth0") == ["replace 10.4.0.0/16 via 10.0.0.9 dev eth0 metric 10"]
+
+
+def test_a_lock_that_ip_does_not_take_is_left_out() -> None:
+    """iproute2 6.1: `argument "lock" is wrong: "rto_min" value is invalid`."""
+    (made,) = commands("10.2.0.0/16 dev eth0 mtu lock 1400 rto_min lock 5s", "eth0")
+    assert "mtu lock 1400 rto_min 5s" in made
+
+
+def test_a_gateway_of_the_other_family_is_one() -> None:
+    (route,) = read_routes("default via inet6 fe80::1 dev eth0 proto static metric 5")
+    assert route.gateway == "fe80::1"
+
+
+def test_a_network_that_advertises_any_number_of_routes_gets_a_part_of_them() -> None:
+    line = "2001:db8:{:x}::/64 via fe80::1 dev eth0 proto ra metric 1002"
+    lines = [line.format(number) for number in range(3000)]
+    text = "\n".join([*lines, "default via fe80::2 dev eth0 proto ra metric 1002"])
+    start = time.process_time()
+    found = commands(text, "eth0")
+    assert len(found) == ROUTES_COPIED_MAXIMUM
+    assert any(" default " in one for one in found)
+    ours = [
+        f"{line.format(number)} x".replace("ra metric 1002", "84 metric 10")
+        for number in range(3000)
+    ]
+    assert len(commands("\n".join([text, *ours]), "eth0")) > len(lines)
+    assert time.process_time() - start < 5  # a comparison of all with all takes 30 s
+
+
 def test_the_kernels_countdown_is_no_change() -> None:
     route = "default via fe80::3 dev eth0 proto ra metric 1002 expires {}sec mtu 1300 pref low"
     after = applied(route.format(30), "eth0")
@@ -138,6 +188,17 @@ def test_the_gateway_is_the_one_that_the_kernel_has() -> None:
     assert default_gateway(after, "eth0") == "10.55.0.1"
     assert default_gateway(after, "eth1") == "10.56.0.1"
     assert default_gateway(after, "eth2") == ""
+    before = Route.parse("default via 10.55.0.9 dev eth0 proto 84 metric 10")
+    assert default_gateway([before, *after], "eth0") == "10.55.0.1"
+
+
+def test_the_router_of_a_lease_is_one_of_its_family() -> None:
+    view = View(routes=read_routes(IPV4 + IPV6))
+    six = view.router(Lease("eth0", "ra", address="fd55::5"))
+    assert (view.router(Lease("eth0", "dhcp", address="10.55.0.15")), six) == (
+        "10.55.0.1",
+        "fe80::509c:d5ff:fe7b:4923",
+    )
 
 
 def test_a_host_in_the_network_of_another_nic_gets_a_route_of_its_own() -> None:

@@ -11,12 +11,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from network.lookups import Resolver
 from network.policy import (
     CONNECT_SECONDS,
     PREFERRED_TEST_CEILING_SECONDS,
     REACHED_LOOK_CEILING_SECONDS,
     READ_ANEW_SECONDS,
     SAME_ERROR_SECONDS,
+    STEP_AGAIN_FIRST_SECONDS,
     UNREACHED_LOOK_CEILING_SECONDS,
 )
 from network.static import StaticPlan
@@ -32,7 +34,7 @@ def good(number: int, **more: Any) -> FakeNic:
 
 def test_a_lease_and_the_host_are_reported_and_written(tmp_path: Path) -> None:
     box = machine(tmp_path)
-    box.kernel.cards["eth1"] = good(1)
+    box.kernel.fake_nics["eth1"] = good(1)
     pause = box.look()
     assert 8 <= pause <= 12
     assert box.log.events == [
@@ -63,7 +65,7 @@ def test_a_lease_and_the_host_are_reported_and_written(tmp_path: Path) -> None:
 
 def test_a_quiet_look_reads_nothing(tmp_path: Path) -> None:
     box = machine(tmp_path)
-    box.kernel.cards["eth0"] = good(0)
+    box.kernel.fake_nics["eth0"] = good(0)
     box.look()
     box.kernel.is_broken = True
     box.time += 10
@@ -77,11 +79,11 @@ def test_a_quiet_look_reads_nothing(tmp_path: Path) -> None:
 
 def test_an_event_of_another_nic_changes_nothing(tmp_path: Path) -> None:
     box = machine(tmp_path, wanted=["eth0"])
-    box.kernel.cards["eth1"] = good(1)
+    box.kernel.fake_nics["eth1"] = good(1)
     box.look()
     box.kernel.commands.clear()
     before = (tmp_path / "resolv").read_text()
-    box.kernel.cards["eth0"].has_lease = True  # it leads nowhere
+    box.kernel.fake_nics["eth0"].has_lease = True  # it leads nowhere
     for _ in range(5):
         box.look()
         box.time += 1
@@ -92,9 +94,9 @@ def test_an_event_of_another_nic_changes_nothing(tmp_path: Path) -> None:
 
 def test_a_preferred_nic_that_reaches_the_host_takes_over(tmp_path: Path) -> None:
     box = machine(tmp_path, wanted=["eth0"])
-    box.kernel.cards["eth1"] = good(1)
+    box.kernel.fake_nics["eth1"] = good(1)
     box.look()
-    box.kernel.cards["eth0"] = good(0)
+    box.kernel.fake_nics["eth0"] = good(0)
     box.look()
     assert box.kernel.default == "eth0"
     (changed,) = box.log.named("route.changed")
@@ -105,7 +107,7 @@ def test_an_address_is_reported_and_names_can_be_looked_up_before_nics_are_teste
     tmp_path: Path,
 ) -> None:
     box = machine(tmp_path, 1)
-    box.kernel.cards["eth0"].has_lease = True
+    box.kernel.fake_nics["eth0"].has_lease = True
     seen: list[str] = []
 
     def test(nics: Any, **more: Any) -> Any:
@@ -121,9 +123,9 @@ def test_an_address_is_reported_and_names_can_be_looked_up_before_nics_are_teste
 
 def test_a_lost_lease_is_reported_with_dhcpcds_reason(tmp_path: Path) -> None:
     box = machine(tmp_path, 1)
-    box.kernel.cards["eth0"] = good(0)
+    box.kernel.fake_nics["eth0"] = good(0)
     box.look()
-    box.kernel.cards["eth0"].has_lease = False
+    box.kernel.fake_nics["eth0"].has_lease = False
     box.event("eth0", "EXPIRE")
     box.look()
     (lost,) = box.log.named("address.lost")
@@ -137,27 +139,49 @@ def test_a_lost_lease_is_reported_with_dhcpcds_reason(tmp_path: Path) -> None:
     assert (tmp_path / "resolv").read_text() == ""
 
 
+def test_the_reason_of_a_nic_that_is_gone_is_not_that_of_the_next_one(tmp_path: Path) -> None:
+    box = machine(tmp_path, 0)
+    box.kernel.fake_nics["eth0"] = good(0)
+    box.look()
+    box.event("eth0", "EXPIRE")
+    box.kernel.fake_nics.clear()
+    box.look()
+    box.kernel.fake_nics["eth0"] = good(0)
+    box.look()
+    box.kernel.fake_nics["eth0"].has_lease = False
+    box.look()
+    (lost,) = box.log.named("address.lost")
+    assert "reason" not in lost
+
+
 def test_an_interface_that_is_no_device_is_used_from_its_first_lease_on(tmp_path: Path) -> None:
     box = machine(tmp_path, 0)
-    card = box.kernel.cards["tap0"] = FakeNic("tap0", 0, is_device=False, reaches=True)
+    nic = box.kernel.fake_nics["tap0"] = FakeNic("tap0", 0, is_device=False, reaches=True)
     box.look()
     assert box.log.events == []
-    card.has_lease = True
+    nic.has_lease = True
     box.look()
-    card.has_lease = False
+    nic.has_lease = False
     box.event("tap0", "NAK")
     box.look()
     assert box.log.names == ["link.up", "address.bound", "host.reached", "address.lost"]
-    del box.kernel.cards["tap0"]
+    del box.kernel.fake_nics["tap0"]
     box.look()
     assert box.log.names[-1] == "link.down"
 
 
+def test_interfaces_of_the_engine_are_never_used(tmp_path: Path) -> None:
+    box = machine(tmp_path, 0)
+    box.kernel.fake_nics["docker0"] = FakeNic("docker0", 0, has_lease=True, reaches=True)
+    box.look()
+    assert (box.used, box.log.events) == ("", [])
+
+
 def test_a_lost_link_is_reported_and_its_lease_is_not(tmp_path: Path) -> None:
     box = machine(tmp_path, 1)
-    box.kernel.cards["eth0"] = good(0)
+    box.kernel.fake_nics["eth0"] = good(0)
     box.look()
-    box.kernel.cards["eth0"] = FakeNic("eth0", 0, has_link=False)
+    box.kernel.fake_nics["eth0"] = FakeNic("eth0", 0, has_link=False)
     box.kernel.drop_stale()
     box.look()
     assert box.log.names[-1] == "link.down"
@@ -166,17 +190,41 @@ def test_a_lost_link_is_reported_and_its_lease_is_not(tmp_path: Path) -> None:
 
 def test_the_host_is_unreachable_after_ten_seconds_and_then_more_rarely(tmp_path: Path) -> None:
     box = machine(tmp_path, 3)
-    box.kernel.cards["eth0"].has_lease = True
-    box.kernel.cards["eth2"].has_link = False
+    box.kernel.fake_nics["eth0"].has_lease = True
+    box.kernel.fake_nics["eth2"].has_link = False
     box.wait(300, box.look())
     found = box.log.named("host.unreachable")
     assert [one["error"] for one in found][:1] == ["eth0: timed out, eth1: no lease, eth2: no link"]
     seconds: list[Any] = [one["seconds"] for one in found]
     assert len(seconds) == 3
     assert seconds == sorted(seconds)
-    box.kernel.cards["eth0"].reaches = True
+    box.kernel.fake_nics["eth0"].reaches = True
     box.wait(60, 0)
     assert box.log.names[-1] == "host.reached"
+
+
+def test_each_loss_of_the_host_is_reported_like_the_first(tmp_path: Path) -> None:
+    box = machine(tmp_path, 1)
+    box.kernel.fake_nics["eth0"] = good(0)
+    pause = box.look()
+    for _ in range(2):
+        box.log.events.clear()
+        box.kernel.fake_nics["eth0"].reaches = False
+        pause = box.wait(40, pause)
+        seconds: list[Any] = [one["seconds"] for one in box.log.named("host.unreachable")]
+        assert 10 <= seconds[0] < 20
+        box.kernel.fake_nics["eth0"].reaches = True
+        pause = box.wait(90, pause)
+        assert box.log.names[-1] == "host.reached"
+
+
+def test_a_new_address_is_reported(tmp_path: Path) -> None:
+    box = machine(tmp_path, 0)
+    for number in (0, 0, 7):
+        box.kernel.fake_nics["eth0"] = FakeNic("eth0", number, has_lease=True, reaches=True)
+        box.look()
+    found = [one["address"] for one in box.log.named("address.bound")]
+    assert found == ["10.0.0.5", "10.0.7.5"]
 
 
 def test_a_machine_without_a_nic_says_so(tmp_path: Path) -> None:
@@ -187,7 +235,7 @@ def test_a_machine_without_a_nic_says_so(tmp_path: Path) -> None:
 
 def test_without_a_host_an_address_is_enough(tmp_path: Path) -> None:
     box = machine(tmp_path, 1, host=None)
-    box.kernel.cards["eth0"] = good(0)
+    box.kernel.fake_nics["eth0"] = good(0)
     box.look()
     assert box.log.names == ["link.up", "address.bound"]
     state = json.loads((tmp_path / "run/state.json").read_text())
@@ -196,7 +244,7 @@ def test_without_a_host_an_address_is_enough(tmp_path: Path) -> None:
 
 def test_a_named_nic_that_is_missing_is_reported_once_and_when_it_comes(tmp_path: Path) -> None:
     box = machine(tmp_path, 1, wanted=[MAC])
-    box.kernel.cards["eth0"] = good(0)
+    box.kernel.fake_nics["eth0"] = good(0)
     pause = box.wait(59, box.look())
     assert not box.log.named("nic.missing")
     box.wait(100, pause)
@@ -206,7 +254,8 @@ def test_a_named_nic_that_is_missing_is_reported_once_and_when_it_comes(tmp_path
         "error": "the machine has no such NIC",
         "next": "uses any that reaches the host",
     }
-    box.kernel.cards["eth1"] = good(1, mac=MAC)
+    box.kernel.fake_nics["eth1"] = good(1, mac=MAC)
+    box.look()
     box.look()
     assert box.log.named("nic.found") == [{"nic": MAC}]
     assert box.used == "eth1"
@@ -215,7 +264,7 @@ def test_a_named_nic_that_is_missing_is_reported_once_and_when_it_comes(tmp_path
 def test_a_failed_route_is_reported_once_and_the_others_are_set(tmp_path: Path) -> None:
     box = machine(tmp_path, 1)
     box.kernel.refused = "10.0.0.0/24"
-    box.kernel.cards["eth0"] = good(0)
+    box.kernel.fake_nics["eth0"] = good(0)
     for _ in range(5):
         box.look()
     (failed,) = box.log.named("network.failed")
@@ -227,9 +276,38 @@ def test_a_failed_route_is_reported_once_and_the_others_are_set(tmp_path: Path) 
     assert len(box.log.named("network.failed")) == 2
 
 
+def test_a_failure_that_had_healed_is_reported_again(tmp_path: Path) -> None:
+    box = machine(tmp_path, 1)
+    for error in ("no answer", "", "no answer"):
+        box.messages_error = error
+        box.look()
+    assert len(box.log.named("network.failed")) == 2
+
+
+def test_a_dhcpcd_that_is_not_there_yet_is_not_asked(tmp_path: Path) -> None:
+    box = machine(tmp_path, 1)
+    box.messages_error = "no answer"
+    box.service.look(is_woken=True, is_dhcpcd_there=False)
+    assert not box.log.named("network.failed")
+
+
+def test_routes_that_a_lost_link_has_refused_are_soon_set(tmp_path: Path) -> None:
+    """The link came back before the next look, which would do the very same."""
+    box = machine(tmp_path, 2)
+    box.kernel.fake_nics["eth0"].has_lease = True  # its routes have the lower metric
+    box.kernel.fake_nics["eth1"] = good(1)
+    box.kernel.refused = "route replace"
+    box.look()
+    box.kernel.refused = ""
+    pause = box.look()
+    assert box.kernel.default == "eth0"
+    box.wait(REACHED_LOOK_CEILING_SECONDS, pause)
+    assert box.kernel.default == "eth1"
+
+
 def test_leases_are_kept_while_dhcpcd_does_not_answer(tmp_path: Path) -> None:
     box = machine(tmp_path, 1)
-    box.kernel.cards["eth0"] = good(0)
+    box.kernel.fake_nics["eth0"] = good(0)
     box.look()
     box.messages_error = "no answer"
     box.look()
@@ -238,16 +316,32 @@ def test_leases_are_kept_while_dhcpcd_does_not_answer(tmp_path: Path) -> None:
     assert not box.log.named("address.lost")
 
 
+def test_a_routers_name_servers_are_kept_while_dhcpcd_does_not_answer(tmp_path: Path) -> None:
+    """Where DHCPv6 gives the address, the router's lease has none."""
+    box = machine(tmp_path, 1)
+    words = ("protocol=ra", "interface=eth0", "if_up=true", "nd1_rdnss1_servers=fd00::53")
+    message = "".join(f"{word}\0" for word in words).encode()
+    box.kernel.fake_nics["eth0"] = good(0)
+    box.service.messages = lambda: [message]
+    box.look()
+    box.messages_error, box.service.messages = "no answer", box._messages
+    box.look()
+    assert (tmp_path / "resolv").read_text() == "nameserver fd00::53\n"
+    box.messages_error = ""
+    box.look()
+    assert (tmp_path / "resolv").read_text() == "nameserver 10.0.0.53\n"
+
+
 def test_the_next_run_keeps_name_servers_until_dhcpcd_has_its_leases_again(tmp_path: Path) -> None:
     box = machine(tmp_path, 2)
-    box.kernel.cards["eth1"] = good(1)
+    box.kernel.fake_nics["eth1"] = good(1)
     box.look()
     again = machine(tmp_path, 2)
-    again.kernel.cards, again.kernel.ours = box.kernel.cards, box.kernel.ours
+    again.kernel.fake_nics, again.kernel.ours = box.kernel.fake_nics, box.kernel.ours
     again.service.look(is_woken=True, is_dhcpcd_there=False)
     assert (tmp_path / "resolv").read_text() == "nameserver 10.0.1.53\n"
     assert again.log.names == ["link.up", "link.up", "address.bound", "host.reached"]
-    again.kernel.cards["eth1"].has_lease = False
+    again.kernel.fake_nics["eth1"].has_lease = False
     again.look()
     assert again.log.names[-1] == "address.lost"
     assert (tmp_path / "resolv").read_text() == ""
@@ -256,11 +350,21 @@ def test_the_next_run_keeps_name_servers_until_dhcpcd_has_its_leases_again(tmp_p
 def test_a_file_that_cannot_be_written_is_reported_and_the_rest_goes_on(tmp_path: Path) -> None:
     box = machine(tmp_path, 1)
     (tmp_path / "resolv").mkdir()
-    box.kernel.cards["eth0"] = good(0)
+    box.kernel.fake_nics["eth0"] = good(0)
     box.look()
     assert box.log.named("network.failed")[0]["step"] == "write files"
     assert (tmp_path / "run/chosen").read_text() == "eth0\n"
     assert box.log.names[-1] == "host.reached"
+
+
+def test_a_file_that_can_never_be_written_is_reported_once(tmp_path: Path) -> None:
+    box = machine(tmp_path, 1)
+    (tmp_path / "name").mkdir()
+    box.look()
+    box.kernel.fake_nics["eth0"] = good(0, hostname="name")
+    for _ in range(5):
+        box.look()
+    assert len(box.log.named("network.failed")) == 1
 
 
 def static(text: str, mac: str = MAC) -> StaticPlan:
@@ -279,7 +383,7 @@ def test_an_address_of_the_command_line_is_set_and_reported(tmp_path: Path) -> N
     plan = static(":10.7.7.5:24:10.8.8.1:name.example:10.7.7.53")
     box = machine(tmp_path, 0, plan=plan, wanted=[MAC])
     box.look()
-    box.kernel.cards["eth0"] = FakeNic("eth0", 0, mac=MAC, reaches=True)
+    box.kernel.fake_nics["eth0"] = FakeNic("eth0", 0, mac=MAC, reaches=True)
     box.look()
     box.look()
     assert box.log.named("address.bound") == [
@@ -291,9 +395,37 @@ def test_an_address_of_the_command_line_is_set_and_reported(tmp_path: Path) -> N
     assert len(made) == 2
 
 
+def test_an_address_of_the_command_line_is_used_at_the_look_that_sets_it(tmp_path: Path) -> None:
+    box = machine(tmp_path, 0, plan=static(":10.7.7.5:24"), wanted=[MAC])
+    box.kernel.fake_nics["eth0"] = FakeNic("eth0", 0, mac=MAC, reaches=True)
+    box.look()
+    assert box.log.names == ["link.up", "address.bound", "host.reached"]
+
+
+def test_name_servers_and_domains_of_the_command_line_come_first(tmp_path: Path) -> None:
+    plan = static(":[fd07::5]:64:::[fd07::53]:six.example")
+    box = machine(tmp_path, 0, plan=plan, wanted=[MAC])
+    box.kernel.fake_nics["eth0"] = good(0, mac=MAC)
+    box.look()
+    text = "search six.example\nnameserver fd07::53\nnameserver 10.0.0.53\n"
+    assert (tmp_path / "resolv").read_text() == text
+
+
+def test_a_nic_looks_up_names_with_what_its_own_leases_gave(tmp_path: Path) -> None:
+    plan = static(":[fd07::5]:64:::[fd07::53]:six.example")
+    box = machine(tmp_path, 2, plan=plan, wanted=[MAC])
+    box.kernel.fake_nics["eth0"] = good(0, mac=MAC)
+    box.kernel.fake_nics["eth1"] = good(1)
+    box.look()
+    assert box.probe.resolvers == {
+        "eth0": Resolver(("fd07::53", "10.0.0.53"), ("six.example",), frozenset((4, 6))),
+        "eth1": Resolver(("10.0.1.53",), (), frozenset((4,))),
+    }
+
+
 def test_an_address_that_cannot_be_set_is_reported(tmp_path: Path) -> None:
     box = machine(tmp_path, 0, plan=static(":10.7.7.5:24"), wanted=[MAC])
-    box.kernel.cards["eth0"] = FakeNic("eth0", 0, mac=MAC)
+    box.kernel.fake_nics["eth0"] = FakeNic("eth0", 0, mac=MAC)
     box.kernel.refused = "address replace"
     box.look()
     assert box.log.named("network.failed")[0]["step"] == "set addresses"
@@ -303,10 +435,10 @@ def test_an_address_that_cannot_be_set_is_reported(tmp_path: Path) -> None:
 def test_what_has_no_effect_is_not_repeated_at_each_event(tmp_path: Path) -> None:
     """An address of the link alone does not count as one by which others reach the machine."""
     box = machine(tmp_path, 0, plan=static(":[fe80::5]:64"), wanted=[MAC])
-    card = box.kernel.cards["eth0"] = FakeNic("eth0", 0, mac=MAC)
+    nic = box.kernel.fake_nics["eth0"] = FakeNic("eth0", 0, mac=MAC)
     for _ in range(5):
         box.look()
-        card.extra.clear()
+        nic.extra.clear()
     assert len(box.kernel.commands) == 2
     box.time += READ_ANEW_SECONDS
     box.look()
@@ -316,23 +448,38 @@ def test_what_has_no_effect_is_not_repeated_at_each_event(tmp_path: Path) -> Non
 def test_a_vlan_is_made_and_preferred(tmp_path: Path) -> None:
     plan = StaticPlan(MAC, 30)
     box = machine(tmp_path, 0, plan=plan, wanted=["vlan30", MAC])
-    box.kernel.cards["eth0"] = good(0, mac=MAC)
+    box.kernel.fake_nics["eth0"] = good(0, mac=MAC)
     box.look()
-    vlan = box.kernel.cards["vlan30"]
+    vlan = box.kernel.fake_nics["vlan30"]
     vlan.has_lease = vlan.reaches = True
     box.look()
     assert box.used == "vlan30"
 
 
+def test_a_vlan_whose_nic_goes_and_comes_again_is_made_again(tmp_path: Path) -> None:
+    box = machine(tmp_path, 0, plan=StaticPlan(MAC, 30), wanted=["vlan30", MAC])
+    box.kernel.fake_nics["eth0"] = good(0, mac=MAC)
+    box.look()
+    box.kernel.fake_nics.clear()  # a VLAN goes with its NIC
+    box.look()
+    box.kernel.fake_nics["eth0"] = good(0, mac=MAC)
+    box.look()
+    assert "vlan30" in box.kernel.fake_nics
+
+
 def test_a_vlan_that_cannot_be_made_is_reported_once(tmp_path: Path) -> None:
     box = machine(tmp_path, 0, plan=StaticPlan(MAC, 30), wanted=["vlan30", MAC])
-    box.kernel.cards["eth0"] = good(0, mac=MAC)
+    box.kernel.fake_nics["eth0"] = good(0, mac=MAC)
     box.kernel.refused = "link add"
-    box.look()
-    box.look()
+    for _ in range(3):
+        pause = box.look()
+        box.time += STEP_AGAIN_FIRST_SECONDS
     (failed,) = box.log.named("vlan.failed")
     assert failed["interface"] == "vlan30"
     assert box.used == "eth0"
+    box.kernel.refused = ""
+    box.wait(4 * STEP_AGAIN_FIRST_SECONDS, pause)  # no event
+    assert "vlan30" in box.kernel.fake_nics
 
 
 def test_waits_without_the_host_grow_and_an_event_makes_them_short(tmp_path: Path) -> None:
@@ -341,6 +488,24 @@ def test_waits_without_the_host_grow_and_an_event_makes_them_short(tmp_path: Pat
     assert waits == sorted(waits)
     assert waits[-1] <= UNREACHED_LOOK_CEILING_SECONDS
     assert box.look() <= 2
+    box.kernel.fake_nics["eth0"] = good(0)
+    for _ in range(8):
+        box.look(is_woken=False)
+    box.wait(READ_ANEW_SECONDS, 1)
+    box.kernel.fake_nics["eth0"].reaches = False
+    assert box.look(is_woken=False) <= 2
+
+
+def test_machines_do_not_look_together(tmp_path: Path) -> None:
+    box = machine(tmp_path, 1)
+    unreached, reached = [], []
+    for box.chance in (0.0, 0.999):
+        box.kernel.fake_nics["eth0"].has_lease = False
+        unreached.append(box.look())
+        box.kernel.fake_nics["eth0"] = good(0)
+        reached.append(box.look())
+    assert unreached == pytest.approx([2, 1.5], abs=0.1)
+    assert reached == pytest.approx([8, 12], abs=0.1)
 
 
 # == drawn events
@@ -371,13 +536,13 @@ def test_no_sequence_of_events_leaves_a_usable_nic_unused(
         for event in events:
             pause = happens(box, event, pause)
             check_routes(box)
-        usable = [card for card in box.cards if card.is_usable and card.reaches]
+        usable = [nic for nic in box.fake_nics if nic.is_usable and nic.reaches]
         box.wait(BOUND, pause)
         check_routes(box)
         if usable:
-            assert box.used in {card.name for card in usable}
+            assert box.used in {nic.name for nic in usable}
         box.wait(PREFERRED_BOUND, 1)
-        best = [name for name in wanted if name in {card.name for card in usable}]
+        best = [name for name in wanted if name in {nic.name for nic in usable}]
         if best:
             assert box.used == best[0]
 
@@ -387,22 +552,22 @@ def happens(box: Any, event: tuple[Any, ...], pause: float) -> float:
         case ("wait", seconds):
             return float(box.wait(seconds, pause))
         case ("reaches", number, value):  # behind the switch: nobody hears of it
-            box.cards[number].reaches = value
+            box.fake_nics[number].reaches = value
             return pause
         case (kind, number, value):
-            card = box.cards[number]
+            nic = box.fake_nics[number]
             if kind == "link":
-                card.has_link = value
-                card.has_lease = card.has_lease and value
+                nic.has_link = value
+                nic.has_lease = nic.has_lease and value
                 box.kernel.drop_stale()
             else:
-                card.has_lease = value and card.has_link
+                nic.has_lease = value and nic.has_link
     return float(box.look())
 
 
 def check_routes(box: Any) -> None:
     """The kernel sends by the chosen NIC, and the name servers are its own."""
-    chosen = box.kernel.cards.get(box.used)
+    chosen = box.kernel.fake_nics.get(box.used)
     if chosen and chosen.is_usable:
         assert box.kernel.default == box.used
         if box.choice.is_reached:
@@ -418,7 +583,7 @@ def test_while_the_host_is_reached_no_other_nic_is_ever_used(
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         box = machine(Path(folder), 3, wanted=wanted)
-        box.cards[1].has_lease = box.cards[1].reaches = True
+        box.fake_nics[1].has_lease = box.fake_nics[1].reaches = True
         pause = box.look()
         box.kernel.commands.clear()
         for number, value in events:
@@ -433,8 +598,8 @@ def test_in_any_order_the_nic_that_reaches_the_host_is_used(
     tmp_path: Path, order: list[int]
 ) -> None:
     box = machine(tmp_path, 3)
-    box.cards[1].reaches = True
+    box.fake_nics[1].reaches = True
     for number in order:
-        box.cards[number].has_lease = True
+        box.fake_nics[number].has_lease = True
         box.look()
     assert box.used == box.kernel.default == "eth1"

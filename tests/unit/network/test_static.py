@@ -47,6 +47,7 @@ def test_a_gateway_outside_of_the_prefix_is_on_the_link() -> None:
     [
         ("::10.0.0.5:24:10.9.9.1", "10.0.0.5/24", "10.9.9.1", "-4"),
         ("::[fd55:0::5]:64:[fd99:0::1]", "fd55::5/64", "fd99::1", "-6"),
+        ("::[::a00:5]:64:[fd99:0::1]", "::10.0.0.5/64", "fd99::1", "-6"),
     ],
 )
 def test_what_is_there_is_left_alone(line: str, address: str, route: str, family: str) -> None:
@@ -59,6 +60,24 @@ def test_what_is_there_is_left_alone(line: str, address: str, route: str, family
 
 def test_without_a_gateway_there_is_no_route() -> None:
     assert len(commands(f"{IPAM}::10.0.0.5:24", NIC)) == 2
+
+
+def test_routes_are_added_to_the_default_one() -> None:
+    line = f"{IPAM}::10.0.0.5:24:10.0.0.1::::::10.1.0.0/16@10.0.0.9,10.2.0.0/16,10.3.3.3@10.0.0.9"
+    nic = Nic("eth0", (MAC,), has_link=True, addresses=("10.0.0.5/24",))
+    missing = commands(line, nic)
+    assert missing == [
+        "-4 route replace default via 10.0.0.1 dev eth0 onlink proto static metric 1000",
+        "-4 route replace 10.1.0.0/16 via 10.0.0.9 dev eth0 onlink proto static metric 1000",
+        "-4 route replace 10.2.0.0/16 dev eth0 proto static metric 1000",
+        "-4 route replace 10.3.3.3/32 via 10.0.0.9 dev eth0 onlink proto static metric 1000",
+    ]
+    table = "\n".join(one.removeprefix("-4 route replace ") for one in missing)
+    table = table.replace("10.3.3.3/32", "10.3.3.3")  # as `ip` shows it
+    assert commands(line, nic, routes=table) == []
+    assert commands(line, nic, routes=table.replace("10.0.0.1 ", "10.0.0.2 ")) == missing[:1]
+    assert commands(line, nic, routes=table.replace("10.1.0.0", "10.4.0.0")) == missing[1:2]
+    assert commands(line, nic, routes=table.replace("eth0", "eth1")) == missing
 
 
 def test_an_address_that_dhcp_gave_it_before_is_removed() -> None:
@@ -81,7 +100,7 @@ def test_the_vlan_has_the_address_and_the_nic_has_none() -> None:
     assert plan(line).vlan_steps([vlan]) == []
     assert commands(line, NIC) == []
     assert "dev vlan30" in commands(line, vlan, NIC)[1]
-    assert plan(line).made([vlan, NIC]) == {"eth0", "vlan30"}
+    assert plan(line).involved([vlan, NIC]) == {"eth0", "vlan30"}
 
 
 @pytest.mark.parametrize("line", ["", "interface=eth0", f"{IPAM}::10.0.0.5:24"])
@@ -89,7 +108,7 @@ def test_without_the_nic_nothing_is_done(line: str) -> None:
     assert plan(line).bond_steps([]) == plan(line).vlan_steps([]) == []
     assert commands(line) == []
     assert plan(line).leases([]) == []
-    assert plan(line).made([]) == set()
+    assert plan(line).involved([]) == set()
 
 
 def test_the_lease_has_all_that_the_command_line_gives() -> None:
@@ -113,3 +132,10 @@ def test_the_lease_has_all_that_the_command_line_gives() -> None:
 )
 def test_dhcpcd_leaves_that_family_alone(line: str, nics: list[Nic], more: str) -> None:
     assert plan(line).configuration("nodelay\n", nics) == f"nodelay\n{more}"
+
+
+def test_a_route_by_a_gateway_of_the_other_family_is_another_one() -> None:
+    there = "default via inet6 fe80::1 dev eth0 proto static scope global metric 1000"
+    nic = Nic("eth0", (MAC,), is_device=True, addresses=("10.0.0.5/24",))
+    (command,) = commands(f"{IPAM}::10.0.0.5:24:10.0.0.1", nic, routes=there)
+    assert "via 10.0.0.1" in command

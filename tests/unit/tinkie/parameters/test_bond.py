@@ -67,7 +67,7 @@ def test_what_no_bond_can_be_made_of(text: str, reason: str) -> None:
 
 @pytest.mark.parametrize("name", ["lo", "docker0", "br-1f", "veth12ab"])
 def test_its_name_is_none_that_the_network_service_leaves_alone(name: str) -> None:
-    assert not Nic(name).is_ours
+    assert not Nic(name).is_managed
     with pytest.raises(ValueError, match="interfaces of another kind"):
         Bond.parse(f"{name}:eth0")
 
