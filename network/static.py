@@ -111,8 +111,9 @@ class StaticPlan:
     ) -> list[Command]:
         """Return the calls of `ip` that give the interface what it lacks; routes: by family.
 
-        The gateway may be outside of the prefix: it is on the link in any case. A DHCP client that
-        was there before this NIC may have left it an address of IPv4.
+        The gateway may be outside of the prefix: it is on the link in any case. A DHCP client
+        that was there first may have left it an address of IPv4; those of IPv6 may be the kernel's
+        own, of a router's prefix, which would come again.
         """
         commands = self._mtu_commands(nics)
         nic = self.interface(nics)

@@ -36,7 +36,8 @@ _MODES = (
 _LACP = "802.3ad"
 _MIIMON, _MIIMON_DEFAULT = "miimon", "100"
 _ARP_INTERVAL = "arp_interval"
-_TAKEN = re.compile(r"lo|docker.*|br-.*|veth.*|vlan[0-9]+")  # of the engine's, and of VLANs
+# Of the engine's interfaces, of VLANs, and of files in the kernel's folders of interfaces.
+_TAKEN = re.compile(r"lo|docker.*|br-.*|veth.*|vlan[0-9]+|all|default|bonding_masters")
 _NUMBER = re.compile("[0-9]{1,9}")
 _MEMBERS_MAXIMUM = 16
 

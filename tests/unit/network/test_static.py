@@ -85,6 +85,8 @@ def test_an_address_that_dhcp_gave_it_before_is_removed() -> None:
     assert commands(f"{IPAM}::10.0.0.5:24", leased) == ["-4 address flush dev eth0 dynamic"]
     six = Nic("eth0", (MAC,), addresses=("fd00::5/64",), leased=("10.1.1.1/24",))
     assert commands(f"{IPAM}::[fd00::5]:64", six) == []
+    both = Nic("eth0", (MAC,), addresses=("fd00::5/64",), leased=("10.1.1.1/24", "fd01::9/64"))
+    assert commands(f"{IPAM}::[fd00::5]:64", both) == []
 
 
 def test_the_vlan_has_the_address_and_the_nic_has_none() -> None:

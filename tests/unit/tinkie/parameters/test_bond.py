@@ -57,6 +57,8 @@ def test_options_are_those_of_the_kernel_in_its_order(options: str, understood: 
         ("bond0:eth0:mode=1:1500:x", "more than 4 parts"),
         ("bond0:52:54:00:ab:00:01", "more than 4 parts with colons in between (a MAC has hyphens)"),
         ("vlan30:eth0", "interfaces of another kind"),
+        ("all:eth0", "interfaces of another kind"),
+        ("default:eth0", "interfaces of another kind"),
     ],
 )
 def test_what_no_bond_can_be_made_of(text: str, reason: str) -> None:
