@@ -73,7 +73,8 @@ PREFERRED_TEST_CEILING_SECONDS = 60.0
 READ_ANEW_SECONDS = 600.0
 
 # Routes or addresses that the kernel refuses are tried again after the first, doubled up to the
-# ceiling: a link that was lost for a moment may have taken the way to a gateway.
+# ceiling: a link that was lost for a moment may have taken the way to a gateway. Any other step
+# that failed is tried again after the ceiling, or at the next event.
 CHANGE_AGAIN_FIRST_SECONDS = 2.0
 CHANGE_AGAIN_CEILING_SECONDS = 60.0
 

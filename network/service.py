@@ -292,6 +292,7 @@ class Service:
         except TransientError as error:
             if self._is_news(step, str(error)):
                 self.log.warning("network.failed", step=step, error=str(error), next="tries again")
+            self._read_by([self.now() + CHANGE_AGAIN_CEILING_SECONDS])
             return None
         self._errors.pop(step, None)
         return result

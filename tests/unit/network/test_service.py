@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from network.lookups import Resolver
 from network.policy import (
+    CHANGE_AGAIN_CEILING_SECONDS,
     CONNECT_SECONDS,
     PREFERRED_TEST_CEILING_SECONDS,
     REACHED_LOOK_CEILING_SECONDS,
@@ -75,6 +76,24 @@ def test_a_quiet_look_reads_nothing(tmp_path: Path) -> None:
     box.time += READ_ANEW_SECONDS
     box.look(is_woken=False)
     assert box.log.named("network.failed")
+
+
+def test_what_failed_is_tried_again_without_an_event(tmp_path: Path) -> None:
+    box = machine(tmp_path, 1)
+    box.kernel.fake_nics["eth0"] = good(0)
+    box.look()
+    (tmp_path / "name").mkdir()
+    box.kernel.fake_nics["eth0"].hostname = "name.example"
+    pause = box.look()
+    (tmp_path / "name").rmdir()
+    pause = box.wait(CHANGE_AGAIN_CEILING_SECONDS + REACHED_LOOK_CEILING_SECONDS, pause)
+    assert (tmp_path / "name").read_text() == "name.example\n"
+    box.kernel.is_broken = True
+    pause = box.look()
+    box.kernel.is_broken = False
+    box.kernel.fake_nics["eth1"] = good(1)
+    box.wait(CHANGE_AGAIN_CEILING_SECONDS + REACHED_LOOK_CEILING_SECONDS, pause)
+    assert [nic.name for nic in box.service.view.nics] == ["eth0", "eth1"]
 
 
 def test_an_event_of_another_nic_changes_nothing(tmp_path: Path) -> None:
