@@ -90,7 +90,8 @@ def are_running(shell: GuestShell) -> bool:
 
 
 def _links(shell: GuestShell) -> set[str]:
-    return set(shell.run("find /run -xdev -type l").split())
+    """Return the links in /run, without those that udev makes for a device at any time."""
+    return set(shell.run("find /run -xdev -path /run/udev -prune -o -type l -print").split())
 
 
 def _status(shell: GuestShell, name: str) -> dict[str, str]:
