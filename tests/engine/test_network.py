@@ -223,6 +223,26 @@ def test_a_static_ipv4_address_asks_no_server_for_another(make_box: Callable[[in
         assert not any("address=10.55.0." in line for line in box.console())
 
 
+def test_an_address_of_the_command_line_has_its_mtu_and_its_routes(
+    make_box: Callable[[int], Box],
+) -> None:
+    box = make_box(1)
+    wire = box.wires["eth0"]
+    wire.has("10.77.0.254/24", f"{HOST}/32")
+    mac = box.mac("eth0").replace(":", "-")
+    more = "1400:10.88.0.0/16@10.77.0.9,10.99.0.0/24@10.5.5.5,10.66.0.0/16"
+    with started(box, f"{PARAMETERS} ipam={mac}::10.77.0.5:24:10.77.0.254:::::{more}"):
+        box.wait_for(f"host.reached host={HOST} interface=eth0")
+        _wait_for_route(box, "10.66.0.0/16 dev eth0 scope link metric 10")
+        routes = box.routes()
+        assert "default via 10.77.0.254 dev eth0 metric 10 onlink" in routes
+        assert "10.88.0.0/16 via 10.77.0.9 dev eth0 metric 10 onlink" in routes
+        assert "10.99.0.0/24 via 10.5.5.5 dev eth0 metric 10 onlink" in routes
+        assert "mtu 1400 " in box.ip("link", "show", "eth0")
+        assert segment_size(box, "eth0", HOST) <= 1400 - 40
+        assert not any("network.failed" in line for line in box.console())
+
+
 def test_a_network_that_leads_nowhere_is_not_used_though_it_answers_first(
     make_box: Callable[[int], Box],
 ) -> None:
