@@ -1,7 +1,7 @@
 """Machines whose two NICs are a bond.
 
 One in a VLAN, with a DHCP server that names an MTU of 1400, and a switch that speaks LACP: a cable
-is pulled. And one whose metadata asks for the bond.
+is pulled. And one with an address of the command line, whose metadata asks for the bond.
 """
 
 from __future__ import annotations
@@ -105,17 +105,23 @@ FOUND_SECONDS = 300.0
 ACTIVE_BACKUP = 1
 
 
-def test_a_bond_of_the_metadata_is_made_and_carries_a_workflow(lab: Lab) -> None:
+def test_a_bond_of_the_metadata_is_made_and_takes_the_address_of_its_nic(lab: Lab) -> None:
     nics = [{"dhcp": {"mac": mac}} for mac in (THIRD, RECORDED.mac)]
     record = {"metadata": {"bonding_mode": ACTIVE_BACKUP}, "network": {"interfaces": nics}}
     answer = lab.folder / "metadata"
     answer.write_text(json.dumps({"id": RECORDED.mac, **record}))
-    words = f"metadata_url={lab.sandbox.files.publish(answer)}"
+    ipam = f"{RECORDED.mac.replace(':', '-')}::{RECORDED.address}:24:{RECORDED.gateway}"
+    words = f"metadata_url={lab.sandbox.files.publish(answer)} ipam={ipam}"
     with (
         booted(lab, RECORDED, words=words, nics=(Nic(THIRD), Nic(RECORDED.mac))) as box,
         box.shell() as shell,
     ):
-        for event in ("dhcp: bond.found", "address.bound interface=bond0"):
+        bound = f"address={RECORDED.address} router={RECORDED.gateway}"
+        for event in (
+            f"dhcp: address.bound interface=eth1 {bound}",
+            "dhcp: bond.found",
+            f"dhcp: address.bound interface=bond0 {bound}",
+        ):
             wait_for(event, lambda event=event: box.console.poll_for(event), seconds=FOUND_SECONDS)  # type: ignore[misc]
         status = measure(lab.sandbox, box, "recorded", WORKFLOW_SECONDS)
         assert status.state == "SUCCESS"
