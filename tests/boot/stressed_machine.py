@@ -19,7 +19,7 @@ from sandbox.waiting import wait_for
 from sandbox.workflow import Status
 from sandbox.world import World
 from tests.boot.machines import Lab, booted, start_command
-from tests.boot.rights import START_SECONDS, Rights, are_running, look
+from tests.boot.rights import SERVICES, START_SECONDS, Rights, are_running, look
 
 IDENTITY = MachineIdentity("stressed", "52:54:00:00:01:08", "172.30.0.108", "172.30.0.1")
 WORKFLOW_SECONDS = 600.0  # a tenth of that on an idle machine
@@ -66,7 +66,7 @@ class Seen:
 
     stalled: the PIDs of tink-docker before and after its shim was stopped. needed: process ->
     its PIDs before and after the memory was full. run_left: MB in /run while /run/worker was
-    full.
+    full. cpu_weights: of services, in the kernel's unit, 100 without a setting.
     """
 
     clock_is_off: float
@@ -81,6 +81,7 @@ class Seen:
     cores: str
     last: Status
     zombies: int
+    cpu_weights: dict[str, int]
     console: str
 
 
@@ -120,6 +121,9 @@ def observe(lab: Lab) -> Seen:
         )
         last = _workflow(sandbox, "last", "true")
         zombies = int(shell.run("grep -l '^State:.Z' /proc/[0-9]*/status | wc -l"))
+        cpu_weights = {
+            name: int(shell.run(f"cat /sys/fs/cgroup/{name}/cpu.weight")) for name in SERVICES
+        }
         _hang(box, shell)
         console = box.console.log.read_text(errors="replace")
         return Seen(
@@ -135,6 +139,7 @@ def observe(lab: Lab) -> Seen:
             cores,
             last,
             zombies,
+            cpu_weights,
             console,
         )
 

@@ -36,3 +36,9 @@ def test_a_service_that_never_starts_is_reported_with_its_reason(stressed: Stres
 
 def test_ended_processes_are_reaped(stressed: Stressed) -> None:
     assert stressed.zombies < 10, "each uses up a number, and the kernel has 32,768"
+
+
+def test_the_network_goes_before_all_others(stressed: Stressed) -> None:
+    """Its interpreter loads at the same time as theirs."""
+    others = [weight for name, weight in stressed.cpu_weights.items() if name != "dhcp"]
+    assert stressed.cpu_weights["dhcp"] > 2 * max(others)
