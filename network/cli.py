@@ -58,7 +58,7 @@ def main(arguments: Sequence[str]) -> int:
         loop.run()
     except ShutdownRequested:
         return _DONE
-    except Exception as error:
+    except Exception as error:  # a bug: the console has it before the next run
         text = f"{type(error).__name__}: {error}"
         log.exception("program.failed", error=text, next="starts again, addresses stay")
         raise  # the interpreter prints the traceback

@@ -59,8 +59,7 @@ class DhcpcdEvent:
 
 def read_leases(messages: Iterable[bytes]) -> list[Lease]:
     """Return the leases among dhcpcd's messages, in their order; others tell of the link."""
-    found = (_lease(_variables(message)) for message in messages)
-    return [lease for lease in found if lease]
+    return _leases(map(_variables, messages))
 
 
 def current_leases(
@@ -71,11 +70,10 @@ def current_leases(
     A dhcpcd that has just started has no lease, but the kernel keeps the addresses (`persistent`).
     before: the last ones. has_address: whether the kernel has the address of a lease.
     """
-    messages = list(messages)
-    named = (_variables(message) for message in messages)
-    known = {(_interface(variables), variables.get("protocol", "")) for variables in named}
+    read = [_variables(message) for message in messages]
+    known = {(_interface(variables), variables.get("protocol", "")) for variables in read}
     kept = [lease for lease in before if lease.key not in known and has_address(lease)]
-    return [*read_leases(messages), *kept]
+    return [*_leases(read), *kept]
 
 
 def read_event(message: bytes) -> DhcpcdEvent | None:
@@ -85,6 +83,10 @@ def read_event(message: bytes) -> DhcpcdEvent | None:
     if not interface or not _REASON.fullmatch(reason):
         return None
     return DhcpcdEvent(interface, variables.get("protocol", ""), reason)
+
+
+def _leases(read: Iterable[Mapping[str, str]]) -> list[Lease]:
+    return [lease for lease in map(_lease, read) if lease]
 
 
 def _variables(message: bytes) -> dict[str, str]:

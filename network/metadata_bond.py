@@ -45,13 +45,14 @@ class MetadataBond:
 
     def read(self) -> Bond | None:
         """Return the bond to make in this run."""
-        self._source, self.bond = _text(self.path), self._wanted()
+        self._source = _text(self.path)
+        self.bond = self._wanted(self._source)
         self._is_proven = self.bond is not None and _text(self.proven) == self._source
         return self.bond
 
     def has_come(self) -> bool:
         """Return whether there is one to make that this run does not know of."""
-        bond = self._wanted() if self.bond is None else None
+        bond = self._wanted(_text(self.path)) if self.bond is None else None
         if bond is not None:
             self.log.info("bond.found", bond=str(bond), next="starts again, and makes it")
         return bond is not None
@@ -83,11 +84,8 @@ class MetadataBond:
         except OSError as error:
             raise TransientError(f"write {self.refused}: {error}") from None
 
-    def _wanted(self) -> Bond | None:
-        if self.has_parameter:
-            return None
-        text = _text(self.path)
-        if not text or text == _text(self.refused):
+    def _wanted(self, text: str) -> Bond | None:
+        if self.has_parameter or not text or text == _text(self.refused):
             return None
         try:
             return Bond.parse(text)

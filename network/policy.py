@@ -93,7 +93,7 @@ EVENTS_SETTLE_LONG_SECONDS = 1.0
 # A failed step, such as a route that the kernel refuses, is logged again after this.
 SAME_ERROR_SECONDS = 600.0
 
-# == network/reports.py, network/loop.py: what people are told
+# == network/reports.py, network/loop.py: what is reported
 
 # A host that is not reached is reported after this, and again after FACTOR times as long.
 UNREACHABLE_FIRST_SECONDS = 10.0

@@ -1,4 +1,4 @@
-"""What people are told: the differences between two looks, and how the host is reached."""
+"""What is reported: the differences between two looks, and how the host is reached."""
 
 from __future__ import annotations
 

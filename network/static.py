@@ -46,16 +46,19 @@ class StaticPlan:
         return f"vlan{self.vlan}" if self.vlan else ""
 
     @property
+    def bond_name(self) -> str:
+        """Return the name of the bond's interface; empty without one."""
+        return self.bond.name if self.bond else ""
+
+    @property
     def made_names(self) -> tuple[str, ...]:
         """Return the names of the interfaces that are made here, the top one first."""
-        return tuple(filter(None, (self.vlan_name, self.bond.name if self.bond else "")))
+        return tuple(filter(None, (self.vlan_name, self.bond_name)))
 
     @property
     def wanted(self) -> tuple[str, ...]:
         """Return what the command line prefers to all other NICs: names and MACs."""
-        first = self.vlan_name or self.nic
-        bond = self.bond.name if self.bond else ""
-        return tuple(filter(None, (first, bond)))
+        return tuple(filter(None, (self.vlan_name or self.nic, self.bond_name)))
 
     def carrier(self, nics: Sequence[Nic]) -> Nic | None:
         """Return the NIC itself, or its bond; a VLAN has its hardware address, too."""

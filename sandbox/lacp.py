@@ -17,6 +17,7 @@ from sandbox.network import Namespace
 from sandbox.processes import Program, running
 
 SYSTEM = "02:00:00:00:99:01"
+_SYSTEM = bytes.fromhex(SYSTEM.replace(":", ""))
 _SLOW_PROTOCOLS = 0x8809
 _GROUP = bytes.fromhex("0180c2000002")
 _KEY, _PRIORITY = 1, 255
@@ -28,9 +29,8 @@ _NOBODY = bytes(18)
 
 def frame(port: int, partner: bytes) -> bytes:
     """Return what a port sends; partner: what the machine's port says of itself."""
-    system = bytes.fromhex(SYSTEM.replace(":", ""))
-    actor = struct.pack("!H6sHHHB3x", _PRIORITY, system, _KEY, _PRIORITY, port, _STATE)
-    head = _GROUP + system[:5] + bytes([port]) + struct.pack("!HBB", _SLOW_PROTOCOLS, 1, 1)
+    actor = struct.pack("!H6sHHHB3x", _PRIORITY, _SYSTEM, _KEY, _PRIORITY, port, _STATE)
+    head = _GROUP + _SYSTEM[:5] + bytes([port]) + struct.pack("!HBB", _SLOW_PROTOCOLS, 1, 1)
     collector = struct.pack("!BBH12x", 3, 16, 0)
     return head + b"\x01\x14" + actor + b"\x02\x14" + partner + collector + bytes(52)
 
@@ -47,7 +47,7 @@ def main(*taps: str) -> None:
         ready, _, _ = select.select(list(ports), [], [], max(due - time.monotonic(), 0))
         for port in ready:
             received = port.recv(2048)
-            if received[:6] == _GROUP and received[6:11] != frame(0, _NOBODY)[6:11]:
+            if received[:6] == _GROUP and received[6:11] != _SYSTEM[:5]:
                 ports[port] = received[_ACTOR]
         if time.monotonic() >= due:
             due = time.monotonic() + _SECONDS

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from tinkie.parameters.types import BadElements, Mac, elements, parse_mtu, parse_nic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
 PARTS = ("name", "NICs", "options", "MTU")
 
@@ -139,19 +139,18 @@ class Bond:
                 f"more than {len(PARTS)} parts with colons in between (a MAC has hyphens)"
             )
         name, nics, options, mtu = parts + [""] * (len(PARTS) - len(parts))
-        good, bad = _options(elements(options))
+        given, bad = _options(elements(options))
+        size = 0
         if mtu:
             try:
-                mtu = str(parse_mtu(mtu))
+                size = parse_mtu(mtu)
             except ValueError as error:
-                bad, mtu = [*bad, f"MTU: {error}"], ""
-        made = cls.of(_name(name), _members(nics), good, int(mtu or "0"))
-        given = dict(good)
-        if PRIMARY in given and given[PRIMARY] not in made.members:
+                bad.append(f"MTU: {error}")
+        members = _members(nics)
+        if PRIMARY in given and given[PRIMARY] not in members:
             bad.append(f"{PRIMARY}: not one of its NICs")
-            made = cls.of(
-                made.name, made.members, ((n, v) for n, v in good if n != PRIMARY), made.mtu
-            )
+            del given[PRIMARY]
+        made = cls.of(_name(name), members, given, size)
         if bad:
             raise BadElements(f"{'; '.join(bad)}; the bond is made without that", made)
         return made
@@ -161,11 +160,11 @@ class Bond:
         cls,
         name: str,
         members: Iterable[str],
-        options: Iterable[tuple[str, str]] = (),
+        options: Mapping[str, str] | None = None,
         mtu: int = 0,
     ) -> Bond:
         """Return a bond of good values, with the options that every bond has."""
-        given = {MODE: _LACP, **dict(options)}
+        given = {MODE: _LACP, **(options or {})}
         if _ARP_INTERVAL not in given:
             given.setdefault(_MIIMON, _MIIMON_DEFAULT)
         in_order = tuple((option, given[option]) for option in _OPTIONS if option in given)
@@ -208,18 +207,18 @@ def _members(text: str) -> tuple[str, ...]:
         raise ValueError("one of its NICs is neither a name nor a MAC with hyphens") from None
 
 
-def _options(texts: Iterable[str]) -> tuple[list[tuple[str, str]], list[str]]:
+def _options(texts: Iterable[str]) -> tuple[dict[str, str], list[str]]:
     """Return the good options, and why the others are bad."""
-    good: list[tuple[str, str]] = []
+    good: dict[str, str] = {}
     bad: list[str] = []
-    for text in texts:
+    for position, text in enumerate(texts, start=1):
         name, _, value = text.partition("=")
         parse = _OPTIONS.get(name)
         try:
             if parse is None:
                 raise ValueError("no such option")  # noqa: TRY301 - as bad as a bad value
-            good.append((name, parse(value)))
+            good[name] = parse(value)
         except ValueError as error:
-            shown = name if parse else f"option {len(good) + len(bad) + 1}"
+            shown = name if parse else f"option {position}"
             bad.append(f"{shown}: {error}")
     return good, bad
