@@ -40,6 +40,7 @@ class Client:
     log: Log
     given: Path = GIVEN
     made: Path = MADE
+    _base: str = ""  # what the image gives, which does not change
     _text: str = ""  # of its configuration
     _is_stopping: bool = False
     _started: float | None = None
@@ -56,9 +57,10 @@ class Client:
             TransientError: it cannot be started.
         """
         self._started = now if self._started is None else self._started
+        self._base = self._base or self._read_given()
         if self.process.pid and not self._text:
-            self._text = self._base()  # since then, the metadata may have asked for a bond
-        text = self.plan.configuration(self._base(), nics)
+            self._text = self._base  # since then, the metadata may have asked for a bond
+        text = self.plan.configuration(self._base, nics)
         if not self.process.pid:
             if self.plan.has_all_names(nics) or now - self._started >= STATIC_NIC_MISSING_SECONDS:
                 self._start(text)
@@ -85,7 +87,7 @@ class Client:
         )
         return True
 
-    def _base(self) -> str:
+    def _read_given(self) -> str:
         try:
             return self.given.read_text()
         except OSError as error:

@@ -43,13 +43,29 @@ def nics(*names: str) -> list[Nic]:
 
 
 @dataclass
-class Echo:
-    """A raw socket: it answers what it is sent, or does not, or fails."""
+class Pair:
+    """A socket, and its other end."""
 
     end: socket.socket
+    other: socket.socket
+
+    def fileno(self) -> int:
+        return self.end.fileno()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end.close()
+        self.other.close()
+
+
+@dataclass
+class Echo(Pair):
+    """A raw socket: it answers what it is sent, or does not, or fails."""
+
     version: int
     behaviour: str
-    other: socket.socket
 
     def send(self, packet: bytes) -> int:
         if self.behaviour == "unreachable":
@@ -67,37 +83,15 @@ class Echo:
     def recv(self, size: int) -> bytes:
         return self.end.recv(size)
 
-    def fileno(self) -> int:
-        return self.end.fileno()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.end.close()
-        self.other.close()
-
 
 @dataclass
-class Tcp:
+class Tcp(Pair):
     """A TCP socket: connected, refused, or full, so that it is never ready."""
 
-    end: socket.socket
-    other: socket.socket
     code: int
 
     def getsockopt(self, _level: int, _option: int) -> int:
         return self.code
-
-    def fileno(self) -> int:
-        return self.end.fileno()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.end.close()
-        self.other.close()
 
 
 @dataclass
@@ -121,7 +115,7 @@ class Sockets:
             end, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             other.send(b"x")
             end = Broken(fileno=end.detach())
-        return Echo(end, 6 if ":" in address else 4, behaviour, other)
+        return Echo(end, other, 6 if ":" in address else 4, behaviour)
 
     def open_tcp(self, nic: str, address: str, port: int) -> Any:
         self.opened.append((nic, f"{address}:{port}"))
@@ -359,12 +353,12 @@ class Servers:
         return Udp(self, nic, server)
 
 
-class Udp:
+class Udp(Pair):
     """A UDP socket, connected to one of the Servers."""
 
     def __init__(self, servers: Servers, nic: str, server: str) -> None:
         self.servers, self.nic, self.server = servers, nic, server
-        self.end, self.other = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        super().__init__(*socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM))
 
     def send(self, packet: bytes) -> None:
         name, kind = question_of(packet)
@@ -382,16 +376,6 @@ class Udp:
         if not packet:
             raise OSError(errno.ECONNREFUSED, "x")
         return packet
-
-    def fileno(self) -> int:
-        return self.end.fileno()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.end.close()
-        self.other.close()
 
 
 def question_of(packet: bytes) -> tuple[str, int]:
