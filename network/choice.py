@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from network.attempts import Attempt
 from network.nics import candidates
 from network.policy import PREFERRED_TEST_CEILING_SECONDS, PREFERRED_TEST_FIRST_SECONDS
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 Reasons = dict[str, str]
 """By NIC: why it does not reach the host; empty if it does."""
+
+
+_FIRST = Attempt(0.0, PREFERRED_TEST_FIRST_SECONDS)
 
 
 class Tester(Protocol):
@@ -53,8 +57,7 @@ class Choice:
     _is_proven: bool = False  # the chosen NIC has reached the host
     _tested: dict[str, Nic] = field(default_factory=dict)
     _failed_at: float = -1.0  # when still_reaches found that the chosen NIC does not
-    _again_at: float = 0.0  # when preferred NICs are tested again
-    _again_after: float = PREFERRED_TEST_FIRST_SECONDS
+    _again: Attempt = _FIRST  # of preferred NICs
 
     def look(self, nics: Sequence[Nic], now: float) -> str:
         """Choose; return the NIC to use now, empty if none has an address."""
@@ -79,7 +82,7 @@ class Choice:
         """
         ranked = candidates(nics, self.wanted, self.test.address, self.chosen)
         present = [nic for nic in ranked if nic.name == self.chosen]
-        is_due = ranked[:1] != present and now >= self._again_at
+        is_due = ranked[:1] != present and now >= self._again.due_at
         if not self.is_reached or is_due:
             return False
         if self._test(present):
@@ -89,13 +92,11 @@ class Choice:
 
     def _try_preferred(self, preferred: Sequence[Nic], now: float) -> None:
         is_new = [nic for nic in preferred if nic.name not in self._tested]
-        is_due = now >= self._again_at
+        is_due = now >= self._again.due_at
         self._take(preferred if is_due else is_new)
-        if is_new:
-            self._again_after = PREFERRED_TEST_FIRST_SECONDS
         if is_new or is_due:
-            self._again_at = now + self._again_after
-            self._again_after = min(2 * self._again_after, PREFERRED_TEST_CEILING_SECONDS)
+            attempt = _FIRST if is_new else self._again
+            self._again = attempt.following(now, PREFERRED_TEST_CEILING_SECONDS)
 
     def _take(self, nics: Sequence[Nic], *, any_will_do: bool = False) -> None:
         """Choose the first of them that reaches the host, if there is one."""

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from network.attempts import Attempt
 from network.kernel import FAMILIES
 from network.leases import current_leases
 from network.links import Command
@@ -51,10 +52,6 @@ T = TypeVar("T")
 
 Routes = dict[str, "list[Route]"]
 Commands = list[Command]
-Work = tuple[Commands, float, float]
-"""Of a step: what it did last, when that is due again, and the pause after that."""
-Attempt = tuple[float, float]
-"""Of a step: when it is due again, and the pause after that."""
 
 
 @dataclass(slots=True)
@@ -85,7 +82,7 @@ class Service:
     _read_at: float = 0.0  # when all of it is read anew
     _pause: float = 0.0
     _errors: dict[str, tuple[str, float]] = field(default_factory=dict)  # by step, since when
-    _last: dict[str, Work] = field(default_factory=dict)  # by step
+    _last: dict[str, tuple[Commands, Attempt]] = field(default_factory=dict)  # by step
     _steps: dict[Step, Attempt] = field(default_factory=dict)  # still missing
 
     def __post_init__(self) -> None:
@@ -163,18 +160,18 @@ class Service:
             (self.plan.bond_steps, self._report_bond),
             (self.plan.vlan_steps, self._report_vlan),
         ):
-            missing = {
-                step: self._steps.get(step, (now, STEP_AGAIN_FIRST_SECONDS)) for step in steps(nics)
-            }
+            first = Attempt(now, STEP_AGAIN_FIRST_SECONDS)
+            missing = {step: self._steps.get(step, first) for step in steps(nics)}
             tried |= missing
-            due = {one: pause for one, (at, pause) in missing.items() if self._is_due(one, at, now)}
-            for step, pause in due.items():
+            due = [step for step, attempt in missing.items() if self._is_due(step, attempt, now)]
+            for step in due:
                 self._make(step, report)
-                tried[step] = now + pause, min(2 * pause, STEP_AGAIN_CEILING_SECONDS)
+                tried[step] = missing[step].following(now, STEP_AGAIN_CEILING_SECONDS)
             nics = self.kernel.nics() if due else nics
         self._steps = tried
         self._read_by(
-            at if at > now else now + STEP_AGAIN_FIRST_SECONDS for at, _ in tried.values()
+            one.due_at if one.due_at > now else now + STEP_AGAIN_FIRST_SECONDS
+            for one in tried.values()
         )
         return nics
 
@@ -248,28 +245,29 @@ class Service:
         if is_due:
             self._tried(step, lambda: self._run_all(commands))
         if step in self._errors:
-            self._read_by([self._last[step][1]])
+            self._read_by([self._last[step][1].due_at])
         return is_due and bool(commands)
 
     def _is_new_or_due(self, step: str, commands: Commands) -> bool:
         """Return whether this is not what the step did just now."""
         now = self.now()
-        last, due_at, pause = self._last.get(step, ([], 0.0, CHANGE_AGAIN_FIRST_SECONDS))
+        first = Attempt(now, CHANGE_AGAIN_FIRST_SECONDS)
+        last, attempt = self._last.get(step, ([], first))
         if commands != last:
-            due_at, pause = 0.0, CHANGE_AGAIN_FIRST_SECONDS
-        if now < due_at:
+            attempt = first
+        if now < attempt.due_at:
             return False
-        self._last[step] = commands, now + pause, min(2 * pause, CHANGE_AGAIN_CEILING_SECONDS)
+        self._last[step] = commands, attempt.following(now, CHANGE_AGAIN_CEILING_SECONDS)
         return True
 
-    def _is_due(self, step: Step, due_at: float, now: float) -> bool:
+    def _is_due(self, step: Step, attempt: Attempt, now: float) -> bool:
         """Return whether to do it: not at each event.
 
         A refused NIC of the bond has no link while it tries to join: one by which the host is
         reached does not try again.
         """
         is_in_use = self.choice.is_reached and self.choice.chosen == step.interface
-        return now >= due_at and not (is_in_use and step.name in self._errors)
+        return now >= attempt.due_at and not (is_in_use and step.name in self._errors)
 
     def _write(self, content: Mapping[str, Any]) -> None:
         self.files.write(self.view, self._leases, content)
