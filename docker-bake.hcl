@@ -6,15 +6,17 @@ group "default" {
 
 target "image" {
   name    = image
-  matrix  = { image = ["kernel", "init", "containerd", "ntp", "rngd"] }
+  matrix  = { image = ["kernel", "init", "ntp", "rngd"] }
   context = "images/${image}"
   tags    = ["tinkie/${image}:build"]
 }
 
-target "dhcp" {
+target "from-the-project" {
+  name       = image
+  matrix     = { image = ["containerd", "dhcp"] }
   context    = "."
-  dockerfile = "images/dhcp/Dockerfile"
-  tags       = ["tinkie/dhcp:build"]
+  dockerfile = "images/${image}/Dockerfile"
+  tags       = ["tinkie/${image}:build"]
 }
 
 target "agent" {
@@ -23,4 +25,11 @@ target "agent" {
   context    = "."
   dockerfile = "Dockerfile.${agent}"
   tags       = ["tinkie/${agent}:build"]
+}
+
+# tink-docker with Debian's engine in place of the one of programs/ (ADR 19): not in a release.
+target "tink-docker-debian" {
+  inherits = ["tink-docker"]
+  args     = { engine = "debian" }
+  tags     = ["tinkie/tink-docker-debian:build"]
 }

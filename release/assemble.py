@@ -34,6 +34,7 @@ INPUTS = (
         "tink_docker",
         "settings",
         "network",
+        "programs",
         "images",
         "release",
         "requirements",

@@ -60,8 +60,7 @@ def build(name: str, progress: Progress | None = None) -> Path:
     if binary.exists():
         progress.skip()
         return binary
-    _check_go()
-    needs.check_go(_go_caches())
+    check()
     binary.parent.mkdir(exist_ok=True)
     with progress.step(f"{name} (Go; some minutes the first time)"):
         _go_build(tool, folder, binary)
@@ -82,6 +81,12 @@ def source(name: str) -> Path:
         f"downloading the source of {name}", command, cwd=folder, seconds=None, remedy=REMEDY
     )
     return Path(json.loads(found.stdout)["Dir"])
+
+
+def check() -> None:
+    """Raise ReportedError if Go is missing, or there is too little space for its caches."""
+    _check_go()
+    needs.check_go(_go_caches())
 
 
 def _check_go() -> None:

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from release import base, engine, needs, wheels
+from release import base, engine, needs, programs, wheels
 from release.cache import cache, locked
 from release.errors import reported_errors
 from release.process import run
 from release.progress import Progress
 from release.version import PROJECT
 
-STEPS = 3  # of build
+STEPS = 3 + len(programs.PROGRAMS)  # of build
 REMEDY = "if Debian no longer has a package, run `make refresh`, which installs its newest packages"
 BAKE_FILES = ("--file=images/network.yml", "--file=docker-bake.hcl")
 
@@ -34,6 +34,7 @@ def build(targets: list[str], progress: Progress | None = None, *, refresh: bool
         base.provide(environment, progress, refresh=refresh)
         with progress.step("Python wheels"):
             wheels.build()
+        programs.build(progress)
         command = ["docker", "buildx", "bake", *BAKE_FILES, "--progress=plain", *targets]
         log = cache() / "bake.log"
         with progress.step(f"container images {' '.join(targets)}".rstrip()):

@@ -19,6 +19,7 @@ from release.version import commit, source_date_epoch, version
 
 PACKAGES = "usr/share/tinkie/packages"
 LINKED = "usr/share/tinkie/linked"
+GO = "usr/share/tinkie/go/"
 LICENCE = re.compile(r"usr/share/doc/([^/]+)/copyright")
 WHEEL = re.compile(r".*\.dist-info/METADATA")
 
@@ -27,7 +28,8 @@ WHEEL = re.compile(r".*\.dist-info/METADATA")
 class Image:
     """One image: its size in bytes, a digest of paths and contents, its packages.
 
-    linked: the sources that are statically linked into its Debian packages.
+    linked: the sources that are statically linked into its Debian packages. go: the modules of
+    which its Go programs are built, and the toolchain, with the digests of go.sum.
     """
 
     size: int = 0
@@ -35,6 +37,7 @@ class Image:
     debian: list[dict[str, str]] = field(default_factory=list)
     linked: list[dict[str, str]] = field(default_factory=list)
     python: list[dict[str, str]] = field(default_factory=list)
+    go: list[dict[str, str]] = field(default_factory=list)
 
 
 @dataclass
@@ -111,7 +114,8 @@ def _read(tar: tarfile.TarFile, licences: dict[str, bytes]) -> Image:
 
 
 def _is_record(path: str) -> bool:
-    return path in (PACKAGES, LINKED) or bool(LICENCE.fullmatch(path) or WHEEL.fullmatch(path))
+    is_list = path in (PACKAGES, LINKED) or path.startswith(GO)
+    return is_list or bool(LICENCE.fullmatch(path) or WHEEL.fullmatch(path))
 
 
 def _text(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> bytes | None:
@@ -124,6 +128,8 @@ def _record(path: str, content: bytes, image: Image, licences: dict[str, bytes])
         image.debian = _table(content, "package", "version", "source", "source_version")
     elif path == LINKED:
         image.linked = _table(content, "source", "source_version")
+    elif path.startswith(GO):
+        image.go += _table(content, "program", "module", "version", "sum")
     elif licence := LICENCE.fullmatch(path):
         licences[f"{licence[1]}.copyright"] = content
     else:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tink_docker.reboot import RebootBroker
     from tink_docker.repair.hidden_routes import HiddenRoutes
     from tink_docker.repair.lost_containers import LostContainers
+    from tink_docker.repair.missing_bridge import MissingBridge
     from tink_docker.repair.networks import NetworkRecord
     from tink_docker.repair.planned_restart import PlannedRestart
     from tink_docker.space import SpaceMonitor
@@ -53,6 +54,7 @@ class Keeper:
     broker: RebootBroker
     lost_containers: LostContainers
     networks: NetworkRecord
+    missing_bridge: MissingBridge
     hidden_routes: HiddenRoutes
     planned_restart: PlannedRestart
     space: SpaceMonitor
@@ -125,7 +127,7 @@ class Keeper:
         version = self._answer(engine, policy.DOCKERD_FIRST_ANSWER_SECONDS)
         engine.look_after()  # reads the lines that it wrote before it answered
         if version:
-            self.networks.engine_answered(engine.noticed)
+            self.missing_bridge.engine_answered(engine.noticed)
         return version
 
     def _wait_and_tick(self, seconds: float, files: Sequence[int]) -> None:

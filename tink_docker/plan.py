@@ -25,7 +25,8 @@ from tink_docker.repair.hidden_routes import HiddenRoutes
 from tink_docker.repair.layers import remove_incomplete_layers
 from tink_docker.repair.leftovers import stop_leftovers
 from tink_docker.repair.lost_containers import LostContainers
-from tink_docker.repair.networks import SIGNS, NetworkRecord
+from tink_docker.repair.missing_bridge import BRIDGE_FAILURE, MissingBridge
+from tink_docker.repair.networks import START_FAILURE, NetworkRecord
 from tink_docker.repair.planned_restart import PlannedRestart
 from tink_docker.space import SpaceMonitor
 from tinkie.errors import PermanentError
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from tinkie.parameters.cmdline import Cmdline
 
 log = get_logger()
+
+SIGNS = (START_FAILURE, BRIDGE_FAILURE)  # in dockerd's lines, for the repairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,7 @@ def keeper(
     idle = Idle(lambda: running_containers(listener.address), now)
     broker = RebootBroker(idle, now)
     late_trust, hidden_routes = LateTrust(fetchers), HiddenRoutes(plan.networks, now)
+    bridge = MissingBridge()
     return Keeper(
         listener=listener,
         start=lambda waiting: _start(plan, listener, waiting, now),
@@ -114,9 +118,10 @@ def keeper(
         broker=broker,
         lost_containers=LostContainers(lambda: processes(listener.address)),
         networks=NetworkRecord(),
+        missing_bridge=bridge,
         hidden_routes=hidden_routes,
         planned_restart=PlannedRestart(
-            (hidden_routes, late_trust),
+            (bridge, hidden_routes, late_trust),
             Idle(idle.running, now),
             lambda name: kill_container(listener.address, name),
             lambda: broker.is_requested,

@@ -15,25 +15,19 @@ if TYPE_CHECKING:
     from tests.fakes.script_root import ScriptRoot
 
 SERVICES = "/usr/lib/tinkie/services"
-TASKS = "/run/containerd/io.containerd.runtime.v2.task/services.linuxkit"
 PROFILES = "/usr/lib/tinkie/seccomp"
 USERS = {"onboot/000-settings": 2001, "services/bootkit": 2002}
 OWNERS = {"settings": "2001:7", "bootkit": "2002:7", "tink-docker": "0:7"}
 NAMES = sorted(service["name"] for service in LINUXKIT["services"])
-# containerd: /refuse.NAME has the error, and how often it is left; a created one runs at once.
-CTR = f"""
-for name; do :; done
-case "$*" in
-*"containers create"*)
-    if [ -s /refuse.$name ]; then
-        head -n 1 /refuse.$name
-        sed -i 1d /refuse.$name
-        exit 1
-    fi
-    echo $name >>/created
-    [ -e /slow.$name ] || {{ mkdir -p {TASKS}/$name; echo 1 >{TASKS}/$name/init.pid; }} ;;
-*"containers list -q"*) cat /created /present 2>/dev/null ;;
-esac
+# containerd: /refuse.NAME has the error, and how often it is left.
+CONTAINERD = """
+[ "$1" = service ] || exit 1
+if [ -s /refuse.$2 ]; then
+    head -n 1 /refuse.$2
+    sed -i 1d /refuse.$2
+    exit 1
+fi
+echo $2 >>/created
 """
 RUNC = """
 [ "$1" = run ] || exit 0
@@ -62,7 +56,7 @@ def machine(root: ScriptRoot) -> ScriptRoot:
     idle(root, percent="0.00")
     root.write("/run/init/coldplugged", "")
     root.write("/created", "")
-    for name, body in {"ctr": CTR, "runc": RUNC, "timeout": TIMEOUT}.items():
+    for name, body in {"containerd": CONTAINERD, "runc": RUNC, "timeout": TIMEOUT}.items():
         root.stub(name, body)
     for name in ("modprobe", "udevadm", "renice", "mount"):
         root.stub(name)
@@ -159,11 +153,9 @@ def test_bundles_get_a_profile_of_their_own_or_dockers(machine: ScriptRoot) -> N
 
 def test_containerd_keeps_a_service_alive_and_logs_it(machine: ScriptRoot) -> None:
     boot(machine)
-    (call,) = (call for call in machine.calls if call.endswith(" ntp") and call.startswith("ctr"))
-    assert call.startswith("ctr -n services.linuxkit containers create --config /run/bundles/ntp/")
-    assert "--label containerd.io/restart.status=running" in call
-    logger = "--label containerd.io/restart.loguri=binary:///usr/lib/tinkie/service-log"
-    assert logger in call
+    (call,) = (call for call in machine.calls if call.startswith("containerd service ntp "))
+    log = "binary:///usr/lib/tinkie/service-log"
+    assert call == f"containerd service ntp /run/bundles/ntp/config.json {log}"
 
 
 def test_what_containerd_refuses_is_reported_and_tried_again(machine: ScriptRoot) -> None:
@@ -179,22 +171,6 @@ def test_a_refusal_that_looks_like_an_option_is_reported(machine: ScriptRoot) ->
     machine.write("/refuse.ntp", "-n\n")
     boot(machine)
     assert machine.announced == ['init service.failed name=ntp error="-n " next="retries in 3 s"']
-
-
-def test_what_exists_already_counts_as_created(machine: ScriptRoot) -> None:
-    machine.write("/refuse.ntp", "already exists\n" * 3)
-    machine.write("/present", "ntp\n")
-    boot(machine)
-    assert machine.announced == []
-    assert machine.at("/run/bundles/ntp/started").exists()
-
-
-def test_next_service_waits_for_the_one_before_ten_seconds_at_most(machine: ScriptRoot) -> None:
-    machine.write("/slow.dhcp", "")
-    began = machine.uptime
-    boot(machine)
-    assert created(machine)[:2] == ["dhcp", "tink-docker"]
-    assert 10 <= machine.uptime - began < 15
 
 
 def test_services_that_no_worker_needs_wait_for_an_idle_cpu(machine: ScriptRoot) -> None:
@@ -313,7 +289,9 @@ def test_started_again_it_repeats_nothing_that_is_done(machine: ScriptRoot) -> N
     with boot_again:
         machine.wait_for("the end", lambda: "sleep 3600" in machine.read(".calls"))
     again = [call for call in machine.calls if call.split()[0] not in ("modprobe", "renice")]
-    assert times(machine, "runc") == times(machine, "ctr") == times(machine, "udevadm") == 0, again
+    assert (
+        times(machine, "runc") == times(machine, "containerd") == times(machine, "udevadm") == 0
+    ), again
     assert any(call.startswith("runc run") for call in before)
 
 

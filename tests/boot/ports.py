@@ -29,7 +29,8 @@ def _scan(
     network: Namespace, address: str, protocol: str, ports: set[int], pace: Sequence[str]
 ) -> str:
     family = ["-6", "-e", BRIDGE] if ":" in address else []
-    numbers = f"1-{EVERY}" if len(ports) == EVERY else ",".join(map(str, sorted(ports)))
+    # Many single numbers are longer than an argument of a program may be.
+    numbers = f"1-{EVERY}" if len(ports) > EVERY // 8 else ",".join(map(str, sorted(ports)))
     command = ["nmap", "-n", "-Pn", *family, KINDS[protocol], *pace, "-p", numbers, "-oX", "-"]
     with network.inside():
         return run(f"scanning {address}", [*command, address], seconds=SCAN_SECONDS).text

@@ -7,8 +7,9 @@ from sandbox.world import ACTIONS_IMAGE, WORKER_IMAGE
 from tests.boot.machines import Lab, booted, measure
 from tests.compat.builds import built, copied
 from tests.compat.cd_boot import WORKFLOW_SECONDS
-from tests.matrix.packets import refused
+from tests.matrix.packets import nft_in, refused
 
+NO_REGISTRY = "tcp dport 443 reject with tcp reset"
 IDENTITY = MachineIdentity("air-gap", "52:54:00:00:01:0e", "172.30.0.114", "172.30.0.1")
 
 
@@ -21,7 +22,7 @@ def test_workflow_succeeds_without_a_registry(lab: Lab) -> None:
     there = built(copied(lab.folder / "tinkie"), lab, f"EMBED={','.join(embedded)}")
     words = f"tink_worker_image={worker}"
     with (
-        refused(lab.sandbox.network.name, "registry", "tcp dport 443 reject with tcp reset"),
+        refused(nft_in(lab.sandbox.network.name), "registry", NO_REGISTRY),
         booted(there, IDENTITY, words=words) as box,
     ):
         assert measure(there.sandbox, box, "air-gap", WORKFLOW_SECONDS).state == "SUCCESS"

@@ -18,7 +18,7 @@ from sandbox.waiting import wait_for
 from sandbox.world import WORKER_IMAGE, World, new_password
 from tests.boot.machines import Lab, booted, measure
 from tests.compat.cd_boot import WORKFLOW_SECONDS
-from tests.matrix.packets import refused
+from tests.matrix.packets import nft_in, refused
 
 BEHIND = f"{SUBNET}.77"
 PORT = 3128
@@ -44,7 +44,9 @@ def test_the_engine_pulls_through_the_proxy_and_tinkerbell_is_reached_directly(
     )
     with (
         _registry_behind(sandbox, folder),
-        refused(sandbox.network.name, "behind", f"ip saddr {address} ip daddr {BEHIND} drop"),
+        refused(
+            nft_in(sandbox.network.name), "behind", f"ip saddr {address} ip daddr {BEHIND} drop"
+        ),
         _proxy(sandbox, folder, password) as program,
         booted(lab, identity, words=words) as box,
     ):

@@ -1,7 +1,7 @@
 """Packets of a network: rules of nftables that refuse some, and a syslog server."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from release.process import run
@@ -11,22 +11,29 @@ SYSLOG_PORT = 514
 
 
 @contextmanager
-def refused(network: str, table: str, rule: str) -> Iterator[None]:
+def refused(nft: Sequence[str], table: str, rule: str) -> Iterator[None]:
     """Refuse packets that come in, until the end of the with block.
 
-    network: name of the network namespace. table: of this rule alone.
+    nft: the command, as of nft_in. table: of this rule alone.
     """
     rules = f"""
     add table inet {table}
     add chain inet {table} refused {{ type filter hook input priority 0; }}
     add rule inet {table} refused {rule}
     """
-    command = ["ip", "netns", "exec", network, "nft"]
-    run("refusing packets", [*command, "-f", "-"], stdin=rules)
+    run("refusing packets", [*nft, "-f", "-"], stdin=rules)
     try:
         yield
     finally:
-        run("refusing no packets", [*command, f"delete table inet {table}"])
+        run("refusing no packets", [*nft, f"delete table inet {table}"])
+
+
+def nft_in(network: str) -> list[str]:
+    """Return the build host's nft for a network namespace without an engine.
+
+    nft 1.0.6, Debian 12's, crashes when it reads an engine's tables.
+    """
+    return ["ip", "netns", "exec", network, "nft"]
 
 
 def syslog(network: Network, address: str, seconds: float) -> socket.socket:

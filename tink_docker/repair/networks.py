@@ -4,10 +4,6 @@ If no container runs, a dockerd that starts creates its bridge anew, and records
 one after the other. If it is killed in between, or fails, every later dockerd ends at once with
 "networks have same bridge name" (moby issue 49291; in 26.1, and still in 28.3). Then the record is
 removed.
-
-If a container runs, dockerd keeps its networks, and creates the bridge from the record. If that
-fails, for example because a firewall rule is refused, it logs that and runs without the bridge: no
-action that starts has a network. Then dockerd is started again.
 """
 
 from __future__ import annotations
@@ -17,8 +13,6 @@ from typing import TYPE_CHECKING
 
 from tink_docker import policy
 from tink_docker.engine.daemon_json import DATA_ROOT
-from tinkie.error_kinds import ErrorKind
-from tinkie.errors import TransientError
 from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
@@ -29,42 +23,20 @@ log = get_logger()
 
 PATH = DATA_ROOT / "network" / "files" / "local-kv.db"
 
-# dockerd's messages
-_START_FAILURE = "Error initializing network controller"
-_BRIDGE_FAILURE = "could not create bridge network"
-SIGNS = (_START_FAILURE, _BRIDGE_FAILURE)
+# dockerd's message
+START_FAILURE = "Error initializing network controller"
 
 
 @dataclass(slots=True)
 class NetworkRecord:
-    """The record: removed when dockerd has ended at its start because of it twice in a row.
-
-    A dockerd that answers but lacks its bridge is stopped, so that the next one tries again.
-    """
+    """The record: removed when dockerd has ended at its start because of it twice in a row."""
 
     path: Path = PATH
     _start_failures: int = 0  # in a row
-    _bridge_failures: int = 0  # in a row
-
-    def engine_answered(self, lines: Iterable[str]) -> None:
-        """Check the lines with one of SIGNS of a dockerd that has started.
-
-        Raises:
-            TransientError: it runs without its bridge network, and must be restarted.
-        """
-        failures = [line for line in lines if _BRIDGE_FAILURE in line]
-        self._bridge_failures = self._bridge_failures + 1 if failures else 0
-        if not failures:
-            return
-        error = f"dockerd runs without its bridge network: {failures[-1]}"
-        if self._bridge_failures < policy.BRIDGE_FAILURES_MAXIMUM:
-            raise TransientError(error, kind=ErrorKind.ENGINE_NOT_READY)
-        what_next = "continuing without it; actions that use it fail"
-        log.error("networks.incomplete", error=error, next=what_next)
 
     def engine_ended(self, lines: Iterable[str], *, answered: bool) -> None:
-        """Check the same of a dockerd that has ended; answered: it had started before."""
-        if answered or not any(_START_FAILURE in line for line in lines):
+        """Check what a dockerd that has ended wrote; answered: it had started before."""
+        if answered or not any(START_FAILURE in line for line in lines):
             self._start_failures = 0
             return
         self._start_failures += 1

@@ -46,7 +46,7 @@ HEGEL_PORT = 50061  # /metadata
 TOOTLES_PORT = 7080  # EC2 style metadata; smee too
 USUAL_SYSLOG_PORT = 514
 
-_NETWORK = re.compile(r"[0-9a-fA-F:.]+/[0-9]{1,3}")
+_NETWORK = re.compile(r"[0-9a-fA-F:.]+/(0|[1-9][0-9]{0,2})")
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 _BOOTKIT = (Reader.BOOTKIT,)
 _TINK_DOCKER = (Reader.TINK_DOCKER,)
@@ -91,7 +91,7 @@ def _insecure_registry(text: str) -> str:
 
 
 def _is_network(text: str) -> bool:
-    """Return whether Go's net.ParseCIDR takes it: Python also takes netmasks and zones."""
+    """Return whether Go's netip.ParsePrefix takes it: Python also takes netmasks, zones, /08."""
     try:
         ipaddress.ip_network(text, strict=False)
     except ValueError:

@@ -102,7 +102,9 @@ def packets_lost(site: Site) -> Generator[None]:
     with site.registry(behind=True), site.wire() as wire:
         wire.bytes_per_second = PULL_BYTES_PER_SECOND // 4
         yield
-        with refused(site.world.network.name, f"tinkie{site.number}", rule):
+        engine, container = site.world.docker.host, site.machine.tink_docker
+        nft = ["docker", "--host", engine, "exec", "--interactive", container, "nft"]
+        with refused(nft, f"tinkie{site.number}", rule):
             yield
         yield
 

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from sandbox.waiting import wait_for
 from tests.matrix.case import FaultInjection
 from tests.matrix.machine.backend import Site
-from tests.matrix.packets import refused
+from tests.matrix.packets import nft_in, refused
 
 TASKS = "/run/containerd/io.containerd.runtime.v2.task/services.linuxkit"
 OF_SYSTEM = "cat /run/containerd.pid"
@@ -95,7 +95,7 @@ def packets_lost(site: Site) -> Generator[None]:
 def _refused(site: Site, rule: str) -> AbstractContextManager[None]:
     """Refuse what comes from the machine, by a rule."""
     address = site.machine.hardware.identity.address
-    return refused(site.sandbox.network.name, "tinkie", f"ip saddr {address} {rule}")
+    return refused(nft_in(site.sandbox.network.name), "tinkie", f"ip saddr {address} {rule}")
 
 
 def server_killed(site: Site) -> Generator[None]:

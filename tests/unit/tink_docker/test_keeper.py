@@ -10,8 +10,10 @@ from tink_docker.ca.late_trust import LateTrust
 from tink_docker.engine import daemons as module
 from tink_docker.engine.api import EngineVersion
 from tink_docker.keeper import Keeper
+from tink_docker.plan import SIGNS
 from tink_docker.repair.lost_containers import LostContainers
-from tink_docker.repair.networks import SIGNS, NetworkRecord
+from tink_docker.repair.missing_bridge import MissingBridge
+from tink_docker.repair.networks import NetworkRecord
 from tinkie.errors import PermanentError, ShutdownRequested, TransientError
 from tinkie.running.run_record import RunRecord
 
@@ -195,6 +197,7 @@ def world(clock: Clock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Worl
         broker,  # type: ignore[arg-type]
         lost_containers,
         NetworkRecord(tmp_path / "local-kv.db"),
+        MissingBridge(),
         hidden_routes,  # type: ignore[arg-type]
         planned_restart,  # type: ignore[arg-type]
         space,  # type: ignore[arg-type]
@@ -447,13 +450,12 @@ def test_an_engine_with_a_lost_container_is_started_again(world: World, events: 
     assert world.engines[0].stopped
 
 
-def test_an_engine_that_lacks_its_network_is_started_again(world: World, events: Events) -> None:
-    world.plans += [{"life": 500}, {"life": 500}, {"life": 500}]
+def test_an_engine_that_lacks_its_network_is_noticed(world: World, events: Events) -> None:
+    world.plans += [{"life": 500}]
     world.last_lines[:] = ["could not create bridge network for id 1fe8", "more"]
     keep(world)
-    assert len(named(events, "run.failed")) == 2
     assert len(named(events, "engine.ready")) == len(named(events, "networks.incomplete")) == 1
-    assert [bool(engine.stopped) for engine in world.engines[:3]] == [True, True, True]
+    assert "without its bridge" in world.keeper.missing_bridge.reason()
 
 
 def test_networks_that_no_engine_starts_with_are_reset(world: World, events: Events) -> None:

@@ -12,8 +12,7 @@ from tink_docker.engine import networks as networks_module
 from tink_docker.engine.daemons import EngineDaemons
 from tink_docker.engine.routes import Route
 from tink_docker.engine.socket import Listener
-from tink_docker.plan import Plan, keeper
-from tink_docker.repair.networks import SIGNS
+from tink_docker.plan import SIGNS, Plan, keeper
 from tinkie.errors import PermanentError
 from tinkie.parameters.cmdline import Cmdline
 

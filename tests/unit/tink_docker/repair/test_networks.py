@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tink_docker.repair.networks import NetworkRecord
-from tinkie.errors import TransientError
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -28,29 +27,6 @@ def record(tmp_path: Path) -> NetworkRecord:
     path = tmp_path / "local-kv.db"
     path.write_text("networks")
     return NetworkRecord(path)
-
-
-_BRIDGE_FAILURE = "could not create bridge network for id 1fe8 bridge name docker0: iptables failed"
-WITHOUT_BRIDGE = ["loading", _BRIDGE_FAILURE, "Could not get operating system name"]
-
-
-def test_an_engine_without_its_bridge_is_tried_again_twice(
-    record: NetworkRecord, events: Events
-) -> None:
-    for _ in range(2):
-        with pytest.raises(
-            TransientError, match=r"runs without its bridge network: .*iptables failed"
-        ):
-            record.engine_answered(WITHOUT_BRIDGE)
-    record.engine_answered(WITHOUT_BRIDGE)
-    assert [event["event"] for event in events] == ["networks.incomplete"]
-
-
-def test_an_engine_with_its_bridge_starts_the_count_anew(record: NetworkRecord) -> None:
-    for _ in range(3):
-        with pytest.raises(TransientError):
-            record.engine_answered(WITHOUT_BRIDGE)
-        record.engine_answered(["loading"])
 
 
 def test_the_second_failure_removes_it(record: NetworkRecord, events: Events) -> None:

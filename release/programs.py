@@ -1,0 +1,193 @@
+"""`python -m release.programs`: the engine's programs, built from Go modules, for our images.
+
+Each folder of programs/ is a Go module; go.sum locks every byte of what it is built from, go.mod
+the Go toolchain. out/programs/<module>/ is laid over an image's root: the programs, the licences of
+what is in them, and for the manifest a list of the modules.
+
+A file `_replaced/<package>/<file>` takes the place of that file of a package that the module
+requires; `package.go` takes the place of the whole package, and `tinkie.go` is added to it. An
+update that renames such a file, or uses what is left out, does not build.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from release import gotools
+from release.cache import cache, digest
+from release.errors import ReportedError, reported_errors
+from release.process import run
+from release.progress import Progress
+from release.version import PROJECT
+
+MODULES = PROJECT / "programs"
+OUT = PROJECT / "out" / "programs"
+REPLACED = "_replaced"
+WHOLE, ADDED = "package.go", "tinkie.go"
+LICENCES = ("LICENSE", "LICENCE", "COPYING", "NOTICE", "COPYRIGHT", "PATENTS")
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program: its package in its module, its path in an image, its build tags."""
+
+    package: str
+    path: str
+    tags: str
+
+
+STATIC = "netgo,osusergo,static_build"
+NO_DRIVERS = "exclude_graphdriver_btrfs,exclude_graphdriver_zfs,exclude_graphdriver_fuseoverlayfs"
+PROGRAMS = {
+    "containerd": [
+        Program(".", "usr/bin/containerd", STATIC),
+        Program(
+            "./containerd-shim-runc-v2", "usr/bin/containerd-shim-runc-v2", f"{STATIC},no_grpc"
+        ),
+    ],
+    "dockerd": [
+        Program(".", "usr/sbin/dockerd", f"{STATIC},{NO_DRIVERS},no_embedded_containerd"),
+    ],
+}
+
+
+def build(progress: Progress | None = None) -> None:
+    """Fill out/programs; each module is built once for each content of its folder.
+
+    Raises ReportedError if Go is missing or a build fails.
+    """
+    progress = progress or Progress()
+    OUT.mkdir(parents=True, exist_ok=True)
+    for module in PROGRAMS:
+        built = _built(module, progress)
+        if not _is_copy(built, OUT / module):
+            shutil.rmtree(OUT / module, ignore_errors=True)
+            shutil.copytree(built, OUT / module)
+
+
+def _built(module: str, progress: Progress) -> Path:
+    folder = cache() / "programs" / f"{module}-{digest([MODULES / module], repr(PROGRAMS[module]))}"
+    if folder.exists():
+        progress.skip()
+        return folder
+    gotools.check()
+    folder.parent.mkdir(exist_ok=True)
+    with (
+        progress.step(f"{module} (Go; some minutes the first time)"),
+        tempfile.TemporaryDirectory(dir=folder.parent) as temporary,
+    ):
+        source, result = Path(temporary) / "source", Path(temporary) / "result"
+        shutil.copytree(MODULES / module, source)
+        variables = environment(source / "go.mod")
+        _go(f"reading {module}'s modules", ["mod", "vendor"], source, variables)
+        replace(source)
+        for program in PROGRAMS[module]:
+            _compile(program, source, result / program.path, variables)
+        _describe(module, source, result)
+        _rename(result, folder)
+    return folder
+
+
+def environment(go_mod: Path) -> dict[str, str]:
+    """Return variables with which every host builds the same bytes."""
+    toolchain = next(
+        line.split()[1] for line in go_mod.read_text().splitlines() if line.startswith("toolchain ")
+    )
+    fixed = {"CGO_ENABLED": "0", "GOOS": "linux", "GOARCH": "amd64", "GOAMD64": "v1"}
+    return os.environ | fixed | {"GOTOOLCHAIN": toolchain, "GOFLAGS": "", "GOEXPERIMENT": ""}
+
+
+def _go(what: str, arguments: list[str], folder: Path, environment: dict[str, str]) -> str:
+    command = ["go", *arguments]
+    return run(what, command, cwd=folder, env=environment, seconds=None, remedy=gotools.REMEDY).text
+
+
+def replace(source: Path) -> None:
+    """Lay the files of a module's _replaced/ over its vendored packages.
+
+    Raises ReportedError if there is nothing that one could replace, or be added to.
+    """
+    for file in sorted((source / REPLACED).rglob("*.go")):
+        target = source / "vendor" / file.relative_to(source / REPLACED)
+        if not (target.parent if file.name in (WHOLE, ADDED) else target).exists():
+            raise ReportedError(
+                f"{file.relative_to(source.parent)} replaces nothing: "
+                "the version that go.mod requires has no such file"
+            )
+        if file.name == WHOLE:
+            for old in target.parent.glob("*.go"):
+                old.unlink()
+        shutil.copyfile(file, target)
+
+
+def _compile(program: Program, source: Path, path: Path, environment: dict[str, str]) -> None:
+    command = ["build", "-mod=vendor", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w"]
+    command += ["-tags", program.tags, "-o", str(path), program.package]
+    _go(f"building {path.name}", command, source, environment)
+
+
+def _describe(module: str, source: Path, result: Path) -> None:
+    """Write what the manifest lists, and the licences of everything that is in the programs."""
+    lines = {
+        f"{Path(program.path).name} {name} {version} {total}"
+        for program in PROGRAMS[module]
+        for name, version, total in _modules(source, result / program.path)
+    }
+    record = result / "usr/share/tinkie/go" / module
+    record.parent.mkdir(parents=True)
+    record.write_text("".join(f"{line}\n" for line in sorted(lines)))
+    path = result / "usr/share/doc" / module / "copyright"
+    path.parent.mkdir(parents=True)
+    path.write_text(licences(source / "vendor", {line.split()[1] for line in lines}))
+
+
+def _modules(source: Path, program: Path) -> Iterator[tuple[str, str, str]]:
+    """Yield path, version and digest (as go.sum has it) of each module that is in a program."""
+    totals = {}
+    for line in (source / "go.sum").read_text().splitlines():
+        name, version, total = line.split()
+        totals[name, version] = total
+    listed = _go(
+        "reading a program's modules", ["version", "-m", str(program)], source, {**os.environ}
+    )
+    yield "go", listed.split()[1], "-"
+    for line in listed.splitlines():
+        words = line.split()
+        if words[0] == "dep":
+            yield words[1], words[2], totals[words[1], words[2]]
+
+
+def licences(vendor: Path, modules: set[str]) -> str:
+    """Return each text of vendored modules once, below the modules that it is the licence of."""
+    found: dict[str, list[str]] = {}
+    for module in sorted(modules - {"go"}):
+        for file in sorted((vendor / module).iterdir()):
+            if file.is_file() and file.name.upper().startswith(LICENCES):
+                found.setdefault(file.read_text(errors="replace"), []).append(module)
+    return "\n".join(f"{', '.join(names)}:\n\n{text}" for text, names in found.items())
+
+
+def _is_copy(one: Path, other: Path) -> bool:
+    return other.exists() and digest([one]) == digest([other])
+
+
+def _rename(partial: Path, folder: Path) -> None:
+    """Rename, unless another build has made the same meanwhile."""
+    try:
+        partial.rename(folder)
+    except OSError:
+        if not folder.exists():
+            raise
+
+
+def main() -> None:
+    """Run this module's command line."""
+    with reported_errors():
+        build(Progress(len(PROGRAMS)))
+
+
+if __name__ == "__main__":
+    main()

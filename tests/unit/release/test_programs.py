@@ -1,0 +1,79 @@
+"""How the engine's programs are built: what is replaced, the toolchain, the licences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from release import programs
+from release.errors import ReportedError
+from release.version import PROJECT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PACKAGE = "example.org/engine/logs"
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """Return a module with the vendored package PACKAGE of two files."""
+    package = tmp_path / "vendor" / PACKAGE
+    package.mkdir(parents=True)
+    for name in ("list.go", "cloud.go"):
+        (package / name).write_text(f"package logs // {name}")
+    return tmp_path
+
+
+def replace(source: Path, name: str, package: str = PACKAGE) -> list[str]:
+    """Replace a file; return the names of the package's files with ours marked."""
+    path = source / programs.REPLACED / package / name
+    path.parent.mkdir(parents=True)
+    path.write_text("package logs // ours")
+    programs.replace(source)
+    files = sorted((source / "vendor" / PACKAGE).iterdir())
+    return [f"{'our ' * ('ours' in file.read_text())}{file.name}" for file in files]
+
+
+def test_a_file_takes_the_place_of_the_one_of_its_name(source: Path) -> None:
+    assert replace(source, "list.go") == ["cloud.go", "our list.go"]
+
+
+def test_package_takes_the_place_of_every_file(source: Path) -> None:
+    assert replace(source, "package.go") == ["our package.go"]
+
+
+def test_tinkie_is_added(source: Path) -> None:
+    assert replace(source, "tinkie.go") == ["cloud.go", "list.go", "our tinkie.go"]
+
+
+@pytest.mark.parametrize(
+    ("name", "package"),
+    [("other.go", PACKAGE), ("package.go", "example.org/gone"), ("tinkie.go", "example.org/gone")],
+)
+def test_what_an_update_has_renamed_is_an_error(source: Path, name: str, package: str) -> None:
+    with pytest.raises(ReportedError, match=rf"{name} replaces nothing"):
+        replace(source, name, package)
+
+
+@pytest.mark.parametrize("module", programs.PROGRAMS)
+def test_each_module_names_its_toolchain(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOFLAGS", "-mod=mod")
+    environment = programs.environment(PROJECT / "programs" / module / "go.mod")
+    assert environment["GOTOOLCHAIN"].startswith("go1.")
+    assert environment["GOFLAGS"] == ""
+
+
+def test_a_licence_is_there_once_with_the_modules_that_have_it(tmp_path: Path) -> None:
+    for module, name, text in (
+        ("a.org/x", "LICENSE", "be nice"),
+        ("a.org/y/v2", "LICENSE.txt", "be nice"),
+        ("a.org/y/v2", "NOTICE", "y"),
+        ("a.org/unused", "LICENSE", "no"),
+    ):
+        (tmp_path / module).mkdir(parents=True, exist_ok=True)
+        (tmp_path / module / name).write_text(text)
+    (tmp_path / "a.org/x/x.go").write_text("package x")
+    found = programs.licences(tmp_path, {"a.org/x", "a.org/y/v2", "go"})
+    assert found == "a.org/x, a.org/y/v2:\n\nbe nice\na.org/y/v2:\n\ny"
