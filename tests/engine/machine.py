@@ -121,17 +121,27 @@ class Machine:
 
 @contextmanager
 def machine(
-    world: World, folder: Path, identity: MachineIdentity, *, disk: str = DISK, **parameters: str
+    world: World,
+    folder: Path,
+    identity: MachineIdentity,
+    *,
+    disk: str = DISK,
+    engine_image: str = "tink-docker",
+    **parameters: str,
 ) -> Iterator[Machine]:
-    """Run a machine until the end of the with block; parameters override those of the world."""
+    """Run a machine until the end of the with block; parameters override those of the world.
+
+    engine_image: the name in docker-bake.hcl of the image that has tink-docker.
+    """
     made = Machine(world, identity, folder)
     words = {**world.command_line(identity), **parameters}
     _write_host(folder, words)
     world.enroll(identity)
     with ExitStack() as stack:
         stack.callback(_remove, made)
-        _run(made, made.tink_docker, "tink-docker", _tink_docker_options(made, disk))
-        _run(made, made.bootkit, "bootkit", _bootkit_options(made))
+        options = _tink_docker_options(made, disk)
+        _run(made, made.tink_docker, engine_image, "tink-docker", options)
+        _run(made, made.bootkit, "bootkit", "bootkit", _bootkit_options(made))
         yield made
 
 
@@ -143,9 +153,9 @@ def _write_host(folder: Path, words: Mapping[str, str]) -> None:
     (folder / "cmdline").write_text(f"{line}\n")
 
 
-def _run(made: Machine, name: str, image: str, options: list[str]) -> None:
+def _run(made: Machine, name: str, image: str, program: str, options: list[str]) -> None:
     network = ["--network", f"container:{made.world.anchor}"]
-    command = [f"tinkie/{image}:build", image, "--cmdline", CMDLINE]
+    command = [f"tinkie/{image}:build", program, "--cmdline", CMDLINE]
     made.world.docker("run", "--detach", "--name", name, *network, *options, *command)
 
 
