@@ -1,8 +1,8 @@
-"""Errors as dockerd 20.10 to 26.1 reports them: whole sentences, by kind.
+"""Errors as dockerd 20.10 to 29 reports them: whole sentences, by kind.
 
 From the sources of moby (distribution, registry, daemon, layer), of distribution's client, of
-containerd 1.6 and 1.7, runc 1.1 and Go (net, net/http, crypto/tls, crypto/x509), and from what
-registries answer: Docker Hub, Harbor, Artifactory, Nexus, GitHub, AWS, Google, Azure.
+containerd 1.6 to 2.4, runc 1.1, crun 1.21 and Go (net, net/http, crypto/tls, crypto/x509), and from
+what registries answer: Docker Hub, Harbor, Artifactory, Nexus, GitHub, AWS, Google, Azure.
 
 HOST, IMAGE and TAG stand for any host, repository and tag.
 """
@@ -20,6 +20,9 @@ LAYER = "failed to register layer: "
 RUNC = (
     "failed to create task for container: failed to create shim task: OCI runtime create failed: "
     "runc create failed: unable to start container process: "
+)
+CRUN = (
+    "failed to create task for container: failed to create shim task: OCI runtime create failed: "
 )
 DIGEST = "sha256:" + "0" * 64
 
@@ -624,6 +627,7 @@ CONTAINERS: dict[ErrorKind, tuple[str, ...]] = {
     ),
     ErrorKind.WRONG_PLATFORM: (
         RUNC + 'exec: "/usr/bin/tink-worker": exec format error: unknown',
+        "exec container process `/usr/bin/tink-worker`: Exec format error",
         "standard_init_linux.go:228: exec user process caused: exec format error",
     ),
     ErrorKind.BAD_ENTRYPOINT: (
@@ -631,6 +635,14 @@ CONTAINERS: dict[ErrorKind, tuple[str, ...]] = {
         RUNC + 'exec: "/tink-worker": stat /tink-worker: no such file or directory: unknown',
         RUNC + 'exec: "/tink-worker": permission denied: unknown',
         RUNC + 'exec: "/usr": is a directory: unknown: permission denied',
+        CRUN + "executable file `/tink-worker` not found: No such file or directory",
+        CRUN + "executable file `tink-worker` not found in $PATH: No such file or directory",
+        CRUN + "the path `/usr` is not a regular file: Operation not permitted",
+        CRUN + "open executable: Permission denied",
+        "exec container process (missing dynamic library?) `/a`: No such file or directory",
+        CRUN + "mount `/a` to `etc`: Not a directory: Are you trying to mount a directory onto a "
+        "file (or vice-versa)? Check if the specified host path exists and is the expected type",
+        CRUN + "chdir to `/work`: Not a directory",
         "exec /usr/bin/tink-worker: no such file or directory",
         "standard_init_linux.go:228: exec user process caused: no such file or directory",
         "no command specified",
@@ -668,6 +680,8 @@ CONTAINERS: dict[ErrorKind, tuple[str, ...]] = {
     ),
     ErrorKind.ENGINE_FAILED: (
         RUNC + "unable to apply cgroup configuration: cgroup deleted: unknown",
+        CRUN + "setrlimit `RLIMIT_NOFILE`: Operation not permitted",
+        CRUN + "write to `/proc/sys/net/ipv4/ip_forward`: Invalid argument",
         RUNC + "read init-p: connection reset by peer: unknown",
         RUNC + "error during container init: cannot allocate memory: unknown",
         RUNC + "can't get final child's PID from pipe: resource temporarily unavailable: unknown",

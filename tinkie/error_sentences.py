@@ -1,7 +1,7 @@
 r"""The kind of error in an English sentence: dockerd reports a failed pull or start only as one.
 
-The sentences come from dockerd 20.10 to 26.1, its client of the registry, containerd, runc and Go's
-libraries: net, net/http, crypto/tls, crypto/x509. A registry adds text of its own.
+The sentences come from dockerd 20.10 to 29, its client of the registry, containerd, runc, crun and
+Go's libraries: net, net/http, crypto/tls, crypto/x509. A registry adds text of its own.
 
 A host or an image may have any name, `eof` or `denied` too, and no name contains a blank. So a
 pattern has a blank between two words, or is a whole part of the sentence: `: EOF` at its end,
@@ -167,7 +167,7 @@ PATTERNS: tuple[tuple[str, ErrorKind], ...] = (
     (r"could not get decompression stream", _K.DAMAGED),
     (r"failed to register layer: .*unexpected EOF", _K.DAMAGED),
     (r"\btls: (?:bad record MAC|error decrypting message|decryption failed)", _K.DAMAGED),
-    # Programs that runc cannot start
+    # Programs that runc or crun (with names in backquotes) cannot start
     (r"executable file not found in \$PATH", _K.BAD_ENTRYPOINT),
     (
         r"\bexec:? (?:<>|/\S+): (?:.*: )?(?:no such file|permission denied|is a dir)",
@@ -175,6 +175,11 @@ PATTERNS: tuple[tuple[str, ErrorKind], ...] = (
     ),
     (r"\bexec user process caused: ", _K.BAD_ENTRYPOINT),
     (r"no command specified", _K.BAD_ENTRYPOINT),
+    (r"executable file `[^`]*` not found", _K.BAD_ENTRYPOINT),
+    (r"the path `[^`]*` is not a regular file", _K.BAD_ENTRYPOINT),
+    (r"\bopen executable: ", _K.BAD_ENTRYPOINT),
+    (r"\bexec container process ", _K.BAD_ENTRYPOINT),
+    (r"\bchdir(?: to `[^`]*`)?: ", _K.BAD_ENTRYPOINT),
     (r"\bread init-p: ", _K.ENGINE_FAILED),
     (r"unable to find (?:user|group) ", _K.BAD_ENTRYPOINT),
     (r"no matching entries in ", _K.BAD_ENTRYPOINT),
