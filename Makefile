@@ -107,6 +107,9 @@ herd: setup ## N machines come back to servers that were away LATE seconds (root
 bench: setup ## builds, sizes and a boot in figures (half an hour)
 	@$(PYTHON) -m release.bench
 
+audit: setup ## known vulnerabilities of the engine's programs (needs the Go vulnerability database)
+	@$(PYTHON) -m release.audit
+
 reproduce: setup ## two builds from nothing, compared byte by byte (half an hour)
 	@$(PYTHON) -m release.clone
 

@@ -45,6 +45,7 @@ TOOLS = {
     "hegel": GoTool("hegel", HEGEL),
     "hegel-v0.7": GoTool("hegel-v0.7", HEGEL),
     "proxy-rules": GoTool("proxy-rules", "."),  # for a test
+    "govulncheck": GoTool("govulncheck", "golang.org/x/vuln/cmd/govulncheck"),
 }
 
 

@@ -13,6 +13,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,21 +75,33 @@ def _built(module: str, progress: Progress) -> Path:
         progress.skip()
         return folder
     gotools.check()
-    folder.parent.mkdir(exist_ok=True)
     with (
         progress.step(f"{module} (Go; some minutes the first time)"),
+        source(module) as found,
         tempfile.TemporaryDirectory(dir=folder.parent) as temporary,
     ):
-        source, result = Path(temporary) / "source", Path(temporary) / "result"
-        shutil.copytree(MODULES / module, source)
-        variables = environment(source / "go.mod")
-        _go(f"reading {module}'s modules", ["mod", "vendor"], source, variables)
-        replace(source)
+        result = Path(temporary) / "result"
         for program in PROGRAMS[module]:
-            _compile(program, source, result / program.path, variables)
-        _describe(module, source, result)
+            _compile(program, found, result / program.path)
+        _describe(module, found, result)
         _rename(result, folder)
     return folder
+
+
+@contextmanager
+def source(module: str) -> Iterator[Path]:
+    """Make the whole source of a module's programs, what it requires in vendor/, for a with block.
+
+    Raises ReportedError if a module cannot be downloaded, or a replaced file is not there.
+    """
+    parent = cache() / "programs"
+    parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=parent) as temporary:
+        folder = Path(temporary) / module
+        shutil.copytree(MODULES / module, folder)
+        _go(f"reading {module}'s modules", ["mod", "vendor"], folder)
+        replace(folder)
+        yield folder
 
 
 def environment(go_mod: Path) -> dict[str, str]:
@@ -100,9 +113,9 @@ def environment(go_mod: Path) -> dict[str, str]:
     return os.environ | fixed | {"GOTOOLCHAIN": toolchain, "GOFLAGS": "", "GOEXPERIMENT": ""}
 
 
-def _go(what: str, arguments: list[str], folder: Path, environment: dict[str, str]) -> str:
-    command = ["go", *arguments]
-    return run(what, command, cwd=folder, env=environment, seconds=None, remedy=gotools.REMEDY).text
+def _go(what: str, arguments: list[str], folder: Path) -> str:
+    command, variables = ["go", *arguments], environment(folder / "go.mod")
+    return run(what, command, cwd=folder, env=variables, seconds=None, remedy=gotools.REMEDY).text
 
 
 def replace(source: Path) -> None:
@@ -123,10 +136,10 @@ def replace(source: Path) -> None:
         shutil.copyfile(file, target)
 
 
-def _compile(program: Program, source: Path, path: Path, environment: dict[str, str]) -> None:
+def _compile(program: Program, source: Path, path: Path) -> None:
     command = ["build", "-mod=vendor", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w"]
     command += ["-tags", program.tags, "-o", str(path), program.package]
-    _go(f"building {path.name}", command, source, environment)
+    _go(f"building {path.name}", command, source)
 
 
 def _describe(module: str, source: Path, result: Path) -> None:
@@ -150,9 +163,7 @@ def _modules(source: Path, program: Path) -> Iterator[tuple[str, str, str]]:
     for line in (source / "go.sum").read_text().splitlines():
         name, version, total = line.split()
         totals[name, version] = total
-    listed = _go(
-        "reading a program's modules", ["version", "-m", str(program)], source, {**os.environ}
-    )
+    listed = _go("reading a program's modules", ["version", "-m", str(program)], source)
     yield "go", listed.split()[1], "-"
     for line in listed.splitlines():
         words = line.split()
