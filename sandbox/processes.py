@@ -1,5 +1,6 @@
 """Programs that the sandbox starts: each has a log file, and none outlives its owner."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -63,3 +64,15 @@ def running(
         yield program
     finally:
         program.stop()
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time that a process and all its threads have used, user and system."""
+    return parse_cpu(Path(f"/proc/{pid}/stat").read_text(), os.sysconf("SC_CLK_TCK"))
+
+
+def parse_cpu(stat: str, ticks_per_second: int) -> float:
+    """Return user and system time of a /proc/PID/stat; no I/O."""
+    fields = stat.rpartition(")")[2].split()  # a program's name may contain spaces and brackets
+    user, system = fields[11:13]
+    return (int(user) + int(system)) / ticks_per_second

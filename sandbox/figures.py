@@ -1,0 +1,159 @@
+"""Boot a machine once and measure it: time, CPU of the emulator, memory while an action runs.
+
+Nothing here needs the OS to be Tinkie: the network, Tinkerbell, the emulator's process and the
+action itself give the figures.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from release.errors import ReportedError
+from sandbox.console import Console
+from sandbox.dhcp_ack import AckListener, ack_listener
+from sandbox.disk import empty_disk
+from sandbox.follow import Follower
+from sandbox.hardware import Hardware
+from sandbox.machine import Machine, machine
+from sandbox.processes import cpu_seconds
+from sandbox.provision import WORKFLOWS
+from sandbox.world import World
+
+TEMPLATE = WORKFLOWS / "bench.yml"
+SETTLE_SECONDS = 2.0  # between the action's report and the idle time
+SPARE_SECONDS = 8.0  # the action rests longer than we measure
+REPORT_SECONDS = 120.0  # until an action that is RUNNING has reported: its image, its own 5 s
+DISK_MIB = 64
+PANIC = "Kernel panic - not syncing"
+BUILD = "init: boot.started"  # the event of Tinkie's that has version and commit
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Seconds since power-on, and seconds of CPU that the emulator has used since then."""
+
+    wall: float
+    cpu: float
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one boot took.
+
+    address: the first DHCPACK. running: Tinkerbell has the action as RUNNING.
+    memory: MiB, as `free` counts: total, used, shared, cache, available.
+    idle_cpu: seconds of CPU during the idle time. moments: those that Tinkie's console shows.
+    build: version and commit, if the OS is a Tinkie.
+    """
+
+    address: Moment
+    running: Moment
+    memory: Mapping[str, int]
+    idle_cpu: float
+    moments: Mapping[str, float]
+    build: str
+
+
+@dataclass(frozen=True)
+class _Boot:
+    """A machine that boots."""
+
+    follower: Follower
+    box: Machine
+    acks: AckListener
+
+    def moment(self, what: str, reached: Callable[[], bool], seconds: float) -> Moment:
+        """Wait for a moment and return when it was."""
+
+        def look() -> Moment | None:
+            moment = self._now()
+            if reached():
+                return moment
+            self._check()
+            return None
+
+        return self.follower.wait_for(what, look, seconds)
+
+    def is_running(self) -> bool:
+        status = self.follower.status
+        return "RUNNING" in status.actions.values()
+
+    def idle_cpu(self, seconds: float) -> float:
+        """Return the seconds of CPU that the machine uses in this time."""
+        begin = self._after(SETTLE_SECONDS)
+        end = self._after(seconds)
+        return (end.cpu - begin.cpu) * seconds / (end.wall - begin.wall)
+
+    def _after(self, seconds: float) -> Moment:
+        until = self.box.console.seconds + seconds
+        return self.moment(
+            "time to pass", lambda: self.box.console.seconds >= until, seconds + REPORT_SECONDS
+        )
+
+    def _now(self) -> Moment:
+        return Moment(self.box.console.seconds, cpu_seconds(self.box.program.process.pid))
+
+    def _check(self) -> None:
+        panic = self.box.console.find(PANIC)
+        if panic:
+            raise ReportedError(f"the machine's kernel panicked: {panic.text}")
+        if self.box.is_off():
+            raise ReportedError("the machine powered off or rebooted before the workflow's end")
+
+
+@dataclass(frozen=True)
+class Bench:
+    """How a boot is measured.
+
+    seconds: the longest time until the action is RUNNING. idle_seconds: how long to measure the
+    CPU of a machine that does nothing, while the action runs.
+    """
+
+    here: World
+    seconds: float
+    idle_seconds: float
+    report: Callable[[str], None]
+
+    def boot(self, name: str, hardware: Hardware, folder: Path) -> Figures:
+        """Boot a machine and run one workflow, of this name, to its end.
+
+        The machine's identity has to be enrolled. folder: gets the machine's logs.
+        Raises ReportedError if the machine ends, its kernel panics, or the workflow fails or takes
+        too long.
+        """
+        rest = self.idle_seconds and SETTLE_SECONDS + self.idle_seconds + SPARE_SECONDS
+        identity = hardware.identity
+        values = {"report": name, "rest_seconds": f"{rest:.0f}"}
+        run = self.here.start_workflow(name, TEMPLATE.read_text(), identity, **values)
+        report = self.here.files.uploads / name
+        report.unlink(missing_ok=True)  # of an earlier run
+        empty_disk(hardware.disk, DISK_MIB)
+        with (
+            ack_listener(self.here.network, identity.mac) as acks,
+            machine(folder, self.here.network, hardware, "tap0") as box,
+        ):
+            follower = Follower(self.here, box, run, self.report)
+            return self._follow(_Boot(follower, box, acks), report)
+
+    def _follow(self, boot: _Boot, report: Path) -> Figures:
+        address = boot.moment("the first DHCPACK", boot.acks.heard, self.seconds)
+        left = self.seconds - address.wall
+        running = boot.moment("the action to be RUNNING", boot.is_running, left)
+        boot.moment("the action's report", report.exists, REPORT_SECONDS)
+        idle_cpu = boot.idle_cpu(self.idle_seconds) if self.idle_seconds else 0.0
+        boot.moment("the workflow's end", lambda: boot.follower.status.is_over, REPORT_SECONDS)
+        memory = parse_memory(report.read_text())
+        build = build_of(boot.box.console)
+        return Figures(address, running, memory, idle_cpu, boot.follower.moments, build)
+
+
+def parse_memory(report: str) -> dict[str, int]:
+    """Return what the action `measure` reported: name -> MiB."""
+    pairs = (word.partition("=") for word in report.split())
+    return {name: int(value) for name, _, value in pairs}
+
+
+def build_of(console: Console) -> str:
+    """Return the version and commit that a Tinkie printed ("version=0.1.0 commit=abc"), or ""."""
+    line = next((line for line in console.lines if line.event == BUILD), None)
+    return line.text.partition(f"{BUILD} ")[2] if line else ""
