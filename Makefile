@@ -107,7 +107,7 @@ herd: setup ## N machines come back to servers that were away LATE seconds (root
 bench: setup ## builds, sizes and a boot in figures (half an hour)
 	@$(PYTHON) -m release.bench
 
-bench-peer: setup ## boots of out/ and of another OS in turn, compared (ARTIFACTS="folder ..." N=3 CPUS=1 MEMORY=2048 LEAST=1)
+bench-peer: setup ## boots of out/ and of another OS in turn, compared (ARTIFACTS=folder; docs/performance.md)
 	@$(PYTHON) -m sandbox.bench_peer $(ARTIFACTS) --boots $(or $(N),3) --cpus $(or $(CPUS),1) \
 	    --memory $(or $(MEMORY),2048) $(if $(filter 1,$(LEAST)),--least)
 
