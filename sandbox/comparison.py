@@ -33,11 +33,13 @@ def rows(idle_seconds: float) -> dict[str, Callable[[Figures], float]]:
         "first DHCPACK: CPU, s": lambda boot: boot.address.cpu,
         "action RUNNING: wall, s": lambda boot: boot.running.wall,
         "action RUNNING: CPU, s": lambda boot: boot.running.cpu,
+        "others' CPU until then, s": lambda boot: boot.running.others,
+        "RUNNING to idle: CPU, s": lambda boot: boot.idle.cpu - boot.running.cpu,
         "RAM used, MiB": lambda boot: boot.memory["used"],
         "RAM shared, MiB": lambda boot: boot.memory["shared"],
         "RAM used + shared, MiB": lambda boot: boot.memory["used"] + boot.memory["shared"],
         "RAM available, MiB": lambda boot: boot.memory["available"],
-        f"CPU in {idle_seconds:.0f} idle s, s": lambda boot: boot.idle_cpu,
+        f"CPU in {idle_seconds:.0f} idle s, s": lambda boot: boot.idle_cpu(idle_seconds),
     }
 
 

@@ -15,12 +15,13 @@ from sandbox.disk import empty_disk
 from sandbox.follow import Follower
 from sandbox.hardware import Hardware
 from sandbox.machine import Machine, machine
-from sandbox.processes import cpu_seconds
+from sandbox.processes import cpu_seconds, host_cpu_seconds
 from sandbox.provision import WORKFLOWS
 from sandbox.world import World
 
 TEMPLATE = WORKFLOWS / "bench.yml"
-SETTLE_SECONDS = 2.0  # between the action's report and the idle time
+# Between the action's report and the idle time. Tinkie starts some services once the CPU is idle.
+SETTLE_SECONDS = 15.0
 SPARE_SECONDS = 8.0  # the action rests longer than we measure
 REPORT_SECONDS = 120.0  # until an action that is RUNNING has reported: its image, its own 5 s
 DISK_MIB = 64
@@ -30,10 +31,14 @@ BUILD = "init: boot.started"  # the event of Tinkie's that has version and commi
 
 @dataclass(frozen=True)
 class Moment:
-    """Seconds since power-on, and seconds of CPU that the emulator has used since then."""
+    """Seconds since power-on, and seconds of CPU used since then.
+
+    cpu: by the emulator. others: by all other programs of the host, which disturb the emulator.
+    """
 
     wall: float
     cpu: float
+    others: float
 
 
 @dataclass(frozen=True)
@@ -41,17 +46,24 @@ class Figures:
     """What one boot took.
 
     address: the first DHCPACK. running: Tinkerbell has the action as RUNNING.
+    idle, idle_end: the begin and the end of the idle time, the same if it is not measured.
     memory: MiB, as `free` counts: total, used, shared, cache, available.
-    idle_cpu: seconds of CPU during the idle time. moments: those that Tinkie's console shows.
+    moments: those that Tinkie's console shows.
     build: version and commit, if the OS is a Tinkie.
     """
 
     address: Moment
     running: Moment
+    idle: Moment
+    idle_end: Moment
     memory: Mapping[str, int]
-    idle_cpu: float
     moments: Mapping[str, float]
     build: str
+
+    def idle_cpu(self, seconds: float) -> float:
+        """Return the CPU that the emulator used in so many seconds of the idle time."""
+        used = self.idle_end.cpu - self.idle.cpu
+        return used * seconds / (self.idle_end.wall - self.idle.wall)
 
 
 @dataclass(frozen=True)
@@ -61,6 +73,7 @@ class _Boot:
     follower: Follower
     box: Machine
     acks: AckListener
+    host_cpu: float  # at power-on
 
     def moment(self, what: str, reached: Callable[[], bool], seconds: float) -> Moment:
         """Wait for a moment and return when it was."""
@@ -78,20 +91,19 @@ class _Boot:
         status = self.follower.status
         return "RUNNING" in status.actions.values()
 
-    def idle_cpu(self, seconds: float) -> float:
-        """Return the seconds of CPU that the machine uses in this time."""
-        begin = self._after(SETTLE_SECONDS)
-        end = self._after(seconds)
-        return (end.cpu - begin.cpu) * seconds / (end.wall - begin.wall)
-
-    def _after(self, seconds: float) -> Moment:
+    def after(self, seconds: float) -> Moment:
+        """Let time pass."""
         until = self.box.console.seconds + seconds
-        return self.moment(
-            "time to pass", lambda: self.box.console.seconds >= until, seconds + REPORT_SECONDS
-        )
+
+        def is_over() -> bool:
+            return self.box.console.seconds >= until
+
+        return self.moment("time to pass", is_over, seconds + REPORT_SECONDS)
 
     def _now(self) -> Moment:
-        return Moment(self.box.console.seconds, cpu_seconds(self.box.program.process.pid))
+        cpu = cpu_seconds(self.box.program.process.pid)
+        others = host_cpu_seconds() - self.host_cpu - cpu
+        return Moment(self.box.console.seconds, cpu, others)
 
     def _check(self) -> None:
         panic = self.box.console.find(PANIC)
@@ -133,18 +145,19 @@ class Bench:
             machine(folder, self.here.network, hardware, "tap0") as box,
         ):
             follower = Follower(self.here, box, run, self.report)
-            return self._follow(_Boot(follower, box, acks), report)
+            return self._follow(_Boot(follower, box, acks, host_cpu_seconds()), report)
 
     def _follow(self, boot: _Boot, report: Path) -> Figures:
         address = boot.moment("the first DHCPACK", boot.acks.heard, self.seconds)
         left = self.seconds - address.wall
         running = boot.moment("the action to be RUNNING", boot.is_running, left)
-        boot.moment("the action's report", report.exists, REPORT_SECONDS)
-        idle_cpu = boot.idle_cpu(self.idle_seconds) if self.idle_seconds else 0.0
+        idle = idle_end = boot.moment("the action's report", report.exists, REPORT_SECONDS)
+        if self.idle_seconds:
+            idle, idle_end = boot.after(SETTLE_SECONDS), boot.after(self.idle_seconds)
         boot.moment("the workflow's end", lambda: boot.follower.status.is_over, REPORT_SECONDS)
         memory = parse_memory(report.read_text())
-        build = build_of(boot.box.console)
-        return Figures(address, running, memory, idle_cpu, boot.follower.moments, build)
+        moments, build = boot.follower.moments, build_of(boot.box.console)
+        return Figures(address, running, idle, idle_end, memory, moments, build)
 
 
 def parse_memory(report: str) -> dict[str, int]:

@@ -15,7 +15,9 @@ IDLE_SECONDS = 30.0
 
 def boot(running: float) -> Figures:
     memory = {"total": 1900, "used": 200, "shared": 100, "cache": 300, "available": 1500}
-    return Figures(Moment(15.0, 14.0), Moment(running, running - 1), memory, 0.6, {}, "")
+    address, action = Moment(15.0, 14.0, 1.0), Moment(running, running - 1, 3.0)
+    idle, end = Moment(running + 20, running + 5, 4.0), Moment(running + 80, running + 6.2, 5.0)
+    return Figures(address, action, idle, end, memory, {}, "")
 
 
 def results(name: str, *running: float, failures: Sequence[str] = ()) -> Results:
@@ -27,7 +29,8 @@ def test_the_median_of_each_figure() -> None:
     assert found["action RUNNING: wall, s"] == 60.0
     assert found["action RUNNING: CPU, s"] == 59.0
     assert found["RAM used + shared, MiB"] == 300
-    assert found["CPU in 30 idle s, s"] == 0.6
+    assert found["CPU in 30 idle s, s"] == pytest.approx(0.6)
+    assert found["RUNNING to idle: CPU, s"] == 6.0
     assert "least RAM, MiB" not in found
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.console import Console, Line
 from sandbox.figures import build_of, parse_memory
-from sandbox.processes import parse_cpu
+from sandbox.processes import host_ticks_of, ticks_of
 
 STAT = "77 (qemu) (x86 64) S 1 77 77 0 -1 4194560 9 0 0 0 1234 66 0 0 20 0 4 0 100 5 6"
 
@@ -17,7 +17,13 @@ def test_the_actions_report() -> None:
 
 
 def test_cpu_time_is_that_of_user_and_system() -> None:
-    assert parse_cpu(STAT, 100) == 13.0
+    assert ticks_of(STAT) == 1300
+
+
+def test_the_hosts_cpu_time_leaves_out_idle_stolen_and_guests_time() -> None:
+    # A guest's time is part of user.
+    stat = "cpu  100 20 30 5000 600 7 8 900 50 0\ncpu0 1 1 1 1 1 1 1 0 0 0\nintr 1\n"
+    assert host_ticks_of(stat) == 165
 
 
 @pytest.mark.parametrize(
