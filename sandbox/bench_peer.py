@@ -31,7 +31,7 @@ OURS = "ours"  # the column of out/
 NAME = "peer"  # of the network namespace
 FOLDER = assemble.OUT / "bench-peer"
 RESULT = assemble.OUT / "bench-peer.json"
-RUNNING_SECONDS = 600.0
+LONGEST = (300.0, 900.0)  # seconds until the address, and until the action
 IDLE_SECONDS = 30.0
 # Of bisection: a boot with too little memory may hang or crawl.
 LEAST_STEP_MIB = 8
@@ -95,8 +95,10 @@ class Run:
     progress: Progress
     _boots: int = 0
 
-    def boot(self, system: System, memory: int, seconds: float, idle_seconds: float) -> Figures:
-        """Boot an OS once and measure it; BootError if that fails."""
+    def boot(
+        self, system: System, memory: int, longest: tuple[float, float], idle_seconds: float
+    ) -> Figures:
+        """Boot an OS once and measure it; longest: as in Bench. BootError if that fails."""
         self._boots += 1
         name = f"boot{self._boots}"
         folder = FOLDER / "boots" / f"{name}-{system.name}"
@@ -113,7 +115,7 @@ class Run:
             cpus=self.machines.cpus,
         )
         try:
-            return Bench(self.here, seconds, idle_seconds, _ignore).boot(name, hardware, folder)
+            return Bench(self.here, longest, idle_seconds, _ignore).boot(name, hardware, folder)
         except ReportedError as error:
             for program in self.here.programs:
                 program.check()  # without them the next boot cannot succeed either
@@ -151,7 +153,7 @@ def compare(
 
 def _boot_once(run: Run, system: System, results: Results, title: str) -> None:
     try:
-        figures = run.boot(system, run.machines.memory, RUNNING_SECONDS, IDLE_SECONDS)
+        figures = run.boot(system, run.machines.memory, LONGEST, IDLE_SECONDS)
     except BootError as error:
         results.failures.append(str(error))
         run.progress.note(f"{title}: FAILED: {error}")
@@ -168,13 +170,14 @@ def _find_least(run: Run, system: System, results: Results) -> None:
     if not results.boots:
         run.progress.note(f"least RAM of {system.name}: not measured, since no boot succeeded")
         return
-    seconds = LEAST_PATIENCE * median(boot.running.wall for boot in results.boots)
+    address = LEAST_PATIENCE * median(boot.address.wall for boot in results.boots)
+    running = LEAST_PATIENCE * median(boot.running.wall for boot in results.boots)
 
     def succeeds(memory: int) -> bool:
         title = f"{system.name} with {memory} MiB"
         with run.progress.step(title):
             try:
-                run.boot(system, memory, seconds, idle_seconds=0)
+                run.boot(system, memory, (address, running), idle_seconds=0)
             except BootError as error:
                 run.progress.note(f"{title}: no: {error}")
                 return False
