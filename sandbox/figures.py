@@ -23,7 +23,7 @@ TEMPLATE = WORKFLOWS / "bench.yml"
 # Between the action's report and the idle time. Tinkie starts some services once the CPU is idle.
 SETTLE_SECONDS = 15.0
 SPARE_SECONDS = 8.0  # the action rests longer than we measure
-REPORT_SECONDS = 120.0  # until an action that is RUNNING has reported: its image, its own 5 s
+REPORT_SECONDS = 300.0  # until an action that is RUNNING has reported: its image, its own 5 s
 DISK_MIB = 64
 PANIC = "Kernel panic - not syncing"
 BUILD = "init: boot.started"  # the event of Tinkie's that has version and commit
