@@ -34,6 +34,8 @@ def rows(idle_seconds: float) -> dict[str, Callable[[Figures], float]]:
         "action RUNNING: wall, s": lambda boot: boot.running.wall,
         "action RUNNING: CPU, s": lambda boot: boot.running.cpu,
         "others' CPU until then, s": lambda boot: boot.running.others,
+        "action's report: wall, s": lambda boot: boot.reported.wall,
+        "action's report: CPU, s": lambda boot: boot.reported.cpu,
         "RUNNING to idle: CPU, s": lambda boot: boot.idle.cpu - boot.running.cpu,
         "RAM used, MiB": lambda boot: boot.memory["used"],
         "RAM shared, MiB": lambda boot: boot.memory["shared"],

@@ -45,7 +45,8 @@ class Moment:
 class Figures:
     """What one boot took.
 
-    address: the first DHCPACK. running: Tinkerbell has the action as RUNNING.
+    address: the first DHCPACK. running: Tinkerbell has the action as RUNNING, before
+    its image is pulled. reported: the action has sent its report, 5 s after its start.
     idle, idle_end: the begin and the end of the idle time, the same if it is not measured.
     memory: MiB, as `free` counts: total, used, shared, cache, available.
     moments: those that Tinkie's console shows.
@@ -54,6 +55,7 @@ class Figures:
 
     address: Moment
     running: Moment
+    reported: Moment
     idle: Moment
     idle_end: Moment
     memory: Mapping[str, int]
@@ -152,13 +154,14 @@ class Bench:
         address = boot.moment("the first DHCPACK", boot.acks.heard, until_address)
         left = until_running - address.wall
         running = boot.moment("the action to be RUNNING", boot.is_running, left)
-        idle = idle_end = boot.moment("the action's report", report.exists, REPORT_SECONDS)
+        reported = boot.moment("the action's report", report.exists, REPORT_SECONDS)
+        idle = idle_end = reported
         if self.idle_seconds:
             idle, idle_end = boot.after(SETTLE_SECONDS), boot.after(self.idle_seconds)
         boot.moment("the workflow's end", lambda: boot.follower.status.is_over, REPORT_SECONDS)
         memory = parse_memory(report.read_text())
         moments, build = boot.follower.moments, build_of(boot.box.console)
-        return Figures(address, running, idle, idle_end, memory, moments, build)
+        return Figures(address, running, reported, idle, idle_end, memory, moments, build)
 
 
 def parse_memory(report: str) -> dict[str, int]:

@@ -17,7 +17,7 @@ def boot(running: float) -> Figures:
     memory = {"total": 1900, "used": 200, "shared": 100, "cache": 300, "available": 1500}
     address, action = Moment(15.0, 14.0, 1.0), Moment(running, running - 1, 3.0)
     idle, end = Moment(running + 20, running + 5, 4.0), Moment(running + 80, running + 6.2, 5.0)
-    return Figures(address, action, idle, end, memory, {}, "")
+    return Figures(address, action, action, idle, end, memory, {}, "")
 
 
 def results(name: str, *running: float, failures: Sequence[str] = ()) -> Results:
