@@ -75,6 +75,13 @@ def assemble(level: str, progress: Progress | None = None, *, refresh: bool = Fa
     return True
 
 
+def built_level() -> str:
+    """Return the level at which the files in out/ were built from this folder as it is, or ""."""
+    stamp = OUT / "inputs"
+    built = stamp.read_text() if stamp.exists() else ""
+    return next((level for level in convert.LEVELS if built == _key(level)), "")
+
+
 def _key(level: str) -> str:
     files = linuxkit_files.load()
     inputs = [*files.paths, *files.sources, *(PROJECT / name for name in INPUTS)]

@@ -82,9 +82,7 @@ class Follower:
             self.report(f"console   {line.text}")
 
     def _check(self) -> None:
-        world = self.world
-        ours = (world.tinkerbell.program, world.registry.program, world.files.program)
-        for program in (*ours, *self.programs):
+        for program in (*self.world.programs, *self.programs):
             program.check()
         if self.machine.is_off() and not self.machine.hardware.stop_at_reboot:
             self.machine.program.check()

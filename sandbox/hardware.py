@@ -61,6 +61,7 @@ class Hardware:
     nics: all network cards in their order; empty: one, with the identity's MAC address.
     watchdog: a hardware watchdog, which resets the machine.
     disks: those besides the first one, which is a virtio disk.
+    cpus: how many.
     """
 
     identity: MachineIdentity
@@ -75,6 +76,7 @@ class Hardware:
     firmware: Firmware = "BIOS"
     watchdog: bool = False
     disks: tuple[Disk, ...] = ()
+    cpus: int = 1
 
     def all_nics(self) -> tuple[Nic, ...]:
         """Return the network cards in their order; the monitor calls them net0, net1, ..."""
@@ -92,7 +94,7 @@ def command(hardware: Hardware, folder: Path, taps: list[str]) -> list[str]:
         *(QEMU, "-nodefaults", "-no-user-config", "-display", "none"),
         *firmware_options(hardware.firmware, folder),
         *hardware.accelerator.options,
-        *("-smp", "1", "-m", str(hardware.memory)),
+        *("-smp", str(hardware.cpus), "-m", str(hardware.memory)),
         *(["-rtc", f"base={hardware.clock}"] if hardware.clock else []),
         *("-qmp", f"unix:{socket_of(folder, 'monitor')},server=on,wait=off"),
         *_serial_ports(folder),

@@ -1,5 +1,6 @@
 """Programs that the sandbox starts: each has a log file, and none outlives its owner."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -63,3 +64,26 @@ def running(
         yield program
     finally:
         program.stop()
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time that a process and all its threads have used, user and system."""
+    return ticks_of(Path(f"/proc/{pid}/stat").read_text()) / os.sysconf("SC_CLK_TCK")
+
+
+def ticks_of(stat: str) -> int:
+    """Return the user and system time in a /proc/PID/stat; no I/O."""
+    fields = stat.rpartition(")")[2].split()  # a program's name may contain spaces and brackets
+    return sum(map(int, fields[11:13]))
+
+
+def host_cpu_seconds() -> float:
+    """Return the CPU time that all programs of this host have used."""
+    return host_ticks_of(Path("/proc/stat").read_text()) / os.sysconf("SC_CLK_TCK")
+
+
+def host_ticks_of(stat: str) -> int:
+    """Return the time during which CPUs were not idle, from a /proc/stat; no I/O."""
+    fields = stat.splitlines()[0].split()[1:]
+    user, nice, system, _idle, _iowait, interrupts, soft, *_ = map(int, fields)
+    return user + nice + system + interrupts + soft

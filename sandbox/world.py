@@ -15,6 +15,7 @@ from sandbox.ingredients import Ingredients
 from sandbox.netboot import command_line
 from sandbox.network import BRIDGE, Namespace, namespace
 from sandbox.objects import MachineIdentity
+from sandbox.processes import Program
 from sandbox.registry import Credentials, Registry, registry
 from sandbox.tinkerbell import Settings, Tinkerbell, tinkerbell
 from sandbox.workflow import WorkflowRun
@@ -36,6 +37,11 @@ class World:
     files: Files
     tinkerbell: Tinkerbell
     values: Mapping[str, str]
+
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        """Its programs that must not end."""
+        return (self.tinkerbell.program, self.registry.program, self.files.program)
 
     def start_workflow(
         self, name: str, data: str, identity: MachineIdentity, **more: str
