@@ -109,6 +109,7 @@ bench: setup ## builds, sizes and a boot in figures (half an hour)
 
 audit: setup ## known vulnerabilities of the engine's programs (needs the Go vulnerability database)
 	@$(PYTHON) -m release.audit
+
 bench-peer: setup ## boots of out/ and of another OS in turn, compared (ARTIFACTS=folder; docs/performance.md)
 	@$(PYTHON) -m sandbox.bench_peer $(ARTIFACTS) --boots $(or $(N),3) --cpus $(or $(CPUS),1) \
 	    --memory $(or $(MEMORY),2048) $(if $(filter 1,$(LEAST)),--least)
