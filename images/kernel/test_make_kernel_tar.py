@@ -25,7 +25,12 @@ done >modules.dep
 """
 MODINFO = """#!/bin/sh
 shift 2
-sed -n 's/^firmware: //p' "$@"
+for module; do
+    case $module in
+    *.xz) xz -dc "$module" | sed -n 's/^firmware: //p' ;;
+    *) sed -n 's/^firmware: //p' "$module" ;;
+    esac
+done
 """
 CONTROL = """\
 Package: {name}
@@ -40,6 +45,10 @@ FILES = {
     f"{MODULES}/modules.builtin": "kernel/lib/builtin.ko\n",
     f"{MODULES}/modules.builtin.modinfo": "x",
     f"{MODULES}/modules.order": "kernel/net/a.ko.xz\nkernel/net/b.ko.xz\nkernel/sound/c.ko.xz\n",
+    f"{MODULES}/kernel/block/loop.ko.xz": "depends: kernel/lib/d.ko.xz\n~sig",
+    f"{MODULES}/kernel/lib/d.ko.xz": (
+        "firmware: bnx2x/e1-7.13.21.fw\nfirmware: bnx2x/e1-7.13.15.fw\n"
+    ),
     f"{MODULES}/kernel/net/a.ko.xz": (
         "depends: kernel/lib/b.ko.xz\nfirmware: a/*.bin\nfirmware: none.bin\n~sig"
     ),
@@ -49,6 +58,8 @@ FILES = {
     "usr/lib/firmware/a/2.bin": "a2",
     "usr/lib/firmware/b-2.0.bin": "b",
     "usr/lib/firmware/c.bin": "c",
+    "usr/lib/firmware/bnx2x/e1-7.13.21.fw": "new",
+    "usr/lib/firmware/bnx2x/e1-7.13.15.fw": "old",
     "usr/share/doc/linux/copyright": "GPL",
 }
 
@@ -70,7 +81,7 @@ def out(tmp_path: Path) -> Path:
     control.parent.mkdir(parents=True)
     control.write_text(CONTROL.format(name="linux-image"))
     subprocess.run(["dpkg-deb", "--build", "package", "x.deb"], cwd=tmp_path, check=True)
-    (tmp_path / "modules.list").write_text("+ net/\n")
+    (tmp_path / "modules.list").write_text("+ net/\n= block/loop\n")
     subprocess.run(
         ["sh", SCRIPT, "root", "modules.list", tmp_path / "out"],
         cwd=tmp_path,
@@ -86,35 +97,47 @@ def packed(out: Path) -> dict[str, tarfile.TarInfo]:
         return {member.name: member for member in tar}
 
 
-def text(out: Path, name: str) -> str:
+def content(out: Path, name: str) -> bytes:
     with tarfile.open(out / "kernel.tar") as tar:
         file = tar.extractfile(name)
         assert file
-        return file.read().decode()
+        return file.read()
 
 
-def test_chosen_modules_and_their_dependencies_are_in_it_unpacked(
+def text(out: Path, name: str) -> str:
+    return content(out, name).decode()
+
+
+def test_chosen_modules_and_their_dependencies_are_in_it(
     out: Path, packed: dict[str, tarfile.TarInfo]
 ) -> None:
     modules = {name.removeprefix(f"{MODULES}/") for name in packed if ".ko" in name}
-    assert modules == {"kernel/net/a.ko", "kernel/lib/b.ko"}
-    assert text(out, f"{MODULES}/kernel/net/a.ko").endswith("~sig")
+    compressed = {"kernel/net/a.ko.xz", "kernel/lib/b.ko.xz"}
+    assert modules == compressed | {"kernel/block/loop.ko", "kernel/lib/d.ko"}
+    module = "kernel/net/a.ko.xz"
+    assert lzma.decompress(content(out, f"{MODULES}/{module}")).endswith(b"~sig")
+    assert text(out, f"{MODULES}/kernel/block/loop.ko").endswith("~sig")
 
 
 def test_indexes_name_the_modules_as_they_are_now(out: Path) -> None:
     assert ".xz" not in text(out, f"{MODULES}/modules.order")
-    assert "kernel/net/a.ko: " in text(out, f"{MODULES}/modules.dep")
+    assert "kernel/net/a.ko.xz: " in text(out, f"{MODULES}/modules.dep")
+    assert "kernel/block/loop.ko: " in text(out, f"{MODULES}/modules.dep")
     assert text(out, f"{MODULES}/modules.builtin") == "kernel/lib/builtin.ko\n"
 
 
-def test_firmware_of_these_modules_is_in_it_as_files(
+def test_firmware_of_these_modules_is_in_it_as_the_kernel_reads_it(
     out: Path, packed: dict[str, tarfile.TarInfo]
 ) -> None:
-    firmware = {name for name in packed if name.endswith(".bin")}
     folder = "usr/lib/firmware"
-    assert firmware == {f"{folder}/a/1.bin", f"{folder}/a/2.bin", f"{folder}/b.bin"}
-    assert text(out, f"{folder}/b.bin") == "b"
-    assert packed[f"{folder}/b.bin"].isfile()
+    firmware = {name.removeprefix(f"{folder}/") for name in packed if packed[name].isfile()}
+    firmware -= {name for name in firmware if name.startswith("usr/")}
+    assert firmware == {"a/1.bin.xz", "a/2.bin.xz", "b.bin.xz", "bnx2x/e1-7.13.21.fw.xz"}
+    file = content(out, f"{folder}/b.bin.xz")
+    assert lzma.decompress(file) == b"b"
+    crc32, dictionary = 1, 22  # by the format: the check that the kernel knows, and 4 MiB
+    assert file[7] == crc32
+    assert file[16] == (dictionary - 12) * 2
 
 
 def test_all_of_it_is_below_usr_and_depends_on_no_builder(

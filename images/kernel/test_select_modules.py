@@ -25,22 +25,22 @@ kernel/sound/snd.ko.xz:
 
 
 @pytest.fixture
-def select(tmp_path: Path) -> Callable[[str], list[str]]:
-    def run(rules: str) -> list[str]:
+def select(tmp_path: Path) -> Callable[..., list[str]]:
+    def run(rules: str, *sign: str) -> list[str]:
         (tmp_path / "list").write_text(rules)
         (tmp_path / "modules.dep").write_text(DEP)
-        command = ["sh", str(SCRIPT), str(tmp_path / "list"), str(tmp_path / "modules.dep")]
+        command = ["sh", str(SCRIPT), str(tmp_path / "list"), str(tmp_path / "modules.dep"), *sign]
         kept = subprocess.check_output(command, text=True).split()
         return [path.removeprefix("kernel/").removesuffix(".ko.xz") for path in kept]
 
     return run
 
 
-def test_nothing_is_kept_without_a_line(select: Callable[[str], list[str]]) -> None:
+def test_nothing_is_kept_without_a_line(select: Callable[..., list[str]]) -> None:
     assert select("# only a comment: + sound/\n") == []
 
 
-def test_last_line_that_matches_decides(select: Callable[[str], list[str]]) -> None:
+def test_last_line_that_matches_decides(select: Callable[..., list[str]]) -> None:
     ethernet, bond = "drivers/net/ethernet/e1000", "drivers/net/bonding"
     needed = ["lib/crc", "net/tls"]
     assert select("+ drivers/net/\n- drivers/net/wireless/\n") == [bond, ethernet, *needed]
@@ -49,11 +49,20 @@ def test_last_line_that_matches_decides(select: Callable[[str], list[str]]) -> N
 
 
 def test_dependencies_are_kept_even_if_a_line_drops_them(
-    select: Callable[[str], list[str]],
+    select: Callable[..., list[str]],
 ) -> None:
     kept = select("+ drivers/net/wireless/\n- net/\n")
     assert kept == ["drivers/net/wireless/ath", "net/rfkill", "net/wireless/cfg80211"]
 
 
-def test_line_is_the_beginning_of_a_path(select: Callable[[str], list[str]]) -> None:
+def test_line_is_the_beginning_of_a_path(select: Callable[..., list[str]]) -> None:
     assert select("+ snd\n+ net/wireless/cfg8\n") == ["net/rfkill", "net/wireless/cfg80211"]
+
+
+def test_modules_of_one_sign_come_with_what_they_need(select: Callable[..., list[str]]) -> None:
+    rules = (
+        "+ drivers/net/\n- drivers/net/wireless/\n= drivers/net/bond\n= net/rfkill\n- net/rfkill\n"
+    )
+    bond = ["drivers/net/bonding", "lib/crc", "net/tls"]
+    assert select(rules, "=") == bond
+    assert select(rules) == [bond[0], "drivers/net/ethernet/e1000", *bond[1:]]
