@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sandbox.shell import GuestShell
+from tests.boot.in_service import in_service
 
 TASKS = "/run/containerd/io.containerd.runtime.v2.task/services.linuxkit"
 SERVICES = ("dhcp", "tink-docker", "bootkit", "ntp", "rngd")
@@ -104,7 +105,6 @@ def _attack(shell: GuestShell, name: str, program: str, paths: list[str]) -> dic
     """Run a program in a service's container, with the rights of the service."""
     language = "python3 -c" if program is PYTHON else "sh -c"
     words = " ".join(paths) if program is PYTHON else f"x {' '.join(paths)}"
-    run = f"ctr -n services.linuxkit task exec --exec-id attack-$$ {name} {language}"
     quoted = program.replace("'", "'\\''")
-    lines = shell.run(f"{run} '{quoted}' {words}").splitlines()
+    lines = shell.run(in_service(name, f"{language} '{quoted}' {words}")).splitlines()
     return {target: outcome for outcome, target in map(str.split, lines)}

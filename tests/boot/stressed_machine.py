@@ -55,7 +55,12 @@ add 002-hangs '["python3", "-c", "import time; time.sleep(99)"]'
 add ../services/never '["/usr/bin/nothing"]'
 rm /run/bundles/prepared
 """
-REMOVE = "ctr --namespace services.linuxkit containers rm never"
+# Nothing removes it from containerd again, so it gets the program that it lacked.
+HEAL = """
+program=/containers/onboot/000-settings/rootfs/usr/bin/nothing
+printf '#!/usr/bin/python3\\nimport time\\ntime.sleep(10**6)\\n' >$program
+chmod 755 $program
+"""
 # Late, if it takes a slow machine more than two looks to start it again.
 ENDS = ('service.ended name=ntp times=1 last_line="', 'service.late name=ntp error="chronyd.ended')
 
@@ -115,7 +120,7 @@ def observe(lab: Lab) -> Seen:
         returned = {name: _kill(shell, name, check) for name, check in RESPAWNED.items()}
         for event in ("service.late name=never", "onboot.failed name=hangs"):
             wait_for(event, partial(box.console.poll_for, event), seconds=120)
-        shell.run(REMOVE)
+        shell.run(HEAL)
         cores = shell.run(
             "cd /tmp; ulimit -c unlimited; sh -c 'kill -SEGV $$' || :; ls | grep core || echo none"
         )

@@ -18,6 +18,7 @@ from sandbox.lacp import SYSTEM, partner
 from sandbox.objects import MachineIdentity
 from sandbox.trunk import TRUNK_BRIDGE, VLAN, VLAN_DEVICE, VLAN_ROUTER, VLAN_SUBNET, trunk
 from sandbox.waiting import wait_for
+from tests.boot.in_service import in_service
 from tests.boot.machines import Lab, booted, measure
 
 if TYPE_CHECKING:
@@ -30,8 +31,7 @@ BOND = f"bond0:{OTHER.replace(':', '-')},{IDENTITY.mac.replace(':', '-')}:lacp_r
 MTU = 1400
 WORKFLOW_SECONDS = 600.0  # a tenth of that on an idle machine
 JOINED_SECONDS = 60.0
-# busybox's shows no MTU.
-IP = "ctr -n services.linuxkit task exec --exec-id look dhcp /usr/bin/ip"
+IP = "/usr/bin/ip"  # of the service: busybox's shows no MTU
 
 pytestmark = pytest.mark.long
 
@@ -60,7 +60,9 @@ def observe(lab: Lab) -> Seen:
     ):
         with_both = measure(lab.sandbox, box, "with-both", WORKFLOW_SECONDS)
         bond = shell.run("cat /proc/net/bonding/bond0")
-        links, routes = shell.run(f"{IP} link"), shell.run(f"{IP} route")
+        links, routes = (
+            shell.run(in_service("dhcp", f"{IP} {what}")) for what in ("link", "route")
+        )
         monitor.set_link("net1", up=False)
         look = "cat /proc/net/bonding/bond0"
         wait_for(
