@@ -1,16 +1,20 @@
 """`python -m release.convert TAR KERNEL INITRAMFS`: LinuxKit's tar -> kernel and initramfs.
 
-The initramfs is an uncompressed newc cpio archive. It begins with the files that mount the root:
-/init, busybox and two kernel modules. Then come /root.size, the squashfs's size in bytes, and
-/root.squashfs. So a truncated archive still starts, and /init reports it (docs/adr/0002).
+The initramfs is two newc cpio archives, one after the other. The first, compressed with gzip, has
+the files that mount the root: /init, busybox and two kernel modules. The second, not compressed,
+has /root.size, the squashfs's size in bytes, and /root.squashfs. So a truncated download still
+starts, and /init reports it (docs/adr/0002).
 """
 
 import argparse
+import gzip
 import os
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from release.errors import ReportedError, reported_errors
 from release.process import read_from, run, written_to
@@ -26,6 +30,8 @@ BOOTSTRAP = {
     "modules/squashfs.ko": "usr/lib/modules/*/kernel/fs/squashfs/squashfs.ko",
 }
 MOUNT_POINTS = ("dev", "proc", "sys", "root")
+ROOT_FILES = ("root.size", "root.squashfs")
+PADDING = 512  # bytes; the kernel needs 4
 LEVELS = {"quick": 1, "release": 22}  # of zstd
 
 
@@ -68,22 +74,45 @@ def _squash(root: RootTar, squashfs: Path, level: int, epoch: int) -> None:
 
 
 def _archive(tree: Path, archive: Path, epoch: int) -> None:
-    last = ("root.size", "root.squashfs")
-    names = sorted(str(path.relative_to(tree)) for path in tree.rglob("*") if path.name not in last)
-    for name in (".", *names, *last):
+    paths = (path for path in tree.rglob("*") if path.name not in ROOT_FILES)
+    names = (".", *sorted(str(path.relative_to(tree)) for path in paths))
+    for name in (*names, *ROOT_FILES):
         # The files of BOOTSTRAP are executable; no mode depends on the umask.
-        (tree / name).chmod(0o644 if name in last else 0o755)
+        (tree / name).chmod(0o644 if name in ROOT_FILES else 0o755)
         os.utime(tree / name, (epoch, epoch))
-    command = ["cpio", "--create", "--format=newc", "--reproducible", "--owner=+0:+0", "--quiet"]
+    first = archive.with_suffix(".first")
+    with first.open("wb") as out:
+        _cpio(tree, names, out)
+    compressed = gzip.compress(first.read_bytes(), mtime=0)
     with archive.open("wb") as out:
-        listing = "\n".join((".", *names, *last))
-        run("writing the initramfs", command, cwd=tree, stdin=listing, stdout=out, seconds=None)
+        out.write(compressed + bytes(-len(compressed) % PADDING))
+        out.flush()  # cpio writes to the same file
+        _cpio(tree, ROOT_FILES, out)
+
+
+def _cpio(tree: Path, names: tuple[str, ...], out: IO[bytes]) -> None:
+    command = ["cpio", "--create", "--format=newc", "--reproducible", "--owner=+0:+0", "--quiet"]
+    listing = "\n".join(names)
+    run("writing the initramfs", command, cwd=tree, stdin=listing, stdout=out, seconds=None)
+
+
+def split(initramfs: Path) -> tuple[bytes, int]:
+    """Return the first archive, decompressed, and where the second one begins."""
+    with initramfs.open("rb") as file:
+        stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)  # of gzip
+        first = b""
+        while not stream.eof and (block := file.read(1 << 20)):
+            first += stream.decompress(block)
+        end = file.tell() - len(stream.unused_data)
+    return first, end + -end % PADDING
 
 
 def _verify(root: RootTar, archive: Path, folder: Path) -> None:
     """Compare content, owner and mode of every path in the archive with LinuxKit's tar."""
     folder.mkdir()
+    _, second = split(archive)
     with archive.open("rb") as file:
+        os.lseek(file.fileno(), second, os.SEEK_SET)
         command = ["cpio", "--extract", "--quiet", "root.squashfs"]
         run("reading the initramfs back", command, cwd=folder, stdin=file, seconds=None)
     expected, found = dict(root.digests()), dict(_read_back(folder / "root.squashfs"))

@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import tarfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -56,9 +57,18 @@ def _convert(tar: Path, folder: Path) -> Path:
 
 def _extract(initramfs: Path, folder: Path) -> Path:
     folder.mkdir()
-    with initramfs.open("rb") as archive:
-        subprocess.run(["cpio", "--extract", "--quiet"], cwd=folder, stdin=archive, check=True)
+    for archive in _archives(initramfs):
+        subprocess.run(["cpio", "--extract", "--quiet"], cwd=folder, input=archive, check=True)
     return folder
+
+
+def _archives(initramfs: Path) -> tuple[bytes, bytes]:
+    """Return both archives, the first decompressed, as the kernel finds them."""
+    stream = zlib.decompressobj(wbits=31)
+    first = stream.decompress(initramfs.read_bytes())
+    second = stream.unused_data.lstrip(b"\0")
+    assert (initramfs.stat().st_size - len(second)) % 4 == 0  # else the kernel refuses it
+    return first, second
 
 
 def test_the_initramfs_holds_what_mounts_the_root_and_the_root_last(
@@ -69,9 +79,12 @@ def test_the_initramfs_holds_what_mounts_the_root_and_the_root_last(
     assert (tree / "init").read_bytes() == FILES["usr/lib/tinkie/initramfs/init"]
     assert (tree / "init").stat().st_mode & 0o111
     assert int((tree / "root.size").read_text()) == (tree / "root.squashfs").stat().st_size
-    with initramfs.open("rb") as archive:
-        names = subprocess.check_output(["cpio", "--list", "--quiet"], stdin=archive)
-    assert names.split()[-1] == b"root.squashfs"
+    names = [
+        subprocess.check_output(["cpio", "--list", "--quiet"], input=archive).split()
+        for archive in _archives(initramfs)
+    ]
+    assert b"init" in names[0]
+    assert names[1] == [b"root.size", b"root.squashfs"]
     assert (tmp_path / "out" / "vmlinuz").read_bytes() == FILES["boot/kernel"]
 
 
