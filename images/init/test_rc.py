@@ -25,6 +25,7 @@ def machine(root: ScriptRoot) -> ScriptRoot:
     root.write("/etc/sysctl.conf", "")
     root.write("/sys/fs/cgroup/cgroup.controllers", "cpu memory pids\n")
     root.write("/sys/kernel/mm/lru_gen/enabled", "")
+    root.write("/sys/kernel/mm/transparent_hugepage/enabled", "[always] madvise never\n")
     for process in ("1", "self"):
         root.write(f"/proc/{process}/oom_score_adj", "0\n")
     memory(root, 4096)
@@ -118,6 +119,11 @@ def test_kernel_ends_other_programs_first_and_soon(machine: ScriptRoot) -> None:
         assert {int(machine.read(f"/proc/{process}/oom_score_adj"))} == scores
     assert machine.read("/sys/kernel/mm/lru_gen/enabled") == "y\n"
     assert machine.read("/sys/kernel/mm/lru_gen/min_ttl_ms") == "1000\n"
+
+
+def test_a_program_gets_small_pages_unless_it_asks(machine: ScriptRoot) -> None:
+    machine.run(RC)
+    assert machine.read("/sys/kernel/mm/transparent_hugepage/enabled") == "madvise\n"
 
 
 def test_containers_get_every_cgroup_controller(machine: ScriptRoot) -> None:

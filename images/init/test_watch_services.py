@@ -103,7 +103,7 @@ def test_a_service_is_reported_once_a_minute_with_the_number_of_its_ends(watch: 
 def test_a_service_that_never_runs_is_late_with_containerds_reason(watch: Watch) -> None:
     watch.starts("never", "")
     assert watch.check() == []
-    late = 'error="failed to start never: no such file" next="containerd tries each second"'
+    late = 'error="failed to start never: no such file" next="containerd tries every 3 s"'
     assert watch.check() == [f"init service.late name=never {late}"]
     assert watch.check(11) == []
     assert watch.check() == [f"init service.late name=never {late}"]
