@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from bootkit.image.docker_config import parse_docker_config
 from bootkit.plan.credentials import DockerConfig
 from bootkit.policy import (
     AUTH_FILE_BYTES,
@@ -52,6 +51,9 @@ def fetch_config(
     Raises:
         BootError: as `Fetcher.get`; or it is no such file.
     """
+    # It loads pydantic, which costs half of bootkit's start; most boots have no such file.
+    from bootkit.image.docker_config import parse_docker_config  # noqa: PLC0415
+
     cas = (*fetcher.cas, *sorted(certificates.glob("*/*.crt")))
     with asking(Asked.AUTH_SERVER):
         answer = replace(fetcher, cas=cas).ask(url, limit=AUTH_FILE_BYTES, seconds=seconds)

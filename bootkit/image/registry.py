@@ -13,7 +13,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from bootkit.image.manifest import Manifests
 from bootkit.image.token_service import destinations, pull_urls, registry_url
 from bootkit.policy import REFUSAL_SECONDS, REGISTRY_PROBE_SECONDS
 from tinkie.error_kinds import ErrorKind
@@ -204,6 +203,9 @@ class RegistryClient:
         return _with(error, f"the image is {needed}, {free}")
 
     def _size(self, image: ImageReference, present: Container[str]) -> int | None:
+        # It loads pydantic, which costs half of bootkit's start; most boots need no size.
+        from bootkit.image.manifest import Manifests  # noqa: PLC0415
+
         base = registry_url(image.domain)
         manifests = Manifests(
             f"{base}/v2/{image.path}",

@@ -25,15 +25,11 @@ def loaded(*modules: str) -> frozenset[str]:
 
 
 @pytest.mark.parametrize("program", [("bootkit.cli", "bootkit.boot"), ("tink_docker.cli",)])
-@pytest.mark.parametrize("module", ["httpx", "docker", "requests", "tenacity"])
+@pytest.mark.parametrize("module", ["httpx", "docker", "requests", "tenacity", "pydantic"])
 def test_a_program_does_not_load_this_before_it_needs_it(
     program: tuple[str, ...], module: str
 ) -> None:
     assert module not in loaded(*program)
-
-
-def test_tink_docker_does_without_pydantic() -> None:
-    assert "pydantic" not in loaded("tink_docker.cli", "tink_docker.keeper")
 
 
 def test_the_network_service_loads_no_library() -> None:
