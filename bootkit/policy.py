@@ -86,6 +86,11 @@ TOKEN_SERVICES_MAXIMUM = 16
 # Registries themselves accept no larger manifest.
 MANIFEST_LIMIT_BYTES = 4 * 1024 * 1024
 
+# The share of the free space that the layers of a pull may take, compressed, before the registry is
+# asked for the size of them all. Unpacked they are two to three times as large, and the engine has
+# unpacked some of them by then: what is left is enough to ask, and to stop the pull.
+SIZE_CHECK_SHARE = 0.125
+
 # == bootkit/image/auth_file.py: the file at registry_auth_url
 
 # A file of many registries has some KiB; ECR's password alone has three.

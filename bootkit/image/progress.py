@@ -37,8 +37,8 @@ def log_progress(messages: Iterable[dict[str, Any]], now: Callable[[], float]) -
         (before, since), at = last_logged.get(layer, ("", 0.0)), now()
         if state != before or at - since >= PULL_PROGRESS_LOG_SECONDS:
             last_logged[layer] = (state, at)
-            done = {"done": _bytes(message, "current")} if state == before else {}
-            _log(layer, state, **done, bytes=_bytes(message, "total"))
+            done = {"done": size_in(message, "current")} if state == before else {}
+            _log(layer, state, **done, bytes=size_in(message, "total"))
 
 
 def _log(layer: str, state: str, **sizes: int | None) -> None:
@@ -46,7 +46,8 @@ def _log(layer: str, state: str, **sizes: int | None) -> None:
     log.info("image.progress", layer=layer, state=state, **known)
 
 
-def _bytes(message: dict[str, Any], name: str) -> int | None:
+def size_in(message: dict[str, Any], name: str) -> int | None:
+    """Return the `current` or `total` bytes of a layer; None if a message has none."""
     detail = message.get("progressDetail")
     size = detail.get(name) if isinstance(detail, dict) else None
     return size if isinstance(size, int) and 0 <= size < 2**63 else None  # as Go's int64

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import closing
+from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bootkit.image.progress import log_progress
+from bootkit.image.progress import log_progress, size_in
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, PermanentError
 from tinkie.hints import Asked
@@ -37,6 +38,9 @@ class ImageChecker(Protocol):
 
     def check_credentials(self, image: ImageReference) -> None:
         """Raise a BootError if the pull would send user and password without TLS."""
+
+    def may_not_fit(self, size: float) -> bool:
+        """Return whether layers of `size` bytes in all are so large that the image may not fit."""
 
     def check_fits(self, image: ImageReference, present: Container[str]) -> None:
         """Raise a BootError if there is no space for the layers that are not present."""
@@ -96,21 +100,26 @@ def _pull_unless_pinned(
 def _check_size(
     messages: Iterable[dict[str, Any]], image: ImageReference, checker: ImageChecker
 ) -> Iterator[dict[str, Any]]:
-    """Yield the messages; check the image's size when the first layer is about to download.
+    """Yield the messages; check the image's size when the layers that download may not fit.
 
-    So the check costs a good boot no time: the engine downloads meanwhile. By then the engine has
-    reported every layer that is present. If the check fails, the engine stops as soon as we close
-    the connection, and cleans up.
+    The engine names the size of a layer when it begins to download it. So the registry is asked
+    only about an image that takes a good part of the free space, long before it takes all of it.
+    By then the engine has reported every layer that is present. If the check fails, the engine
+    stops as soon as we close the connection, and cleans up.
     """
     present: set[str] = set()
+    sizes: dict[str, float] = {}
     checked = False
     for message in messages:
-        status = message.get("status")
+        layer, status = str(message.get("id")), message.get("status")
         if status == "Already exists":
-            present.add(str(message.get("id")))
-        elif status == "Pulling fs layer" and not checked:
-            checked = True
-            checker.check_fits(image, present)
+            present.add(layer)
+        elif status == "Downloading" and not checked:
+            size = size_in(message, "total")
+            sizes[layer] = inf if size is None else size
+            checked = checker.may_not_fit(sum(sizes.values()))
+            if checked:
+                checker.check_fits(image, present)
         yield message
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bootkit.image.token_service import destinations, pull_urls, registry_url
-from bootkit.policy import REFUSAL_SECONDS, REGISTRY_PROBE_SECONDS
+from bootkit.policy import REFUSAL_SECONDS, REGISTRY_PROBE_SECONDS, SIZE_CHECK_SHARE
 from tinkie.error_kinds import ErrorKind
 from tinkie.error_sentences import host_in
 from tinkie.errors import BootError, PermanentError
@@ -126,6 +126,10 @@ class RegistryClient:
             self._checked[url] = refusal, self.fetcher.now()
             return refusal
         return refusal or known
+
+    def may_not_fit(self, size: float) -> bool:
+        """Return whether layers of `size` bytes in all are so large that the image may not fit."""
+        return self.space is not None and size >= SIZE_CHECK_SHARE * self.space.free
 
     def check_fits(self, image: ImageReference, present: Container[str]) -> None:
         """Raise TooLarge if the layers that are not `present` need more space than is free.

@@ -41,10 +41,14 @@ class World:
     denied: list[str] = field(default_factory=list)
     other: list[Credentials] = field(default_factory=list)  # that there are after a denial
     present: list[list[str]] = field(default_factory=list)
+    free: int = 100
 
     def explain(self, error: BootError, image: ImageReference) -> BootError:
         self.explained.append(str(image))
         return error
+
+    def may_not_fit(self, size: float) -> bool:
+        return size >= self.free
 
     def check_fits(self, image: ImageReference, present: Container[str]) -> None:
         assert str(image) in self.images
@@ -198,14 +202,30 @@ LAYERS = [
 ]
 
 
-def test_the_size_is_checked_once_when_the_missing_layers_are_known(world: World) -> None:
-    world.fake.pulls = {WORKER: LAYERS + DONE}
+def downloading(layer: str, **detail: object) -> dict[str, Any]:
+    return {"status": "Downloading", "id": layer, "progressDetail": {"current": 1, **detail}}
+
+
+B, C = downloading("b", total=60), downloading("c", total=40)
+
+
+def test_the_size_is_checked_once_when_the_layers_that_download_may_not_fit(world: World) -> None:
+    world.fake.pulls = {WORKER: [*LAYERS, B, C, B, C, *DONE]}
     world.obtain()
     assert world.present == [["a"]]
 
 
-def test_the_size_of_an_image_that_is_present_is_not_checked(world: World) -> None:
-    world.fake.pulls = {WORKER: [*LAYERS[:2], {"status": "Status: Image is up to date"}]}
+def test_the_size_is_checked_at_once_if_the_engine_names_none(world: World) -> None:
+    world.fake.pulls = {WORKER: [*LAYERS, downloading("b"), *DONE]}
+    world.obtain()
+    assert world.present == [["a"]]
+
+
+@pytest.mark.parametrize("layers", [[B, B, B], [B], []])
+def test_the_size_of_an_image_that_surely_fits_is_not_checked(
+    world: World, layers: list[dict[str, Any]]
+) -> None:
+    world.fake.pulls = {WORKER: [*LAYERS, *layers, *DONE]}
     world.obtain()
     assert world.present == []
 
@@ -225,7 +245,7 @@ def test_the_pull_of_an_image_that_does_not_fit_is_closed(world: World) -> None:
                 raise
 
     world.refusal = PermanentError("too large", kind=ErrorKind.OUT_OF_SPACE)
-    world.fake.pulls = {WORKER: LAYERS + DONE}
+    world.fake.pulls = {WORKER: [*LAYERS, B, C, *DONE]}
     engine = Recording(world.fake.socket)
     engine.connect()
     with pytest.raises(PermanentError, match="too large"):

@@ -170,6 +170,13 @@ def test_an_image_that_fits_is_pulled(tmp_path: Path) -> None:
     sized(tmp_path, 42).check_fits(IMAGE, ())
 
 
+@pytest.mark.parametrize(("free", "may_not"), [(80, True), (81, False), (None, False)])
+def test_the_size_matters_from_an_eighth_of_the_free_space_on(
+    tmp_path: Path, free: int | None, *, may_not: bool
+) -> None:
+    assert sized(tmp_path, free).may_not_fit(10 * MB) is may_not
+
+
 def test_layers_that_are_present_do_not_count(tmp_path: Path) -> None:
     sized(tmp_path, 12).check_fits(IMAGE, {"a" * 12})
     with pytest.raises(PermanentError, match=r"has 12\.0 MB"):
