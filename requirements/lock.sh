@@ -5,8 +5,10 @@ compile() {
     .venv/bin/uv pip compile --quiet --generate-hashes --custom-compile-command "make lock" "$@" \
         pyproject.toml
 }
+# requests guesses encodings with charset-normalizer, and takes UTF-8 without it. Importing that would
+# be a fifth of bootkit's start (Dockerfile.bootkit has the rest).
 compile --upgrade --python-version 3.13 --python-platform linux --extra agent \
-    --output-file requirements/bootkit.txt
+    --no-emit-package charset-normalizer --output-file requirements/bootkit.txt
 compile --python-version 3.13 --python-platform linux \
     --constraints requirements/bootkit.txt --output-file requirements/tink-docker.txt
 compile --upgrade --python-version 3.11 --universal --extra agent --group dev \
