@@ -32,6 +32,11 @@ def test_a_program_does_not_load_this_before_it_needs_it(
     assert module not in loaded(*program)
 
 
+@pytest.mark.parametrize("program", [("bootkit.cli", "bootkit.boot"), ("tink_docker.cli",)])
+def test_structlog_does_not_load_what_is_for_coroutines(program: tuple[str, ...]) -> None:
+    assert "asyncio.base_events" not in loaded(*program)
+
+
 def test_the_network_service_loads_no_library() -> None:
     found = loaded("network.cli")
     assert not found & {

@@ -14,11 +14,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 from tinkie.policy import EVENT_TEXT_CHARACTERS
 from tinkie.running.console import Console
+from tinkie.running.late import loaded_when_used
 from tinkie.running.redaction import REDACTOR
+
+# Its `stdlib` and its native loggers import asyncio, which loads TLS and processes, for coroutines.
+# There are none here (ADR 3), and asyncio is a third of what structlog costs.
+with loaded_when_used("asyncio", "structlog.stdlib"):
+    import structlog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, MutableMapping
