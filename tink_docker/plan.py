@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tink_docker.ca.fetching import CaFetcher
 from tink_docker.ca.late_trust import LateTrust
 from tink_docker.ca.plan import CertificatePlans, plan_certificates
 from tink_docker.embedded import embed
@@ -30,7 +29,6 @@ from tink_docker.repair.networks import START_FAILURE, NetworkRecord
 from tink_docker.repair.planned_restart import PlannedRestart
 from tink_docker.space import SpaceMonitor
 from tinkie.errors import PermanentError
-from tinkie.fetch.fetcher import Fetcher
 from tinkie.files import write_atomically
 from tinkie.parameters.parameter import Reader
 from tinkie.parameters.proxy import Proxies
@@ -41,6 +39,7 @@ from tinkie.running.log import get_logger
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from tink_docker.ca.fetching import CaFetcher
     from tinkie.parameters.cmdline import Cmdline
 
 log = get_logger()
@@ -143,6 +142,12 @@ def _log_what_is_missing(plan: Plan) -> None:
 
 
 def _ca_fetchers(plan: Plan, now: Callable[[], float]) -> tuple[CaFetcher, ...]:
+    """Return what fetches the certificates; without any, nothing of TLS and hashes is loaded."""
+    if not plan.certificates.plans:
+        return ()
+    from tink_docker.ca.fetching import CaFetcher  # noqa: PLC0415 - a tenth of the start
+    from tinkie.fetch.fetcher import Fetcher  # noqa: PLC0415 - as above
+
     fetcher = Fetcher(user_agent="tink-docker", proxies=plan.proxies)
     return tuple(CaFetcher(one, fetcher, now) for one in plan.certificates.plans)
 

@@ -37,6 +37,11 @@ def test_structlog_does_not_load_what_is_for_coroutines(program: tuple[str, ...]
     assert "asyncio.base_events" not in loaded(*program)
 
 
+@pytest.mark.parametrize("module", ["_ssl", "_hashlib", "shutil", "tinkie.fetch.fetcher"])
+def test_tink_docker_loads_no_tls_without_a_certificate_to_fetch(module: str) -> None:
+    assert module not in loaded("tink_docker.cli", "tink_docker.keeper")
+
+
 def test_the_network_service_loads_no_library() -> None:
     found = loaded("network.cli")
     assert not found & {

@@ -5,7 +5,6 @@ ADR 13 explains why bootkit has another client.
 
 from __future__ import annotations
 
-import http.client
 import json
 import re
 import select
@@ -18,7 +17,12 @@ from tinkie.container_name import container_name
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import NONSENSE, TransientError
 from tinkie.hints import Asked
+from tinkie.running.late import loaded_when_used
 from tinkie.running.log import get_logger
+
+# The engine's socket needs no TLS, which http.client loads for https://.
+with loaded_when_used("ssl"):
+    import http.client
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,6 @@ layers stay: the next pull uses them.
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 from tink_docker.engine.daemon_json import DATA_ROOT
@@ -35,7 +34,7 @@ def remove_incomplete_layers(data_root: Path = DATA_ROOT) -> None:
     for layer in incomplete:
         _remove(layer, layers / _LINKS)
     for unfinished in database.glob("tmp/write-set-*"):
-        shutil.rmtree(unfinished, ignore_errors=True)
+        _remove_tree(unfinished)
     if incomplete:
         reason = "dockerd was killed while it unpacked them"
         log.info("layers.removed", count=len(incomplete), reason=reason)
@@ -56,4 +55,10 @@ def _remove(layer: Path, links: Path) -> None:
         (links / (layer / "link").read_text(encoding="ascii").strip()).unlink(missing_ok=True)
     except OSError as error:
         log.debug("layer.unlinked", error=str(error))
-    shutil.rmtree(layer, ignore_errors=True)
+    _remove_tree(layer)
+
+
+def _remove_tree(folder: Path) -> None:
+    import shutil  # noqa: PLC0415 - it loads archive formats, for a repair that is rare
+
+    shutil.rmtree(folder, ignore_errors=True)
