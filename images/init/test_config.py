@@ -29,20 +29,36 @@ def profile(*calls: dict[str, Any]) -> dict[str, Any]:
 def converted(
     folder: Path, given: dict[str, Any], *, capabilities: list[str] | None, root: str = "rootfs"
 ) -> dict[str, Any]:
-    """Return config.json of a bundle."""
-    (folder / "profile.json").write_text(json.dumps(given))
-    process = {"capabilities": {"bounding": capabilities}}
-    arguments = ["--arg", "root", "/containers/x/rootfs"]
-    arguments += ["--slurpfile", "profile", str(folder / "profile.json")]
-    done = subprocess.run(
-        ["jq", "-f", str(LIBRARY / "config.jq"), *arguments],
-        input=json.dumps({"root": {"path": root}, "process": process, "linux": {"devices": []}}),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    config: dict[str, Any] = json.loads(done.stdout)
-    return config
+    """Return config.json of a bundle, whose container has the folder 001-x."""
+    process = {"capabilities": {"bounding": capabilities}, "user": {"uid": 5, "gid": 6}}
+    config = {"root": {"path": root}, "process": process, "linux": {"devices": []}}
+    ((*names, made),) = lines(folder, {"docker": given}, {"001-x": config})
+    assert names == ["001-x", "x", "5:6"]
+    found: dict[str, Any] = json.loads(made.replace(f"{folder}/", "/"))
+    return found
+
+
+def lines(folder: Path, profiles: dict[str, Any], containers: dict[str, Any]) -> list[list[str]]:
+    """Return the fields of each line, for profiles by name and configurations by folder."""
+    given = {folder / f"{name}.json": content for name, content in profiles.items()}
+    given |= {folder / name / "config.json": content for name, content in containers.items()}
+    for path, content in given.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(content))
+    command = ["jq", "-rn", "-f", str(LIBRARY / "config.jq"), *map(str, given)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return [line.split("\t") for line in done.stdout.splitlines()]
+
+
+def test_a_container_gets_the_profile_of_its_name_or_dockers(tmp_path: Path) -> None:
+    profiles = {name: profile({"names": [name]}) for name in ("docker", "own")}
+    container = {"root": {"path": "rootfs"}, "process": {"user": {"uid": 0, "gid": 0}}}
+    found = lines(tmp_path, profiles, {"000-own": container, "other": container, "own": container})
+    calls = {
+        folder: json.loads(made)["linux"]["seccomp"]["syscalls"][0]["names"]
+        for folder, _, _, made in found
+    }
+    assert calls == {"000-own": ["own"], "other": ["docker"], "own": ["own"]}
 
 
 @pytest.mark.parametrize(
@@ -80,7 +96,7 @@ def test_runc_gets_what_it_knows_of_the_profile(tmp_path: Path) -> None:
         {"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38},
     )
     config = converted(tmp_path, given, capabilities=None)
-    assert config["root"] == {"path": "/containers/x/rootfs"}
+    assert config["root"] == {"path": "/001-x/rootfs"}
     assert config["linux"] == {
         "devices": [],
         "seccomp": {

@@ -58,7 +58,7 @@ def machine(root: ScriptRoot) -> ScriptRoot:
     root.write("/created", "")
     for name, body in {"containerd": CONTAINERD, "runc": RUNC, "timeout": TIMEOUT}.items():
         root.stub(name, body)
-    for name in ("modprobe", "udevadm", "renice", "mount"):
+    for name in ("nice", "udevadm", "renice", "mount"):
         root.stub(name)
     root.stub("chown")
     calls = {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["docker"]}]}
@@ -116,7 +116,7 @@ def test_what_the_worker_needs_starts_first_and_each_service_once(machine: Scrip
     boot(machine)
     assert created(machine) == ["dhcp", "tink-docker", "bootkit", "ntp", "rngd"]
     assert machine.announced == []
-    assert times(machine, "modprobe -a overlay veth bridge br_netfilter") == 1
+    assert times(machine, "nice -n 10 modprobe -a overlay veth bridge br_netfilter") == 1
 
 
 def test_with_a_wrong_clock_the_time_comes_before_certificates(machine: ScriptRoot) -> None:
@@ -288,7 +288,7 @@ def test_started_again_it_repeats_nothing_that_is_done(machine: ScriptRoot) -> N
     boot_again = machine.running(SERVICES)
     with boot_again:
         machine.wait_for("the end", lambda: "sleep 3600" in machine.read(".calls"))
-    again = [call for call in machine.calls if call.split()[0] not in ("modprobe", "renice")]
+    again = [call for call in machine.calls if call.split()[0] not in ("nice", "renice")]
     assert (
         times(machine, "runc") == times(machine, "containerd") == times(machine, "udevadm") == 0
     ), again
