@@ -1,6 +1,6 @@
 """dockerd's configuration, worked out from the kernel parameters. No IO here.
 
-Source of the keys: dockerd(8), "Daemon configuration file", of docker 20.10 to 26.1.
+Source of the keys: dockerd(8), "Daemon configuration file", of docker 20.10 to 29.
 """
 
 from __future__ import annotations

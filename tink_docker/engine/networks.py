@@ -2,7 +2,7 @@
 
 dockerd gives its bridge the network in `bip` without a look at the machine's routes, and the
 kernel then sends all packets to it there. It checks only the pools of other networks, when such a
-network is created, against routes without a gateway and the name servers (docker 26.1,
+network is created, against routes without a gateway and the name servers (docker 26.1 to 29,
 `requestPoolHelper`).
 """
 

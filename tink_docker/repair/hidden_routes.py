@@ -3,8 +3,8 @@
 The engine starts before DHCP has answered, so a route may come to lead where its bridge is. The
 machine then loses all hosts there, maybe its server. dockerd takes another network only at a start
 at which no container runs, the worker included: with one, it keeps the networks in its record
-(docker 26.1, `initNetworkController`), so a planned restart ends the worker as well. No action
-loses its network.
+(docker 26.1 to 29, `initNetworkController`), so a planned restart ends the worker as well. No
+action loses its network.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Remove the layers that a dockerd was unpacking when it was killed.
 
-dockerd 26.1 cleans up after a pull that fails, but never after a layer that it was unpacking when
-it was killed; and RAM is the disk. At its start it removes a blob that it was downloading. Complete
-layers stay: the next pull uses them.
+dockerd 26.1 to 29 cleans up after a pull that fails, but never after a layer that it was unpacking
+when it was killed; and RAM is the disk. At its start it removes a blob that it was downloading.
+Complete layers stay: the next pull uses them.
 """
 
 from __future__ import annotations
