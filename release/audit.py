@@ -4,7 +4,6 @@ govulncheck asks the Go vulnerability database (GOVULNDB; by default that of the
 names only what the programs can reach. The exit status is 1 if it finds something.
 """
 
-import os
 import sys
 
 from release import gotools, programs
@@ -31,7 +30,7 @@ def audit(progress: Progress) -> bool:
                     f"asking for vulnerabilities of {program.path}",
                     [govulncheck, *words],
                     cwd=source,
-                    env=os.environ | programs.environment(source / "go.mod"),
+                    env=programs.environment(source / "go.mod"),
                     seconds=None,
                     check=False,
                     shown=True,

@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,3 +45,24 @@ def digest(paths: Iterable[Path], *words: str) -> str:
 def _is_input(file: Path) -> bool:
     """Leave out what no image gets: bytecode, and the tests beside an image's scripts."""
     return "__pycache__" not in file.parts and not file.match("test_*.py")
+
+
+def keep(partial: Path, folder: Path) -> None:
+    """Rename a result to its place in the cache, unless another build has put the same there."""
+    try:
+        partial.rename(folder)
+    except OSError:
+        if not folder.exists():
+            raise
+
+
+def copy_to(folder: Path, source: Path) -> None:
+    """Make folder a copy of source; one that has the same content is not touched."""
+    if folder.exists() and _contents(folder) == _contents(source):
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(source, folder)
+
+
+def _contents(folder: Path) -> str:
+    return digest(sorted(folder.iterdir()))

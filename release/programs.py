@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from release import gotools
-from release.cache import cache, digest
+from release.cache import cache, copy_to, digest, keep
 from release.errors import ReportedError, reported_errors
 from release.process import run
 from release.progress import Progress
@@ -63,10 +63,7 @@ def build(progress: Progress | None = None) -> None:
     progress = progress or Progress()
     OUT.mkdir(parents=True, exist_ok=True)
     for module in PROGRAMS:
-        built = _built(module, progress)
-        if not _is_copy(built, OUT / module):
-            shutil.rmtree(OUT / module, ignore_errors=True)
-            shutil.copytree(built, OUT / module)
+        copy_to(OUT / module, _built(module, progress))
 
 
 def _built(module: str, progress: Progress) -> Path:
@@ -84,7 +81,7 @@ def _built(module: str, progress: Progress) -> Path:
         for program in PROGRAMS[module]:
             _compile(program, found, result / program.path)
         _describe(module, found, result)
-        _rename(result, folder)
+        keep(result, folder)
     return folder
 
 
@@ -179,19 +176,6 @@ def licences(vendor: Path, modules: set[str]) -> str:
             if file.is_file() and file.name.upper().startswith(LICENCES):
                 found.setdefault(file.read_text(errors="replace"), []).append(module)
     return "\n".join(f"{', '.join(names)}:\n\n{text}" for text, names in found.items())
-
-
-def _is_copy(one: Path, other: Path) -> bool:
-    return other.exists() and digest([one]) == digest([other])
-
-
-def _rename(partial: Path, folder: Path) -> None:
-    """Rename, unless another build has made the same meanwhile."""
-    try:
-        partial.rename(folder)
-    except OSError:
-        if not folder.exists():
-            raise
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from release.cache import cache, digest
+from release.cache import cache, copy_to, digest, keep
 from release.errors import reported_errors
 from release.process import run
 from release.version import PROJECT, source_date_epoch
@@ -31,10 +31,10 @@ def build() -> None:
     """
     WHEELS.mkdir(parents=True, exist_ok=True)
     for image in IMAGES:
-        _replace(WHEELS / image, fetch(image))
+        copy_to(WHEELS / image, fetch(image))
     with tempfile.TemporaryDirectory(dir=WHEELS) as made:
         _build_own(Path(made))
-        _replace(WHEELS / "own", Path(made))
+        copy_to(WHEELS / "own", Path(made))
 
 
 def fetch(lock: str) -> Path:
@@ -46,7 +46,7 @@ def fetch(lock: str) -> Path:
         partial = Path(tempfile.mkdtemp(prefix=f"{lock}-", dir=folder.parent))
         try:
             _download(requirements, partial)
-            _rename(partial, folder)
+            keep(partial, folder)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
     return folder
@@ -69,27 +69,6 @@ def _build_own(folder: Path) -> None:
     command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory"]
     environment = os.environ | {"SOURCE_DATE_EPOCH": str(source_date_epoch())}
     run("building our own wheel", [*command, folder], cwd=PROJECT, env=environment, seconds=None)
-
-
-def _replace(folder: Path, source: Path) -> None:
-    """Make folder a copy of source."""
-    if folder.exists() and _contents(folder) == _contents(source):
-        return
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(source, folder)
-
-
-def _contents(folder: Path) -> str:
-    return digest(sorted(folder.iterdir()))
-
-
-def _rename(partial: Path, folder: Path) -> None:
-    """Rename, unless another build has downloaded the same wheels meanwhile."""
-    try:
-        partial.rename(folder)
-    except OSError:
-        if not folder.exists():
-            raise
 
 
 if __name__ == "__main__":
