@@ -72,28 +72,20 @@ func read(path string, conf *config.Config) error {
 
 // reloadOnHangup reads the file again at each SIGHUP, as moby's own main program does. A file with an
 // error changes nothing.
-func reloadOnHangup(engine *daemon.Daemon, path string) {
+func reloadOnHangup(engine *daemon.Daemon, given options) {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	go func() {
 		for range hangups {
-			if err := reload(engine, path); err != nil {
+			conf, err := load(given)
+			if err == nil {
+				err = engine.Reload(conf)
+			}
+			if err != nil {
 				log.L.WithError(err).Error("Error reconfiguring the daemon")
 			}
 		}
 	}()
-}
-
-func reload(engine *daemon.Daemon, path string) error {
-	conf, err := config.New()
-	if err != nil {
-		return err
-	}
-	setDefaults(conf)
-	if err := read(path, conf); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return engine.Reload(conf)
 }
 
 // setDefaults sets what moby's options set by default, and choices of ours.

@@ -66,7 +66,7 @@ func run(ctx context.Context, arguments []string) error {
 	if err != nil {
 		return err
 	}
-	reloadOnHangup(engine, given.path)
+	reloadOnHangup(engine, given)
 	err = serve(&http.Server{Handler: api, ReadHeaderTimeout: headersEnd}, sockets, stop)
 	shutdown(ctx, engine)
 	return err
