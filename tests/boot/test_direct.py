@@ -162,6 +162,15 @@ def test_flag_of_the_action_reboots_the_machine(seen: Seen) -> None:
     assert b"init: shutdown.done" in console
 
 
+def test_the_log_has_no_program_or_driver_that_is_not_there(seen: Seen) -> None:
+    """The tests of the scripts replace programs, so they cannot see that."""
+    logs = [text for name, text in seen.places.items() if name.startswith("log/")]
+    lines = [line for text in logs for line in text.splitlines()]
+    assert any(b" containerd: " in line for line in lines)
+    missing = [line for line in lines if line.endswith(b": not found") or b" modprobe: " in line]
+    assert missing == []
+
+
 def test_nothing_listens_but_the_dhcp_client(seen: Seen) -> None:
     for scanned, ports in seen.listening.items():
         allowed = {DHCP_CLIENT, DHCPV6_CLIENT} if scanned.startswith("udp") else set()

@@ -38,6 +38,12 @@ FOLDERS = (
     "usr/sbin",
     "var/log",
 )
+# What the images and their builds have besides busybox, as far as a test replaces it.
+PROGRAMS = (
+    *("acpid", "chronyc", "chronyd", "containerd", "dhcpcd", "modprobe", "python3", "rngd", "runc"),
+    *("systemd-udevd", "syslogd", "udevadm"),
+    *("mkbytecode", "mkroot"),
+)
 NAMESPACES = (
     *("unshare", "--user", "--map-root-user", "--mount", "--pid", "--uts"),
     *("--fork", "--kill-child", "--"),
@@ -155,7 +161,11 @@ class ScriptRoot:
         self.write(path, (IMAGES / script).read_text(), mode=0o755)
 
     def stub(self, name: str, body: str = "", *, folder: str = "/usr/sbin") -> None:
-        """Put a program in front of all of that name: it notes its call, then runs the body."""
+        """Put a program in front of all of that name: it notes its call, then runs the body.
+
+        The images have to have it: a script that calls another one would fail in the OS only.
+        """
+        assert name in PROGRAMS or (self.applets / name).is_symlink(), f"no image has {name}"
         self.write(f"{folder}/{name}", STUB + body, mode=0o755)
         # As a function, logger would keep a pipe open that its caller closes.
         if (self.applets / name).is_symlink() and name != "logger":
