@@ -6,7 +6,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -67,8 +66,14 @@ func run(ctx context.Context, arguments []string) error {
 		return err
 	}
 	reloadOnHangup(engine, given)
-	err = serve(&http.Server{Handler: api, ReadHeaderTimeout: headersEnd}, sockets, stop)
+	requests := &http.Server{Handler: api, ReadHeaderTimeout: headersEnd}
+	err = serve(requests, sockets, stop)
+	ended := endRequests(requests)
 	shutdown(ctx, engine)
+	select {
+	case <-ended:
+	case <-time.After(requestsEnd):
+	}
 	return err
 }
 
@@ -91,25 +96,32 @@ func prepare(conf *config.Config) error {
 	return os.MkdirAll(conf.ExecRoot, 0o700)
 }
 
-// serve returns after a signal, or with the error of a socket. Open requests have a few seconds.
+// serve returns after a signal, or with the error of a socket.
 func serve(api *http.Server, sockets []net.Listener, stop <-chan os.Signal) error {
 	failed := make(chan error, len(sockets))
 	for _, socket := range sockets {
 		go func() { failed <- api.Serve(socket) }()
 	}
-	var err error
 	select {
 	case received := <-stop:
 		log.L.Infof("Processing signal '%v'", received)
-	case err = <-failed:
-		err = fmt.Errorf("serving the API: %w", err)
+		return nil
+	case err := <-failed:
+		return fmt.Errorf("serving the API: %w", err)
 	}
-	limit, cancel := context.WithTimeout(context.Background(), requestsEnd)
-	defer cancel()
-	if late := api.Shutdown(limit); late != nil && !errors.Is(late, context.DeadlineExceeded) {
-		log.L.WithError(late).Warn("Error shutting down http server")
-	}
-	return err
+}
+
+// endRequests takes no new requests. The channel that it returns is closed once the open ones have
+// ended: those that wait for events end when the engine stops, and not before.
+func endRequests(api *http.Server) <-chan struct{} {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := api.Shutdown(context.Background()); err != nil {
+			log.L.WithError(err).Warn("Error shutting down http server")
+		}
+	}()
+	return ended
 }
 
 // shutdown stops the engine within the seconds of its configuration; with live-restore, containers
