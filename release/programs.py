@@ -26,6 +26,7 @@ from release.version import PROJECT
 
 MODULES = PROJECT / "programs"
 OUT = PROJECT / "out" / "programs"
+HOW = Path(__file__)  # these lines decide what a build makes, as a module's own do
 REPLACED = "_replaced"
 WHOLE, ADDED = "package.go", "tinkie.go"
 LICENCES = ("LICENSE", "LICENCE", "COPYING", "NOTICE", "COPYRIGHT", "PATENTS")
@@ -56,7 +57,7 @@ PROGRAMS = {
 
 
 def build(progress: Progress | None = None) -> None:
-    """Fill out/programs; each module is built once for each content of its folder.
+    """Fill out/programs; each module is built once for each content of its folder and of HOW.
 
     Raises ReportedError if Go is missing or a build fails.
     """
@@ -67,7 +68,7 @@ def build(progress: Progress | None = None) -> None:
 
 
 def _built(module: str, progress: Progress) -> Path:
-    folder = cache() / "programs" / f"{module}-{digest([MODULES / module], repr(PROGRAMS[module]))}"
+    folder = cache() / "programs" / f"{module}-{digest([MODULES / module, HOW])}"
     if folder.exists():
         progress.skip()
         return folder
@@ -107,6 +108,7 @@ def environment(go_mod: Path) -> dict[str, str]:
         line.split()[1] for line in go_mod.read_text().splitlines() if line.startswith("toolchain ")
     )
     fixed = {"CGO_ENABLED": "0", "GOOS": "linux", "GOARCH": "amd64", "GOAMD64": "v1"}
+    fixed |= {"GOWORK": "off"}  # a go.work above the cache is somebody else's
     return os.environ | fixed | {"GOTOOLCHAIN": toolchain, "GOFLAGS": "", "GOEXPERIMENT": ""}
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
-from release import programs
+from release import gotools, programs
 from release.errors import ReportedError
 from release.version import PROJECT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 PACKAGE = "example.org/engine/logs"
@@ -55,6 +58,39 @@ def test_tinkie_is_added(source: Path) -> None:
 def test_what_an_update_has_renamed_is_an_error(source: Path, name: str, package: str) -> None:
     with pytest.raises(ReportedError, match=rf"{name} replaces nothing"):
         replace(source, name, package)
+
+
+def test_another_way_to_build_makes_programs_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[Path] = []
+
+    def keep(partial: Path, folder: Path) -> None:
+        shutil.move(partial, folder)
+        built.append(folder)
+
+    @contextmanager
+    def source(_module: str) -> Iterator[Path]:
+        (tmp_path / "programs").mkdir(exist_ok=True)
+        yield tmp_path
+
+    def compiled(_program: object, _source: Path, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+    monkeypatch.setenv("TINKIE_CACHE", str(tmp_path))
+    monkeypatch.setattr(programs, "OUT", tmp_path / "out")
+    monkeypatch.setattr(programs, "HOW", tmp_path / "how")
+    monkeypatch.setattr(programs, "keep", keep)
+    monkeypatch.setattr(programs, "source", source)
+    monkeypatch.setattr(programs, "_compile", compiled)
+    monkeypatch.setattr(programs, "_describe", lambda *_: None)
+    monkeypatch.setattr(gotools, "check", lambda: None)
+    for text, times in (("one way", 2), ("another", 1)):
+        (tmp_path / "how").write_text(text)
+        for _ in range(times):
+            programs.build()
+    assert len(built) == len(set(built)) == 2 * len(programs.PROGRAMS)
 
 
 @pytest.mark.parametrize("module", programs.PROGRAMS)
