@@ -95,6 +95,7 @@ func setDefaults(conf *config.Config) {
 	conf.EnableIPForward, conf.EnableIPMasq = true, true
 	conf.InterContainerCommunication = true
 	conf.DefaultIP = net.IPv4zero
+	conf.AutoRestart = true // what ended while no engine ran and has a restart policy
 
 	// Workers of 2020 speak the API of their time.
 	conf.MinAPIVersion = config.MinAPIVersion

@@ -6,6 +6,7 @@ import time
 
 import httpx
 
+from sandbox.waiting import wait_for
 from tests.engine.machine import WORKER, Machine
 from tests.engine.world import ACTIONS_IMAGE, WORKFLOW_SECONDS
 
@@ -44,6 +45,29 @@ def test_all_containers_outlive_dockerd(machine: Machine) -> None:
     assert [_identity(machine, name) for name in (WORKER, "daemon")] == before
     machine.engine.remove("daemon")
     _assert_works(machine, "dockerd-killed")
+
+
+def test_what_ends_without_dockerd_is_started_again_by_its_restart_policy(
+    machine: Machine,
+) -> None:
+    _assert_works(machine, "dockerd-stops")
+    image = f"{machine.world.registry.host}/{ACTIONS_IMAGE}"
+    options = ["--restart", "always", "--name", "daemon"]
+    machine.engine("run", "--detach", *options, image, "sleep", "300")
+    (dockerd,) = machine.world.docker.processes(machine.tink_docker, "dockerd")
+    before = machine.engine.inspect("daemon")["State"]["StartedAt"]
+    end = ["kill", "-9", str(machine.engine.pid("daemon"))]  # of tink-docker's PID namespace
+    os.kill(dockerd, signal.SIGSTOP)  # it sees no end
+    machine.world.docker("exec", machine.tink_docker, "sh", "-c", " ".join(end))
+    machine.kill_dockerd()
+    machine.wait_for_event(machine.tink_docker, "engine.ready", count=2)
+
+    def runs_again() -> bool:
+        state = machine.engine.inspect("daemon")["State"]
+        return bool(state["Running"]) and state["StartedAt"] != before
+
+    wait_for("the container", runs_again, seconds=30)
+    machine.engine.remove("daemon")
 
 
 def test_a_broken_network_database_is_reset(machine: Machine) -> None:
