@@ -112,7 +112,7 @@ func serve(api *http.Server, sockets []net.Listener, stop <-chan os.Signal) erro
 }
 
 // endRequests takes no new requests. The channel that it returns is closed once the open ones have
-// ended: those that wait for events end when the engine stops, and not before.
+// ended: an engine whose last container has ended ends those that wait for events when it stops.
 func endRequests(api *http.Server) <-chan struct{} {
 	ended := make(chan struct{})
 	go func() {
