@@ -171,13 +171,23 @@ def _modules(source: Path, program: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def licences(vendor: Path, modules: set[str]) -> str:
-    """Return each text of vendored modules once, below the modules that it is the licence of."""
+    """Return each text once, below the vendored modules and packages that it is the licence of.
+
+    A package may have one of its own. Go's own library has that of golang.org/x/sys.
+    """
+    lines = (vendor / "modules.txt").read_text().splitlines()
+    vendored = [line.split()[1] for line in lines if line.startswith("# ")]
     found: dict[str, list[str]] = {}
-    for module in sorted(modules - {"go"}):
-        for file in sorted((vendor / module).iterdir()):
-            if file.is_file() and file.name.upper().startswith(LICENCES):
-                found.setdefault(file.read_text(errors="replace"), []).append(module)
+    for file in sorted(path for path in vendor.rglob("*") if _is_licence(path)):
+        package = str(file.parent.relative_to(vendor))
+        module = max((one for one in vendored if f"{package}/".startswith(f"{one}/")), key=len)
+        if module in modules:
+            found.setdefault(file.read_text(errors="replace"), []).append(package)
     return "\n".join(f"{', '.join(names)}:\n\n{text}" for text, names in found.items())
+
+
+def _is_licence(path: Path) -> bool:
+    return path.name.upper().startswith(LICENCES) and path.suffix != ".go" and path.is_file()
 
 
 def main() -> None:

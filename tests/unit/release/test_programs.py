@@ -101,15 +101,24 @@ def test_each_module_names_its_toolchain(module: str, monkeypatch: pytest.Monkey
     assert environment["GOFLAGS"] == ""
 
 
-def test_a_licence_is_there_once_with_the_modules_that_have_it(tmp_path: Path) -> None:
-    for module, name, text in (
+def test_a_licence_is_there_once_with_what_has_it(tmp_path: Path) -> None:
+    for package, name, text in (
         ("a.org/x", "LICENSE", "be nice"),
+        ("a.org/x/borrowed", "COPYING", "be kind"),
+        ("a.org/x/module", "LICENSE", "of another module"),
         ("a.org/y/v2", "LICENSE.txt", "be nice"),
         ("a.org/y/v2", "NOTICE", "y"),
         ("a.org/unused", "LICENSE", "no"),
     ):
-        (tmp_path / module).mkdir(parents=True, exist_ok=True)
-        (tmp_path / module / name).write_text(text)
-    (tmp_path / "a.org/x/x.go").write_text("package x")
+        (tmp_path / package).mkdir(parents=True, exist_ok=True)
+        (tmp_path / package / name).write_text(text)
+    (tmp_path / "a.org/x/license.go").write_text("package x")
+    modules = ("a.org/x", "a.org/x/module", "a.org/y/v2", "a.org/unused")
+    lines = [f"# {module} v1.0.0\n## explicit\n{module}/package\n" for module in modules]
+    (tmp_path / "modules.txt").write_text("".join(lines))
     found = programs.licences(tmp_path, {"a.org/x", "a.org/y/v2", "go"})
-    assert found == "a.org/x, a.org/y/v2:\n\nbe nice\na.org/y/v2:\n\ny"
+    assert found.split("\n") == [
+        *("a.org/x, a.org/y/v2:", "", "be nice"),
+        *("a.org/x/borrowed:", "", "be kind"),
+        *("a.org/y/v2:", "", "y"),
+    ]
