@@ -16,6 +16,8 @@ import (
 	"github.com/moby/moby/v2/daemon/pkg/registry"
 )
 
+const nftables = "nftables" // moby's name of the backend
+
 // options are dockerd's arguments.
 type options struct {
 	path       string // of the configuration
@@ -100,7 +102,7 @@ func setDefaults(conf *config.Config) {
 	// Workers of 2020 speak the API of their time.
 	conf.MinAPIVersion = config.MinAPIVersion
 	// Two calls of nft instead of forty of iptables, at each start.
-	conf.FirewallBackend = "nftables"
+	conf.FirewallBackend = nftables
 	// Containerd's image store keeps each image compressed as well, which would be in memory.
 	conf.Features["containerd-snapshotter"] = false
 	// Nobody puts device specifications on a machine that was just booted.

@@ -77,7 +77,7 @@ func run(ctx context.Context, arguments []string) error {
 	return err
 }
 
-// prepare sets what is one value for the whole process, and makes the engine's folders.
+// prepare sets what is one value for the whole process or machine, and makes the engine's folders.
 func prepare(conf *config.Config) error {
 	if err := daemon.CheckSystem(); err != nil {
 		return err
@@ -92,6 +92,11 @@ func prepare(conf *config.Config) error {
 	unix.Umask(0) // moby gives its files their modes itself
 	if err := daemon.CreateDaemonRoot(conf); err != nil {
 		return err
+	}
+	if conf.FirewallBackend == nftables && !conf.DisableFilterForwardDrop {
+		if err := dropForwarded(); err != nil {
+			return err
+		}
 	}
 	return os.MkdirAll(conf.ExecRoot, 0o700)
 }
