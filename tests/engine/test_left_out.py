@@ -2,7 +2,7 @@
 
 import httpx
 
-from tests.engine.conftest import StartMachine
+from tests.engine.machine import Machine
 
 ANSWERS = {
     "/system/df?type=build-cache": httpx.codes.OK,  # `docker system df` asks for it
@@ -12,11 +12,9 @@ ANSWERS = {
 }
 
 
-def test_no_request_ends_the_engine(start_machine: StartMachine) -> None:
-    with start_machine() as box:
-        box.wait_for_event(box.tink_docker, "engine.ready")
-        before = box.world.docker.processes(box.tink_docker, "dockerd")
-        transport = httpx.HTTPTransport(uds=str(box.folder / "docker" / "docker.sock"))
-        with httpx.Client(base_url="http://engine", transport=transport, timeout=60) as client:
-            assert {path: client.get(path).status_code for path in ANSWERS} == ANSWERS
-        assert box.world.docker.processes(box.tink_docker, "dockerd") == before
+def test_no_request_ends_the_engine(machine: Machine) -> None:
+    before = machine.world.docker.processes(machine.tink_docker, "dockerd")
+    transport = httpx.HTTPTransport(uds=str(machine.folder / "docker" / "docker.sock"))
+    with httpx.Client(base_url="http://engine", transport=transport, timeout=60) as client:
+        assert {path: client.get(path).status_code for path in ANSWERS} == ANSWERS
+    assert machine.world.docker.processes(machine.tink_docker, "dockerd") == before
