@@ -32,6 +32,10 @@ func parse(arguments []string) options {
 	flags.StringVar(&given.containerd, "containerd", "", "path of containerd's socket")
 	flags.StringVar(&given.host, "host", "fd://", "where to listen: fd://, unix://PATH")
 	flags.Parse(arguments)
+	if flags.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "dockerd: unknown argument: %s\n", flags.Arg(0))
+		os.Exit(2)
+	}
 	return given
 }
 

@@ -55,6 +55,9 @@ func run(ctx context.Context, arguments []string) error {
 	}
 	defer os.Remove(conf.Pidfile)
 	protocol, address, _ := strings.Cut(conf.Hosts[0], "://")
+	if protocol == "tcp" { // anybody in the network would be root
+		return fmt.Errorf("listening on %s: only fd:// and unix://PATH are possible", conf.Hosts[0])
+	}
 	sockets, err := listeners.Init(protocol, address, conf.SocketGroup, nil)
 	if err != nil {
 		return fmt.Errorf("listening on %s: %w", conf.Hosts[0], err)
