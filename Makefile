@@ -30,6 +30,7 @@ check: setup-venv ## format, lint, types, spelling, shell
 	@$(PYTHON) -m mypy --no-error-summary $(PACKAGES)
 	@.venv/bin/codespell $$(git ls-files)
 	@git ls-files | xargs awk 'FNR == 1 && /^#!.*sh/ { print FILENAME } { nextfile }' | xargs shellcheck --severity=warning
+	@! command -v gofmt >/dev/null || test -z "$$(gofmt -l programs)" || { echo "run: gofmt -w programs"; exit 1; }
 
 format: setup-venv ## format the Python code
 	@$(PYTHON) -m ruff format --quiet $(PACKAGES)

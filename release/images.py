@@ -35,6 +35,7 @@ def build(targets: list[str], progress: Progress | None = None, *, refresh: bool
         with progress.step("Python wheels"):
             wheels.build()
         programs.build(progress)
+        plain_modes(programs.OUT)
         command = ["docker", "buildx", "bake", *BAKE_FILES, "--progress=plain", *targets]
         log = cache() / "bake.log"
         with progress.step(f"container images {' '.join(targets)}".rstrip()):
@@ -60,7 +61,7 @@ def locked_names() -> Iterator[None]:
 
 
 def plain_modes(folder: Path) -> None:
-    """Give files the modes of git: the umask of the clone must not end up in an image."""
+    """Give files the modes of git: no umask of a clone or a build must end up in an image."""
     for path in (folder, *folder.rglob("*")):
         is_executable = path.is_dir() or path.stat().st_mode & 0o100
         path.chmod(0o755 if is_executable else 0o644)

@@ -26,6 +26,7 @@ from release.version import PROJECT
 
 MODULES = PROJECT / "programs"
 OUT = PROJECT / "out" / "programs"
+HOW = Path(__file__)  # these lines decide what a build makes, as a module's own do
 REPLACED = "_replaced"
 WHOLE, ADDED = "package.go", "tinkie.go"
 LICENCES = ("LICENSE", "LICENCE", "COPYING", "NOTICE", "COPYRIGHT", "PATENTS")
@@ -56,7 +57,7 @@ PROGRAMS = {
 
 
 def build(progress: Progress | None = None) -> None:
-    """Fill out/programs; each module is built once for each content of its folder.
+    """Fill out/programs; each module is built once for each content of its folder and of HOW.
 
     Raises ReportedError if Go is missing or a build fails.
     """
@@ -67,7 +68,7 @@ def build(progress: Progress | None = None) -> None:
 
 
 def _built(module: str, progress: Progress) -> Path:
-    folder = cache() / "programs" / f"{module}-{digest([MODULES / module], repr(PROGRAMS[module]))}"
+    folder = cache() / "programs" / f"{module}-{digest([MODULES / module, HOW])}"
     if folder.exists():
         progress.skip()
         return folder
@@ -107,6 +108,7 @@ def environment(go_mod: Path) -> dict[str, str]:
         line.split()[1] for line in go_mod.read_text().splitlines() if line.startswith("toolchain ")
     )
     fixed = {"CGO_ENABLED": "0", "GOOS": "linux", "GOARCH": "amd64", "GOAMD64": "v1"}
+    fixed |= {"GOWORK": "off"}  # a go.work above the cache is somebody else's
     return os.environ | fixed | {"GOTOOLCHAIN": toolchain, "GOFLAGS": "", "GOEXPERIMENT": ""}
 
 
@@ -169,13 +171,23 @@ def _modules(source: Path, program: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def licences(vendor: Path, modules: set[str]) -> str:
-    """Return each text of vendored modules once, below the modules that it is the licence of."""
+    """Return each text once, below the vendored modules and packages that it is the licence of.
+
+    A package may have one of its own. Go's own library has that of golang.org/x/sys.
+    """
+    lines = (vendor / "modules.txt").read_text().splitlines()
+    vendored = [line.split()[1] for line in lines if line.startswith("# ")]
     found: dict[str, list[str]] = {}
-    for module in sorted(modules - {"go"}):
-        for file in sorted((vendor / module).iterdir()):
-            if file.is_file() and file.name.upper().startswith(LICENCES):
-                found.setdefault(file.read_text(errors="replace"), []).append(module)
+    for file in sorted(path for path in vendor.rglob("*") if _is_licence(path)):
+        package = str(file.parent.relative_to(vendor))
+        module = max((one for one in vendored if f"{package}/".startswith(f"{one}/")), key=len)
+        if module in modules:
+            found.setdefault(file.read_text(errors="replace"), []).append(package)
     return "\n".join(f"{', '.join(names)}:\n\n{text}" for text, names in found.items())
+
+
+def _is_licence(path: Path) -> bool:
+    return path.name.upper().startswith(LICENCES) and path.suffix != ".go" and path.is_file()
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 This happens before the engine serves anybody, by a dockerd on a socket of its own. dockerd records
 an image's digest only when it pulls the image, so the digests are added to its record of names
-while no dockerd runs (`repositories.json`; moby/reference/store.go of docker 1.10 to 26.1).
+while no dockerd runs (`repositories.json`; moby's reference store, docker 1.10 to 29).
 """
 
 from __future__ import annotations

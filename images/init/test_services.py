@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from release.version import PROJECT
 from tests.fakes.script_root import LINUXKIT
 
 if TYPE_CHECKING:
@@ -183,6 +184,14 @@ def test_what_containerd_refuses_is_reported_and_tried_again(machine: ScriptRoot
     line = 'init service.failed name=tink-docker error="no \'space\' left " next="retries in 3 s"'
     assert machine.announced == [line, line]
     assert machine.at("/run/bundles/tink-docker/started").exists()
+
+
+def test_containerd_gives_its_reason_before_it_is_ended() -> None:
+    script = (PROJECT / "images/init/lib/services").read_text()
+    program = (PROJECT / "programs/containerd/service.go").read_text()
+    (ended,) = re.findall(r"timeout ([0-9]+) containerd service", script)
+    (limit,) = re.findall(r"answerLimit += ([0-9]+) \* time.Second", program)
+    assert int(limit) <= int(ended) - 10
 
 
 def test_a_refusal_that_looks_like_an_option_is_reported(machine: ScriptRoot) -> None:

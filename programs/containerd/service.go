@@ -20,7 +20,7 @@ import (
 
 const (
 	servicesNamespace = "services.linuxkit" // LinuxKit's name for it
-	answerLimit       = 60 * time.Second    // as images/init/lib/services waits for one service
+	answerLimit       = 50 * time.Second    // images/init/lib/services ends this program soon after
 )
 
 // service starts a service in a containerd that runs already, and leaves it to containerd to start it
@@ -31,7 +31,7 @@ var service = &cli.Command{
 	ArgsUsage: "NAME CONFIG.JSON LOG-URI",
 	Action: func(ctx context.Context, command *cli.Command) error {
 		if command.NArg() != 3 {
-			return cli.ShowSubcommandHelp(command)
+			return fmt.Errorf("usage: %s %s", command.FullName(), command.ArgsUsage)
 		}
 		name, config := command.Args().Get(0), command.Args().Get(1)
 		log, err := url.Parse(command.Args().Get(2))
@@ -80,6 +80,9 @@ func create(ctx context.Context, server *client.Client, name, config string) (cl
 	var spec specs.Spec
 	if err := json.Unmarshal(content, &spec); err != nil {
 		return nil, fmt.Errorf("%s: %w", config, err)
+	}
+	if spec.Process == nil { // the restart monitor would panic, again and again
+		return nil, fmt.Errorf("%s: it has no process", config)
 	}
 	return server.NewContainer(ctx, name, client.WithSpec(&spec))
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/moby/moby/v2/daemon/config"
 	"github.com/moby/moby/v2/daemon/pkg/plugin"
 	"github.com/moby/moby/v2/daemon/server"
+	"github.com/moby/moby/v2/daemon/server/buildbackend"
 	"github.com/moby/moby/v2/daemon/server/middleware"
 	"github.com/moby/moby/v2/daemon/server/router/checkpoint"
 	"github.com/moby/moby/v2/daemon/server/router/container"
@@ -49,12 +50,22 @@ func start(ctx context.Context, conf *config.Config) (*daemon.Daemon, http.Handl
 		checkpoint.NewRouter(engine), // before containers, whose DELETE would hide its own
 		container.NewRouter(engine),
 		image.NewRouter(engine.ImageService(), engine.RegistryService()),
-		system.NewRouter(engine, noSwarm{}, nil, engine.Features),
+		system.NewRouter(engine, noSwarm{}, noBuilder{}, engine.Features),
 		volume.NewRouter(engine.VolumesService(), noVolumes{}),
 		pluginrouter.NewRouter(engine.PluginManager()),
 		distribution.NewRouter(engine.ImageBackend()),
 		network.NewRouter(engine, noSwarm{}),
 	), nil
+}
+
+// noBuilder answers what the API asks a builder. Without one, a question for the space that its cache
+// takes, as of `docker system df`, would end the engine.
+type noBuilder struct{}
+
+func (noBuilder) DiskUsage(
+	context.Context, buildbackend.DiskUsageOptions,
+) (*buildbackend.DiskUsage, error) {
+	return &buildbackend.DiskUsage{}, nil
 }
 
 const moby = "github.com/moby/moby/v2"

@@ -16,6 +16,8 @@ import (
 	"github.com/moby/moby/v2/daemon/pkg/registry"
 )
 
+const nftables = "nftables" // moby's name of the backend
+
 // options are dockerd's arguments.
 type options struct {
 	path       string // of the configuration
@@ -30,6 +32,10 @@ func parse(arguments []string) options {
 	flags.StringVar(&given.containerd, "containerd", "", "path of containerd's socket")
 	flags.StringVar(&given.host, "host", "fd://", "where to listen: fd://, unix://PATH")
 	flags.Parse(arguments)
+	if flags.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "dockerd: unknown argument: %s\n", flags.Arg(0))
+		os.Exit(2)
+	}
 	return given
 }
 
@@ -95,11 +101,12 @@ func setDefaults(conf *config.Config) {
 	conf.EnableIPForward, conf.EnableIPMasq = true, true
 	conf.InterContainerCommunication = true
 	conf.DefaultIP = net.IPv4zero
+	conf.AutoRestart = true // what ended while no engine ran and has a restart policy
 
 	// Workers of 2020 speak the API of their time.
 	conf.MinAPIVersion = config.MinAPIVersion
 	// Two calls of nft instead of forty of iptables, at each start.
-	conf.FirewallBackend = "nftables"
+	conf.FirewallBackend = nftables
 	// Containerd's image store keeps each image compressed as well, which would be in memory.
 	conf.Features["containerd-snapshotter"] = false
 	// Nobody puts device specifications on a machine that was just booted.

@@ -6,7 +6,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -56,6 +55,9 @@ func run(ctx context.Context, arguments []string) error {
 	}
 	defer os.Remove(conf.Pidfile)
 	protocol, address, _ := strings.Cut(conf.Hosts[0], "://")
+	if protocol == "tcp" { // anybody in the network would be root
+		return fmt.Errorf("listening on %s: only fd:// and unix://PATH are possible", conf.Hosts[0])
+	}
 	sockets, err := listeners.Init(protocol, address, conf.SocketGroup, nil)
 	if err != nil {
 		return fmt.Errorf("listening on %s: %w", conf.Hosts[0], err)
@@ -67,12 +69,18 @@ func run(ctx context.Context, arguments []string) error {
 		return err
 	}
 	reloadOnHangup(engine, given)
-	err = serve(&http.Server{Handler: api, ReadHeaderTimeout: headersEnd}, sockets, stop)
+	requests := &http.Server{Handler: api, ReadHeaderTimeout: headersEnd}
+	err = serve(requests, sockets, stop)
+	ended := endRequests(requests)
 	shutdown(ctx, engine)
+	select {
+	case <-ended:
+	case <-time.After(requestsEnd):
+	}
 	return err
 }
 
-// prepare sets what is one value for the whole process, and makes the engine's folders.
+// prepare sets what is one value for the whole process or machine, and makes the engine's folders.
 func prepare(conf *config.Config) error {
 	if err := daemon.CheckSystem(); err != nil {
 		return err
@@ -88,28 +96,40 @@ func prepare(conf *config.Config) error {
 	if err := daemon.CreateDaemonRoot(conf); err != nil {
 		return err
 	}
+	if conf.FirewallBackend == nftables && !conf.DisableFilterForwardDrop {
+		if err := dropForwarded(); err != nil {
+			return err
+		}
+	}
 	return os.MkdirAll(conf.ExecRoot, 0o700)
 }
 
-// serve returns after a signal, or with the error of a socket. Open requests have a few seconds.
+// serve returns after a signal, or with the error of a socket.
 func serve(api *http.Server, sockets []net.Listener, stop <-chan os.Signal) error {
 	failed := make(chan error, len(sockets))
 	for _, socket := range sockets {
 		go func() { failed <- api.Serve(socket) }()
 	}
-	var err error
 	select {
 	case received := <-stop:
 		log.L.Infof("Processing signal '%v'", received)
-	case err = <-failed:
-		err = fmt.Errorf("serving the API: %w", err)
+		return nil
+	case err := <-failed:
+		return fmt.Errorf("serving the API: %w", err)
 	}
-	limit, cancel := context.WithTimeout(context.Background(), requestsEnd)
-	defer cancel()
-	if late := api.Shutdown(limit); late != nil && !errors.Is(late, context.DeadlineExceeded) {
-		log.L.WithError(late).Warn("Error shutting down http server")
-	}
-	return err
+}
+
+// endRequests takes no new requests. The channel that it returns is closed once the open ones have
+// ended: an engine whose last container has ended ends those that wait for events when it stops.
+func endRequests(api *http.Server) <-chan struct{} {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := api.Shutdown(context.Background()); err != nil {
+			log.L.WithError(err).Warn("Error shutting down http server")
+		}
+	}()
+	return ended
 }
 
 // shutdown stops the engine within the seconds of its configuration; with live-restore, containers

@@ -11,6 +11,7 @@ from tests.engine.world import ACTIONS_IMAGE
 
 PORT = 8099
 NETWORK = "of-actions"
+DROP = 'meta iifkind != "bridge" meta oifkind != "bridge" drop'
 # Answers each connection; without a terminal, nc ends when the other side does.
 SERVER = "while :; do echo answered | nc -l -p 7; done"
 
@@ -54,5 +55,13 @@ def test_actions_reach_each_other_the_network_and_are_reached(
 
 def test_the_machine_is_no_router(box: Machine) -> None:
     """Forwarding is on for bridges, and all else that is forwarded is dropped."""
-    rules = box.world.docker("exec", box.tink_docker, "nft", "list", "table", "ip", "no-router")
-    assert 'meta iifkind != "bridge" meta oifkind != "bridge" drop' in rules
+    assert DROP in _nft(box, "list", "table", "ip", "no-router")
+    # As if a dockerd had died between the two, which was the one that enabled forwarding.
+    _nft(box, "delete", "table", "ip", "no-router")
+    box.kill_dockerd()
+    box.wait_for_event(box.tink_docker, "engine.ready", count=2)
+    assert DROP in _nft(box, "list", "table", "ip", "no-router")
+
+
+def _nft(box: Machine, *words: str) -> str:
+    return box.world.docker("exec", box.tink_docker, "nft", *words)

@@ -1,10 +1,19 @@
 """Whatever is killed, the machine returns to one worker that is connected to its server."""
 
+import os
+import signal
+import time
+
+import httpx
+
+from sandbox.waiting import wait_for
 from tests.engine.machine import WORKER, Machine
 from tests.engine.world import ACTIONS_IMAGE, WORKFLOW_SECONDS
 
-# dockerd finds it before the real one. It refuses one rule, once.
-# dockerd tries once more, with all rules.
+REQUESTS_END = 5.0  # of programs/dockerd/main.go, for those that do not end by themselves
+
+# dockerd finds it before the real one. It refuses the bridge's rules, and dockerd's second try with
+# all rules of the table.
 REFUSING = """#!/usr/bin/python3
 import pathlib, subprocess, sys
 rules, seen = sys.stdin.buffer.read(), pathlib.Path("/refused")
@@ -38,6 +47,29 @@ def test_all_containers_outlive_dockerd(machine: Machine) -> None:
     _assert_works(machine, "dockerd-killed")
 
 
+def test_what_ends_without_dockerd_is_started_again_by_its_restart_policy(
+    machine: Machine,
+) -> None:
+    _assert_works(machine, "dockerd-stops")
+    image = f"{machine.world.registry.host}/{ACTIONS_IMAGE}"
+    options = ["--restart", "always", "--name", "daemon"]
+    machine.engine("run", "--detach", *options, image, "sleep", "300")
+    (dockerd,) = machine.world.docker.processes(machine.tink_docker, "dockerd")
+    before = machine.engine.inspect("daemon")["State"]["StartedAt"]
+    end = ["kill", "-9", str(machine.engine.pid("daemon"))]  # of tink-docker's PID namespace
+    os.kill(dockerd, signal.SIGSTOP)  # it sees no end
+    machine.world.docker("exec", machine.tink_docker, "sh", "-c", " ".join(end))
+    machine.kill_dockerd()
+    machine.wait_for_event(machine.tink_docker, "engine.ready", count=2)
+
+    def runs_again() -> bool:
+        state = machine.engine.inspect("daemon")["State"]
+        return bool(state["Running"]) and state["StartedAt"] != before
+
+    wait_for("the container", runs_again, seconds=30)
+    machine.engine.remove("daemon")
+
+
 def test_a_broken_network_database_is_reset(machine: Machine) -> None:
     """A dockerd that is killed while it starts, before any container runs, leaves such a one."""
     machine.wait_for_worker()
@@ -65,6 +97,24 @@ def test_an_engine_without_its_bridge_is_started_again(machine: Machine) -> None
     assert "dockerd runs without its bridge network" in failed["error"]
     machine.wait_for_worker(other_than=worker)
     _assert_works(machine, "bridge-is-back")
+
+
+def test_who_waits_for_events_delays_no_end_of_an_engine(machine: Machine) -> None:
+    machine.world.docker.kill(machine.bootkit)
+    machine.engine.remove(WORKER)
+    (pid,) = machine.world.docker.processes(machine.tink_docker, "dockerd")
+    transport = httpx.HTTPTransport(uds=str(machine.folder / "docker" / "docker.sock"))
+    with (
+        httpx.Client(base_url="http://engine", transport=transport) as client,
+        client.stream("GET", "/events", timeout=60) as events,
+    ):
+        began = time.monotonic()
+        os.kill(pid, signal.SIGTERM)
+        for _ in events.iter_raw():
+            pass
+        seconds = time.monotonic() - began
+    assert seconds < REQUESTS_END
+    machine.wait_for_event(machine.tink_docker, "engine.ready", count=2)
 
 
 def test_the_worker_and_its_action_outlive_bootkit(machine: Machine) -> None:

@@ -2,7 +2,7 @@
 
 If no container runs, a dockerd that starts creates its bridge anew, and records that in two places,
 one after the other. If it is killed in between, or fails, every later dockerd ends at once with
-"networks have same bridge name" (moby issue 49291; in 26.1, and still in 28.3). Then the record is
+"networks have same bridge name" (moby issue 49291; in 26.1, and still in 29). Then the record is
 removed.
 """
 

@@ -4,12 +4,14 @@ import io
 import json
 import re
 import tarfile
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 import yaml
 
-from release import assemble, cache, gotools, images, linuxkit_files, manifest
+from release import assemble, cache, gotools, images, linuxkit_files, manifest, programs
+from release.progress import Progress
 from release.version import PROJECT
 
 
@@ -44,6 +46,27 @@ def test_the_umask_of_a_clone_does_not_reach_an_image(tree: Path) -> None:
     images.plain_modes(tree)
     found = {path.name: path.stat().st_mode & 0o7777 for path in tree.rglob("*")}
     assert found == {"sub": 0o755, "script": 0o755, "file": 0o644}
+
+
+def test_the_umask_of_a_build_does_not_reach_an_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "out" / "usr" / "dockerd"
+
+    def build(_progress: object) -> None:
+        program.parent.mkdir(parents=True)
+        program.touch(mode=0o700)
+        program.parent.chmod(0o700)
+
+    monkeypatch.setenv("TINKIE_CACHE", str(tmp_path))
+    monkeypatch.setattr(programs, "OUT", tmp_path / "out")
+    monkeypatch.setattr(programs, "build", build)
+    for name in ("needs.check", "base.provide", "wheels.build", "images.run"):
+        monkeypatch.setattr(f"release.{name}", lambda *_, **__: None)
+    monkeypatch.setattr("release.engine.running", lambda: nullcontext("unix:///nowhere"))
+    images.build([], Progress(stream=io.StringIO()))
+    modes = [path.stat().st_mode & 0o7777 for path in (program.parent, program)]
+    assert modes == [0o755, 0o755]
 
 
 def test_a_digest_does_not_depend_on_tests_beside_the_scripts(tree: Path) -> None:

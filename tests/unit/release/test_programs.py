@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
-from release import programs
+from release import gotools, programs
 from release.errors import ReportedError
 from release.version import PROJECT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 PACKAGE = "example.org/engine/logs"
@@ -57,6 +60,39 @@ def test_what_an_update_has_renamed_is_an_error(source: Path, name: str, package
         replace(source, name, package)
 
 
+def test_another_way_to_build_makes_programs_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[Path] = []
+
+    def keep(partial: Path, folder: Path) -> None:
+        shutil.move(partial, folder)
+        built.append(folder)
+
+    @contextmanager
+    def source(_module: str) -> Iterator[Path]:
+        (tmp_path / "programs").mkdir(exist_ok=True)
+        yield tmp_path
+
+    def compiled(_program: object, _source: Path, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+    monkeypatch.setenv("TINKIE_CACHE", str(tmp_path))
+    monkeypatch.setattr(programs, "OUT", tmp_path / "out")
+    monkeypatch.setattr(programs, "HOW", tmp_path / "how")
+    monkeypatch.setattr(programs, "keep", keep)
+    monkeypatch.setattr(programs, "source", source)
+    monkeypatch.setattr(programs, "_compile", compiled)
+    monkeypatch.setattr(programs, "_describe", lambda *_: None)
+    monkeypatch.setattr(gotools, "check", lambda: None)
+    for text, times in (("one way", 2), ("another", 1)):
+        (tmp_path / "how").write_text(text)
+        for _ in range(times):
+            programs.build()
+    assert len(built) == len(set(built)) == 2 * len(programs.PROGRAMS)
+
+
 @pytest.mark.parametrize("module", programs.PROGRAMS)
 def test_each_module_names_its_toolchain(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOFLAGS", "-mod=mod")
@@ -65,15 +101,24 @@ def test_each_module_names_its_toolchain(module: str, monkeypatch: pytest.Monkey
     assert environment["GOFLAGS"] == ""
 
 
-def test_a_licence_is_there_once_with_the_modules_that_have_it(tmp_path: Path) -> None:
-    for module, name, text in (
+def test_a_licence_is_there_once_with_what_has_it(tmp_path: Path) -> None:
+    for package, name, text in (
         ("a.org/x", "LICENSE", "be nice"),
+        ("a.org/x/borrowed", "COPYING", "be kind"),
+        ("a.org/x/module", "LICENSE", "of another module"),
         ("a.org/y/v2", "LICENSE.txt", "be nice"),
         ("a.org/y/v2", "NOTICE", "y"),
         ("a.org/unused", "LICENSE", "no"),
     ):
-        (tmp_path / module).mkdir(parents=True, exist_ok=True)
-        (tmp_path / module / name).write_text(text)
-    (tmp_path / "a.org/x/x.go").write_text("package x")
+        (tmp_path / package).mkdir(parents=True, exist_ok=True)
+        (tmp_path / package / name).write_text(text)
+    (tmp_path / "a.org/x/license.go").write_text("package x")
+    modules = ("a.org/x", "a.org/x/module", "a.org/y/v2", "a.org/unused")
+    lines = [f"# {module} v1.0.0\n## explicit\n{module}/package\n" for module in modules]
+    (tmp_path / "modules.txt").write_text("".join(lines))
     found = programs.licences(tmp_path, {"a.org/x", "a.org/y/v2", "go"})
-    assert found == "a.org/x, a.org/y/v2:\n\nbe nice\na.org/y/v2:\n\ny"
+    assert found.split("\n") == [
+        *("a.org/x, a.org/y/v2:", "", "be nice"),
+        *("a.org/x/borrowed:", "", "be kind"),
+        *("a.org/y/v2:", "", "y"),
+    ]

@@ -35,6 +35,17 @@ def test_an_engine_with_its_bridge_is_not(events: Events) -> None:
     assert len(events) == 1
 
 
+def test_a_dockerd_that_died_in_between_repairs_nothing(events: Events) -> None:
+    missing = MissingBridge()
+    missing.engine_answered(WITHOUT_BRIDGE)
+    missing.engine_answered(["loading"])  # a container runs, and the record has no bridge any more
+    assert missing.reason() == f"dockerd runs without its bridge network: {FAILURE}"
+    missing.restarting()
+    missing.engine_answered(["loading"])
+    assert missing.reason() == ""
+    assert len(events) == 1
+
+
 def test_what_does_not_help_three_times_is_given_up(events: Events) -> None:
     missing = MissingBridge()
     for _ in range(3):
@@ -42,3 +53,6 @@ def test_what_does_not_help_three_times_is_given_up(events: Events) -> None:
     assert missing.reason() == ""
     nothing = "continuing without it; actions that use it fail"
     assert [event["next"] for event in events] == [WHEN_IDLE, WHEN_IDLE, nothing]
+    missing.engine_answered(["loading"])
+    missing.engine_answered(WITHOUT_BRIDGE)
+    assert missing.reason() != "", "a start without a failure begins anew"
