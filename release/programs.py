@@ -5,8 +5,9 @@ the Go toolchain. out/programs/<module>/ is laid over an image's root: the progr
 what is in them, and for the manifest a list of the modules.
 
 A file `_replaced/<package>/<file>` takes the place of that file of a package that the module
-requires; `package.go` takes the place of the whole package, and `tinkie.go` is added to it. An
-update that renames such a file, or uses what is left out, does not build.
+requires; `package.go` takes the place of the whole package, and `tinkie.go` is added to it. Those
+of programs/_replaced/ are for all modules. An update that renames such a file, or uses what is left
+out, does not build.
 """
 
 import os
@@ -17,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from release import gotools
+from release import gotemplates, gotools
 from release.cache import cache, copy_to, digest, keep
 from release.errors import ReportedError, reported_errors
 from release.process import run
@@ -26,8 +27,9 @@ from release.version import PROJECT
 
 MODULES = PROJECT / "programs"
 OUT = PROJECT / "out" / "programs"
-HOW = Path(__file__)  # these lines decide what a build makes, as a module's own do
 REPLACED = "_replaced"
+# What decides what a build makes, besides the module's own folder.
+HOW = (Path(__file__), Path(gotemplates.__file__), MODULES / REPLACED)
 WHOLE, ADDED = "package.go", "tinkie.go"
 LICENCES = ("LICENSE", "LICENCE", "COPYING", "NOTICE", "COPYRIGHT", "PATENTS")
 
@@ -68,7 +70,7 @@ def build(progress: Progress | None = None) -> None:
 
 
 def _built(module: str, progress: Progress) -> Path:
-    folder = cache() / "programs" / f"{module}-{digest([MODULES / module, HOW])}"
+    folder = cache() / "programs" / f"{module}-{digest([MODULES / module, *HOW])}"
     if folder.exists():
         progress.skip()
         return folder
@@ -98,7 +100,8 @@ def source(module: str) -> Iterator[Path]:
         folder = Path(temporary) / module
         shutil.copytree(MODULES / module, folder)
         _go(f"reading {module}'s modules", ["mod", "vendor"], folder)
-        replace(folder)
+        for replaced in (MODULES / REPLACED, folder / REPLACED):
+            replace(replaced, folder / "vendor")
         yield folder
 
 
@@ -117,17 +120,17 @@ def _go(what: str, arguments: list[str], folder: Path) -> str:
     return run(what, command, cwd=folder, env=variables, seconds=None, remedy=gotools.REMEDY).text
 
 
-def replace(source: Path) -> None:
-    """Lay the files of a module's _replaced/ over its vendored packages.
+def replace(replaced: Path, vendor: Path) -> None:
+    """Lay the files of a _replaced/ over a module's vendored packages.
 
     Raises ReportedError if there is nothing that one could replace, or be added to.
     """
-    for file in sorted((source / REPLACED).rglob("*.go")):
-        target = source / "vendor" / file.relative_to(source / REPLACED)
+    for file in sorted(replaced.rglob("*.go")):
+        target = vendor / file.relative_to(replaced)
         if not (target.parent if file.name in (WHOLE, ADDED) else target).exists():
             raise ReportedError(
-                f"{file.relative_to(source.parent)} replaces nothing: "
-                "the version that go.mod requires has no such file"
+                f"{file.relative_to(replaced.parent)} replaces nothing: "
+                f"the version that {vendor.parent.name}/go.mod requires has no such file"
             )
         if file.name == WHOLE:
             for old in target.parent.glob("*.go"):
@@ -136,7 +139,9 @@ def replace(source: Path) -> None:
 
 
 def _compile(program: Program, source: Path, path: Path) -> None:
+    goroot = Path(_go("looking for Go's own packages", ["env", "GOROOT"], source).strip())
     command = ["build", "-mod=vendor", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w"]
+    command += ["-overlay", str(gotemplates.overlay(source / "vendor", goroot, source.parent))]
     command += ["-tags", program.tags, "-o", str(path), program.package]
     _go(f"building {path.name}", command, source)
 

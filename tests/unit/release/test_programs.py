@@ -34,7 +34,7 @@ def replace(source: Path, name: str, package: str = PACKAGE) -> list[str]:
     path = source / programs.REPLACED / package / name
     path.parent.mkdir(parents=True)
     path.write_text("package logs // ours")
-    programs.replace(source)
+    programs.replace(source / programs.REPLACED, source / "vendor")
     files = sorted((source / "vendor" / PACKAGE).iterdir())
     return [f"{'our ' * ('ours' in file.read_text())}{file.name}" for file in files]
 
@@ -80,7 +80,7 @@ def test_another_way_to_build_makes_programs_anew(
 
     monkeypatch.setenv("TINKIE_CACHE", str(tmp_path))
     monkeypatch.setattr(programs, "OUT", tmp_path / "out")
-    monkeypatch.setattr(programs, "HOW", tmp_path / "how")
+    monkeypatch.setattr(programs, "HOW", (tmp_path / "how",))
     monkeypatch.setattr(programs, "keep", keep)
     monkeypatch.setattr(programs, "source", source)
     monkeypatch.setattr(programs, "_compile", compiled)
