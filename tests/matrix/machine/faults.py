@@ -12,6 +12,7 @@ from tests.matrix.packets import nft_in, refused
 TASKS = "/run/containerd/io.containerd.runtime.v2.task/services.linuxkit"
 OF_SYSTEM = "cat /run/containerd.pid"
 OF_ENGINE = "ps -o pid,args | awk '$2 ~ /containerd$/ && $3 ~ /^--/ {print $1}'"
+SHIM = "/containerd-shim/ && / services\\.linuxkit / && !/ -id tink-docker /"
 # How a program's number is found in the machine; its containerds are two.
 NUMBER = {
     "system's containerd": OF_SYSTEM,
@@ -21,6 +22,7 @@ NUMBER = {
     "bootkit": f"cat {TASKS}/bootkit/init.pid",
     "worker": "pidof tink-agent",
     "dhcpcd": "pidof dhcpcd | tr ' ' '\\n' | sort -n | head -n 1",
+    "services' shim": f"ps -o pid,args | awk '{SHIM} && $2 !~ /awk/ {{ print $1 }}'",
 }
 BACK_SECONDS = 180.0
 CONNECTED_SECONDS = 3.0  # an engine looks for its containerd about once a second

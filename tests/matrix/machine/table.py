@@ -15,6 +15,7 @@ _NAMED = {
     "bootkit": Sign("bootkit", "program.started"),
     "worker": Sign("bootkit", "worker.ended"),
     "dhcpcd": Sign("dhcp", "program.ended"),
+    "services' shim": Sign("bootkit", "program.started"),
 }
 _AGENTS = ("system's containerd", "tink-docker", "bootkit", "dockerd", "engine's containerd")
 
@@ -37,7 +38,8 @@ def _away(
 
 _AT_REST = tuple(_death(Moment.IDLE, name) for name in _NAMED)
 _IN_ACTION = tuple(
-    _death(Moment.ACTION, name) for name in ("system's containerd", "bootkit", "tink-docker")
+    _death(Moment.ACTION, name)
+    for name in ("system's containerd", "bootkit", "services' shim", "tink-docker")
 )
 _LINK_DOWN = _away("link: down", faults.link_down, "dhcp: link.down", lasts=AWAY_SECONDS)
 _SERVER_REFUSES = _away("server: refuses", faults.server_refuses, "bootkit: server.disconnected")
