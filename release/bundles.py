@@ -117,7 +117,8 @@ def _seccomp(name: str, profiles: dict[str, Document], capabilities: set[str]) -
     chosen = name if name in profiles else DOCKERS
     path = f"{PROFILES}/{chosen}.json"
     if chosen not in profiles:
-        raise ReportedError(f"LinuxKit's tar has no {path} for {name}: build it with tinkie/init")
+        message = f"LinuxKit's tar has no {path} for {name}"
+        raise ReportedError(f"{message}: use the image tinkie/init, which has it")
     with _named(path):
         return resolved(profiles[chosen], capabilities)
 
@@ -130,11 +131,11 @@ def resolved(profile: Document, capabilities: set[str]) -> Document:
     are not permitted: a filter for them takes the runtime as long again.
     """
     calls = [
-        _known(call, "names", "action", "errnoRet", "args")
+        {"names": call["names"], "action": call["action"]} | _given(call, "errnoRet", "args")
         for call in profile["syscalls"]
         if _applies(call, capabilities)
     ]
-    default = _known(profile, "defaultAction", "defaultErrnoRet")
+    default = {"defaultAction": profile["defaultAction"]} | _given(profile, "defaultErrnoRet")
     return default | {"architectures": ["SCMP_ARCH_X86_64"], "syscalls": calls}
 
 
@@ -150,8 +151,8 @@ def _applies(call: Document, capabilities: set[str]) -> bool:
     )
 
 
-def _known(given: Document, *names: str) -> Document:
-    return {name: given[name] for name in names if given.get(name) is not None}
+def _given(of: Document, *names: str) -> Document:
+    return {name: of[name] for name in names if of.get(name) is not None}
 
 
 def script(bundles: Iterable[Bundle]) -> str:

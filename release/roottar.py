@@ -37,7 +37,7 @@ class RootTar:
                 f"{path} is no tar: give a file that `linuxkit build --format tar` wrote"
             ) from None
         self._entries = {_clean(entry.name): entry for entry in self._tar}
-        self._put: dict[str, bytes] = {}  # contents of put()
+        self._contents: dict[str, bytes] = {}  # of what put() added
 
     def __enter__(self) -> Self:
         return self
@@ -66,7 +66,7 @@ class RootTar:
         """Add or replace a file: root's, with mode 0644."""
         entry = tarfile.TarInfo(path)
         entry.size = len(content)
-        self._entries[path], self._put[path] = entry, content
+        self._entries[path], self._contents[path] = entry, content
 
     def remove(self, path: str) -> None:
         """Remove a path and all below it."""
@@ -75,7 +75,7 @@ class RootTar:
                 del self._entries[name]
 
     def _open(self, entry: tarfile.TarInfo) -> IO[bytes] | None:
-        content = self._put.get(_clean(entry.name))
+        content = self._contents.get(_clean(entry.name))
         return self._tar.extractfile(entry) if content is None else io.BytesIO(content)
 
     def find(self, pattern: str) -> str:

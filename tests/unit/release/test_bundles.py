@@ -260,6 +260,8 @@ def test_a_tar_without_containers_needs_no_profile(tmp_path: Path) -> None:
         ({f"{X}/runtime.json": {"mounts": [{}]}}, f"{X}/runtime.json .* has no 'source'"),
         ({DOCKERS: None}, f"LinuxKit's tar has no {DOCKERS} for x"),
         ({DOCKERS: {"defaultAction": "x"}}, f"{DOCKERS} .* has no 'syscalls'"),
+        ({DOCKERS: {"syscalls": []}}, f"{DOCKERS} .* has no 'defaultAction'"),
+        ({DOCKERS: profile({})}, f"{DOCKERS} .* has no 'names'"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named(
