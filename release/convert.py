@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from release import bundles
 from release.errors import ReportedError, reported_errors
 from release.process import read_from, run, written_to
 from release.progress import Progress
@@ -42,6 +43,7 @@ def convert(tar: Path, kernel: Path, initramfs: Path, *, level: str, epoch: int)
     Raises ReportedError.
     """
     with RootTar(tar) as root, tempfile.TemporaryDirectory(dir=initramfs.parent) as folder:
+        bundles.finish(root)
         tree = Path(folder) / "initramfs"
         _bootstrap(root, tree)
         squashfs = tree / "root.squashfs"
@@ -108,7 +110,7 @@ def split(initramfs: Path) -> tuple[bytes, int]:
 
 
 def _verify(root: RootTar, archive: Path, folder: Path) -> None:
-    """Compare content, owner and mode of every path in the archive with LinuxKit's tar."""
+    """Compare content, owner and mode of every path in the archive with the root."""
     folder.mkdir()
     _, second = split(archive)
     with archive.open("rb") as file:
@@ -119,8 +121,8 @@ def _verify(root: RootTar, archive: Path, folder: Path) -> None:
     paths = expected.keys() | found.keys()
     wrong = sorted(path for path in paths if expected.get(path) != found.get(path))
     if wrong:
-        message = f"{archive.name}: {len(wrong)} paths differ from LinuxKit's tar, first {wrong[0]}"
-        raise ReportedError(message)
+        message = f"{archive.name}: {len(wrong)} paths differ from the root that was to be written"
+        raise ReportedError(f"{message}, first {wrong[0]}")
 
 
 def _read_back(squashfs: Path) -> Iterator[tuple[str, str]]:
@@ -131,7 +133,7 @@ def _read_back(squashfs: Path) -> Iterator[tuple[str, str]]:
         tarfile.open(fileobj=pipe, mode="r|") as tar,
     ):
         for entry in tar:
-            yield entry.name.strip("/"), describe(tar, entry)
+            yield entry.name.strip("/"), describe(tar.extractfile, entry)
 
 
 def main() -> None:

@@ -105,7 +105,9 @@ def _read(tar: tarfile.TarFile, licences: dict[str, bytes]) -> Image:
         if content is not None:
             _record(path, content, image, licences)
         found = (
-            hashlib.sha256(content).hexdigest() if content is not None else content_of(tar, entry)
+            hashlib.sha256(content).hexdigest()
+            if content is not None
+            else content_of(tar.extractfile, entry)
         )
         digests.append(f"{path} {found}\n")
         image.size += entry.size

@@ -7,9 +7,10 @@ since the same inputs must give the same bytes.
 
 import fnmatch
 import hashlib
+import io
 import tarfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from operator import itemgetter
 from pathlib import Path, PurePosixPath
 from typing import IO, Self
@@ -18,6 +19,8 @@ from release.errors import ReportedError
 
 KERNEL = "boot/kernel"
 NOT_IN_ROOT = (".", "boot", KERNEL, "boot/cmdline")
+
+Opener = Callable[[tarfile.TarInfo], IO[bytes] | None]
 
 
 class RootTar:
@@ -34,6 +37,7 @@ class RootTar:
                 f"{path} is no tar: give a file that `linuxkit build --format tar` wrote"
             ) from None
         self._entries = {_clean(entry.name): entry for entry in self._tar}
+        self._contents: dict[str, bytes] = {}  # of what put() added
 
     def __enter__(self) -> Self:
         return self
@@ -41,13 +45,38 @@ class RootTar:
     def __exit__(self, *_: object) -> None:
         self._tar.close()
 
+    @property
+    def paths(self) -> list[str]:
+        """Every path."""
+        return list(self._entries)
+
     def read(self, path: str) -> bytes:
-        """Return the bytes of a file; path as LinuxKit wrote it, links are not followed."""
-        content = self._tar.extractfile(self._entries[path])
+        """Return the bytes of a file; symbolic links are not followed."""
+        entry = self._entries.get(path)
+        if entry is None:
+            message = f"LinuxKit's tar has no {path}"
+            raise ReportedError(message)
+        content = self._open(entry) if entry.isreg() or entry.islnk() else None
         if content is None:
             message = f"{path} in LinuxKit's tar is not a file"
             raise ReportedError(message)
         return content.read()
+
+    def put(self, path: str, content: bytes) -> None:
+        """Add or replace a file: root's, with mode 0644."""
+        entry = tarfile.TarInfo(path)
+        entry.size = len(content)
+        self._entries[path], self._contents[path] = entry, content
+
+    def remove(self, path: str) -> None:
+        """Remove a path and all below it."""
+        for name in self.paths:
+            if name == path or name.startswith(f"{path}/"):
+                del self._entries[name]
+
+    def _open(self, entry: tarfile.TarInfo) -> IO[bytes] | None:
+        content = self._contents.get(_clean(entry.name))
+        return self._tar.extractfile(entry) if content is None else io.BytesIO(content)
 
     def find(self, pattern: str) -> str:
         """Return the one path that matches a shell pattern, for example of a kernel module."""
@@ -61,7 +90,7 @@ class RootTar:
         """Yield path and description of each entry of the root."""
         for path, entry in self._root():
             target = self._entries[_clean(entry.linkname)] if entry.islnk() else entry
-            yield path, describe(self._tar, target)
+            yield path, describe(self._open, target)
 
     def write(self, out: IO[bytes], epoch: int) -> None:
         """Write a plain tar: sorted, hard links after their targets, all times epoch (s).
@@ -75,7 +104,7 @@ class RootTar:
                 normal = _normal(path, entry, epoch)
                 if path in same:
                     normal.type, normal.linkname, normal.size = tarfile.LNKTYPE, same[path], 0
-                content = self._tar.extractfile(entry) if normal.isreg() else None
+                content = self._open(entry) if normal.isreg() else None
                 tar.addfile(normal, content)
 
     def _same_files(self) -> dict[str, str]:
@@ -90,7 +119,7 @@ class RootTar:
         found = {}
         for path, entry in files:
             if counts[entry.size] > 1:
-                original = first.setdefault(describe(self._tar, entry), path)
+                original = first.setdefault(describe(self._open, entry), path)
                 if original != path:
                     found[path] = original
         return found
@@ -99,9 +128,9 @@ class RootTar:
         return ((path, entry) for path, entry in self._entries.items() if path not in NOT_IN_ROOT)
 
 
-def content_of(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> str:
+def content_of(opener: Opener, entry: tarfile.TarInfo) -> str:
     """Return a file's SHA-256, a link's target, or another entry's type, for comparison."""
-    file = tar.extractfile(entry) if entry.isreg() else None
+    file = opener(entry) if entry.isreg() else None
     if file is None:
         return f"-> {entry.linkname}" if entry.issym() else f"type {entry.type!r}"
     digest = hashlib.sha256()
@@ -110,11 +139,11 @@ def content_of(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> str:
     return digest.hexdigest()
 
 
-def describe(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> str:
+def describe(opener: Opener, entry: tarfile.TarInfo) -> str:
     """Return content, owner and mode of an entry, for comparison."""
     device = f" {entry.devmajor},{entry.devminor}" if entry.isdev() else ""
     mode = "" if entry.issym() else f" {entry.mode & 0o7777:04o}"  # a symbolic link has none
-    return f"{content_of(tar, entry)}{device}{mode} {entry.uid}:{entry.gid}"
+    return f"{content_of(opener, entry)}{device}{mode} {entry.uid}:{entry.gid}"
 
 
 def _clean(name: str) -> str:

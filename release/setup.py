@@ -17,7 +17,7 @@ from release.progress import Progress
 
 PACKAGES = {
     "building": "docker.io mmdebstrap squashfs-tools squashfs-tools-ng cpio git iproute2 iptables",
-    "checking": "shellcheck python3-venv jq",
+    "checking": "shellcheck python3-venv",
     "the sandbox": "qemu-system-x86 qemu-utils ipxe-qemu seabios ovmf docker-registry skopeo"
     " apache2-utils nftables nmap busybox-static util-linux openssl"
     " syslinux syslinux-common mtools dosfstools fdisk tcpdump dnsmasq-base vde2",

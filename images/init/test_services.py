@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import socket
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from release import bundles
 from release.version import PROJECT
 from tests.fakes.script_root import LINUXKIT
 
@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 
 SCRIPTS = Path(__file__).parent / "lib"
 SERVICES = "/usr/lib/tinkie/services"
-PROFILES = "/usr/lib/tinkie/seccomp"
-USERS = {"onboot/000-settings": 2001, "services/bootkit": 2002}
-OWNERS = {"settings": "2001:7", "bootkit": "2002:7", "tink-docker": "0:7"}
 NAMES = sorted(service["name"] for service in LINUXKIT["services"])
+# What the build writes for one service.
+NTP = bundles.Bundle(
+    "containers/services/ntp",
+    {"process": {"user": {"uid": 3, "gid": 4}}},
+    {"mkdir": ["/run/tinkie/ntp"], "mounts": [{"source": "a", "destination": "b"}]},
+)
 # containerd: /refuse.NAME has the error, and how often it is left.
 CONTAINERD = """
 [ "$1" = service ] || exit 1
@@ -53,7 +56,6 @@ exec "$@"
 
 @pytest.fixture
 def machine(root: ScriptRoot) -> ScriptRoot:
-    root.add_program("/usr/bin/jq")
     for folder in ("onboot/000-settings", *(f"services/{name}" for name in NAMES)):
         add_container(root, folder)
     root.write("/proc/self/stat", "77 (sh) S 1\n")
@@ -62,24 +64,16 @@ def machine(root: ScriptRoot) -> ScriptRoot:
     root.write("/created", "")
     for name, body in {"containerd": CONTAINERD, "runc": RUNC, "timeout": TIMEOUT}.items():
         root.stub(name, body)
-    for name in ("modprobe", "renice", "udevadm", "mount"):
+    for name in ("modprobe", "renice", "udevadm", "mount", "chown"):
         root.stub(name)
-    root.stub("chown")
-    calls = {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["docker"]}]}
-    root.write(f"{PROFILES}/docker.json", json.dumps(calls))
-    for name in OWNERS:
-        root.at(f"/run/tinkie/{name}").mkdir(parents=True)
+    root.write(f"/{bundles.SCRIPT}", bundles.script([NTP]))
     listen(root)
     return root
 
 
 def add_container(root: ScriptRoot, folder: str) -> None:
-    """Add one as LinuxKit packs it."""
-    user = {"uid": USERS.get(folder, 0), "gid": 7}
-    config = {"root": {"path": "rootfs", "readonly": True}, "process": {"user": user}}
-    root.write(f"/containers/{folder}/config.json", json.dumps(config))
-    needed = {"mkdir": [f"/run/needed/{folder}"]}
-    root.write(f"/containers/{folder}/runtime.json", json.dumps(needed))
+    """Add the bundle of one."""
+    root.write(f"/containers/{folder}/config.json", "{}")
 
 
 def listen(root: ScriptRoot) -> None:
@@ -147,34 +141,17 @@ def test_with_a_wrong_clock_the_time_comes_before_certificates(machine: ScriptRo
     assert created(machine)[:4] == ["dhcp", "ntp", "tink-docker", "bootkit"]
 
 
-def test_bundles_get_absolute_roots_and_their_folders(machine: ScriptRoot) -> None:
+def test_the_bundles_are_prepared_first(machine: ScriptRoot) -> None:
     boot(machine)
-    for kind, name in (("services", "ntp"), ("onboot", "000-settings")):
-        config = json.loads(machine.read(f"/run/bundles/{name}/config.json"))
-        assert config["root"]["path"] == f"/containers/{kind}/{name}/rootfs"
-        assert machine.at(f"/run/needed/{kind}/{name}").is_dir()
-
-
-def test_each_program_owns_its_folder(machine: ScriptRoot) -> None:
-    boot(machine)
-    chowns = [call for call in machine.calls if call.startswith("chown")]
-    assert set(chowns) == {f"chown {who} /run/tinkie/{name}" for name, who in OWNERS.items()}
-    assert len(chowns) == len(OWNERS)
-
-
-def test_bundles_get_a_profile_of_their_own_or_dockers(machine: ScriptRoot) -> None:
-    boot(machine)
-    for bundle in ("000-settings", *NAMES):
-        config = json.loads(machine.read(f"/run/bundles/{bundle}/config.json"))
-        (first, *_) = config["linux"]["seccomp"]["syscalls"]
-        assert (first["names"] == ["docker"]) == (bundle != "rngd"), bundle
+    assert machine.calls[:2] == ["mount a b", "chown 3:4 /run/tinkie/ntp"]
+    assert machine.at("/run/tinkie/ntp").is_dir()
 
 
 def test_containerd_keeps_a_service_alive_and_logs_it(machine: ScriptRoot) -> None:
     boot(machine)
     (call,) = (call for call in machine.calls if call.startswith("containerd service ntp "))
     log = "binary:///usr/lib/tinkie/service-log"
-    assert call == f"containerd service ntp /run/bundles/ntp/config.json {log}"
+    assert call == f"containerd service ntp /containers/services/ntp/config.json {log}"
 
 
 def test_what_containerd_refuses_is_reported_and_tried_again(machine: ScriptRoot) -> None:
@@ -343,9 +320,7 @@ def test_started_again_it_repeats_nothing_that_is_done(machine: ScriptRoot) -> N
     with boot_again:
         machine.wait_for("the end", lambda: "sleep 3600" in machine.read(".calls"))
     again = [call for call in machine.calls if call.split()[0] not in ("modprobe", "renice")]
-    assert (
-        times(machine, "runc") == times(machine, "containerd") == times(machine, "udevadm") == 0
-    ), again
+    assert again == []
     assert any(call.startswith("runc run") for call in before)
 
 
@@ -357,7 +332,7 @@ def test_onboot_container_that_a_dead_script_started_is_removed_and_run_again(
     boot(machine)
     runc = [call for call in machine.calls if call.startswith("runc")]
     assert runc[0] == "runc delete --force settings"
-    assert runc[1].startswith("runc run --bundle /run/bundles/000-settings")
+    assert runc[1].startswith("runc run --bundle /containers/onboot/000-settings")
 
 
 def test_onboot_containers_that_still_run_are_left_to_run(machine: ScriptRoot) -> None:

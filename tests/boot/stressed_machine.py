@@ -18,6 +18,7 @@ from sandbox.timeserver import time_server
 from sandbox.waiting import wait_for
 from sandbox.workflow import Status
 from sandbox.world import World
+from tests.boot.in_service import PYTHON
 from tests.boot.machines import Lab, booted, start_command
 from tests.boot.rights import SERVICES, START_SECONDS, Rights, are_running, look
 
@@ -40,19 +41,25 @@ RESPAWNED = {
     "services": "pidof services",
     "watch-services": "pidof watch-services",
 }
-# Adds them to /containers, as LinuxKit packs them; `services` then looks there once more.
-ADD = """
+# Adds them to /containers, as the build writes them. `services` then looks there once more, and
+# mounts all roots again.
+EDIT = (
+    "import json, sys; config = json.load(sys.stdin); "
+    'config["process"]["args"] = sys.argv[1:]; print(json.dumps(config))'
+)
+ADD = f"""
 mkdir -p /run/odd/up /run/odd/work
 mount -t overlay -o lowerdir=/containers,upperdir=/run/odd/up,workdir=/run/odd/work odd /containers
 cd /containers/onboot
-add() {
-    mkdir -p $1
-    root=/containers/onboot/000-settings/rootfs
-    jq ".root.path = \\"$root\\" | .process.args = $2" 000-settings/config.json >$1/config.json
-}
-add 001-fails '["python3", "-c", "print(1 / 0)"]'
-add 002-hangs '["python3", "-c", "import time; time.sleep(99)"]'
-add ../services/never '["/usr/bin/nothing"]'
+add() {{
+    folder=$1
+    shift
+    mkdir -p $folder
+    {PYTHON} '{EDIT}' "$@" <000-settings/config.json >$folder/config.json
+}}
+add 001-fails python3 -c "print(1 / 0)"
+add 002-hangs python3 -c "import time; time.sleep(99)"
+add ../services/never /usr/bin/nothing
 rm /run/bundles/prepared
 """
 # Nothing removes it from containerd again, so it gets the program that it lacked.

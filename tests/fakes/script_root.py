@@ -197,7 +197,7 @@ class ScriptRoot:
         listed = subprocess.check_output(["ldd", path], text=True)
         libraries = [word for word in listed.split() if word.startswith("/")]
         for file in (path, *libraries):
-            target = self.at(file.replace("/usr/bin/", "/usr/sbin/"))
+            target = self.at(file)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(file, target)
 

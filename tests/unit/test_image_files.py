@@ -177,7 +177,7 @@ def test_scripts_call_only_scripts_that_exist() -> None:
     present = {path.name for path in (INIT / "lib").iterdir()}
     for path in (*(INIT / "lib").iterdir(), *ROOT.glob("images/*/[a-z]*")):
         if path.is_file() and path.name != "Dockerfile":
-            for name in re.findall(r"/usr/lib/tinkie/([a-z-]+(?:\.jq)?)", path.read_text()):
+            for name in re.findall(r"/usr/lib/tinkie/([a-z-]+)", path.read_text()):
                 assert name in present | _own(path), f"{path}: {name}"
 
 

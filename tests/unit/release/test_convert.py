@@ -1,6 +1,7 @@
 """LinuxKit's tar becomes a kernel and an initramfs: with the real mksquashfs, sqfs2tar and cpio."""
 
 import io
+import json
 import os
 import subprocess
 import tarfile
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from release import convert
+from release import bundles, convert
 from release.errors import ReportedError
 from release.roottar import RootTar
 
@@ -21,6 +22,11 @@ FILES = {
     "usr/lib/tinkie/initramfs/init": b"#!/bin/busybox sh\n",
     "usr/lib/modules/6.12/kernel/drivers/block/loop.ko": b"loop",
     "usr/lib/modules/6.12/kernel/fs/squashfs/squashfs.ko": b"squashfs",
+    "usr/lib/tinkie/seccomp/docker.json": b'{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": []}',
+    "containers/services/x/config.json": b"""
+        {"root": {"path": "rootfs"}, "process": {"user": {"uid": 5, "gid": 6}}}
+    """,
+    "containers/services/x/runtime.json": b'{"mkdir": ["/run/x"]}',
     "etc/hosts": b"from the image\n",
 }
 
@@ -148,8 +154,14 @@ def test_what_was_written_is_compared_with_what_was_meant(
     initramfs = _convert(linuxkit_tar, tmp_path / "out")
     with tarfile.open(linuxkit_tar, "a") as tar:
         _add(tar, "etc/hosts", b"changed since\n")
-    with RootTar(linuxkit_tar) as root, pytest.raises(ReportedError, match="etc/a-link"):
-        convert._verify(root, initramfs, tmp_path / "verify")
+    _fails_to_verify(linuxkit_tar, initramfs, tmp_path / "verify", path="etc/a-link")
+
+
+def _fails_to_verify(tar: Path, initramfs: Path, folder: Path, *, path: str) -> None:
+    with RootTar(tar) as root:
+        bundles.finish(root)
+        with pytest.raises(ReportedError, match=f"first {path}"):
+            convert._verify(root, initramfs, folder)
 
 
 def test_owners_and_modes_are_compared_as_well(linuxkit_tar: Path, tmp_path: Path) -> None:
@@ -160,8 +172,20 @@ def test_owners_and_modes_are_compared_as_well(linuxkit_tar: Path, tmp_path: Pat
         changed.write_bytes(linuxkit_tar.read_bytes())
         with tarfile.open(changed, "a") as tar:
             _add(tar, "usr/bin/busybox", busybox, **fields)
-        with RootTar(changed) as root, pytest.raises(ReportedError, match="first usr/bin/busybox"):
-            convert._verify(root, initramfs, tmp_path / f"verify{number}")
+        folder = tmp_path / f"verify{number}"
+        _fails_to_verify(changed, initramfs, folder, path="usr/bin/busybox")
+
+
+def test_the_root_has_runnable_bundles(linuxkit_tar: Path, tmp_path: Path) -> None:
+    tree = _extract(_convert(linuxkit_tar, tmp_path / "out"), tmp_path / "tree")
+    squashfs = tree / "root.squashfs"
+    cat = ["unsquashfs", "-cat", str(squashfs)]
+    made = subprocess.check_output([*cat, "containers/services/x/config.json"])
+    assert json.loads(made)["root"] == {"path": "/containers/services/x/rootfs"}
+    assert b"mkdir -p /run/x\n" in subprocess.check_output([*cat, bundles.SCRIPT])
+    listing = subprocess.check_output(["unsquashfs", "-ls", squashfs], text=True)
+    assert "runtime.json" not in listing
+    assert "seccomp" not in listing
 
 
 def test_a_tar_without_a_module_is_refused_by_name(tmp_path: Path) -> None:
