@@ -13,6 +13,7 @@ import tarfile
 import tempfile
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
@@ -117,7 +118,10 @@ def _verify(root: RootTar, archive: Path, folder: Path) -> None:
         os.lseek(file.fileno(), second, os.SEEK_SET)
         command = ["cpio", "--extract", "--quiet", "root.squashfs"]
         run("reading the initramfs back", command, cwd=folder, stdin=file, seconds=None)
-    expected, found = dict(root.digests()), dict(_read_back(folder / "root.squashfs"))
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        digests = beside.submit(dict, root.digests())
+        found = dict(_read_back(folder / "root.squashfs"))
+    expected = digests.result()
     paths = expected.keys() | found.keys()
     wrong = sorted(path for path in paths if expected.get(path) != found.get(path))
     if wrong:
