@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.fakes.script_root import ScriptRoot
 
 
-def test_wheels_are_installed_for_debians_python_and_compiled_at_the_end(root: ScriptRoot) -> None:
+@pytest.mark.parametrize("only", [[], ["--only"]])
+def test_wheels_are_installed_for_debians_python_and_compiled_at_the_end(
+    root: ScriptRoot, only: list[str]
+) -> None:
     root.install("python/mkwheels", "/mkwheels")
     root.stub("python3", "echo $DEB_PYTHON_INSTALL_LAYOUT >>/layout")
     root.stub("mkbytecode")
     for name in ("a-1.whl", "b-2.whl", "notes.txt"):
         root.write(f"/wheels/{name}", "")
-    assert root.run("sh", "/mkwheels", "/out", "/wheels").returncode == 0
+    assert root.run("sh", "/mkwheels", *only, "/out", "/wheels").returncode == 0
     install = "python3 -m installer --destdir /out --no-compile-bytecode"
     assert root.calls == [
         f"{install} /wheels/a-1.whl",
         f"{install} /wheels/b-2.whl",
-        "mkbytecode /out /out/usr/lib/python3/dist-packages",
+        " ".join(["mkbytecode", *only, "/out", "/out/usr/lib/python3/dist-packages"]),
     ]
     assert root.read("/layout") == "deb\ndeb\n"
 
