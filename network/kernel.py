@@ -24,7 +24,7 @@ _GROUPS = 0x1 | 0x10 | 0x40 | 0x100 | 0x400
 _PART = 65536
 
 # No route: nothing, or what `ip -details` says of a gateway with a number.
-_DETAIL = re.compile(r"\s*(nh_info\s|$)")
+_DETAIL = r"\s*(nh_info\s|$)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def read_nics(text: str) -> list[Nic]:
 def read_routes(text: str) -> list[Route]:
     """Return what `ip -oneline -details route show` printed; TransientError if it is nonsense."""
     try:
-        return [Route.parse(line) for line in text.splitlines() if not _DETAIL.match(line)]
+        return [Route.parse(line) for line in text.splitlines() if not re.match(_DETAIL, line)]
     except NONSENSE as error:
         raise TransientError(f"ip route show: an unusable answer: {error!r}") from None
 

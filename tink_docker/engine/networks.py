@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 log = get_logger()
 
 BRIDGE = "docker0"
-_OURS = re.compile("docker0|br-[0-9a-f]{12}")  # interfaces of dockerd's networks
+_OURS = "docker0|br-[0-9a-f]{12}"  # interfaces of dockerd's networks
 
 # First those for benchmarks of network gear (RFC 2544) and for documents (RFC 5737), which are
 # routed nowhere; then private ones that few use.
@@ -114,7 +114,7 @@ class NetworkPlan:
         self, routes: Iterable[Route], name_servers: Iterable[IPv4Network]
     ) -> list[Destination]:
         """Return what the engine must not hide: all that is known but default routes."""
-        others = (route for route in routes if not _OURS.fullmatch(route.interface))
+        others = (route for route in routes if not re.fullmatch(_OURS, route.interface))
         found = [
             *(Destination(one.network, f"route of {one.interface}") for one in others),
             *(Destination(server, "name server") for server in name_servers),
@@ -151,7 +151,7 @@ def _is_host(destination: Destination) -> bool:
 
 def engines_routes(routes: Iterable[Route]) -> list[Route]:
     """Return the routes to the engine's own networks."""
-    return [route for route in routes if _OURS.fullmatch(route.interface)]
+    return [route for route in routes if re.fullmatch(_OURS, route.interface)]
 
 
 def hidden_by(network: IPv4Network, destinations: Iterable[Destination]) -> list[Destination]:

@@ -46,8 +46,8 @@ HEGEL_PORT = 50061  # /metadata
 TOOTLES_PORT = 7080  # EC2 style metadata; smee too
 USUAL_SYSLOG_PORT = 514
 
-_NETWORK = re.compile(r"[0-9a-fA-F:.]+/(0|[1-9][0-9]{0,2})")
-_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+_NETWORK = r"[0-9a-fA-F:.]+/(0|[1-9][0-9]{0,2})"
+_FINGERPRINT = r"[0-9a-f]{64}"
 _BOOTKIT = (Reader.BOOTKIT,)
 _TINK_DOCKER = (Reader.TINK_DOCKER,)
 _BOTH = (Reader.BOOTKIT, Reader.TINK_DOCKER)
@@ -63,7 +63,7 @@ def _grpc_authority(text: str) -> HostPort:
 def _fingerprints(text: str) -> tuple[str, ...]:
     """Return SHA-256 sums as hashlib writes them; `openssl x509 -fingerprint` has colons."""
     sums = tuple(one.lower().removeprefix("sha256:").replace(":", "") for one in elements(text))
-    bad = [str(at) for at, one in enumerate(sums, start=1) if not _FINGERPRINT.fullmatch(one)]
+    bad = [str(at) for at, one in enumerate(sums, start=1) if not re.fullmatch(_FINGERPRINT, one)]
     if not sums or bad:
         where = f"element {', '.join(bad)}: " if bad else ""
         raise ValueError(f"{where}not a SHA-256 sum of 64 hexadecimal digits; none is used")
@@ -96,7 +96,7 @@ def _is_network(text: str) -> bool:
         ipaddress.ip_network(text, strict=False)
     except ValueError:
         return False
-    return _NETWORK.fullmatch(text) is not None
+    return re.fullmatch(_NETWORK, text) is not None
 
 
 def _mirror(text: str) -> Url:
