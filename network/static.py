@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from network.leases import STATIC, Lease
 from network.links import Step
 from network.nics import called
-from tinkie.parameters.ipam import StaticRoute
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from network.links import Command
     from network.nics import Nic
     from network.routes import Route
-    from tinkie.parameters.ipam import StaticAddress
+    from tinkie.parameters.ipam import StaticAddress, StaticRoute
 
 _VLAN = "vlan"
 METRIC = "1000"  # of its routes; dhcpcd's are 1000 and the NIC's number
@@ -191,6 +190,8 @@ class StaticPlan:
 
 def _routes(given: StaticAddress) -> list[StaticRoute]:
     """Return the routes of an address, with the default one."""
+    from tinkie.parameters.ipam import StaticRoute  # noqa: PLC0415 - loaded with the address
+
     default = [StaticRoute("default", given.gateway)] if given.gateway else []
     return [*default, *given.routes]
 

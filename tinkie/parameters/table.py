@@ -13,9 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tinkie.parameters.bond import Bond
 from tinkie.parameters.image_reference import ImageReference, Registry, is_domain
-from tinkie.parameters.ipam import StaticAddress
 from tinkie.parameters.parameter import Parameter, Parameters, Reader, Section, Stops
 from tinkie.parameters.proxy_url import ProxyUrl
 from tinkie.parameters.types import (
@@ -39,7 +37,9 @@ from tinkie.parameters.types import (
 from tinkie.parameters.url_secrets import credentials_in, secrets_in_url
 
 if TYPE_CHECKING:
+    from tinkie.parameters.bond import Bond
     from tinkie.parameters.cmdline import Cmdline
+    from tinkie.parameters.ipam import StaticAddress
 
 GRPC_PORT = 42113  # Tinkerbell's default
 HEGEL_PORT = 50061  # /metadata
@@ -110,6 +110,18 @@ def _mirror(text: str) -> Url:
 def _no_proxy_entry(text: str) -> str:
     """Return it without the brackets of an IPv6 address, with which Go takes it for a name."""
     return text[1:-1] if text.startswith("[") and text.endswith("]") else parse_text(text)
+
+
+def _bond(text: str) -> Bond:
+    from tinkie.parameters.bond import Bond  # noqa: PLC0415 - few machines have one
+
+    return Bond.parse(text)
+
+
+def _static_address(text: str) -> StaticAddress:
+    from tinkie.parameters.ipam import StaticAddress  # noqa: PLC0415 - as above
+
+    return StaticAddress.parse(text)
 
 
 WORKER_ID = Parameter[str | None](
@@ -468,22 +480,22 @@ VLAN_ID = Parameter[int](
     parse=parse_vlan,
     default=0,
 )
-BOND = Parameter[Bond | None](
+BOND = Parameter["Bond | None"](
     name="bond",
     section=Section.SYSTEM,
     read_by=_NETWORK_READER,
     value="2 to 4 parts, or none",
     meaning="Several NICs as one, for racks whose switches have no LACP fallback: below",
-    parse=Bond.parse,
+    parse=_bond,
     default=None,
 )
-IPAM = Parameter[StaticAddress | None](
+IPAM = Parameter["StaticAddress | None"](
     name="ipam",
     section=Section.SYSTEM,
     read_by=_NETWORK_READER,
     value="3 to 11 parts",
     meaning="Addresses of one NIC without DHCP, its MTU, and routes: below",
-    parse=StaticAddress.parse,
+    parse=_static_address,
     default=None,
 )
 ENGINE_NETWORKS = Parameter[tuple[ipaddress.IPv4Network, ...]](
