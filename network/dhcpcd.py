@@ -107,7 +107,7 @@ class Listener:
         return [event for event in found if event]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Process:
     """dhcpcd as a child of this process, which may have been started before Python."""
 

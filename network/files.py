@@ -49,7 +49,7 @@ def host_name(leases: Sequence[Lease], chosen: str) -> str:
     return next((lease.hostname for lease in [*given, *own] if lease.hostname), "")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Files:
     """Write what has changed; nothing else."""
 

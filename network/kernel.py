@@ -27,7 +27,7 @@ _PART = 65536
 _DETAIL = r"\s*(nh_info\s|$)"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Kernel:
     """All methods raise TransientError with the words of `ip` if it fails."""
 

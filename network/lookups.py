@@ -42,7 +42,7 @@ class Resolver:
         return [[Question(one.removesuffix("."), kind) for kind in kinds] for one in names]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Search:
     """The search of one NIC: what each question gave; None is a server that could not say."""
 
@@ -72,7 +72,7 @@ class _Search:
         return [] if is_late or len(answers) >= self.servers else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Lookups:
     """Call it with a name and each NIC's Resolver: it takes LOOKUP_SECONDS at most, for all."""
 
@@ -119,7 +119,7 @@ def _ask(waiting: BaseSelector) -> None:
         key.data.ask()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class _Asked:
     """A name server, and the questions that it gets for one NIC, by their numbers."""
 

@@ -26,7 +26,7 @@ REFUSED = Path("/run/dhcpcd/bond-refused")
 PROVEN = Path("/run/dhcpcd/bond-proven")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class MetadataBond:
     """`bond` is the one that this run makes, if there is one.
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _NO_NIC = "no NIC is named for it: give hw_addr, interface or bond as well"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class NetworkPlan:
     """`wanted` are names and MACs of the NICs to prefer, the first one first.
 

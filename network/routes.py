@@ -34,7 +34,7 @@ _ALONE = frozenset(("onlink",))
 _FAMILIES = frozenset(("inet", "inet6"))  # stand before a gateway of the other family
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Route:
     """A route of the main table: its words, without metric, protocol and what the kernel counts."""
 

@@ -27,7 +27,7 @@ _VLAN = "vlan"
 METRIC = "1000"  # of its routes; dhcpcd's are 1000 and the NIC's number
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class StaticPlan:
     """`nic` is a name or a MAC. Without `address`, the VLAN asks DHCP.
 

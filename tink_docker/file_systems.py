@@ -39,7 +39,7 @@ _WHAT_FAILS = {
 _FAILS = "what writes there fails while it is full"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class FileSystem:
     """Its mount point for people, as the host names it, and where it is in this container."""
 
@@ -67,7 +67,7 @@ def file_systems(mounts: Path = MOUNTS, host: Path = HOST_ROOT) -> list[FileSyst
     return list(found.values())
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class FileSystemsMonitor:
     """Measures them at each `tick` that is due; logs once when one gets low, and its recovery."""
 

@@ -24,7 +24,7 @@ _OCTAL = r"\\([0-7]{3})"
 _SHORTEST = 6  # fields before the separator
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Mount:
     """One mount: its number and its parent's, the path of its root, and its type."""
 

@@ -47,7 +47,7 @@ log = get_logger()
 SIGNS = (START_FAILURE, BRIDGE_FAILURE)  # in dockerd's lines, for the repairs
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Plan:
     """All that the kernel parameters decide; `problems` has the reason for each bad one.
 

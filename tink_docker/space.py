@@ -56,7 +56,7 @@ def who_takes_it(data_root: Path = DATA_ROOT, meminfo: Path = Path("/proc/meminf
     return f"{largest}; memory is short and not the file system: programs and other files take it"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class SpaceMonitor:
     """Measures at each `tick`, writes `path` for bootkit, and logs once when space gets low."""
 

@@ -23,7 +23,7 @@ class EngineNotReady(TransientError):
         super().__init__(message, kind=ErrorKind.ENGINE_NOT_READY, asked=Asked.ENGINE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Container:
     """A container in the engine's list."""
 
@@ -35,7 +35,7 @@ class Container:
     mounts: tuple[str, ...] = ()  # destinations
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Ended:
     """How a container ended."""
 
@@ -44,7 +44,7 @@ class Ended:
     out_of_memory: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ContainerEvent:
     """The start or the end of a container; `exit_code` is None for a start."""
 

@@ -27,7 +27,7 @@ _SEPARATORS = re.compile(r"[\s,]*")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Challenge:
     """One challenge: its scheme and the names of its parameters are in lower case."""
 

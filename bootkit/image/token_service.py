@@ -40,7 +40,7 @@ def pull_urls(domain: str, mirrors: tuple[Url, ...]) -> tuple[str, ...]:
     return (*(url.rstrip("/") for url in mirrors), own) if domain == DEFAULT_DOMAIN else (own,)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Destination:
     """A URL that gets user and password, because `registry` (host[:port]) names it."""
 

@@ -45,7 +45,7 @@ class MachineMetadata:
     bond: Bond | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class MetadataService:
     """One metadata service: its URL and how to fetch it."""
 

@@ -44,7 +44,7 @@ _NO_ID = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Inputs:
     """The values of the command line, the reason for each bad one, and the proxies."""
 

@@ -48,7 +48,7 @@ def remove_actions(engine: Engine) -> None:
         engine.remove(container.id)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class ActionReporter:
     """Log the start and the end of each action. `now` returns monotonic seconds."""
 

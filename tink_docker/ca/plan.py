@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tinkie.parameters.types import Url
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class CertificatePlan:
     """Where CA certificates come from, what they are for, and which are wanted.
 
@@ -63,7 +63,7 @@ class CertificatePlan:
         return {"url": self.url, "paths": [str(path) for path in self.paths], "pins": self.pins}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class CertificatePlans:
     """What to fetch, and why the rest of what is given is not."""
 

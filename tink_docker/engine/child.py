@@ -30,7 +30,7 @@ _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin
 _LOGFMT_MESSAGE = r'^time=.*? msg="((?:[^"\\]|\\.)*)"'
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Child:
     """One run of a program. `files` are readable when there is output or when it has ended.
 

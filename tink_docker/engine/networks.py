@@ -46,7 +46,7 @@ _POOL_PREFIX = 24  # of one network out of a pool
 _BROADEST_PREFIX = 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Destination:
     """A network or an address that the machine reaches, and the source of that."""
 
@@ -75,7 +75,7 @@ class EngineNetworks:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class NetworkPlan:
     """What the kernel parameters decide: networks that are given, and what must be reached.
 

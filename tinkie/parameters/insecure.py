@@ -21,7 +21,7 @@ def _addresses(host: str) -> list[str]:
         return []
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class InsecureRegistries:
     """The values of insecure_registries: host[:port], and networks as address/bits.
 

@@ -26,7 +26,7 @@ _DIGITS = "[0-9]{1,4}"
 Address = IPv4Address | IPv6Address
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class StaticRoute:
     """A way to a network (`10.0.0.0/8`): by its gateway, or without one, over the link."""
 
@@ -34,7 +34,7 @@ class StaticRoute:
     gateway: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class StaticAddress:
     """What a NIC is to have; `address` ends in its prefix length; `vlan`, `mtu`: 0 without one."""
 

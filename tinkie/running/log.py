@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     Event = MutableMapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ConsoleSink:
     """Write a line for people per event; a structlog processor."""
 
@@ -130,7 +130,7 @@ def phase(name: str, *, now: Callable[[], float] = time.monotonic) -> Iterator[N
         log.debug("phase.done", seconds=round(now() - started, 3))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class _Origin:
     program: str
     uptime: Callable[[], float]

@@ -44,7 +44,7 @@ _NOWHERE = re.compile("(?!)")
 _WORDS = frozenset({"event", "kind", "level", "phase", "program", "time"})
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Redactor:
     """Masks secrets in what is about to be shown: given ones, and credentials in URLs."""
 
