@@ -6,26 +6,22 @@ ADR 13 explains why bootkit has another client.
 from __future__ import annotations
 
 import json
+import os
 import re
 import select
 import socket
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from tink_docker import policy
 from tinkie.container_name import container_name
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import NONSENSE, TransientError
 from tinkie.hints import Asked
-from tinkie.running.late import loaded_when_used
 from tinkie.running.log import get_logger
 
-# The engine's socket needs no TLS, which http.client loads for https://.
-with loaded_when_used("ssl"):
-    import http.client
-
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from tink_docker.engine.child import Wait
@@ -37,6 +33,8 @@ Answer = TypeVar("Answer")
 _PING = "/_ping"
 _CONTAINERS = "/containers/json"  # the running ones only
 _LOAD = "/images/load?quiet=1"
+_SUCCESSES = (200, 204)
+_PART = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +53,24 @@ class Ping:
 
     @property
     def files(self) -> list[int]:
-        """Return the descriptor that becomes readable with the answer, while there is one.
-
-        An answer that ends the connection leaves none.
-        """
-        sock = self._connection.sock if self._connection else None
-        return [sock.fileno()] if sock else []
+        """Return the descriptor that becomes readable with the answer, while one is awaited."""
+        return [self._connection.sock.fileno()] if self._connection else []
 
     def answer(self, path: Path) -> EngineVersion | None:
         """Return the answer if it has come, without waiting; send a request if none is open."""
         try:
-            if self._connection is None or not self.files:
+            if self._connection is None:
                 self._connection = _send(path, _PING)
             if not select.select(self.files, [], [], 0)[0]:
                 return None
-            response, _ = _receive(self._connection, _PING)
+            headers = _receive(self._connection, _PING).headers
         except TransientError as error:
             log.debug("engine.silent", error=str(error))
             self.close()
             return None
-        server = re.match(r"Docker/(\S+)", response.getheader("Server") or "")
-        return EngineVersion(server[1] if server else "", response.getheader("Api-Version") or "")
+        self.close()
+        server = re.match(r"Docker/(\S+)", headers.get("server", ""))
+        return EngineVersion(server[1] if server else "", headers.get("api-version", ""))
 
     def close(self) -> None:
         """Give up the request."""
@@ -126,20 +121,28 @@ def load_images(path: Path, archive: Path, wait: Wait, now: Callable[[], float])
         TransientError: dockerd refused the image, with its reason, or was silent for
         DOCKERD_LOAD_SILENCE_SECONDS.
     """
-    connection = _Upload(path, wait, now)
     try:
-        with archive.open("rb") as body:
-            connection.request("POST", _LOAD, body, {"Content-Type": "application/x-tar"})
-        connection.wait_for_answer()
-        _, answer = _receive(connection, _LOAD)
+        answer = _upload(path, archive, wait, now)
         messages = [json.loads(line) for line in answer.splitlines()]
         errors = [error for message in messages if (error := message.get("error"))]
     except (OSError, *NONSENSE) as error:
         raise TransientError(f"loading {archive.name}: {error!r}") from error
-    finally:
-        connection.close()
     if errors:
         raise TransientError(f"loading {archive.name}: {'; '.join(map(str, errors))}")
+
+
+def _upload(path: Path, archive: Path, wait: Wait, now: Callable[[], float]) -> bytes:
+    connection = _Upload(path, wait, now)
+    try:
+        with archive.open("rb") as body:
+            size = os.fstat(body.fileno()).st_size
+            connection.request("POST", _LOAD, kind="application/x-tar", size=size)
+            while block := body.read(_PART):
+                connection.send(block)
+        connection.wait_for_answer()
+        return _receive(connection, _LOAD).body
+    finally:
+        connection.close()
 
 
 def _pid(path: Path, container: str) -> int:
@@ -149,25 +152,61 @@ def _pid(path: Path, container: str) -> int:
 def _get(path: Path, target: str, read: Callable[[Any], Answer]) -> Answer:
     connection = _send(path, target)
     try:
-        return read(json.loads(_receive(connection, target)[1]))
+        return read(json.loads(_receive(connection, target).body))
     except NONSENSE as error:
         raise TransientError(f"asking dockerd for {target}: {error!r}") from error
     finally:
         connection.close()
 
 
-class _Connection(http.client.HTTPConnection):
-    """HTTP over a unix socket; each step has a bound."""
+class _Connection:
+    """One request over the engine's socket; each step has a bound.
 
-    def __init__(self, path: Path, seconds: float | None = None) -> None:
-        super().__init__("docker", timeout=seconds or policy.DOCKERD_ANSWER_SECONDS)
-        self._path = str(path)
+    In HTTP/1.0 no answer is cut into chunks, and the connection ends with it. That needs no
+    `http.client`, which loads a parser of e-mail.
+    """
 
-    def connect(self) -> None:
-        """Connect to the socket instead of a host."""
+    def __init__(self, path: Path, seconds: float) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
+        self.sock.settimeout(seconds)
+        try:
+            self.sock.connect(str(path))
+        except OSError:
+            self.close()
+            raise
+
+    def request(self, method: str, target: str, *, kind: str = "", size: int = 0) -> None:
+        """Send the head of a request; a body of `size` bytes may follow."""
+        content = f"Content-Type: {kind}\r\n" if kind else ""
+        head = (
+            f"{method} {target} HTTP/1.0\r\nHost: docker\r\n{content}Content-Length: {size}\r\n\r\n"
+        )
+        self.send(head.encode())
+
+    def send(self, data: bytes) -> None:
+        """Send a part of the request."""
+        self.sock.sendall(data)
+
+    def receive(self) -> _Response:
+        """Return the answer.
+
+        Raises:
+            OSError: it does not come.
+            ValueError: it is not HTTP, is cut off, or is larger than DOCKERD_ANSWER_BYTES.
+        """
+        data, response = b"", None
+        while response is None or not response.is_whole:
+            part = self.sock.recv(_PART)
+            data += part
+            if len(data) > policy.DOCKERD_ANSWER_BYTES:
+                raise ValueError(f"the answer is larger than {policy.DOCKERD_ANSWER_BYTES} bytes")
+            if b"\r\n\r\n" in data or not part:
+                response = _Response.parse(data, ended=not part)
+        return response
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.sock.close()
 
 
 class _Upload(_Connection):
@@ -178,10 +217,8 @@ class _Upload(_Connection):
         self._wait, self._now = wait, now
         self._waited_at = now()
 
-    def send(self, data: Any) -> None:
-        """Send bytes; `http.client` calls this for each part of a request."""
-        if self.sock is None:
-            self.connect()
+    def send(self, data: bytes) -> None:
+        """Send a part of the request."""
         rest, end = memoryview(data), self._end()
         while rest:
             sent = 0
@@ -212,8 +249,42 @@ class _Upload(_Connection):
         return self._now() + policy.DOCKERD_LOAD_SILENCE_SECONDS
 
 
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class _Response:
+    """An answer, or what has come of it; the names of `headers` are in lower case."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    body: bytes
+    is_whole: bool
+
+    @classmethod
+    def parse(cls, data: bytes, *, ended: bool) -> Self:
+        """Take apart what has come, at least the head; `ended`: no more comes.
+
+        Raises:
+            ValueError: it is not HTTP, or is cut off.
+        """
+        head, _, body = data.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        version, status, reason = [*first.split(" ", 2), "", ""][:3]
+        if not version.startswith("HTTP/1.") or not status.isdecimal():
+            raise ValueError("the answer is not HTTP" if data else "closed without an answer")
+        pairs = (line.partition(":") for line in lines)
+        headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
+        missing = int(headers.get("content-length", len(body))) - len(body)
+        if ended and missing > 0:
+            raise ValueError("the answer is cut off")
+        is_whole = ended or ("content-length" in headers and missing <= 0)
+        return cls(int(status), reason, headers, body, is_whole)
+
+
 def _send(path: Path, target: str, method: str = "GET") -> _Connection:
-    connection = _Connection(path)
+    try:
+        connection = _Connection(path, policy.DOCKERD_ANSWER_SECONDS)
+    except OSError as error:
+        raise _failure(target, error) from error
     try:
         connection.request(method, target)
     except OSError as error:
@@ -222,19 +293,15 @@ def _send(path: Path, target: str, method: str = "GET") -> _Connection:
     return connection
 
 
-def _receive(connection: _Connection, target: str) -> tuple[http.client.HTTPResponse, bytes]:
+def _receive(connection: _Connection, target: str) -> _Response:
     try:
-        response = connection.getresponse()
-        # Reads no more than the bound; a larger Content-Length alone takes no memory.
-        body = response.read(policy.DOCKERD_ANSWER_BYTES)
-        if response.length:
-            raise http.client.IncompleteRead(b"", response.length)
-    except (OSError, http.client.HTTPException) as error:
+        response = connection.receive()
+    except (OSError, ValueError) as error:
         raise _failure(target, error) from error
-    if response.status not in (http.client.OK, http.client.NO_CONTENT):
+    if response.status not in _SUCCESSES:
         message = f"asking dockerd for {target}: {response.status} {response.reason}"
         raise TransientError(message, kind=ErrorKind.SERVER_ERROR, asked=Asked.ENGINE)
-    return response, body
+    return response
 
 
 def _failure(target: str, error: Exception) -> TransientError:

@@ -67,7 +67,7 @@ def test_the_ping_waits_for_the_engine(listener: Listener) -> None:
     assert ping.answer(listener.address) is None
     assert ping.answer(listener.address) is None
     assert len(ping.files) == 1
-    assert answer(listener, PONG).startswith(b"GET /_ping HTTP/1.1\r\n")
+    assert answer(listener, PONG).startswith(b"GET /_ping HTTP/1.0\r\n")
     assert ping.answer(listener.address) == EngineVersion("26.1.5+dfsg1", "1.45")
     ping.close()
     assert ping.files == []
@@ -123,13 +123,13 @@ def test_the_names_of_running_containers(
     head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode()
     questions = serve(listener, monkeypatch, head + body)
     assert running_containers(listener.address) == ["tink-worker", "abc"]
-    assert questions[0].startswith(b"GET /containers/json HTTP/1.1\r\n")
+    assert questions[0].startswith(b"GET /containers/json HTTP/1.0\r\n")
 
 
 def test_a_container_is_killed(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
     questions = serve(listener, monkeypatch, b"HTTP/1.1 204 No Content\r\n\r\n")
     kill_container(listener.address, "tink-worker")
-    assert questions[0].startswith(b"POST /containers/tink-worker/kill HTTP/1.1\r\n")
+    assert questions[0].startswith(b"POST /containers/tink-worker/kill HTTP/1.0\r\n")
 
 
 def test_a_container_that_is_not_killed_is_an_error(
