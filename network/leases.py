@@ -8,9 +8,8 @@ not have it is left out: no text of a server goes anywhere as it is.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from network.policy import LEASE_LIST_CHARACTERS, LEASE_VALUES_MAXIMUM
 from tinkie.parameters.types import Host, is_address
@@ -29,8 +28,7 @@ _REASON = "[A-Z0-9]{1,16}"
 _INTERFACE = r"[A-Za-z0-9_.:@-]{1,15}"  # no path, no blank
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(NamedTuple):
     """What an interface got by one protocol; an empty value is something that it did not get."""
 
     interface: str
@@ -48,8 +46,7 @@ class Lease:
         return self.interface, self.protocol
 
 
-@dataclass(frozen=True, slots=True)
-class DhcpcdEvent:
+class DhcpcdEvent(NamedTuple):
     """An event of dhcpcd: why it would run its hook."""
 
     interface: str

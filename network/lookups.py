@@ -7,7 +7,7 @@ import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from selectors import EVENT_READ, DefaultSelector
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from network.dns import AAAA, A, Question
 from network.policy import LOOKUP_DOMAINS_MAXIMUM, LOOKUP_SECONDS, LOOKUP_SERVERS_MAXIMUM
@@ -23,8 +23,7 @@ _PACKET = 4096
 _KINDS = {4: A, 6: AAAA}
 
 
-@dataclass(frozen=True, slots=True)
-class Resolver:
+class Resolver(NamedTuple):
     """How one NIC looks up names: as resolver(3) does with these lines in resolv.conf."""
 
     servers: tuple[str, ...] = ()
@@ -119,8 +118,7 @@ def _ask(waiting: BaseSelector) -> None:
         key.data.ask()
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class _Asked:
+class _Asked(NamedTuple):
     """A name server, and the questions that it gets for one NIC, by their numbers."""
 
     link: socket.socket

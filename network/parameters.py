@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from network.static import StaticPlan
 from tinkie.parameters.parameter import Reader
@@ -30,8 +29,7 @@ if TYPE_CHECKING:
 _NO_NIC = "no NIC is named for it: give hw_addr, interface or bond as well"
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class NetworkPlan:
+class NetworkPlan(NamedTuple):
     """`wanted` are names and MACs of the NICs to prefer, the first one first.
 
     `host` is what a NIC must reach to be the right one; with None, an address is enough.

@@ -6,9 +6,8 @@ leaves alone what is there already.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from ipaddress import ip_address, ip_interface, ip_network
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from network.leases import STATIC, Lease
 from network.links import Step
@@ -27,8 +26,7 @@ _VLAN = "vlan"
 METRIC = "1000"  # of its routes; dhcpcd's are 1000 and the NIC's number
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class StaticPlan:
+class StaticPlan(NamedTuple):
     """`nic` is a name or a MAC. Without `address`, the VLAN asks DHCP.
 
     A NIC that is a member of the bond has nothing by itself: the bond has it.

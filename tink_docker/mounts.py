@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,8 +23,7 @@ _OCTAL = r"\\([0-7]{3})"
 _SHORTEST = 6  # fields before the separator
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Mount:
+class Mount(NamedTuple):
     """One mount: its number and its parent's, the path of its root, and its type."""
 
     number: str

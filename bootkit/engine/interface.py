@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import TransientError
@@ -35,8 +35,7 @@ class Container:
     mounts: tuple[str, ...] = ()  # destinations
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Ended:
+class Ended(NamedTuple):
     """How a container ended."""
 
     exit_code: int
@@ -44,8 +43,7 @@ class Ended:
     out_of_memory: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class ContainerEvent:
+class ContainerEvent(NamedTuple):
     """The start or the end of a container; `exit_code` is None for a start."""
 
     container: str  # name

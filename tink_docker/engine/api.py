@@ -10,8 +10,7 @@ import os
 import re
 import select
 import socket
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 from tink_docker import policy
 from tinkie.container_name import container_name
@@ -33,12 +32,12 @@ Answer = TypeVar("Answer")
 _PING = "/_ping"
 _CONTAINERS = "/containers/json"  # the running ones only
 _LOAD = "/images/load?quiet=1"
+_TAR = "Content-Type: application/x-tar"
 _SUCCESSES = (200, 204)
 _PART = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class EngineVersion:
+class EngineVersion(NamedTuple):
     """The engine's version and its API's, such as 26.1.5 and 1.45; empty if it hides them."""
 
     version: str
@@ -136,7 +135,7 @@ def _upload(path: Path, archive: Path, wait: Wait, now: Callable[[], float]) -> 
     try:
         with archive.open("rb") as body:
             size = os.fstat(body.fileno()).st_size
-            connection.request("POST", _LOAD, kind="application/x-tar", size=size)
+            connection.request("POST", _LOAD, _TAR, f"Content-Length: {size}")
             while block := body.read(_PART):
                 connection.send(block)
         connection.wait_for_answer()
@@ -175,13 +174,10 @@ class _Connection:
             self.close()
             raise
 
-    def request(self, method: str, target: str, *, kind: str = "", size: int = 0) -> None:
-        """Send the head of a request; a body of `size` bytes may follow."""
-        content = f"Content-Type: {kind}\r\n" if kind else ""
-        head = (
-            f"{method} {target} HTTP/1.0\r\nHost: docker\r\n{content}Content-Length: {size}\r\n\r\n"
-        )
-        self.send(head.encode())
+    def request(self, method: str, target: str, *headers: str) -> None:
+        """Send the head of a request."""
+        lines = (f"{method} {target} HTTP/1.0", "Host: docker", *headers, "", "")
+        self.send("\r\n".join(lines).encode())
 
     def send(self, data: bytes) -> None:
         """Send a part of the request."""
@@ -249,8 +245,7 @@ class _Upload(_Connection):
         return self._now() + policy.DOCKERD_LOAD_SILENCE_SECONDS
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class _Response:
+class _Response(NamedTuple):
     """An answer, or what has come of it; the names of `headers` are in lower case."""
 
     status: int
@@ -286,7 +281,7 @@ def _send(path: Path, target: str, method: str = "GET") -> _Connection:
     except OSError as error:
         raise _failure(target, error) from error
     try:
-        connection.request(method, target)
+        connection.request(method, target, "Content-Length: 0")
     except OSError as error:
         connection.close()
         raise _failure(target, error) from error

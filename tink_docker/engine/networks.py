@@ -9,9 +9,8 @@ network is created, against routes without a gateway and the name servers (docke
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from ipaddress import IPv4Network
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tink_docker.engine.routes import Route, read_name_servers, read_routes
 from tinkie.parameters.known_networks import known_networks
@@ -46,8 +45,7 @@ _POOL_PREFIX = 24  # of one network out of a pool
 _BROADEST_PREFIX = 8
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Destination:
+class Destination(NamedTuple):
     """A network or an address that the machine reaches, and the source of that."""
 
     network: IPv4Network
@@ -57,8 +55,7 @@ class Destination:
         return f"{self.network} ({self.source})"
 
 
-@dataclass(frozen=True, slots=True)
-class EngineNetworks:
+class EngineNetworks(NamedTuple):
     """The network of the bridge, and the pools of all others."""
 
     bridge: IPv4Network
@@ -75,8 +72,7 @@ class EngineNetworks:
         }
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class NetworkPlan:
+class NetworkPlan(NamedTuple):
     """What the kernel parameters decide: networks that are given, and what must be reached.
 
     `problem` has the networks that are given and not used, with the reasons.

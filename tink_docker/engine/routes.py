@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
+from typing import NamedTuple
 
 ROUTES = Path("/proc/net/route")  # the main table, see proc(5); written with a tab between fields
 RESOLVER = Path("/etc/resolv.conf")
@@ -15,8 +15,7 @@ _ROUTE_UP, _ROUTE_REJECT = 0x1, 0x200  # flags: route(8)
 _NAME_SERVER = r"(?m)^nameserver[ \t]+([0-9.]+)\s*$"
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """A network that is reached through an interface."""
 
     interface: str
