@@ -9,13 +9,16 @@ import errno
 import json
 import re
 import socket
-import subprocess
 from dataclasses import dataclass
 
 from network.nics import Nic
 from network.policy import IP_SECONDS
 from network.routes import Route
 from tinkie.errors import NONSENSE, TransientError
+from tinkie.running.late import loaded_when_used
+
+with loaded_when_used("locale"):  # for programs that print another encoding than ours
+    import subprocess
 
 FAMILIES = ("-4", "-6")
 

@@ -81,6 +81,7 @@ def test_the_network_service_loads_no_library() -> None:
         "traceback",
         "asyncio",
         "http",
+        "locale",
         "ssl",
     }
 
