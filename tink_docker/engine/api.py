@@ -192,13 +192,23 @@ class _Connection:
         """
         data, response = b"", None
         while response is None or not response.is_whole:
-            part = self.sock.recv(_PART)
+            part = self._part() if response else self.sock.recv(_PART)
             data += part
             if len(data) > policy.DOCKERD_ANSWER_BYTES:
                 raise ValueError(f"the answer is larger than {policy.DOCKERD_ANSWER_BYTES} bytes")
             if b"\r\n\r\n" in data or not part:
                 response = _Response.parse(data, ended=not part)
         return response
+
+    def _part(self) -> bytes:
+        """Return what comes behind the head of an answer; nothing at its end.
+
+        dockerd does not read the end of an archive, for which the kernel resets the connection.
+        """
+        try:
+            return self.sock.recv(_PART)
+        except ConnectionResetError:
+            return b""
 
     def close(self) -> None:
         """Close the connection."""

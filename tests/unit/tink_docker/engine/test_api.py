@@ -296,6 +296,23 @@ def test_a_dockerd_that_stalls_a_load_is_given_up(loader: Loader, reads_from: fl
     assert (loader.read > 4 << 20) == (reads_from == 0.0)
 
 
+def test_a_dockerd_that_does_not_read_the_end_of_an_archive(
+    listener: Listener, tmp_path: Path
+) -> None:
+    """Nor does its answer in HTTP/1.0 say how long it is."""
+    archive = tmp_path / "w.tar"
+    archive.write_bytes(b"a" * 10_000)
+
+    def wait(_seconds: float, _files: Sequence[int]) -> None:
+        connection, _ = listener.socket.accept()
+        with connection:
+            connection.recv(1000)
+            connection.sendall(b'HTTP/1.0 200 OK\r\n\r\n{"error":"no space"}\n')
+
+    with pytest.raises(TransientError, match=r"loading w\.tar: no space"):
+        load_images(listener.address, archive, wait, time.monotonic)
+
+
 def test_a_signal_ends_a_load(loader: Loader, monkeypatch: pytest.MonkeyPatch) -> None:
     def wait(_seconds: float, _files: object) -> None:
         raise ShutdownRequested("SIGTERM")
