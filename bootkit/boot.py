@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 log = get_logger()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Boot:
     """The boot of this machine; `supervise` repeats `run`.
 

@@ -6,11 +6,10 @@ program does without (ADR 18).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """When it is due, in monotonic seconds, and the pause after it."""
 
     due_at: float

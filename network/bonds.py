@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _KIND = "bond"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class BondPlan:
     """`boot_nics` are hardware addresses by which the boot server knows the machine.
 

@@ -41,7 +41,7 @@ class Tester(Protocol):
         """
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Choice:
     """Decide, look for look. `wanted` are what the command line prefers, the first one first.
 

@@ -31,7 +31,7 @@ GIVEN = Path("/etc/dhcpcd.conf")
 MADE = Path("/run/dhcpcd/dhcpcd.conf")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Client:
     """Call `look` with all NICs, and `ended` with the children that have ended."""
 

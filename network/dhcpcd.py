@@ -49,7 +49,7 @@ def read_messages(path: Path) -> list[bytes]:
         raise TransientError(f"ask dhcpcd for its leases: {error}") from None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Listener:
     """dhcpcd's events. `read` returns what has come; use `socket` to wait for more."""
 
@@ -107,7 +107,7 @@ class Listener:
         return [event for event in found if event]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Process:
     """dhcpcd as a child of this process, which may have been started before Python."""
 

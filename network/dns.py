@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import socket
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 A, AAAA = 1, 28
 
@@ -24,8 +24,7 @@ _POINTER = 0xC0
 _FAMILIES = {A: (socket.AF_INET, 4), AAAA: (socket.AF_INET6, 16)}
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """For the addresses of a name, which is absolute, without a dot at its end."""
 
     name: str

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +49,7 @@ def host_name(leases: Sequence[Lease], chosen: str) -> str:
     return next((lease.hostname for lease in [*given, *own] if lease.hostname), "")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Files:
     """Write what has changed; nothing else."""
 
@@ -96,7 +96,7 @@ class Files:
             self._try(self.resolver, resolv_conf(in_use), in_place=True),
             self._write_host_name(host_name(view.leases, view.chosen)),
             self._try(self.folder / "chosen", f"{view.chosen}\n"),
-            self._try(self.folder / "leases.json", json.dumps([asdict(one) for one in leases])),
+            self._try(self.folder / "leases.json", json.dumps([one._asdict() for one in leases])),
             self._try(self.folder / "state.json", json.dumps(state, indent=2) + "\n"),
             *self._write_sources(time_sources(in_use)),
         ]

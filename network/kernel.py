@@ -9,13 +9,16 @@ import errno
 import json
 import re
 import socket
-import subprocess
 from dataclasses import dataclass
 
 from network.nics import Nic
 from network.policy import IP_SECONDS
 from network.routes import Route
 from tinkie.errors import NONSENSE, TransientError
+from tinkie.running.late import loaded_when_used
+
+with loaded_when_used("locale"):  # for programs that print another encoding than ours
+    import subprocess
 
 FAMILIES = ("-4", "-6")
 
@@ -24,10 +27,10 @@ _GROUPS = 0x1 | 0x10 | 0x40 | 0x100 | 0x400
 _PART = 65536
 
 # No route: nothing, or what `ip -details` says of a gateway with a number.
-_DETAIL = re.compile(r"\s*(nh_info\s|$)")
+_DETAIL = r"\s*(nh_info\s|$)"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Kernel:
     """All methods raise TransientError with the words of `ip` if it fails."""
 
@@ -69,7 +72,7 @@ def read_nics(text: str) -> list[Nic]:
 def read_routes(text: str) -> list[Route]:
     """Return what `ip -oneline -details route show` printed; TransientError if it is nonsense."""
     try:
-        return [Route.parse(line) for line in text.splitlines() if not _DETAIL.match(line)]
+        return [Route.parse(line) for line in text.splitlines() if not re.match(_DETAIL, line)]
     except NONSENSE as error:
         raise TransientError(f"ip route show: an unusable answer: {error!r}") from None
 

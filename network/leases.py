@@ -8,9 +8,8 @@ not have it is left out: no text of a server goes anywhere as it is.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from network.policy import LEASE_LIST_CHARACTERS, LEASE_VALUES_MAXIMUM
 from tinkie.parameters.types import Host, is_address
@@ -22,15 +21,14 @@ T = TypeVar("T")
 
 DHCP, DHCP6, RA, STATIC = "dhcp", "dhcp6", "ra", "static"  # protocols; the last one is ours
 
-_OPTION = re.compile(r"(nd[0-9]+_(rdnss|dnssl)[0-9]+)_(servers|search)")
-_RA_ADDRESS = re.compile(r"nd[0-9]+_addr[0-9]+")
-_DHCP6_ADDRESS = re.compile(r"new_dhcp6_ia_[nt]a[0-9]+_ia_addr[0-9]+")
-_REASON = re.compile("[A-Z0-9]{1,16}")
-_INTERFACE = re.compile(r"[A-Za-z0-9_.:@-]{1,15}")  # no path, no blank
+_OPTION = r"(nd[0-9]+_(rdnss|dnssl)[0-9]+)_(servers|search)"
+_RA_ADDRESS = r"nd[0-9]+_addr[0-9]+"
+_DHCP6_ADDRESS = r"new_dhcp6_ia_[nt]a[0-9]+_ia_addr[0-9]+"
+_REASON = "[A-Z0-9]{1,16}"
+_INTERFACE = r"[A-Za-z0-9_.:@-]{1,15}"  # no path, no blank
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(NamedTuple):
     """What an interface got by one protocol; an empty value is something that it did not get."""
 
     interface: str
@@ -48,8 +46,7 @@ class Lease:
         return self.interface, self.protocol
 
 
-@dataclass(frozen=True, slots=True)
-class DhcpcdEvent:
+class DhcpcdEvent(NamedTuple):
     """An event of dhcpcd: why it would run its hook."""
 
     interface: str
@@ -80,7 +77,7 @@ def read_event(message: bytes) -> DhcpcdEvent | None:
     """Return what a message is about; None if it is about no interface."""
     variables = _variables(message)
     reason, interface = variables.get("reason", ""), _interface(variables)
-    if not interface or not _REASON.fullmatch(reason):
+    if not interface or not re.fullmatch(_REASON, reason):
         return None
     return DhcpcdEvent(interface, variables.get("protocol", ""), reason)
 
@@ -97,7 +94,7 @@ def _variables(message: bytes) -> dict[str, str]:
 
 def _interface(variables: Mapping[str, str]) -> str:
     name = variables.get("interface", "")
-    return name if _INTERFACE.fullmatch(name) and name not in (".", "..") else ""
+    return name if re.fullmatch(_INTERFACE, name) and name not in (".", "..") else ""
 
 
 def _lease(variables: Mapping[str, str]) -> Lease | None:
@@ -148,14 +145,15 @@ def _of_ra(interface: str, variables: Mapping[str, str]) -> Lease:
 _READERS = {DHCP: _of_dhcp, DHCP6: _of_dhcp6, RA: _of_ra}
 
 
-def _all_named(variables: Mapping[str, str], name: re.Pattern[str]) -> str:
-    return " ".join(value for key, value in variables.items() if name.fullmatch(key))
+def _all_named(variables: Mapping[str, str], name: str) -> str:
+    """Return the values of the variables whose names match, with blanks in between."""
+    return " ".join(value for key, value in variables.items() if re.fullmatch(name, key))
 
 
 def _of_options(variables: Mapping[str, str], kind: str) -> Iterator[str]:
     """Yield the values of a router's options of this kind; a lifetime of 0 takes one back."""
     for name, value in variables.items():
-        option = _OPTION.fullmatch(name)
+        option = re.fullmatch(_OPTION, name)
         if option and option[2] == kind and variables.get(f"{option[1]}_lifetime") != "0":
             yield value
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 Command = tuple[str, ...]
 """Words behind `ip`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """Commands for an interface, of which each needs the one before it.
 
     If one fails, `undo` is run; `otherwise` tells people what happens then. `on` are the kernel's

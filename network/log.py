@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PROGRAM = "dhcp"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Log:
     """One event a line: `noun.verb`, and fields."""
 

@@ -7,7 +7,7 @@ import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from selectors import EVENT_READ, DefaultSelector
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from network.dns import AAAA, A, Question
 from network.policy import LOOKUP_DOMAINS_MAXIMUM, LOOKUP_SECONDS, LOOKUP_SERVERS_MAXIMUM
@@ -23,8 +23,7 @@ _PACKET = 4096
 _KINDS = {4: A, 6: AAAA}
 
 
-@dataclass(frozen=True, slots=True)
-class Resolver:
+class Resolver(NamedTuple):
     """How one NIC looks up names: as resolver(3) does with these lines in resolv.conf."""
 
     servers: tuple[str, ...] = ()
@@ -42,7 +41,7 @@ class Resolver:
         return [[Question(one.removesuffix("."), kind) for kind in kinds] for one in names]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Search:
     """The search of one NIC: what each question gave; None is a server that could not say."""
 
@@ -72,7 +71,7 @@ class _Search:
         return [] if is_late or len(answers) >= self.servers else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Lookups:
     """Call it with a name and each NIC's Resolver: it takes LOOKUP_SECONDS at most, for all."""
 
@@ -119,8 +118,7 @@ def _ask(waiting: BaseSelector) -> None:
         key.data.ask()
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(NamedTuple):
     """A name server, and the questions that it gets for one NIC, by their numbers."""
 
     link: socket.socket

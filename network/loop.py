@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tinkie.running.signals import ShutdownSignals
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Loop:
     """`run` returns when the next run is to go on, and raises ShutdownRequested at a signal.
 

@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING
 from network.policy import BOND_TRIAL_SECONDS, METADATA_BOND_BYTES
 from tinkie.errors import TransientError
 from tinkie.files import read_file, write_atomically
-from tinkie.parameters.bond import Bond
 from tinkie.parameters.types import BadElements
 from tinkie.paths import METADATA_BOND
 
 if TYPE_CHECKING:
     from network.log import Log
+    from tinkie.parameters.bond import Bond
 
 REFUSED = Path("/run/dhcpcd/bond-refused")
 PROVEN = Path("/run/dhcpcd/bond-proven")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class MetadataBond:
     """`bond` is the one that this run makes, if there is one.
 
@@ -87,6 +87,8 @@ class MetadataBond:
     def _wanted(self, text: str) -> Bond | None:
         if self.has_parameter or not text or text == _text(self.refused):
             return None
+        from tinkie.parameters.bond import Bond  # noqa: PLC0415 - few machines have one
+
         try:
             return Bond.parse(text)
         except BadElements as error:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 # The engine's own interfaces, as dhcpcd.conf has them, and the loopback.
-_UNMANAGED = re.compile("docker.*|br-.*|veth.*|lo")
+_UNMANAGED = "docker.*|br-.*|veth.*|lo"
 _PORT_OCTETS = 8  # of InfiniBand
 
 
@@ -64,7 +64,7 @@ class Nic:
     @property
     def is_managed(self) -> bool:
         """Return whether dhcpcd asks for addresses on it."""
-        return not _UNMANAGED.fullmatch(self.name) and not self.master
+        return not re.fullmatch(_UNMANAGED, self.name) and not self.master
 
     @property
     def is_usable(self) -> bool:

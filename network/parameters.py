@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from network.bonds import BondPlan
 from network.static import StaticPlan
 from tinkie.parameters.parameter import Reader
 from tinkie.parameters.table import (
@@ -23,6 +21,7 @@ from tinkie.parameters.tinkerbell import server_endpoint
 from tinkie.parameters.types import Mac
 
 if TYPE_CHECKING:
+    from network.bonds import BondPlan
     from tinkie.parameters.bond import Bond
     from tinkie.parameters.parameter import Parameters
     from tinkie.parameters.types import HostPort
@@ -30,8 +29,7 @@ if TYPE_CHECKING:
 _NO_NIC = "no NIC is named for it: give hw_addr, interface or bond as well"
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkPlan:
+class NetworkPlan(NamedTuple):
     """`wanted` are names and MACs of the NICs to prefer, the first one first.
 
     `host` is what a NIC must reach to be the right one; with None, an address is enough.
@@ -48,7 +46,7 @@ class NetworkPlan:
         bond: that of the metadata, which counts if the command line says nothing of bonds.
         """
         given = parameters[BOND] if BOND.name in parameters.texts else bond
-        static = _static(parameters, BondPlan(given, _boot_nics(parameters)) if given else None)
+        static = _static(parameters, _bond_plan(parameters, given) if given else None)
         wanted = dict.fromkeys([*static.wanted, *_named(parameters)])
         return cls(static, tuple(wanted), server_endpoint(parameters))
 
@@ -75,6 +73,12 @@ def network_problems(parameters: Parameters) -> dict[str, str]:
         bad[VLAN_ID.name] = _NO_NIC
     bootkits = names_read_by(Reader.BOOTKIT)
     return {name: why for name, why in bad.items() if name not in bootkits}
+
+
+def _bond_plan(parameters: Parameters, bond: Bond) -> BondPlan:
+    from network.bonds import BondPlan  # noqa: PLC0415 - few machines have one
+
+    return BondPlan(bond, _boot_nics(parameters))
 
 
 def _static(parameters: Parameters, bond: BondPlan | None) -> StaticPlan:

@@ -35,7 +35,7 @@ Target = tuple[str, str]
 """A NIC, and an address of the host."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Probe:
     """Test NICs by calling it: LOOKUP_, ECHO_ and CONNECT_SECONDS at most, for all together.
 

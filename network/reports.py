@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tinkie.parameters.types import HostPort
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Reports:
     """Call `addresses` at each look before NICs are tested, which may take seconds, and then `way`.
 

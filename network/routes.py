@@ -8,9 +8,8 @@ has no word for (ADR 18).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from network.policy import ROUTES_COPIED_MAXIMUM
 
@@ -34,8 +33,7 @@ _ALONE = frozenset(("onlink",))
 _FAMILIES = frozenset(("inet", "inet6"))  # stand before a gateway of the other family
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """A route of the main table: its words, without metric, protocol and what the kernel counts."""
 
     words: tuple[str, ...]

@@ -54,7 +54,7 @@ Routes = dict[str, "list[Route]"]
 Commands = list[Command]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Service:
     """Call `look` at each event, and after the seconds that it returned.
 

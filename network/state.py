@@ -59,7 +59,7 @@ def _host(host: HostPort | None, reason: str | None) -> Outcome:
     return not reason, reason
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class State:
     """Remember since when each step is as it is."""
 

@@ -6,14 +6,12 @@ leaves alone what is there already.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from ipaddress import ip_address, ip_interface, ip_network
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from network.leases import STATIC, Lease
 from network.links import Step
 from network.nics import called
-from tinkie.parameters.ipam import StaticRoute
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,14 +20,13 @@ if TYPE_CHECKING:
     from network.links import Command
     from network.nics import Nic
     from network.routes import Route
-    from tinkie.parameters.ipam import StaticAddress
+    from tinkie.parameters.ipam import StaticAddress, StaticRoute
 
 _VLAN = "vlan"
 METRIC = "1000"  # of its routes; dhcpcd's are 1000 and the NIC's number
 
 
-@dataclass(frozen=True, slots=True)
-class StaticPlan:
+class StaticPlan(NamedTuple):
     """`nic` is a name or a MAC. Without `address`, the VLAN asks DHCP.
 
     A NIC that is a member of the bond has nothing by itself: the bond has it.
@@ -191,6 +188,8 @@ class StaticPlan:
 
 def _routes(given: StaticAddress) -> list[StaticRoute]:
     """Return the routes of an address, with the default one."""
+    from tinkie.parameters.ipam import StaticRoute  # noqa: PLC0415 - loaded with the address
+
     default = [StaticRoute("default", given.gateway)] if given.gateway else []
     return [*default, *given.routes]
 

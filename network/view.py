@@ -22,7 +22,7 @@ def has_address(nics: Iterable[Nic], lease: Lease) -> bool:
     return bool(lease.address) and any(nic.has_address(lease.address) for nic in own)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class View:
     """`chosen` is the NIC in use; `reasons` say what the last test of each NIC gave.
 

@@ -6,10 +6,13 @@ compile() {
         pyproject.toml
 }
 # requests guesses encodings with charset-normalizer, and takes UTF-8 without it. Importing that would
-# be a fifth of bootkit's start (Dockerfile.bootkit has the rest).
+# be a fifth of bootkit's start (Dockerfile.bootkit has the rest). httpx uses anyio for coroutines only,
+# which the agents do not have (ADR 3).
 compile --upgrade --python-version 3.13 --python-platform linux --extra agent \
-    --no-emit-package charset-normalizer --output-file requirements/bootkit.txt
+    --no-emit-package charset-normalizer --no-emit-package anyio \
+    --output-file requirements/bootkit.txt
 compile --python-version 3.13 --python-platform linux \
-    --constraints requirements/bootkit.txt --output-file requirements/tink-docker.txt
+    --constraints requirements/bootkit.txt --no-emit-package anyio \
+    --output-file requirements/tink-docker.txt
 compile --upgrade --python-version 3.11 --universal --extra agent --group dev \
     --constraints requirements/bootkit.txt --output-file requirements/dev.txt

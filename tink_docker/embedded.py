@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tink_docker import policy
 from tink_docker.engine.api import load_images
@@ -42,8 +41,7 @@ _FAILED = "embedded-failure-"  # and its number
 _NAMES = Path("image/overlay2/repositories.json")
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(NamedTuple):
     """An embedded image; `id` is the SHA-256 of its configuration, dockerd's id for it."""
 
     name: str

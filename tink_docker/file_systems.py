@@ -11,12 +11,10 @@ import os
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tink_docker import policy
 from tink_docker.engine.daemon_json import DATA_ROOT
-from tink_docker.engines_largest import engines_largest
-from tink_docker.heaviest import heaviest
 from tink_docker.low_space import LowMark, log_low, log_recovered, low_bytes
 from tink_docker.mounts import MOUNTS, in_memory, read_mounts
 from tinkie.running.log import get_logger
@@ -39,8 +37,7 @@ _WHAT_FAILS = {
 _FAILS = "what writes there fails while it is full"
 
 
-@dataclass(frozen=True, slots=True)
-class FileSystem:
+class FileSystem(NamedTuple):
     """Its mount point for people, as the host names it, and where it is in this container."""
 
     name: str
@@ -48,6 +45,9 @@ class FileSystem:
 
     def largest(self, *, by_files: bool) -> str:
         """Return who fills it."""
+        from tink_docker.engines_largest import engines_largest  # noqa: PLC0415 - space is low
+        from tink_docker.heaviest import heaviest  # noqa: PLC0415 - as above
+
         if self.path == DATA_ROOT:
             return engines_largest(by_files=by_files)
         found = heaviest(self.path, by_files=by_files)
@@ -67,7 +67,7 @@ def file_systems(mounts: Path = MOUNTS, host: Path = HOST_ROOT) -> list[FileSyst
     return list(found.values())
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class FileSystemsMonitor:
     """Measures them at each `tick` that is due; logs once when one gets low, and its recovery."""
 

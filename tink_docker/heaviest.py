@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _BLOCK = 512  # bytes, of st_blocks: stat(2)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Weight:
     """Bytes on disk, and the number of files and folders."""
 
@@ -38,7 +38,7 @@ class Weight:
         return self.files if by_files else self.size
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Heaviest:
     """The deepest file or folder that holds at least half of the folder around it.
 

@@ -40,7 +40,7 @@ log = get_logger()
 Result = TypeVar("Result")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Keeper:
     """Starts the engine again and again, and calls the tasks beside it meanwhile.
 

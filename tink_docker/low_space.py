@@ -23,7 +23,7 @@ def low_bytes(size: int) -> int:
     return min(size // policy.SPACE_LOW_SHARE, policy.SPACE_LOW_BYTES)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class LowMark:
     """Whether something is low; `lowest` is how little was left, the last time that it was."""
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,12 +19,11 @@ MOUNTS = Path("/proc/self/mountinfo")  # proc_pid_mountinfo(5)
 _IN_MEMORY = ("tmpfs", "devtmpfs")
 # Those of the OS, and what a build host has instead of its root
 _LOCAL = (*_IN_MEMORY, "overlay", "ramfs", "rootfs", "squashfs", "btrfs", "ext4", "xfs")
-_OCTAL = re.compile(r"\\([0-7]{3})")
+_OCTAL = r"\\([0-7]{3})"
 _SHORTEST = 6  # fields before the separator
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(NamedTuple):
     """One mount: its number and its parent's, the path of its root, and its type."""
 
     number: str
@@ -50,7 +48,7 @@ def _parsed(text: str) -> Iterator[Mount]:
         of_mount, _, of_system = line.partition(" - ")
         fields, (kind, _, options) = of_mount.split(" "), (*of_system.split(" "), "", "", "")[:3]
         if len(fields) >= _SHORTEST:
-            point = _OCTAL.sub(lambda code: chr(int(code[1], 8)), fields[4])
+            point = re.sub(_OCTAL, lambda code: chr(int(code[1], 8)), fields[4])
             writable = "rw" in fields[5].split(",") and "rw" in options.split(",")
             yield Mount(fields[0], fields[1], point, kind, writable)
 

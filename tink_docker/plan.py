@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tink_docker.ca.late_trust import LateTrust
 from tink_docker.ca.plan import CertificatePlans, plan_certificates
@@ -47,8 +46,7 @@ log = get_logger()
 SIGNS = (START_FAILURE, BRIDGE_FAILURE)  # in dockerd's lines, for the repairs
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """All that the kernel parameters decide; `problems` has the reason for each bad one.
 
     `config` is daemon.json without the engine's networks, for which the machine's routes count too.

@@ -45,7 +45,7 @@ def ask_init(reason_path: Path = REASON_PATH) -> None:
     os.kill(1, signal.SIGTERM)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class RebootBroker:
     """Checks the flag file at each `tick`."""
 

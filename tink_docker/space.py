@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from tink_docker import policy
 from tink_docker.engine.daemon_json import DATA_ROOT
-from tink_docker.engines_largest import engines_largest
 from tink_docker.low_space import LowMark, log_low, log_recovered, low_bytes
 from tinkie.running.log import get_logger
 from tinkie.space import PATH, Space, megabytes
@@ -49,6 +48,8 @@ def who_takes_it(data_root: Path = DATA_ROOT, meminfo: Path = Path("/proc/meminf
     Raises:
         OSError: as measure.
     """
+    from tink_docker.engines_largest import engines_largest  # noqa: PLC0415 - space is low
+
     largest = engines_largest(data_root, by_files=False)
     disk = os.statvfs(data_root)
     if _available_memory(meminfo) >= disk.f_bavail * disk.f_frsize:
@@ -56,7 +57,7 @@ def who_takes_it(data_root: Path = DATA_ROOT, meminfo: Path = Path("/proc/meminf
     return f"{largest}; memory is short and not the file system: programs and other files take it"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class SpaceMonitor:
     """Measures at each `tick`, writes `path` for bootkit, and logs once when space gets low."""
 

@@ -31,15 +31,15 @@ class Reading(NamedTuple):
 
 
 # Go quotes with %q. grpc puts the cause itself into quotes, behind `desc = `.
-_QUOTED = re.compile(r'(?<!desc = )"(?:[^"\\]|\\.)*"')
-_URL = re.compile(r"\b[a-z][a-z0-9+.-]*://\S*?(?=[:,;.)\]]*(?:\s|$))", re.IGNORECASE)
+_QUOTED = r'(?<!desc = )"(?:[^"\\]|\\.)*"'
+_URL = r"(?i)\b[a-z][a-z0-9+.-]*://\S*?(?=[:,;.)\]]*(?:\s|$))"
 _NAME = "<>"
 
 # The same codes in JSON, which dockerd passes on if the registry calls it something else.
-_JSON_CODE = re.compile(r'\\?"code\\?": ?\\?"([A-Z_]+)')
+_JSON_CODE = r'\\?"code\\?": ?\\?"([A-Z_]+)'
 
-_STATUS = re.compile(r"\b(?:HTTP|status(?: [^:]*)?:) ([45]\d\d)\b")
-_NO_JSON = re.compile(r"response body: (?:invalid character|unexpected end|no error details)")
+_STATUS = r"\b(?:HTTP|status(?: [^:]*)?:) ([45]\d\d)\b"
+_NO_JSON = r"response body: (?:invalid character|unexpected end|no error details)"
 
 # A proxy that does not CONNECT: Go keeps only the reason phrase of its answer.
 _REFUSED_BY_PROXY = (
@@ -60,11 +60,11 @@ WHO: tuple[tuple[str, Asked], ...] = (
     (_FAILED_BY_PROXY, Asked.PROXY),
     (r"\bdial unix ", Asked.ENGINE),
 )
-_NETWORK = re.compile(r"\b(?:dial|read|write) (?:tcp|udp)|(?:^|: )lookup \S+(?: on \S+)?: ")
+_NETWORK = r"\b(?:dial|read|write) (?:tcp|udp)|(?:^|: )lookup \S+(?: on \S+)?: "
 
 # A request of dockerd; before Go 1.14 without quotes.
-_REQUEST = re.compile(r'\b(?:Get|Head|Post) "?https?://(?:[^/?#"\s]*@)?([^/?#"\s@]+)')
-_LOOKUP = re.compile(r"(?:^|: )lookup (\S+?)\.?(?: on \S+)?: ")
+_REQUEST = r'\b(?:Get|Head|Post) "?https?://(?:[^/?#"\s]*@)?([^/?#"\s@]+)'
+_LOOKUP = r"(?:^|: )lookup (\S+?)\.?(?: on \S+)?: "
 
 # In any place, since servers put them on a page of HTML; nothing else contains them.
 IN_PAGES: tuple[tuple[str, ErrorKind], ...] = (
@@ -374,8 +374,8 @@ def read(text: str, asked: Asked) -> Reading:
     """
     if len(text) > 2 * ERROR_MESSAGE_CHARACTERS:
         text = f"{text[:ERROR_MESSAGE_CHARACTERS]} {text[-ERROR_MESSAGE_CHARACTERS:]}"
-    bare = _URL.sub(_NAME, _QUOTED.sub(_NAME, text)).replace(" desc = ", ": ").strip()
-    code = _JSON_CODE.search(text)
+    bare = re.sub(_URL, _NAME, re.sub(_QUOTED, _NAME, text)).replace(" desc = ", ": ").strip()
+    code = re.search(_JSON_CODE, text)
     bare += f": {code[1].lower().replace('_', ' ')}" if code else ""
     return Reading(_kind_in(text, bare), _who_in(bare, asked))
 
@@ -385,7 +385,7 @@ def host_in(text: str) -> str:
 
     The last request counts: a registry sends dockerd on to its token service and its storage.
     """
-    found: list[str] = _REQUEST.findall(text) or _LOOKUP.findall(text) or [""]
+    found: list[str] = re.findall(_REQUEST, text) or re.findall(_LOOKUP, text) or [""]
     return found[-1].rstrip(":").lower()
 
 
@@ -395,17 +395,17 @@ def _kind_in(text: str, bare: str) -> ErrorKind:
 
 
 def _kind_of_status_in(bare: str) -> ErrorKind | None:
-    status = _STATUS.search(bare)
+    status = re.search(_STATUS, bare)
     if not status:
         return None
     kind = error_kind_of_status(int(status[1]))
-    no_registry = kind is ErrorKind.BAD_REQUEST and _NO_JSON.search(bare)
+    no_registry = kind is ErrorKind.BAD_REQUEST and re.search(_NO_JSON, bare)
     return ErrorKind.BAD_ANSWER if no_registry else kind
 
 
 def _who_in(bare: str, asked: Asked) -> Asked:
     """Return who it is about: dockerd, when asked to start a container, may report a server."""
     who = first_in(WHO, bare)
-    if who is None and asked is Asked.ENGINE and _NETWORK.search(bare):
+    if who is None and asked is Asked.ENGINE and re.search(_NETWORK, bare):
         return Asked.SERVER
     return who or asked

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from tinkie.files import write_atomically
 from tinkie.paths import TINK_DOCKER_FOLDER
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
 PATH = TINK_DOCKER_FOLDER / "space.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Space:
+class Space(NamedTuple):
     """Free and total bytes of the file system that holds images and containers."""
 
     free: int
@@ -33,7 +31,7 @@ class Space:
         Raises:
             OSError: the file cannot be written.
         """
-        write_atomically(path, f"{json.dumps(asdict(self))}\n".encode())
+        write_atomically(path, f"{json.dumps(self._asdict())}\n".encode())
 
     @classmethod
     def read(cls, path: Path = PATH) -> Self | None:

@@ -49,7 +49,7 @@ _LOG_OPTIONS = {"max-size": f"{WORKER_LOG_FILE_MEBIBYTES}m", "max-file": str(WOR
 _FORWARDING_DRIVERS = ("syslog", "gelf", "fluentd")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class DockerEngine:
     """The Docker engine behind a unix socket."""
 

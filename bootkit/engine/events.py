@@ -36,7 +36,7 @@ _ATTEMPT = "read events"
 _FILTERS = quote(json.dumps({"type": ["container"], "event": ["start", "die"]}))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class EventStream:
     """The starts and ends of containers since it was opened."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import TransientError
@@ -23,7 +23,7 @@ class EngineNotReady(TransientError):
         super().__init__(message, kind=ErrorKind.ENGINE_NOT_READY, asked=Asked.ENGINE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Container:
     """A container in the engine's list."""
 
@@ -35,8 +35,7 @@ class Container:
     mounts: tuple[str, ...] = ()  # destinations
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(NamedTuple):
     """How a container ended."""
 
     exit_code: int
@@ -44,8 +43,7 @@ class Ended:
     out_of_memory: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerEvent:
+class ContainerEvent(NamedTuple):
     """The start or the end of a container; `exit_code` is None for a start."""
 
     container: str  # name

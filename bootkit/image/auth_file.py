@@ -67,7 +67,7 @@ def fetch_config(
     return parsed.config, max(most, AUTH_LIFETIME_SHORTEST_SECONDS)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class AuthFile:
     """The credentials at registry_auth_url, without any if that is not given.
 

@@ -9,9 +9,8 @@ challenges. So nothing that either of the two could understand is left out here.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bootkit.policy import CHALLENGE_CHARACTERS
 
@@ -27,8 +26,7 @@ _SEPARATORS = re.compile(r"[\s,]*")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Challenge:
+class Challenge(NamedTuple):
     """One challenge: its scheme and the names of its parameters are in lower case."""
 
     scheme: str

@@ -43,7 +43,7 @@ class _File(BaseModel):
     helpers: Any = Field(default=None, alias="credHelpers")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ParsedFile:
     """What is in the file, and every text in it that must never be shown."""
 

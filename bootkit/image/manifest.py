@@ -76,7 +76,7 @@ class _Token(BaseModel):
 Model = TypeVar("Model", _Manifest, _Token)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Manifests:
     """The manifests of one repository.
 

@@ -58,7 +58,7 @@ class TooLarge(PermanentError):
         super().__init__(message, kind=ErrorKind.OUT_OF_SPACE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class RegistryClient:
     """Ask a registry about an image, and about the error of a pull.
 

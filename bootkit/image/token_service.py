@@ -7,8 +7,7 @@ itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from bootkit.image.challenge import BASIC, BEARER, challenges_in
@@ -40,8 +39,7 @@ def pull_urls(domain: str, mirrors: tuple[Url, ...]) -> tuple[str, ...]:
     return (*(url.rstrip("/") for url in mirrors), own) if domain == DEFAULT_DOMAIN else (own,)
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(NamedTuple):
     """A URL that gets user and password, because `registry` (host[:port]) names it."""
 
     registry: str

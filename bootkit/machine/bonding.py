@@ -14,11 +14,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tinkie.files import write_atomically
-from tinkie.parameters.bond import Bond, mode_of
 from tinkie.running.log import get_logger
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tinkie.parameters.bond import Bond
 
 log = get_logger()
 
@@ -61,6 +62,8 @@ def _object(value: object) -> dict[str, Any]:
 
 def _made(name: object, macs: list[object], mode: object) -> Bond:
     """Put it together as the kernel parameter has it, which has all the rules."""
+    from tinkie.parameters.bond import Bond, mode_of  # noqa: PLC0415 - few machines have one
+
     given = list(dict.fromkeys(mac.lower() for mac in macs if isinstance(mac, str) and mac))
     if len(given) < _FEWEST:
         raise ValueError(f"it has {len(given)} NICs with a hardware address")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 log = get_logger()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class MachineFinder:
     """Ask the metadata service, and keep its first answer with an id for all later runs.
 

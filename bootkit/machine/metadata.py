@@ -8,8 +8,7 @@ identify a machine by its IP address.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from bootkit.machine.bonding import bond_of
@@ -36,8 +35,7 @@ log = get_logger()
 EC2_VERSION = "2009-04-04"
 
 
-@dataclass(frozen=True, slots=True)
-class MachineMetadata:
+class MachineMetadata(NamedTuple):
     """This machine's metadata; every value may be missing."""
 
     id: str | None = None
@@ -45,8 +43,7 @@ class MachineMetadata:
     bond: Bond | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MetadataService:
+class MetadataService(NamedTuple):
     """One metadata service: its URL and how to fetch it."""
 
     url: str

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bootkit.machine.metadata import MachineMetadata, MetadataService, metadata_url
 from bootkit.plan.worker import WorkerSpec, given_credentials, plan_worker
@@ -44,8 +44,7 @@ _NO_ID = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
+class Inputs(NamedTuple):
     """The values of the command line, the reason for each bad one, and the proxies."""
 
     parameters: Parameters

@@ -53,7 +53,7 @@ PAIR = ("REGISTRY_USERNAME", "REGISTRY_PASSWORD")
 _NOT_IN_THE_DIGEST = ("CONTAINER_UUID", *PAIR, "HTTP_PROXY", "HTTPS_PROXY")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class WorkerSpec:
     """The worker's container: the images to try in order, its environment, and who it is.
 

@@ -19,7 +19,7 @@ log = get_logger()
 
 _PREFIXES = ("action_", "tinkerbell_")  # tink-worker from v0.9.0, tink-agent
 _WORKFLOW_FOLDER = "/workflow"  # tink-worker binds it into all of its actions
-_NAMED_BY_THE_ENGINE = re.compile(r"[a-z]+_[a-z]+\d?")
+_NAMED_BY_THE_ENGINE = r"[a-z]+_[a-z]+\d?"
 _SOCKET = str(ENGINE_SOCKET)
 
 
@@ -32,7 +32,9 @@ def is_action(container: Container) -> bool:
     """
     if container.name.startswith(_PREFIXES):
         return True
-    engine_named = _NAMED_BY_THE_ENGINE.fullmatch(container.name) and _SOCKET in container.mounts
+    engine_named = (
+        re.fullmatch(_NAMED_BY_THE_ENGINE, container.name) and _SOCKET in container.mounts
+    )
     return _WORKFLOW_FOLDER in container.mounts and not engine_named
 
 
@@ -46,7 +48,7 @@ def remove_actions(engine: Engine) -> None:
         engine.remove(container.id)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class ActionReporter:
     """Log the start and the end of each action. `now` returns monotonic seconds."""
 

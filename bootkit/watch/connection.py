@@ -69,7 +69,7 @@ def _address(host: str) -> Address:
     return (address.version == 6 and address.ipv4_mapped) or address  # noqa: PLR2004
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class ConnectionMonitor:
     """Log the worker's first connection, each loss that lasts, and each connection after one.
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 log = get_logger()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class PasswordMonitor:
     """Fetch registry_auth_url again when it is due; replace the worker if its pair is another now.
 

@@ -73,6 +73,17 @@ def test_our_code_is_compiled_with_unchecked_hashes(
     assert output == f"/usr/lib/python3/dist-packages/{package}/cli.py {unchecked_hash}"
 
 
+@pytest.mark.parametrize("package", ["bootkit", "tink_docker", "network"])
+def test_a_program_loads_no_parser_of_python(docker: Docker, package: str) -> None:
+    """Here, because the standard library of other versions uses it."""
+    script = (
+        f"import sys, {package}.cli;"
+        "print(*(type(sys.modules[name]).__name__ for name in ('ast', 'tokenize')))"
+    )
+    image = f"tinkie/{package.replace('_', '-').replace('network', 'dhcp')}:build"
+    assert docker("run", "--rm", image, "python3", "-c", script) == "_LazyModule _LazyModule"
+
+
 def _options(tools: Path) -> list[str]:
     folders = [f"{PROJECT / name}:/project/{name}:ro" for name in NEEDED]
     programs = [f"{path}:{path}:ro" for path in PROGRAMS]

@@ -137,5 +137,18 @@ def test_the_system_uses_nothing_of_the_build() -> None:
     assert users_of("release", *SYSTEM) | users_of("sandbox", *SYSTEM) == set()
 
 
+def test_data_classes_make_no_comparison_that_nobody_uses() -> None:
+    """dataclasses compiles each of its methods at each start of a program: see performance.md."""
+    comparable = {
+        node.name
+        for path in modules(*SYSTEM)
+        for node in nodes(path)
+        if isinstance(node, ast.ClassDef)
+        for decorator in map(ast.unparse, node.decorator_list)
+        if decorator.startswith("dataclass") and "eq=False" not in decorator
+    }
+    assert comparable == {"Bond", "Credentials", "DockerConfig", "ImageReference", "Nic", "Proxies"}
+
+
 def relative(path: Path) -> str:
     return str(path.relative_to(ROOT))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 log = get_logger()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class CaFetcher:
     """Tries once per `tick` that is due; `settled` when nothing needs to wait for it any more.
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tink_docker.ca.fetching import CaFetcher
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class LateTrust:
     """A Cause of a planned restart. `open_since`: since when clients could use this dockerd."""
 

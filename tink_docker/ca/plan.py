@@ -7,8 +7,7 @@ never does so for Docker Hub itself, nor for a registry in `insecure_registries`
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import PermanentError
@@ -33,8 +32,7 @@ if TYPE_CHECKING:
     from tinkie.parameters.types import Url
 
 
-@dataclass(frozen=True, slots=True)
-class CertificatePlan:
+class CertificatePlan(NamedTuple):
     """Where CA certificates come from, what they are for, and which are wanted.
 
     `parameter` is the one that gave the URL. `hosts` (host[:port]) are those of registries and
@@ -63,8 +61,7 @@ class CertificatePlan:
         return {"url": self.url, "paths": [str(path) for path in self.paths], "pins": self.pins}
 
 
-@dataclass(frozen=True, slots=True)
-class CertificatePlans:
+class CertificatePlans(NamedTuple):
     """What to fetch, and why the rest of what is given is not."""
 
     plans: tuple[CertificatePlan, ...] = ()

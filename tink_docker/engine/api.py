@@ -9,8 +9,7 @@ import json
 import re
 import select
 import socket
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from tink_docker import policy
 from tinkie.container_name import container_name
@@ -39,8 +38,7 @@ _CONTAINERS = "/containers/json"  # the running ones only
 _LOAD = "/images/load?quiet=1"
 
 
-@dataclass(frozen=True, slots=True)
-class EngineVersion:
+class EngineVersion(NamedTuple):
     """The engine's version and its API's, such as 26.1.5 and 1.45; empty if it hides them."""
 
     version: str

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 log = get_logger()
 
 _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
-_LOGFMT_MESSAGE = re.compile(r'^time=.*? msg="((?:[^"\\]|\\.)*)"')
+_LOGFMT_MESSAGE = r'^time=.*? msg="((?:[^"\\]|\\.)*)"'
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Child:
     """One run of a program. `files` are readable when there is output or when it has ended.
 
@@ -185,7 +185,7 @@ def _process(
 
 def _message(line: str) -> str:
     """Return the message of a line in logfmt, as dockerd and containerd write it."""
-    found = _LOGFMT_MESSAGE.search(line)
+    found = re.search(_LOGFMT_MESSAGE, line)
     return found[1].replace('\\"', '"') if found else line
 
 

@@ -93,7 +93,7 @@ def is_serving() -> bool:
         return True
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Containerd:
     """containerd, started again after a growing wait whenever it ends by itself."""
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _SILENT = "it is restarted: look at its lines in /var/log/messages, and at free memory"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class EngineDaemons:
     """One run of dockerd, in which containerd may be started again. Containers outlive both."""
 

@@ -9,9 +9,8 @@ network is created, against routes without a gateway and the name servers (docke
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from ipaddress import IPv4Network
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tink_docker.engine.routes import Route, read_name_servers, read_routes
 from tinkie.parameters.known_networks import known_networks
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 log = get_logger()
 
 BRIDGE = "docker0"
-_OURS = re.compile("docker0|br-[0-9a-f]{12}")  # interfaces of dockerd's networks
+_OURS = "docker0|br-[0-9a-f]{12}"  # interfaces of dockerd's networks
 
 # First those for benchmarks of network gear (RFC 2544) and for documents (RFC 5737), which are
 # routed nowhere; then private ones that few use.
@@ -46,8 +45,7 @@ _POOL_PREFIX = 24  # of one network out of a pool
 _BROADEST_PREFIX = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(NamedTuple):
     """A network or an address that the machine reaches, and the source of that."""
 
     network: IPv4Network
@@ -57,8 +55,7 @@ class Destination:
         return f"{self.network} ({self.source})"
 
 
-@dataclass(frozen=True, slots=True)
-class EngineNetworks:
+class EngineNetworks(NamedTuple):
     """The network of the bridge, and the pools of all others."""
 
     bridge: IPv4Network
@@ -75,8 +72,7 @@ class EngineNetworks:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkPlan:
+class NetworkPlan(NamedTuple):
     """What the kernel parameters decide: networks that are given, and what must be reached.
 
     `problem` has the networks that are given and not used, with the reasons.
@@ -114,7 +110,7 @@ class NetworkPlan:
         self, routes: Iterable[Route], name_servers: Iterable[IPv4Network]
     ) -> list[Destination]:
         """Return what the engine must not hide: all that is known but default routes."""
-        others = (route for route in routes if not _OURS.fullmatch(route.interface))
+        others = (route for route in routes if not re.fullmatch(_OURS, route.interface))
         found = [
             *(Destination(one.network, f"route of {one.interface}") for one in others),
             *(Destination(server, "name server") for server in name_servers),
@@ -151,7 +147,7 @@ def _is_host(destination: Destination) -> bool:
 
 def engines_routes(routes: Iterable[Route]) -> list[Route]:
     """Return the routes to the engine's own networks."""
-    return [route for route in routes if _OURS.fullmatch(route.interface)]
+    return [route for route in routes if re.fullmatch(_OURS, route.interface)]
 
 
 def hidden_by(network: IPv4Network, destinations: Iterable[Destination]) -> list[Destination]:

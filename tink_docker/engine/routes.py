@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
+from typing import NamedTuple
 
 ROUTES = Path("/proc/net/route")  # the main table, see proc(5); written with a tab between fields
 RESOLVER = Path("/etc/resolv.conf")
 
 _ROUTE_UP, _ROUTE_REJECT = 0x1, 0x200  # flags: route(8)
-_NAME_SERVER = re.compile(r"^nameserver[ \t]+([0-9.]+)\s*$", re.MULTILINE)
+_NAME_SERVER = r"(?m)^nameserver[ \t]+([0-9.]+)\s*$"
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """A network that is reached through an interface."""
 
     interface: str
@@ -59,7 +58,7 @@ def read_name_servers(path: Path = RESOLVER) -> list[IPv4Network]:
         text = path.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return []
-    return [network for found in _NAME_SERVER.findall(text) for network in _host(found)]
+    return [network for found in re.findall(_NAME_SERVER, text) for network in _host(found)]
 
 
 def _host(text: str) -> list[IPv4Network]:

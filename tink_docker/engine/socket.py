@@ -21,7 +21,7 @@ SOCKET_MODE = 0o660
 SOCKET_GROUP = 2000  # bootkit is in it (linuxkit.yml); who may use the engine can be root
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Listener:
     """A listening unix socket at `path`, which other programs see only once it is published."""
 

@@ -32,7 +32,7 @@ _WHEN_IDLE = "docker0 moves from {} when no action runs; dockerd and the worker 
 _NOTHING = "it stays hidden, from this machine or from actions"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class HiddenRoutes:
     """`tick` looks at the routes and logs; it is a Cause of a planned restart."""
 

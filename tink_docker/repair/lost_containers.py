@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 log = get_logger()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class LostContainers:
     """`processes` returns the pid of each container that dockerd lists as running, by its name."""
 

@@ -27,7 +27,7 @@ _WHEN_IDLE = "dockerd and the worker start again when no action runs"
 _NOTHING = "continuing without it; actions that use it fail"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class MissingBridge:
     """A Cause of a planned restart. `engine_answered` sees what a dockerd logged at its start."""
 

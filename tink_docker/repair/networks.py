@@ -27,7 +27,7 @@ PATH = DATA_ROOT / "network" / "files" / "local-kv.db"
 START_FAILURE = "Error initializing network controller"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class NetworkRecord:
     """The record: removed when dockerd has ended at its start because of it twice in a row."""
 

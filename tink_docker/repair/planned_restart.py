@@ -34,7 +34,7 @@ class Cause(Protocol):
         """Note that dockerd is restarted now for that reason."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class PlannedRestart:
     """`kill` kills a container by its name. No restart begins while the machine is to reboot."""
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 _NO_ENCODINGS = frozenset({"", "identity", "none", "aws-chunked"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Answer:
     """A server's answer: status, headers by lower-case name, whole body.
 
@@ -54,7 +54,7 @@ class Answer:
     challenges: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Fetcher:
     """Send GET requests with one set of proxies, CA certificates and bounds.
 

@@ -60,7 +60,7 @@ _BY_TLS_REASON: tuple[tuple[str, ErrorKind], ...] = (
 )
 
 # h11's words for a connection that ended.
-_ENDED = re.compile(r"disconnected|closed connection", re.IGNORECASE)
+_ENDED = r"(?i)disconnected|closed connection"
 
 
 def http_error(url: str, error: Exception, *, proxied: bool = False) -> BootError:
@@ -96,7 +96,7 @@ def _kind_of(error: Exception) -> tuple[ErrorKind, str]:
         return ErrorKind.TIMEOUT, "no answer in time"
     if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, ValueError)):
         return ErrorKind.BAD_REQUEST, reason
-    if isinstance(error, httpx.RemoteProtocolError) and not _ENDED.search(reason):
+    if isinstance(error, httpx.RemoteProtocolError) and not re.search(_ENDED, reason):
         return ErrorKind.BAD_ANSWER, reason
     return _kind_of_system(cause), reason
 

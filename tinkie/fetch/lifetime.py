@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_MAX_AGE = re.compile(r"(?:^|,)\s*max-age\s*=\s*\"?([0-9]{1,10})\"?\s*(?:,|$)", re.IGNORECASE)
-_AGE = re.compile("[0-9]{1,10}")
+_MAX_AGE = r"(?i)(?:^|,)\s*max-age\s*=\s*\"?([0-9]{1,10})\"?\s*(?:,|$)"
+_AGE = "[0-9]{1,10}"
 
 
 def lifetime_seconds(headers: Mapping[str, str]) -> float | None:
@@ -18,9 +18,9 @@ def lifetime_seconds(headers: Mapping[str, str]) -> float | None:
 
     Expires is compared with the server's own Date: this machine's clock may be wrong.
     """
-    if found := _MAX_AGE.search(headers.get("cache-control", "")):
+    if found := re.search(_MAX_AGE, headers.get("cache-control", "")):
         age = headers.get("age", "")
-        return float(found[1]) - (float(age) if _AGE.fullmatch(age) else 0.0)
+        return float(found[1]) - (float(age) if re.fullmatch(_AGE, age) else 0.0)
     try:
         expires = parsedate_to_datetime(headers["expires"])
         return (expires - parsedate_to_datetime(headers["date"])).total_seconds()

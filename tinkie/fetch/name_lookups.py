@@ -34,7 +34,7 @@ def bound_name_lookups() -> None:
         socket.getaddrinfo = BoundedLookups(socket.getaddrinfo)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Lookup:
     """One look-up, in a thread that may outlive the wait for it."""
 

@@ -37,8 +37,8 @@ _LACP = "802.3ad"
 _MIIMON, _MIIMON_DEFAULT = "miimon", "100"
 _ARP_INTERVAL = "arp_interval"
 # Of the engine's interfaces, of VLANs, and of files in the kernel's folders of interfaces.
-_TAKEN = re.compile(r"lo|docker.*|br-.*|veth.*|vlan[0-9]+|all|default|bonding_masters")
-_NUMBER = re.compile("[0-9]{1,9}")
+_TAKEN = r"lo|docker.*|br-.*|veth.*|vlan[0-9]+|all|default|bonding_masters"
+_NUMBER = "[0-9]{1,9}"
 _MEMBERS_MAXIMUM = 16
 
 
@@ -48,7 +48,7 @@ def _one_of(*words: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text in words:
             return text
-        if _NUMBER.fullmatch(text) and int(text) < len(words):
+        if re.fullmatch(_NUMBER, text) and int(text) < len(words):
             return words[int(text)]
         raise ValueError(f"not one of {', '.join(words)}")
 
@@ -57,7 +57,7 @@ def _one_of(*words: str) -> Callable[[str], str]:
 
 def _number(highest: int, lowest: int = 0) -> Callable[[str], str]:
     def parse(text: str) -> str:
-        if not _NUMBER.fullmatch(text) or not lowest <= int(text) <= highest:
+        if not re.fullmatch(_NUMBER, text) or not lowest <= int(text) <= highest:
             raise ValueError(f"not a number from {lowest} to {highest}")
         return str(int(text))
 
@@ -192,7 +192,7 @@ def mode_of(number: object) -> str:
 
 def _name(text: str) -> str:
     name = parse_nic(text)
-    if _TAKEN.fullmatch(name):
+    if re.fullmatch(_TAKEN, name):
         raise ValueError("its name is one that interfaces of another kind have")
     return name
 

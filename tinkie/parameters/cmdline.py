@@ -28,7 +28,7 @@ _WHITE_SPACE = " \t\n\v\f\r"
 _END_OF_PARAMETERS = ("--", None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Cmdline:
     """The parameters in their order: (name, value); the value of a bare word is None."""
 

@@ -18,11 +18,11 @@ _ADDRESS = r"\[[0-9a-fA-F:]+\]"
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 _DOMAIN = rf"(?:{_LABEL}(?:\.{_LABEL})*|{_ADDRESS})(?::[0-9]+)?"
 _PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
-_PATH = re.compile(rf"{_PART}(?:/{_PART})*")
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
-_DIGEST = re.compile("sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
-_IDENTIFIER = re.compile("[0-9a-f]{64}")  # of an image, which nobody can pull
-_PORT = re.compile(r":([0-9]+)$")
+_PATH = rf"{_PART}(?:/{_PART})*"
+_TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
+_DIGEST = "sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}"
+_IDENTIFIER = "[0-9a-f]{64}"  # of an image, which nobody can pull
+_PORT = r":([0-9]+)$"
 _LONGEST_PATH = 255
 _LONGEST_LABEL = 63  # of a host's name (RFC 1035): dockerd takes longer ones, no resolver does
 
@@ -53,15 +53,17 @@ class ImageReference:
         name, _, digest = text.partition("@")
         name, tag = _split_tag(name)
         domain, path = _split_domain(name)
-        legal = _is_path(path) and re.fullmatch(_DOMAIN, domain) and not _IDENTIFIER.fullmatch(text)
-        if not legal or ("@" in text and not _DIGEST.fullmatch(digest)):
+        legal = (
+            _is_path(path) and re.fullmatch(_DOMAIN, domain) and not re.fullmatch(_IDENTIFIER, text)
+        )
+        if not legal or ("@" in text and not re.fullmatch(_DIGEST, digest)):
             raise ValueError("not an image name that Docker understands ([host[:port]/]path[:tag])")
-        port = _PORT.search(domain)
+        port = re.search(_PORT, domain)
         if port:
             parse_port(port[1])
         if any(len(label) > _LONGEST_LABEL for label in re.split("[.:]", domain)):
             raise ValueError(f"a part of the registry's name has over {_LONGEST_LABEL} characters")
-        if tag is not None and not _TAG.fullmatch(tag):
+        if tag is not None and not re.fullmatch(_TAG, tag):
             raise ValueError("the tag after the last colon is not one that Docker understands")
         return cls(domain, path, tag or (None if digest else "latest"), digest or None, text)
 
@@ -126,7 +128,7 @@ def _split_domain(name: str) -> tuple[str, str]:
 
 
 def _is_path(path: str) -> bool:
-    return len(path) <= _LONGEST_PATH and _PATH.fullmatch(path) is not None
+    return len(path) <= _LONGEST_PATH and re.fullmatch(_PATH, path) is not None
 
 
 def _is_host(first: str) -> bool:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from tinkie.parameters.types import without_brackets
@@ -21,8 +20,7 @@ def _addresses(host: str) -> list[str]:
         return []
 
 
-@dataclass(frozen=True, slots=True)
-class InsecureRegistries:
+class InsecureRegistries(NamedTuple):
     """The values of insecure_registries: host[:port], and networks as address/bits.
 
     Source: dockerd's `isSecureIndex()`, which compares a name as it is written, and looks up its

@@ -20,13 +20,13 @@ NAMES = (
     "routes",
 )  # fmt: skip
 
-_IN_BRACKETS = re.compile(r"\[[^\]]*\]")
-_DIGITS = re.compile("[0-9]{1,4}")
+_IN_BRACKETS = r"\[[^\]]*\]"
+_DIGITS = "[0-9]{1,4}"
 
 Address = IPv4Address | IPv6Address
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class StaticRoute:
     """A way to a network (`10.0.0.0/8`): by its gateway, or without one, over the link."""
 
@@ -34,7 +34,7 @@ class StaticRoute:
     gateway: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class StaticAddress:
     """What a NIC is to have; `address` ends in its prefix length; `vlan`, `mtu`: 0 without one."""
 
@@ -74,7 +74,7 @@ class StaticAddress:
 
 def _split(text: str) -> list[str]:
     """Split at colons that are not in brackets."""
-    hidden = _IN_BRACKETS.sub(lambda found: found[0].replace(":", "\0"), text)
+    hidden = re.sub(_IN_BRACKETS, lambda found: found[0].replace(":", "\0"), text)
     return [part.replace("\0", ":").strip() for part in hidden.split(":")]
 
 
@@ -137,7 +137,7 @@ def _route(part: str, ours: Address) -> StaticRoute:
 def _prefix(netmask: str, ours: Address) -> int:
     """Return the prefix length that a netmask is, or has."""
     longest = ours.max_prefixlen
-    if _DIGITS.fullmatch(netmask) and int(netmask) <= longest:
+    if re.fullmatch(_DIGITS, netmask) and int(netmask) <= longest:
         return int(netmask)
     bits = f"{int(_address(netmask, 'netmask')):0{longest}b}"
     if len(bits) != longest or "01" in bits:

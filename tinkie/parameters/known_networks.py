@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tinkie.parameters.parameter import Parameter, Parameters
 
-_ADDRESS = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?![\d.])", re.ASCII)
+_ADDRESS = r"(?a)(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?![\d.])"
 
 
 def known_networks(parameters: Parameters) -> tuple[tuple[str, ipaddress.IPv4Network], ...]:
@@ -44,7 +44,7 @@ def _shown(row: Parameter[object], text: str) -> str:
 
 
 def _networks(text: str) -> Iterator[ipaddress.IPv4Network]:
-    for one in _ADDRESS.findall(text):
+    for one in re.findall(_ADDRESS, text):
         try:
             yield ipaddress.IPv4Network(one, strict=False)
         except ValueError:

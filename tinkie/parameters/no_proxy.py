@@ -10,8 +10,8 @@ import ipaddress
 import re
 
 _LOCAL = "localhost"
-_NETWORK = re.compile(r"[0-9a-f:.]+/[0-9]+")
-_WITH_PORT = re.compile(r"(?:\[(?P<bracketed>[^\[\]]*)\]|(?P<plain>[^\[\]:]*)):(?P<port>[^\[\]:]*)")
+_NETWORK = r"[0-9a-f:.]+/[0-9]+"
+_WITH_PORT = r"(?:\[(?P<bracketed>[^\[\]]*)\]|(?P<plain>[^\[\]:]*)):(?P<port>[^\[\]:]*)"
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -33,7 +33,7 @@ def _matches(host: str, address: _Address | None, port: str, entry: str) -> bool
     network = _network(entry)
     if network is not None:
         return address is not None and address in network
-    found = _WITH_PORT.fullmatch(entry)
+    found = re.fullmatch(_WITH_PORT, entry)
     name = (found["bracketed"] or found["plain"] or "") if found else entry
     if not name or (found and found["port"] not in ("", port)):
         return False
@@ -53,7 +53,7 @@ def _address(text: str) -> _Address | None:
 
 
 def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
-    if not _NETWORK.fullmatch(text):
+    if not re.fullmatch(_NETWORK, text):
         return None
     try:
         network = ipaddress.ip_network(text, strict=False)

@@ -45,7 +45,7 @@ class Stops(Enum):
     WITHOUT_IMAGE = "unless another parameter gives the worker's image"
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Parameter(Generic[T_co]):
     """One kernel parameter.
 
@@ -81,7 +81,7 @@ class Parameter(Generic[T_co]):
         return self.parse(text)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Parameters:
     """The values of one command line.
 

@@ -13,9 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tinkie.parameters.bond import Bond
 from tinkie.parameters.image_reference import ImageReference, Registry, is_domain
-from tinkie.parameters.ipam import StaticAddress
 from tinkie.parameters.parameter import Parameter, Parameters, Reader, Section, Stops
 from tinkie.parameters.proxy_url import ProxyUrl
 from tinkie.parameters.types import (
@@ -39,15 +37,17 @@ from tinkie.parameters.types import (
 from tinkie.parameters.url_secrets import credentials_in, secrets_in_url
 
 if TYPE_CHECKING:
+    from tinkie.parameters.bond import Bond
     from tinkie.parameters.cmdline import Cmdline
+    from tinkie.parameters.ipam import StaticAddress
 
 GRPC_PORT = 42113  # Tinkerbell's default
 HEGEL_PORT = 50061  # /metadata
 TOOTLES_PORT = 7080  # EC2 style metadata; smee too
 USUAL_SYSLOG_PORT = 514
 
-_NETWORK = re.compile(r"[0-9a-fA-F:.]+/(0|[1-9][0-9]{0,2})")
-_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+_NETWORK = r"[0-9a-fA-F:.]+/(0|[1-9][0-9]{0,2})"
+_FINGERPRINT = r"[0-9a-f]{64}"
 _BOOTKIT = (Reader.BOOTKIT,)
 _TINK_DOCKER = (Reader.TINK_DOCKER,)
 _BOTH = (Reader.BOOTKIT, Reader.TINK_DOCKER)
@@ -63,7 +63,7 @@ def _grpc_authority(text: str) -> HostPort:
 def _fingerprints(text: str) -> tuple[str, ...]:
     """Return SHA-256 sums as hashlib writes them; `openssl x509 -fingerprint` has colons."""
     sums = tuple(one.lower().removeprefix("sha256:").replace(":", "") for one in elements(text))
-    bad = [str(at) for at, one in enumerate(sums, start=1) if not _FINGERPRINT.fullmatch(one)]
+    bad = [str(at) for at, one in enumerate(sums, start=1) if not re.fullmatch(_FINGERPRINT, one)]
     if not sums or bad:
         where = f"element {', '.join(bad)}: " if bad else ""
         raise ValueError(f"{where}not a SHA-256 sum of 64 hexadecimal digits; none is used")
@@ -96,7 +96,7 @@ def _is_network(text: str) -> bool:
         ipaddress.ip_network(text, strict=False)
     except ValueError:
         return False
-    return _NETWORK.fullmatch(text) is not None
+    return re.fullmatch(_NETWORK, text) is not None
 
 
 def _mirror(text: str) -> Url:
@@ -110,6 +110,18 @@ def _mirror(text: str) -> Url:
 def _no_proxy_entry(text: str) -> str:
     """Return it without the brackets of an IPv6 address, with which Go takes it for a name."""
     return text[1:-1] if text.startswith("[") and text.endswith("]") else parse_text(text)
+
+
+def _bond(text: str) -> Bond:
+    from tinkie.parameters.bond import Bond  # noqa: PLC0415 - few machines have one
+
+    return Bond.parse(text)
+
+
+def _static_address(text: str) -> StaticAddress:
+    from tinkie.parameters.ipam import StaticAddress  # noqa: PLC0415 - as above
+
+    return StaticAddress.parse(text)
 
 
 WORKER_ID = Parameter[str | None](
@@ -468,22 +480,22 @@ VLAN_ID = Parameter[int](
     parse=parse_vlan,
     default=0,
 )
-BOND = Parameter[Bond | None](
+BOND = Parameter["Bond | None"](
     name="bond",
     section=Section.SYSTEM,
     read_by=_NETWORK_READER,
     value="2 to 4 parts, or none",
     meaning="Several NICs as one, for racks whose switches have no LACP fallback: below",
-    parse=Bond.parse,
+    parse=_bond,
     default=None,
 )
-IPAM = Parameter[StaticAddress | None](
+IPAM = Parameter["StaticAddress | None"](
     name="ipam",
     section=Section.SYSTEM,
     read_by=_NETWORK_READER,
     value="3 to 11 parts",
     meaning="Addresses of one NIC without DHCP, its MTU, and routes: below",
-    parse=StaticAddress.parse,
+    parse=_static_address,
     default=None,
 )
 ENGINE_NETWORKS = Parameter[tuple[ipaddress.IPv4Network, ...]](

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
 if TYPE_CHECKING:
@@ -18,15 +17,15 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")  # RFC 1035, 2.3.4
+_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"  # RFC 1035, 2.3.4
 _LONGEST_NAME = 253
-_ZONE = re.compile(r"[A-Za-z0-9._-]{1,15}")  # a NIC's name: IFNAMSIZ is 16
-_NIC = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")
-_DIGITS = re.compile("[0-9]{1,5}")
+_ZONE = r"[A-Za-z0-9._-]{1,15}"  # a NIC's name: IFNAMSIZ is 16
+_NIC = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}"
+_DIGITS = "[0-9]{1,5}"
 _HIGHEST_PORT = 65535
 _HIGHEST_VLAN = 4094
 _LOWEST_MTU, _HIGHEST_MTU = 576, 65535  # what every host must take (RFC 1122), and the IP header's
-_CIDR = re.compile(r"[0-9.]{7,15}/[0-9]{1,2}")
+_CIDR = r"[0-9.]{7,15}/[0-9]{1,2}"
 _SHORTEST_PREFIX, _LONGEST_PREFIX = 8, 29  # 6 hosts: the engine and five containers
 # This network, loopback, link-local, multicast (RFC 6890)
 _SPECIAL_NETWORKS = tuple(
@@ -34,11 +33,11 @@ _SPECIAL_NETWORKS = tuple(
 )
 _NO_HOST = "not a host name or an address"
 _NO_CONTROL = "control characters and bytes that are not UTF-8 are not allowed"
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
-_BARE_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
+_SCHEME = r"([A-Za-z][A-Za-z0-9+.-]*)://"
+_BARE_PERCENT = "%(?![0-9A-Fa-f]{2})"
 _PLAIN_IN_USER_INFO = "!$&'()*+,;="  # RFC 3986, 3.2.1
 _PORTS = {"http": 80, "https": 443}
-_VARIABLE = re.compile(r"\$\{|\{\{|^<[^<>]*>$")  # of iPXE and shells, of templates, of a document
+_VARIABLE = r"\$\{|\{\{|^<[^<>]*>$"  # of iPXE and shells, of templates, of a document
 _GO_BOOLEANS = ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False")
 
 ETHERNET, INFINIBAND = 1, 0x20  # hardware types of ARP, as PXELINUX writes them before an address
@@ -63,7 +62,7 @@ class Host(str):
             return cls(_ipv6(bare, zone=zone))
         name = bare.removesuffix(".")
         labels = name.split(".")
-        if len(name) > _LONGEST_NAME or not all(map(_LABEL.fullmatch, labels)):
+        if len(name) > _LONGEST_NAME or not all(re.fullmatch(_LABEL, one) for one in labels):
             raise ValueError(_NO_HOST)
         if labels[-1].isdigit() and not is_address(name):
             raise ValueError(f"{_NO_HOST} (it looks like half an IPv4 address)")
@@ -88,7 +87,7 @@ def _ipv6(text: str, *, zone: bool) -> str:
         raise ValueError(_NO_HOST) from None
     if percent and not zone:
         raise ValueError("an IPv6 address with a zone (%) cannot be used here")
-    if percent and not _ZONE.fullmatch(name):
+    if percent and not re.fullmatch(_ZONE, name):
         raise ValueError("not the name of a NIC behind the % of an IPv6 address")
     return text
 
@@ -112,8 +111,7 @@ def without_brackets(host: str) -> str:
     return host[1:-1] if host.startswith("[") and host.endswith("]") and ":" in host else host
 
 
-@dataclass(frozen=True, slots=True)
-class HostPort:
+class HostPort(NamedTuple):
     """A host and a TCP or UDP port; `str` gives `host:port`, an IPv6 address in brackets."""
 
     host: Host
@@ -186,7 +184,7 @@ class Url(str):
 
 def split_scheme(text: str) -> tuple[str, str]:
     """Return the scheme of a URL in lower case, `http` if it is missing, and what follows `://`."""
-    found = _SCHEME.match(text)
+    found = re.match(_SCHEME, text)
     return (found[1].lower(), text[found.end() :]) if found else ("http", text)
 
 
@@ -207,7 +205,7 @@ def percent_encoded(text: str) -> str:
 
 def with_percents_encoded(text: str) -> str:
     """Return a part of a URL with each `%` encoded that encodes nothing."""
-    return _BARE_PERCENT.sub("%25", text)
+    return re.sub(_BARE_PERCENT, "%25", text)
 
 
 def shown(url: str) -> str:
@@ -301,7 +299,7 @@ def check_text(text: str, *, free: bool = False) -> None:
     """
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError("not UTF-8")
-    if not free and _VARIABLE.search(text):
+    if not free and re.search(_VARIABLE, text):
         raise ValueError("it has a variable in it that nothing replaced (${…}, {{…}} or <…>)")
 
 
@@ -342,14 +340,14 @@ def list_of(
 
 def parse_port(text: str) -> int:
     """Return the number of a port."""
-    if not _DIGITS.fullmatch(text) or not 0 < int(text) <= _HIGHEST_PORT:
+    if not re.fullmatch(_DIGITS, text) or not 0 < int(text) <= _HIGHEST_PORT:
         raise ValueError(f"not a port number from 1 to {_HIGHEST_PORT}")
     return int(text)
 
 
 def parse_ipv4_network(text: str) -> ipaddress.IPv4Network:
     """Return an IPv4 network in CIDR form, in which hosts can have addresses."""
-    if not _CIDR.fullmatch(text):
+    if not re.fullmatch(_CIDR, text):
         raise ValueError("not an IPv4 network in CIDR form, such as 10.1.2.0/24")
     try:
         network = ipaddress.IPv4Network(text)
@@ -364,21 +362,21 @@ def parse_ipv4_network(text: str) -> ipaddress.IPv4Network:
 
 def parse_vlan(text: str) -> int:
     """Return a VLAN's number, 0 for none."""
-    if not _DIGITS.fullmatch(text) or int(text) > _HIGHEST_VLAN:
+    if not re.fullmatch(_DIGITS, text) or int(text) > _HIGHEST_VLAN:
         raise ValueError(f"not a VLAN from 1 to {_HIGHEST_VLAN}")
     return int(text)
 
 
 def parse_mtu(text: str) -> int:
     """Return the size of the largest packet of a link, in bytes."""
-    if not _DIGITS.fullmatch(text) or not _LOWEST_MTU <= int(text) <= _HIGHEST_MTU:
+    if not re.fullmatch(_DIGITS, text) or not _LOWEST_MTU <= int(text) <= _HIGHEST_MTU:
         raise ValueError(f"not an MTU from {_LOWEST_MTU} to {_HIGHEST_MTU}")
     return int(text)
 
 
 def parse_nic(text: str) -> str:
     """Return the name of a network interface."""
-    if not _NIC.fullmatch(text):
+    if not re.fullmatch(_NIC, text):
         raise ValueError("not a name of a network interface")
     return text
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 
 from tinkie.parameters.cmdline import PROC_CMDLINE
@@ -13,9 +14,13 @@ BAD_PARAMETERS = 2
 """The exit status for bad kernel parameters in a dry run; argparse's for bad arguments, too."""
 
 
+# With a width of its own, argparse does not load `shutil` and archive formats to ask the terminal.
+_formatter = partial(argparse.HelpFormatter, width=100)
+
+
 def agent_parser(program: str, description: str) -> argparse.ArgumentParser:
     """Return a parser of --cmdline, --console, --state and --dry-run."""
-    parser = argparse.ArgumentParser(program, description=description)
+    parser = argparse.ArgumentParser(program, description=description, formatter_class=_formatter)
     add_path(
         parser,
         "--cmdline",

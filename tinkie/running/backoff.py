@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 log = get_logger()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Backoff:
     """Wait a random time below a bound that doubles from `first` to `ceiling` seconds.
 
@@ -74,7 +74,7 @@ class Backoff:
         )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Schedule:
     """Decide when to retry something beside other work.
 

@@ -23,7 +23,7 @@ _LIKE_BLANKS = dict.fromkeys(map(ord, "\u2800\u3164\u115f\u1160\uffa0"), " ")
 _NOT_FOR_THE_CONSOLE = ("event", "level", "time", "uptime", "program", "worker_id", "exception")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Console:
     """Write a line for people per event to a FIFO or a terminal; drop what does not fit."""
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 log = get_logger()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Idle:
     """Every container but the worker counts as an action: one that an action started may be needed.
 

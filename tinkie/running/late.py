@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from importlib.util import LazyLoader
 from typing import TYPE_CHECKING
@@ -18,14 +17,14 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 
-@dataclass(frozen=True, slots=True)
 class _Finder:
-    names: tuple[str, ...]
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self._names = names
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        spec = PathFinder.find_spec(name, path, target) if name in self.names else None
+        spec = PathFinder.find_spec(name, path, target) if name in self._names else None
         if spec and spec.loader:
             spec.loader = LazyLoader(spec.loader)
         return spec

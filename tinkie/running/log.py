@@ -20,8 +20,11 @@ from tinkie.running.late import loaded_when_used
 from tinkie.running.redaction import REDACTOR
 
 # Its `stdlib` and its native loggers import asyncio, which loads TLS and processes, for coroutines.
-# There are none here (ADR 3), and asyncio is a third of what structlog costs.
-with loaded_when_used("asyncio", "structlog.stdlib"):
+# There are none here (ADR 3), and asyncio is a third of what structlog costs. The others are for
+# other loggers, and for tracebacks.
+with loaded_when_used(
+    "asyncio", "structlog.stdlib", "logging", "structlog.threadlocal", "textwrap"
+):
     import structlog
 
 if TYPE_CHECKING:
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
     Event = MutableMapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ConsoleSink:
     """Write a line for people per event; a structlog processor."""
 
@@ -127,7 +130,7 @@ def phase(name: str, *, now: Callable[[], float] = time.monotonic) -> Iterator[N
         log.debug("phase.done", seconds=round(now() - started, 3))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class _Origin:
     program: str
     uptime: Callable[[], float]

@@ -36,7 +36,7 @@ _GENERATIONS = 2  # of a source's secrets: one that is replaced may be in use fo
 _GO_IN_USERINFO = "$&+,;="  # what net/url does not escape there
 _GO_ESCAPES_IN_JSON = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"})
 # What is masked behind the beginning of a secret: nothing, up to the end of a word, or all.
-_WORD_END = re.compile(f"[\\s{CUT}]")
+_WORD_END = f"[\\s{CUT}]"
 _RESTS = tuple(map(re.compile, ("", f"[^\\s{CUT}]*", "(?s:.*)")))
 _NOTHING, _WORD, _ALL = range(len(_RESTS))
 _NOWHERE = re.compile("(?!)")
@@ -44,7 +44,7 @@ _NOWHERE = re.compile("(?!)")
 _WORDS = frozenset({"event", "kind", "level", "phase", "program", "time"})
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Redactor:
     """Masks secrets in what is about to be shown: given ones, and credentials in URLs."""
 
@@ -192,7 +192,7 @@ def _forms_of(secret: str, size: int = SECRET_HEAD_CHARACTERS) -> _Forms:
     once = set(_escaped(head))
     plain = once.union(*map(_escaped, once))
     encoded = (_base64_forms(_raw(form)) for form in plain)
-    rest = _NOTHING if head == secret else _ALL if _WORD_END.search(secret) else _WORD
+    rest = _NOTHING if head == secret else _ALL if re.search(_WORD_END, secret) else _WORD
     # Stars are what a mask is made of: each mask would be masked again.
     found = (form for form in plain.union(*encoded) if len(form) >= _SHORTEST_PART)
     return {form: rest for form in found if form.strip("*")}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 log = get_logger()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class RunRecord:
     """Write `path` (JSON) whenever a run starts, is up or ends.
 

@@ -23,7 +23,7 @@ _ERROR_FIELDS = (
 )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class StateFile:
     """Write `path` (JSON) at each new phase and each error.
 

@@ -18,7 +18,7 @@ log = get_logger()
 Result = TypeVar("Result")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Task(Generic[Result]):
     """Call it once a turn: it does `work`, and after a failure again when `schedule` says so.
 

@@ -190,7 +190,7 @@ def test_a_file_system_without_a_bound_of_files_never_lacks_them(
 def test_of_the_engines_only_the_files_are_watched_here(
     disks: Disks, events: Events, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tink_docker.file_systems.engines_largest", lambda **_: "images")
+    monkeypatch.setattr("tink_docker.engines_largest.engines_largest", lambda **_: "images")
     disks.watch(free=0, name=str(DATA_ROOT))
     assert events == []
     disks.watch(files=0, name=str(DATA_ROOT))
