@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -116,6 +117,15 @@ def test_what_the_worker_needs_starts_first_and_each_service_once(machine: Scrip
     assert machine.announced == []
     assert times(machine, "renice -n 10 -p 77") == 1
     assert times(machine, "modprobe -a overlay veth bridge br_netfilter") == 1
+
+
+def test_a_service_that_linuxkit_yml_leaves_out_is_not_missed(machine: ScriptRoot) -> None:
+    for name in ("bootkit", "tink-docker"):
+        shutil.rmtree(machine.at(f"/containers/services/{name}"))
+    boot(machine)
+    assert sorted(created(machine)) == sorted({*NAMES} - {"bootkit", "tink-docker"})
+    assert machine.announced == []
+    assert times(machine, "sleep 1") == 0
 
 
 def test_no_script_calls_busyboxs_programs_for_modules() -> None:
