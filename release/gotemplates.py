@@ -18,6 +18,7 @@ ACTION = re.compile(
 )  # and some literals of Go, which do no harm
 NAME = re.compile(r"\.([A-Z]\w*)")
 SUFFIXES = (".go", ".gotmpl")
+LISTING = "overlay.json"  # for `go build -overlay`
 EXEC = "src/text/template/exec.go"
 CALL = "ptr.MethodByName(fieldName)"
 FUNCTION = """
@@ -39,7 +40,7 @@ def names(vendor: Path) -> set[str]:
 
 
 def overlay(vendor: Path, goroot: Path, folder: Path) -> Path:
-    """Write the copy into a folder; return the file for `go build -overlay`.
+    """Write the copy and LISTING into a folder; return the path of the latter.
 
     Raises ReportedError if this Go's text/template is not as expected.
     """
@@ -52,6 +53,6 @@ def overlay(vendor: Path, goroot: Path, folder: Path) -> Path:
     )
     copy = folder / "exec.go"
     copy.write_text(code.replace(CALL, "methodOf(ptr, fieldName)") + FUNCTION.format(cases=cases))
-    listing = folder / "overlay.json"
+    listing = folder / LISTING
     listing.write_text(json.dumps({"Replace": {str(original): str(copy)}}))
     return listing

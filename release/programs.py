@@ -92,6 +92,7 @@ def _built(module: str, progress: Progress) -> Path:
 def source(module: str) -> Iterator[Path]:
     """Make the whole source of a module's programs, what it requires in vendor/, for a with block.
 
+    Beside it lies what replaces Go's own files (gotemplates.LISTING).
     Raises ReportedError if a module cannot be downloaded, or a replaced file is not there.
     """
     parent = cache() / "programs"
@@ -102,6 +103,8 @@ def source(module: str) -> Iterator[Path]:
         _go(f"reading {module}'s modules", ["mod", "vendor"], folder)
         for replaced in (MODULES / REPLACED, folder / REPLACED):
             replace(replaced, folder / "vendor")
+        goroot = Path(_go("looking for Go's own packages", ["env", "GOROOT"], folder).strip())
+        gotemplates.overlay(folder / "vendor", goroot, folder.parent)
         yield folder
 
 
@@ -139,9 +142,8 @@ def replace(replaced: Path, vendor: Path) -> None:
 
 
 def _compile(program: Program, source: Path, path: Path) -> None:
-    goroot = Path(_go("looking for Go's own packages", ["env", "GOROOT"], source).strip())
     command = ["build", "-mod=vendor", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w"]
-    command += ["-overlay", str(gotemplates.overlay(source / "vendor", goroot, source.parent))]
+    command += ["-overlay", str(source.parent / gotemplates.LISTING)]
     command += ["-tags", program.tags, "-o", str(path), program.package]
     _go(f"building {path.name}", command, source)
 
