@@ -1,7 +1,7 @@
 """A machine with eight NICs: wrong networks answer first, the right cable comes late, and moves.
 
-Its server is given by name, and the name server changes with the cable. In the end an action
-reboots the machine.
+Its server is given by name, and the name server changes with the cable. A host on the wrong network
+asks it to be its router. In the end an action reboots the machine.
 """
 
 from __future__ import annotations
@@ -13,18 +13,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.dnsmasq import STRAY_BRIDGE, name_server, stray_network
+from release.process import run
+from sandbox.dnsmasq import STRAY_BRIDGE, STRAY_SUBNET, name_server, stray_network
 from sandbox.hardware import Nic
-from sandbox.network import SUBNET
+from sandbox.network import SUBNET, Namespace
 from sandbox.objects import MachineIdentity
 from sandbox.tink import GRPC_PORT
 from sandbox.waiting import wait_for
 from tests.boot.machines import Lab, booted, measure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sandbox.machine import Machine
+    from sandbox.shell import GuestShell
     from sandbox.workflow import Status
     from sandbox.world import World
 
@@ -48,6 +50,7 @@ NICS = (
     Nic(f"{UNKNOWN}6", STRAY_BRIDGE),
     Nic(f"{UNKNOWN}7"),
 )
+NFT = "chroot /containers/services/tink-docker/rootfs nft"
 UNPLUGGED = ("net3", "net5", "net7")
 NAMED_SECONDS = 300.0
 REACHED_SECONDS = 120.0
@@ -66,6 +69,8 @@ class Seen:
     console: str
     routes: str
     resolver: str
+    forwarded: bool
+    forwarded_without_rules: bool
 
 
 def observe(lab: Lab) -> Seen:
@@ -88,12 +93,49 @@ def observe(lab: Lab) -> Seen:
             second = measure(sandbox, box, "cable-moved", WORKFLOW_SECONDS)
             routes = shell.run("ip route")
             resolver = shell.run("cat /proc/$(pidof tink-agent)/root/etc/resolv.conf")
+            with _stranger(sandbox.network, shell) as is_forwarded:
+                forwarded = is_forwarded()
+                shell.run(f"{NFT} list ruleset >/tmp/rules && {NFT} flush ruleset")
+                forwarded_without_rules = is_forwarded()
+                shell.run(f"{NFT} -f - </tmp/rules")
             rebooted = sandbox.start_workflow("reboot", REBOOT.read_text(), FIRST).end(
                 WORKFLOW_SECONDS
             )
             wait_for("the reboot", box.is_off, seconds=REBOOT_SECONDS)
         console = box.console.log.read_text(errors="replace")
-        return Seen(first, second, rebooted, console, routes, resolver)
+        return Seen(
+            first,
+            second,
+            rebooted,
+            console,
+            routes,
+            resolver,
+            forwarded,
+            forwarded_without_rules,
+        )
+
+
+@contextmanager
+def _stranger(network: Namespace, shell: GuestShell) -> Iterator[Callable[[], bool]]:
+    """Yield a question: does the machine forward a ping from the wrong network to the sandbox?"""
+    own = shell.run("ip -4 -o address show eth0").split()[3].partition("/")[0]
+    other = Namespace(f"{network.name}-far")
+    other.create()
+    try:
+        network.add_cable("far", other, "wire")
+        network.use("far", bridge=STRAY_BRIDGE)
+        other.use("wire", f"{STRAY_SUBNET}.50")
+        inside = ["ip", "netns", "exec", other.name]
+        to = f"{SUBNET}.0/24"
+        run("routing by the machine", [*inside, "ip", "route", "add", to, "via", own])
+
+        def is_forwarded() -> bool:
+            ping = [*inside, "busybox", "ping", "-c", "3", "-W", "5", ROUTER]
+            return run("pinging by the machine", ping, check=False).code == 0
+
+        yield is_forwarded
+    finally:
+        other.delete()
 
 
 @contextmanager
@@ -131,6 +173,11 @@ def test_the_default_route_uses_the_nic_that_reaches_the_host(seen: Seen) -> Non
     assert f"default via {ROUTER} dev eth3 src {SECOND.address} metric 10" in seen.routes.replace(
         "  ", " "
     )
+
+
+def test_it_is_no_router_between_its_nics(seen: Seen) -> None:
+    assert not seen.forwarded
+    assert seen.forwarded_without_rules, "the ping must be able to succeed"
 
 
 def test_an_action_that_reboots_by_itself_is_reported_first(seen: Seen) -> None:
