@@ -1,7 +1,7 @@
 """Packets of a network: rules of nftables that refuse some, and a syslog server."""
 
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from release.process import run
@@ -11,7 +11,7 @@ SYSLOG_PORT = 514
 
 
 @contextmanager
-def refused(nft: Sequence[str], table: str, rule: str) -> Iterator[None]:
+def refused(nft: list[str], table: str, rule: str) -> Iterator[None]:
     """Refuse packets that come in, until the end of the with block.
 
     nft: the command, as of nft_in. table: of this rule alone.

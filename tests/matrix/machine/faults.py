@@ -71,7 +71,7 @@ def host_away(site: Site) -> Generator[None]:
 def dhcp_silent(site: Site) -> Generator[None]:
     """Drop the machine's DHCP requests until its lease has ended."""
     yield
-    with refused(site.sandbox.network.name, "tinkie", "udp dport 67 drop"):
+    with refused(nft_in(site.sandbox.network.name), "tinkie", "udp dport 67 drop"):
         yield
     yield
 
