@@ -20,6 +20,48 @@ def machine(root: ScriptRoot) -> ScriptRoot:
     return root
 
 
+def device_tree(root: ScriptRoot, stdout_path: str) -> None:
+    """Give the machine two ports, of which the tree names one."""
+    tree = "/sys/firmware/devicetree/base"
+    root.write(f"{tree}/chosen/stdout-path", f"{stdout_path}\0")
+    root.write(f"{tree}/aliases/serial0", "/soc/serial@1000\0")
+    for tty, node in (("ttyAMA0", "serial@1000"), ("ttyAMA1", "serial@2000")):
+        root.write(f"{tree}/soc/{node}/compatible", "arm,pl011\0")
+        root.write(f"/sys/class/tty/{tty}/dev", "204:64\n")
+        device = root.at(f"/sys/class/tty/{tty}/device")
+        device.mkdir()
+        (device / "of_node").symlink_to(f"{tree}/soc/{node}")
+
+
+@pytest.mark.parametrize(
+    ("stdout_path", "ports"),
+    [
+        ("/soc/serial@1000", ["ttyAMA0"]),
+        ("/soc/serial@2000:115200n8", ["ttyAMA1"]),
+        ("serial0:115200n8", ["ttyAMA0"]),
+        ("serial0", ["ttyAMA0"]),
+        ("serial7", []),  # an alias that the tree does not have
+        ("/soc/uart@3000", []),
+        ("", []),
+    ],
+)
+def test_port_that_the_device_tree_names_is_found(
+    machine: ScriptRoot, stdout_path: str, ports: list[str]
+) -> None:
+    device_tree(machine, stdout_path)
+    done = machine.run("/usr/lib/tinkie/stdout-port")
+    assert (done.stdout.split(), done.stderr, done.returncode) == (ports, "", 0)
+
+
+def test_port_of_the_device_tree_is_a_console_beside_those_of_the_command_line(
+    machine: ScriptRoot,
+) -> None:
+    device_tree(machine, "serial0:115200n8")
+    machine.write("/proc/cmdline", "console=tty0 console=ttyS1\n")
+    done = machine.run("/usr/lib/tinkie/consoles")
+    assert (done.stdout.split(), done.stderr) == (["/dev/tty0", "/dev/ttyAMA0"], "")
+
+
 @pytest.mark.parametrize(
     ("cmdline", "devices"),
     [

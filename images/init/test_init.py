@@ -38,6 +38,7 @@ TOO_LITTLE = "<0>tinkie: too little RAM: {needed} MB needed, {have} MB are usabl
 @pytest.fixture
 def machine(root: ScriptRoot) -> ScriptRoot:
     root.install("init/initramfs/init", "/init")
+    root.install("init/lib/stdout-port", "/stdout-port")
     root.write(BUSYBOX_OF_INIT, WRAPPER, mode=0o755)
     root.write("/root.size", f"{SQUASHFS}\n")
     unpack(root, SQUASHFS)
@@ -105,13 +106,17 @@ def test_too_little_memory_is_refused_with_both_sizes(
 
 
 def test_message_is_on_every_serial_console_of_the_command_line(machine: ScriptRoot) -> None:
-    machine.write("/proc/cmdline", "console=tty0 console=ttyS1 console=ttyS0,115200 x=*\n")
+    line = "console=tty0 console=ttyS1 console=ttyS0,115200 console=ttyAMA1 x=*\n"
+    machine.write("/proc/cmdline", line)
+    machine.write("/stdout-port", "echo ttyAMA0\n")
     memory(machine, 64)
-    for name in ("tty0", "ttyS0"):
+    ports = ("ttyS0", "ttyAMA0", "ttyAMA1")
+    for name in ("tty0", *ports):
         machine.write(f"/dev/{name}", "")
     with machine.running("/init"):
-        machine.wait_for("the message", lambda: machine.read("/dev/ttyS0"))
-    assert machine.read("/dev/ttyS0").startswith("tinkie: too little RAM: ")
+        machine.wait_for("the messages", lambda: all(machine.read(f"/dev/{at}") for at in ports))
+    for name in ports:
+        assert machine.read(f"/dev/{name}").startswith("tinkie: too little RAM: ")
     assert machine.read("/dev/tty0") == ""  # the kernel log is shown there
 
 
@@ -154,4 +159,5 @@ def test_module_that_does_not_load_is_named(machine: ScriptRoot, module: str) ->
 def test_initramfs_has_what_its_init_uses(machine: ScriptRoot) -> None:
     machine.run("/init")
     modules = {call.split()[1] for call in machine.calls if call.startswith("insmod ")}
-    assert {"/init", BUSYBOX_OF_INIT, *modules} == {f"/{name}" for name in BOOTSTRAP}
+    used = {"/init", BUSYBOX_OF_INIT, "/stdout-port", *modules}
+    assert used == {f"/{name}" for name in BOOTSTRAP}

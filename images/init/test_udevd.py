@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 UDEVD = "/usr/lib/tinkie/udevd"
 COLDPLUGGED = "/run/init/coldplugged"
+BOARD = ("platform", "amba", "mmc", "mdio_bus", "fsl-mc")  # buses of a machine without PCI
 PING = "udevadm control --ping"
 
 
@@ -37,7 +38,17 @@ def after_pings(root: ScriptRoot) -> list[str]:
     return [call for call in root.calls if call.startswith("udevadm trigger")]
 
 
-def test_at_boot_cards_and_disks_get_their_events_once_udevd_answers(machine: ScriptRoot) -> None:
+@pytest.mark.parametrize(
+    ("architecture", "buses"),
+    [
+        ("x86_64", ("pci", "virtio", "vmbus", "usb")),
+        ("aarch64", ("pci", "virtio", "vmbus", "usb", *BOARD)),
+    ],
+)
+def test_at_boot_cards_and_disks_get_their_events_once_udevd_answers(
+    machine: ScriptRoot, architecture: str, buses: tuple[str, ...]
+) -> None:
+    machine.stub("uname", f"echo {architecture}")
     machine.stub("udevadm", '[ "$1" != control ] || [ -e /answers ]')
     with machine.running(UDEVD):
         machine.wait_for("the log", lambda: machine.log == ["udevd: udevd logs"])
@@ -49,7 +60,6 @@ def test_at_boot_cards_and_disks_get_their_events_once_udevd_answers(machine: Sc
         machine.write("/answers", "")
         machine.wait_for("the end", lambda: machine.at(COLDPLUGGED).exists())
     (trigger,) = after_pings(machine)
-    buses = ("pci", "virtio", "vmbus", "usb")
     matches = " ".join(f"--subsystem-match={bus}" for bus in buses)
     assert trigger == f"udevadm trigger --action=add {matches}"
     assert machine.announced == []
