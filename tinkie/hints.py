@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Self
 
 from tinkie.error_kinds import ErrorKind
+from tinkie.platform import NAME as PLATFORM
 from tinkie.policy import DOCKERD_CHECK_EVERY_SECONDS, DOCKERD_HANGS_AFTER_SECONDS
 
 
@@ -121,8 +122,8 @@ _HINTS = {
     ErrorKind.BAD_REQUEST: "{who} rejects the request: check {given_by}",
     ErrorKind.BAD_ANSWER: "another service answers there: check {given_by}",
     ErrorKind.WRONG_PLATFORM: (
-        "the image, or the program in it, is not for linux/amd64: build and push it for that "
-        "platform"
+        f"the image, or the program in it, is not for {PLATFORM}, this machine's platform: "
+        "build and push it for that platform"
     ),
     ErrorKind.BAD_IMAGE: (
         "the image in the registry is incomplete, or in a format that the engine does not read: "

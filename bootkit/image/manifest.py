@@ -24,6 +24,7 @@ from tinkie.errors import PermanentError
 from tinkie.fetch.redirects import origin
 from tinkie.parameters.insecure import InsecureRegistries
 from tinkie.parameters.types import shown
+from tinkie.platform import ARCHITECTURE, OS
 
 if TYPE_CHECKING:
     from bootkit.image.challenge import Challenge
@@ -46,7 +47,7 @@ class _Platform(BaseModel):
     architecture: str = ""
 
 
-_OURS = _Platform(os="linux", architecture="amd64")
+_OURS = _Platform(os=OS, architecture=ARCHITECTURE)
 
 
 class _Descriptor(BaseModel):

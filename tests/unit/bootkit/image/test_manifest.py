@@ -13,7 +13,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bootkit.image.manifest import Manifests, _Manifest
+from bootkit.image import manifest as module
+from bootkit.image.manifest import Manifests, _Manifest, _Platform
 from bootkit.plan.credentials import Credentials
 from tinkie.error_kinds import ErrorKind
 from tinkie.errors import BootError, PermanentError
@@ -58,12 +59,16 @@ def test_a_manifest() -> None:
     assert asked(handler) == FOUND
 
 
-def test_an_index_leads_to_the_manifest_of_this_platform() -> None:
+@pytest.mark.parametrize(("ours", "other"), [("amd64", "arm64"), ("arm64", "amd64")])
+def test_an_index_leads_to_the_manifest_of_this_platform(
+    ours: str, other: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_OURS", _Platform(os="linux", architecture=ours))
     index = {
         "manifests": [
-            platform("linux", "arm64", "sha256:arm"),
+            platform("linux", other, "sha256:other"),
             platform("unknown", "unknown", "sha256:attestation"),
-            platform("linux", "amd64", "sha256:ours", variant="v2"),
+            platform("linux", ours, "sha256:ours", variant="v2"),
         ]
     }
 
