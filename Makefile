@@ -1,11 +1,11 @@
 # One short target per verb. `make help` lists them.
 .DEFAULT_GOAL := help
 PYTHON := .venv/bin/python
-TARGETS := $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(MAKEFILE_LIST))
+TARGETS := $(shell sed -n 's/^\([a-z0-9-]*\):.*/\1/p' $(MAKEFILE_LIST))
 .PHONY: $(TARGETS)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install missing Debian packages (root), and .venv
 	@python3 -m release.setup
@@ -48,10 +48,10 @@ lock: setup-venv ## renew requirements/*.txt (needs a package index)
 	@$(PYTHON) -m pip --quiet install uv
 	@sh requirements/lock.sh
 
-images: setup-venv ## every image that linuxkit.yml names
+images: setup-venv ## every image that linuxkit.yml names (ARCH=aarch64: as all builds)
 	@$(PYTHON) -m release.images
 
-dist: setup-venv ## the release: tarball, checksums, manifest, licences
+dist: setup-venv ## the release: archives, CD image, checksums, manifest, licences
 	@$(PYTHON) -m release.pack
 
 quick: setup-venv ## out/vmlinuz and out/initramfs only, compressed quickly
@@ -59,13 +59,13 @@ quick: setup-venv ## out/vmlinuz and out/initramfs only, compressed quickly
 
 convert: setup-venv ## TAR=file: LinuxKit's tar into out/vmlinuz and out/initramfs
 	@test -f "$(TAR)" || { echo "make convert TAR=file: the tar that linuxkit build made is missing"; exit 1; }
-	@mkdir -p out && rm -f out/inputs # what lies there now was not built from this folder
-	@$(PYTHON) -m release.convert $(TAR) out/vmlinuz-x86_64 out/initramfs-x86_64
+	@mkdir -p out && rm -f out/inputs-* # what lies there now was not built from this folder
+	@$(PYTHON) -m release.convert $(TAR) out
 
 refresh: setup-venv ## build again from Debian's newest packages
 	@$(PYTHON) -m release.assemble --refresh
 
-run: quick ## the built OS in a virtual machine on this terminal (APPEND=words MEMORY=MiB)
+run: quick ## the built OS in a virtual machine on this terminal (APPEND=words MEMORY=MiB ARCH=name)
 	@$(PYTHON) -m sandbox.run --memory $(or $(MEMORY),2048) --append "$(APPEND)"
 
 sandbox: setup ## a real Tinkerbell provisions a virtual machine (options: README)
@@ -94,7 +94,10 @@ kill-report: setup-tests images ## which workflows survive the kill of each prog
 soak: setup-tests images ## random faults for MINUTES=n (3), the same ones again with SEED=n
 	@MINUTES=$(or $(MINUTES),3) SEED=$(or $(SEED),$$(od -An -N3 -tu4 /dev/urandom | tr -d " ")) $(PYTHON) -m pytest --quiet -s tests/engine/test_soak.py
 
-test-compat: setup-tests quick ## combinations of hardware and servers that take long to emulate
+quick-aarch64: setup-venv ## as `make quick ARCH=aarch64`, for tests
+	@ARCH=aarch64 $(PYTHON) -m release.assemble
+
+test-compat: setup-tests quick quick-aarch64 ## combinations of hardware and servers that take long to emulate
 	@$(PYTHON) -m pytest tests/compat
 
 test: setup-tests test-unit test-engine test-boot ## unit and engine tests, a sample of booted machines (20 minutes on two cores without KVM)
@@ -119,4 +122,4 @@ reproduce: setup ## two builds from nothing, compared byte by byte (half an hour
 	@$(PYTHON) -m release.clone
 
 clean: ## remove all results in this folder (the cache stays)
-	rm -rf out tinkie-[0-9]* osie-[0-9]* checksum.txt manifest-*.json
+	rm -rf out tinkie-[0-9]* osie-[0-9]* dtbs-*.tar.gz checksum.txt manifest-*.json

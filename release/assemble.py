@@ -1,4 +1,4 @@
-"""`python -m release.assemble`: images -> out/vmlinuz-x86_64, out/initramfs-x86_64.
+"""`python -m release.assemble`: images -> out/vmlinuz-<arch>, out/initramfs-<arch> (ARCH=name).
 
 Does nothing if no input has changed since they were built. An image of another registry counts as
 changed unless its name contains its digest.
@@ -13,18 +13,15 @@ from pathlib import Path
 
 import yaml
 
-from release import base, convert, embed, engine, gotools, images, linuxkit_files, needs
+from release import arch, base, convert, embed, engine, gotools, images, linuxkit_files, needs
+from release.arch import Architecture
 from release.cache import cache, digest
 from release.errors import reported_errors
 from release.process import run
 from release.progress import Progress
 from release.version import PROJECT, commit, source_date_epoch, version
 
-ARCH = "x86_64"
 OUT = PROJECT / "out"
-KERNEL = OUT / f"vmlinuz-{ARCH}"
-INITRAMFS = OUT / f"initramfs-{ARCH}"
-EMBEDDED = OUT / "embedded.json"
 STEPS = images.STEPS + 3  # of assemble
 OURS = re.compile(r"tinkie/[\w-]+:build")
 INPUTS = (
@@ -44,15 +41,44 @@ INPUTS = (
 )
 
 
-def assemble(level: str, progress: Progress | None = None, *, refresh: bool = False) -> bool:
+def kernel(target: Architecture) -> Path:
+    """Return the path of the built kernel."""
+    return OUT / target.kernel
+
+
+def initramfs(target: Architecture) -> Path:
+    """Return the path of the built initramfs."""
+    return OUT / target.initramfs
+
+
+def embedded(target: Architecture) -> Path:
+    """Return the path of the list of embedded images; there is no file if there are none."""
+    return OUT / f"embedded-{target.name}.json"
+
+
+def _stamp(target: Architecture) -> Path:
+    """Return the path of the file with the digest of what the files were built from."""
+    return OUT / f"inputs-{target.name}"
+
+
+def assemble(
+    level: str,
+    progress: Progress | None = None,
+    *,
+    target: Architecture | None = None,
+    refresh: bool = False,
+) -> bool:
     """Build kernel and initramfs at a level of convert.LEVELS; False if they were up to date.
+
+    target: arch.wanted() if it is not given.
 
     Raises ReportedError.
     """
-    progress = progress or Progress()
+    progress, target = progress or Progress(), target or arch.wanted()
     OUT.mkdir(exist_ok=True)
-    stamp, key = OUT / "inputs", _key(level)
-    built = stamp.exists() and KERNEL.exists() and INITRAMFS.exists()
+    stamp, key = _stamp(target), _key(level, target)
+    files = (kernel(target), initramfs(target))
+    built = stamp.exists() and all(path.exists() for path in files)
     fixed = not refresh and not _moving_images() and not embed.may_have_changed()
     if built and fixed and stamp.read_text() == key:
         progress.skip(STEPS)
@@ -65,31 +91,33 @@ def assemble(level: str, progress: Progress | None = None, *, refresh: bool = Fa
         tempfile.TemporaryDirectory(dir=OUT) as folder,
     ):
         environment = os.environ | {"DOCKER_HOST": host}
-        images.build([], progress, refresh=refresh)
+        images.build([], progress, target=target, refresh=refresh)
         linuxkit = gotools.build("linuxkit", progress)
         with progress.step("root file system (LinuxKit)"):
-            tar = _linuxkit(linuxkit, Path(folder), environment)
+            tar = _linuxkit(linuxkit, target, Path(folder), environment)
         with progress.step(f"initramfs (level: {level})"):
-            convert.convert(tar, KERNEL, INITRAMFS, level=level, epoch=source_date_epoch())
-    stamp.write_text(_key(level))  # again: the base may be new
+            epoch = source_date_epoch()
+            convert.convert(tar, *files, target=target, level=level, epoch=epoch)
+    stamp.write_text(_key(level, target))  # again: the base may be new
     return True
 
 
 def built_level() -> str:
     """Return the level at which the files in out/ were built from this folder as it is, or ""."""
-    stamp = OUT / "inputs"
+    target = arch.wanted()
+    stamp = _stamp(target)
     built = stamp.read_text() if stamp.exists() else ""
-    return next((level for level in convert.LEVELS if built == _key(level)), "")
+    return next((level for level in convert.LEVELS if built == _key(level, target)), "")
 
 
-def _key(level: str) -> str:
+def _key(level: str, target: Architecture) -> str:
     files = linuxkit_files.load()
     inputs = [*files.paths, *files.sources, *(PROJECT / name for name in INPUTS)]
     names = [
         *(path.name for path in files.paths),
         *(f"{image.name}={image.source}" for image in embed.wanted()),
     ]
-    return digest(inputs, level, commit(), base.identity(), *names)
+    return digest(inputs, level, target.name, commit(), base.identity(), *names)
 
 
 def _moving_images() -> list[str]:
@@ -98,8 +126,11 @@ def _moving_images() -> list[str]:
     return [name for name in names if not OURS.fullmatch(name) and "@sha256:" not in name]
 
 
-def _linuxkit(program: Path, folder: Path, environment: dict[str, str]) -> Path:
-    generated = {"version.yml": _version_file(), "embedded.yml": embed.files(folder, EMBEDDED)}
+def _linuxkit(
+    program: Path, target: Architecture, folder: Path, environment: dict[str, str]
+) -> Path:
+    images = embed.files(folder, embedded(target), target)
+    generated = {"version.yml": _version_file(), "embedded.yml": images}
     more = [folder / name for name, content in generated.items() if content]
     for path in more:
         path.write_text(yaml.safe_dump(generated[path.name]))
@@ -111,6 +142,7 @@ def _linuxkit(program: Path, folder: Path, environment: dict[str, str]) -> Path:
         cache() / "linuxkit" / "cache",
         "build",
     ]
+    command += ["--arch", target.debian]
     command += ["--docker", "--no-sbom", "--format", "tar", "--name", "tinkie", "--dir", folder]
     command += [*linuxkit_files.load().paths, *more]
     try:

@@ -6,7 +6,7 @@ names only what the programs can reach. The exit status is 1 if it finds somethi
 
 import sys
 
-from release import gotools, programs
+from release import arch, gotools, programs
 from release.errors import ReportedError, reported_errors
 from release.process import run
 from release.progress import Progress
@@ -21,16 +21,19 @@ def audit(progress: Progress) -> bool:
     Raises ReportedError if a module or the database cannot be read.
     """
     govulncheck = gotools.build("govulncheck", progress)
-    found = False
+    found, target = False, arch.wanted()
     for module, made in programs.PROGRAMS.items():
-        with progress.step(f"vulnerabilities of {module}"), programs.source(module) as source:
+        with (
+            progress.step(f"vulnerabilities of {module}"),
+            programs.source(module, target) as source,
+        ):
             for program in made:
                 words = ["-tags", program.tags, program.package]
                 done = run(
                     f"asking for vulnerabilities of {program.path}",
                     [govulncheck, *words],
                     cwd=source,
-                    env=programs.environment(source / "go.mod"),
+                    env=programs.environment(source / "go.mod", target),
                     seconds=None,
                     check=False,
                     shown=True,

@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
+from release import arch
 from release.cache import cache, digest
 from release.process import run
 from release.progress import Progress
@@ -20,8 +21,9 @@ REMEDY = "check that this machine reaches its Debian mirror (apt-get update)"
 OLD_DAYS = 7  # Debian publishes security updates every few days
 NAME = "tinkie/base:build"
 FOLDER = PROJECT / "images" / "base"
-MKROOT = FOLDER / "mkroot"
+SCRIPTS = tuple(FOLDER / name for name in ("mkapplets", "mkinstall", "mkroot", "mkunpack"))
 MMDEBSTRAP = ("--variant=apt", "--components=main,non-free-firmware", "--skip=cleanup/apt/lists")
+TOOLS = "pax-utils"  # of the scripts
 
 
 def other() -> str:
@@ -79,13 +81,21 @@ def _build_on_other(environment: Mapping[str, str], *, refresh: bool) -> None:
 
 
 def _tar() -> Path:
-    return cache() / f"base-{digest([MKROOT], SUITE, *MMDEBSTRAP)}.tar"
+    return cache() / f"base-{digest(SCRIPTS, SUITE, *_options())}.tar"
+
+
+def _options() -> list[str]:
+    """Return mmdebstrap's: the host's architecture runs, the lists are of all."""
+    own = arch.own().debian
+    others = [one.debian for one in arch.ALL if one.debian != own]
+    return [*MMDEBSTRAP, f"--architectures={','.join([own, *others])}", f"--include={TOOLS}"]
 
 
 def _bootstrap(tar: Path) -> None:
     partial = tar.with_suffix(f".{os.getpid()}.tar")
-    hook = f"--customize-hook=copy-in {shlex.quote(str(MKROOT))} /usr/local/bin"
-    command = ["mmdebstrap", "--quiet", *MMDEBSTRAP, hook, SUITE, str(partial)]
+    scripts = shlex.join(map(str, SCRIPTS))
+    hook = f"--customize-hook=copy-in {scripts} /usr/local/bin"
+    command = ["mmdebstrap", "--quiet", *_options(), hook, SUITE, str(partial)]
     # Dates in files, such as those of passwords in /etc/shadow, get this time instead of today's.
     environment = os.environ | {"SOURCE_DATE_EPOCH": str(source_date_epoch())}
     run("building the base image", command, env=environment, seconds=None, remedy=REMEDY)

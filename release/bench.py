@@ -9,14 +9,13 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from release import clone, engine, manifest
-from release.assemble import INITRAMFS, KERNEL, OUT, assemble
+from release import arch, assemble, clone, engine, manifest
 from release.errors import reported_errors
 from release.process import run
 from release.version import PROJECT, commit
 
 Figures = dict[str, float]
-RESULT = OUT / "bench.json"
+RESULT = assemble.OUT / "bench.json"
 
 
 def build_times() -> tuple[Figures, dict[str, str]]:
@@ -34,10 +33,12 @@ def build_times() -> tuple[Figures, dict[str, str]]:
 
 def sizes() -> Figures:
     """Return the MB that a machine downloads, and the MB of each image (not compressed)."""
-    assemble("release")
-    found = {path.name: path.stat().st_size / 1e6 for path in (KERNEL, INITRAMFS)}
+    target = arch.wanted()
+    assemble.assemble("release", target=target)
+    files = (assemble.kernel(target), assemble.initramfs(target))
+    found = {path.name: path.stat().st_size / 1e6 for path in files}
     with engine.running() as host:
-        images = manifest.contents(host).images
+        images = manifest.contents(host, target).images
     return found | {name: image.size / 1e6 for name, image in images.items()}
 
 

@@ -15,6 +15,7 @@ from itertools import groupby
 from pathlib import PurePosixPath
 from typing import Any
 
+from release.arch import Architecture
 from release.errors import ReportedError
 from release.roottar import RootTar
 
@@ -23,7 +24,6 @@ PROFILES = "usr/lib/tinkie/seccomp"  # in the tar only: NAME.json, and docker.js
 DOCKERS = "docker"
 BUNDLE_FILE = re.compile(r"(containers/[^/]+/[^/]+)/(config|runtime)\.json")
 PROFILE_FILE = re.compile(rf"{PROFILES}/([^/]+)\.json")
-ARCH = "amd64"
 HEADER = """\
 #!/bin/sh
 # What the containers need before they start. Written by the build (release/bundles.py).
@@ -48,7 +48,7 @@ class Bundle:
         return re.sub(r"^[0-9]{3}-", "", PurePosixPath(self.folder).name)
 
 
-def finish(root: RootTar) -> None:
+def finish(root: RootTar, target: Architecture) -> None:
     """Replace the bundles of LinuxKit's tar by runnable ones.
 
     Raises ReportedError, which names the file, if one is missing or not as LinuxKit writes it.
@@ -62,7 +62,7 @@ def finish(root: RootTar) -> None:
     for bundle in bundles:
         path = f"{bundle.folder}/config.json"
         with _named(path):
-            config = json.dumps(final_config(bundle, profiles), separators=(",", ":"))
+            config = json.dumps(final_config(bundle, profiles, target), separators=(",", ":"))
         root.put(path, f"{config}\n".encode())
         root.remove(f"{bundle.folder}/runtime.json")
     root.put(SCRIPT, script(bundles).encode())
@@ -98,7 +98,7 @@ def _named(path: str) -> Iterator[None]:
         raise ReportedError(message) from None
 
 
-def final_config(bundle: Bundle, profiles: dict[str, Document]) -> Document:
+def final_config(bundle: Bundle, profiles: dict[str, Document], target: Architecture) -> Document:
     """Return the config.json that crun and containerd get.
 
     A container that may load kernel modules gets no seccomp profile: it is root on the host.
@@ -109,21 +109,23 @@ def final_config(bundle: Bundle, profiles: dict[str, Document]) -> Document:
         root = root | {"path": f"/{bundle.folder}/rootfs"}
     capabilities = set((bundle.config["process"].get("capabilities") or {}).get("bounding") or ())
     if "CAP_SYS_MODULE" not in capabilities:
-        linux = linux | {"seccomp": _seccomp(bundle.name, profiles, capabilities)}
+        linux = linux | {"seccomp": _seccomp(bundle.name, profiles, capabilities, target)}
     return bundle.config | {"root": root, "linux": linux}
 
 
-def _seccomp(name: str, profiles: dict[str, Document], capabilities: set[str]) -> Document:
+def _seccomp(
+    name: str, profiles: dict[str, Document], capabilities: set[str], target: Architecture
+) -> Document:
     chosen = name if name in profiles else DOCKERS
     path = f"{PROFILES}/{chosen}.json"
     if chosen not in profiles:
         message = f"LinuxKit's tar has no {path} for {name}"
         raise ReportedError(f"{message}: use the image tinkie/init, which has it")
     with _named(path):
-        return resolved(profiles[chosen], capabilities)
+        return resolved(profiles[chosen], capabilities, target)
 
 
-def resolved(profile: Document, capabilities: set[str]) -> Document:
+def resolved(profile: Document, capabilities: set[str], target: Architecture) -> Document:
     """Return a profile without conditions, as the OCI runtime specification has it.
 
     In Docker's format system calls depend on the container's capabilities, on the processor and on
@@ -133,19 +135,19 @@ def resolved(profile: Document, capabilities: set[str]) -> Document:
     calls = [
         {"names": call["names"], "action": call["action"]} | _given(call, "errnoRet", "args")
         for call in profile["syscalls"]
-        if _applies(call, capabilities)
+        if _applies(call, capabilities, target)
     ]
     default = {"defaultAction": profile["defaultAction"]} | _given(profile, "defaultErrnoRet")
-    return default | {"architectures": ["SCMP_ARCH_X86_64"], "syscalls": calls}
+    return default | {"architectures": [target.seccomp], "syscalls": calls}
 
 
-def _applies(call: Document, capabilities: set[str]) -> bool:
+def _applies(call: Document, capabilities: set[str], target: Architecture) -> bool:
     includes, excludes = call.get("includes") or {}, call.get("excludes") or {}
     arches = includes.get("arches")
     return (
-        (arches is None or ARCH in arches)
+        (arches is None or target.debian in arches)
         and capabilities.issuperset(includes.get("caps") or ())
-        and ARCH not in (excludes.get("arches") or ())
+        and target.debian not in (excludes.get("arches") or ())
         and capabilities.isdisjoint(excludes.get("caps") or ())
         and excludes.get("minKernel") is None
     )

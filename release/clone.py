@@ -13,12 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from release.assemble import INITRAMFS, KERNEL
+from release import arch, assemble
 from release.errors import reported_errors
 from release.process import run
 from release.version import PROJECT
-
-ARTIFACTS = [path.relative_to(PROJECT) for path in (KERNEL, INITRAMFS)]
 
 
 @dataclass(frozen=True)
@@ -38,10 +36,12 @@ class Clone:
 
     def digests(self) -> dict[str, str]:
         """Return the SHA-256 of kernel and initramfs by file name."""
-        return {
-            path.name: hashlib.sha256((self.folder / path).read_bytes()).hexdigest()
-            for path in ARTIFACTS
-        }
+        target = arch.wanted()
+        paths = [
+            self.folder / path.relative_to(PROJECT)
+            for path in (assemble.kernel(target), assemble.initramfs(target))
+        ]
+        return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
 @contextmanager

@@ -1,9 +1,9 @@
-"""`python -m release.convert TAR KERNEL INITRAMFS`: LinuxKit's tar -> kernel and initramfs.
+"""`python -m release.convert TAR FOLDER`: LinuxKit's tar -> kernel and initramfs (ARCH=name).
 
 The initramfs is two newc cpio archives, one after the other. The first, compressed with gzip, has
-the files that mount the root: /init, busybox and two kernel modules. The second, not compressed,
-has /root.size, the squashfs's size in bytes, and /root.squashfs. So a truncated download still
-starts, and /init reports it (docs/adr/0002).
+the files that mount the root: /init, busybox, a script and two kernel modules. The second, not
+compressed, has /root.size, the squashfs's size in bytes, and /root.squashfs. So a truncated
+download still starts, and /init reports it (docs/adr/0002).
 """
 
 import argparse
@@ -17,7 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
-from release import bundles
+from release import arch, bundles
+from release.arch import Architecture
 from release.errors import ReportedError, reported_errors
 from release.process import read_from, run, written_to
 from release.progress import Progress
@@ -28,23 +29,28 @@ from release.version import source_date_epoch
 BOOTSTRAP = {
     "init": "usr/lib/tinkie/initramfs/init",
     "bin/busybox": "usr/bin/busybox",
+    "stdout-port": "usr/lib/tinkie/stdout-port",
     "modules/loop.ko": "usr/lib/modules/*/kernel/drivers/block/loop.ko",
     "modules/squashfs.ko": "usr/lib/modules/*/kernel/fs/squashfs/squashfs.ko",
 }
 MOUNT_POINTS = ("dev", "proc", "sys", "root")
 ROOT_FILES = ("root.size", "root.squashfs")
+FIRMWARE = "usr/lib/firmware/"
 PADDING = 512  # bytes; the kernel needs 4
 LEVELS = {"quick": 1, "release": 22}  # of zstd
 
 
-def convert(tar: Path, kernel: Path, initramfs: Path, *, level: str, epoch: int) -> None:
+def convert(
+    tar: Path, kernel: Path, initramfs: Path, *, target: Architecture, level: str, epoch: int
+) -> None:
     """Write kernel and initramfs from LinuxKit's tar.
 
     level is a key of LEVELS, epoch the time of every file in seconds since 1970.
     Raises ReportedError.
     """
     with RootTar(tar) as root, tempfile.TemporaryDirectory(dir=initramfs.parent) as folder:
-        bundles.finish(root)
+        _check_programs(root, target)
+        bundles.finish(root, target)
         tree = Path(folder) / "initramfs"
         _bootstrap(root, tree)
         squashfs = tree / "root.squashfs"
@@ -55,6 +61,23 @@ def convert(tar: Path, kernel: Path, initramfs: Path, *, level: str, epoch: int)
         _verify(root, archive, Path(folder) / "verify")
         archive.rename(initramfs)
         kernel.write_bytes(root.read(KERNEL))
+
+
+def _check_programs(root: RootTar, target: Architecture) -> None:
+    """Raise ReportedError if the root has a program of another architecture; firmware is not ours.
+
+    A machine would say "Exec format error", and only when it starts that program.
+    """
+    wrong = sorted(
+        path
+        for path, machine in root.programs()
+        if machine != target.elf and not path.startswith(FIRMWARE)
+    )
+    if wrong:
+        raise ReportedError(
+            f"{len(wrong)} programs are not for {target.name}, first {wrong[0]}: "
+            "the images must be of one architecture"
+        )
 
 
 def _bootstrap(root: RootTar, tree: Path) -> None:
@@ -144,14 +167,14 @@ def main() -> None:
     """Run this module's command line."""
     parser = argparse.ArgumentParser(prog="release.convert", description=__doc__)
     parser.add_argument("tar", type=Path, help="the result of linuxkit build --format tar")
-    parser.add_argument("kernel", type=Path)
-    parser.add_argument("initramfs", type=Path)
+    parser.add_argument("folder", type=Path, help="gets the two files")
     parser.add_argument("--level", choices=LEVELS, default="release")
     arguments = parser.parse_args()
-    files = (arguments.tar, arguments.kernel, arguments.initramfs)
     title = f"initramfs (level: {arguments.level})"
     with reported_errors(), Progress().step(title):
-        convert(*files, level=arguments.level, epoch=source_date_epoch())
+        target, folder = arch.wanted(), arguments.folder
+        files = (arguments.tar, folder / target.kernel, folder / target.initramfs)
+        convert(*files, target=target, level=arguments.level, epoch=source_date_epoch())
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from release.arch import Architecture
 from release.process import run
 
 INSIDE = "usr/lib/tinkie/images"
@@ -40,7 +41,7 @@ def may_have_changed() -> list[str]:
     return [image.name for image in wanted() if not image.digest]
 
 
-def files(folder: Path, record: Path) -> dict[str, object]:
+def files(folder: Path, record: Path, target: Architecture) -> dict[str, object]:
     """Copy the images into a folder; return a LinuxKit file that adds them to the root.
 
     record: a file that lists them for the release's manifest; deleted if there are none.
@@ -50,7 +51,7 @@ def files(folder: Path, record: Path) -> dict[str, object]:
     record.unlink(missing_ok=True)
     if not images:
         return {}
-    rows = [_copy(image, folder, f"{number}.tar") for number, image in enumerate(images)]
+    rows = [_copy(image, folder, f"{number}.tar", target) for number, image in enumerate(images)]
     for path in (folder / INDEX, record):
         path.write_text(json.dumps(rows, indent=1))
     names = [INDEX, *(row["archive"] for row in rows)]
@@ -68,11 +69,15 @@ def _wanted(words: str) -> EmbeddedImage:
     return EmbeddedImage(name, tagged, source or f"docker://{reference}", digest)
 
 
-def _copy(image: EmbeddedImage, folder: Path, archive: str) -> dict[str, str]:
+def _copy(
+    image: EmbeddedImage, folder: Path, archive: str, architecture: Architecture
+) -> dict[str, str]:
     manifest = _skopeo(image, "inspect", "--raw", image.source)
     digest = image.digest or f"sha256:{hashlib.sha256(manifest).hexdigest()}"
     target = f"docker-archive:{folder / archive}:{image.tagged}"
-    _skopeo(image, "copy", "--quiet", image.source, target)
+    # Of an image for several architectures, skopeo copies that of this machine unless told.
+    chosen = f"--override-arch={architecture.debian}"
+    _skopeo(image, chosen, "copy", "--quiet", image.source, target)
     config = _skopeo(image, "inspect", "--raw", "--config", f"docker-archive:{folder / archive}")
     identity = f"sha256:{hashlib.sha256(config).hexdigest()}"
     return {"name": image.name, "digest": digest, "id": identity, "archive": archive}

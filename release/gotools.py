@@ -11,7 +11,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from release import needs
+from release import arch, needs
+from release.arch import Architecture
 from release.cache import cache, digest
 from release.errors import ReportedError, reported_errors
 from release.process import run
@@ -49,14 +50,19 @@ TOOLS = {
 }
 
 
-def build(name: str, progress: Progress | None = None) -> Path:
+def build(
+    name: str, progress: Progress | None = None, *, target: Architecture | None = None
+) -> Path:
     """Return the static binary of a key of TOOLS; built once for each go.mod and go.sum.
+
+    target: what it runs on; this machine if it is not given.
 
     Raises ReportedError if Go is missing or the build fails.
     """
-    tool = TOOLS[name]
+    tool, target = TOOLS[name], target or arch.own()
     folder = PROJECT / "tools" / tool.module
-    binary = cache() / "bin" / f"{name}-{digest([folder], tool.package, tool.tags)}"
+    key = digest([folder], tool.package, tool.tags)
+    binary = cache() / "bin" / f"{name}-{target.debian}-{key}"
     progress = progress or Progress()
     if binary.exists():
         progress.skip()
@@ -64,7 +70,7 @@ def build(name: str, progress: Progress | None = None) -> Path:
     check()
     binary.parent.mkdir(exist_ok=True)
     with progress.step(f"{name} (Go; some minutes the first time)"):
-        _go_build(tool, folder, binary)
+        _go_build(tool, target, folder, binary)
     return binary
 
 
@@ -102,11 +108,11 @@ def _go_caches() -> list[Path]:
     return list(map(Path, run("finding Go's caches", command).text.splitlines()))
 
 
-def _go_build(tool: GoTool, folder: Path, binary: Path) -> None:
+def _go_build(tool: GoTool, target: Architecture, folder: Path, binary: Path) -> None:
     partial = binary.with_suffix(f".{os.getpid()}")
     command = ["go", "build", "-trimpath", "-ldflags", "-s -w", "-tags", tool.tags]
     command += ["-o", str(partial), tool.package]
-    environment = os.environ | {"CGO_ENABLED": "0"}
+    environment = os.environ | {"CGO_ENABLED": "0", **target.go}
     run(
         f"building {tool.package}",
         command,

@@ -5,14 +5,16 @@
 
 import argparse
 import os
+import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from release import base, engine, needs, programs, wheels
+from release import arch, base, engine, needs, programs, wheels
+from release.arch import Architecture
 from release.cache import cache, locked
 from release.errors import reported_errors
-from release.process import run
+from release.process import read_from, run
 from release.progress import Progress
 from release.version import PROJECT
 
@@ -21,22 +23,32 @@ REMEDY = "if Debian no longer has a package, run `make refresh`, which installs 
 BAKE_FILES = ("--file=images/network.yml", "--file=docker-bake.hcl")
 
 
-def build(targets: list[str], progress: Progress | None = None, *, refresh: bool = False) -> None:
+def build(
+    targets: list[str],
+    progress: Progress | None = None,
+    *,
+    target: Architecture | None = None,
+    refresh: bool = False,
+) -> None:
     """Build the base if needed, then the targets of docker-bake.hcl (all if empty).
+
+    target: arch.wanted() if it is not given. An image has one name for all architectures, which the
+    last build takes (locked_names).
 
     Raises ReportedError.
     """
-    progress = progress or Progress()
+    progress, target = progress or Progress(), target or arch.wanted()
     needs.check()
     with engine.running() as host:
         environment = os.environ | {"DOCKER_HOST": host}
         plain_modes(PROJECT / "images")
         base.provide(environment, progress, refresh=refresh)
         with progress.step("Python wheels"):
-            wheels.build()
-        programs.build(progress)
+            wheels.build(target)
+        programs.build(target, progress)
         plain_modes(programs.OUT)
-        command = ["docker", "buildx", "bake", *BAKE_FILES, "--progress=plain", *targets]
+        command = ["docker", "buildx", "bake", *BAKE_FILES, "--progress=plain"]
+        command += [f"--set=*.platform=linux/{target.debian}", *targets]
         log = cache() / "bake.log"
         with progress.step(f"container images {' '.join(targets)}".rstrip()):
             run(
@@ -58,6 +70,22 @@ def locked_names() -> Iterator[None]:
     """
     with locked(cache() / "images.lock"):
         yield
+
+
+@contextmanager
+def exported(
+    image: str, target: Architecture, environment: dict[str, str]
+) -> Iterator[tarfile.TarFile]:
+    """Read an image of the engine in environment, as a tar of its root, in a with block."""
+    create = ["docker", "create", f"--platform=linux/{target.debian}", image, "none"]
+    what = f"reading {image}"
+    container = run(what, create, env=environment, seconds=None).text
+    try:
+        export = read_from(what, ["docker", "export", container], env=environment)
+        with export as pipe, tarfile.open(fileobj=pipe, mode="r|") as tar:
+            yield tar
+    finally:
+        run(f"removing the container of {image}", ["docker", "rm", container], env=environment)
 
 
 def plain_modes(folder: Path) -> None:

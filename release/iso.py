@@ -9,8 +9,11 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from release import engine
+from release import base, engine
+from release.arch import Architecture
+from release.cache import cache, digest, keep
 from release.process import run
+from release.progress import Progress
 from release.version import PROJECT, source_date_epoch
 
 FOLDER = PROJECT / "images" / "iso"
@@ -30,7 +33,7 @@ PLACEHOLDER = (
 )
 
 
-def write(path: Path, files: Mapping[str, Path]) -> None:
+def write(path: Path, files: Mapping[str, Path], target: Architecture) -> None:
     """Write a CD image with these files (vmlinuz, initramfs: their paths) to path.
 
     Raises ReportedError. Needs the images of `make images`.
@@ -42,10 +45,33 @@ def write(path: Path, files: Mapping[str, Path]) -> None:
         (folder / "grub.cfg").write_text(grub_cfg())
         command = ["docker", "buildx", "build", "--quiet", "--network=host"]
         command += [f"--file={FOLDER}/Dockerfile", f"--output=type=local,dest={folder}/out"]
+        command += [f"--platform=linux/{target.debian}"]
         command += [f"--build-arg=SOURCE_DATE_EPOCH={source_date_epoch()}", name]
         environment = os.environ | {"DOCKER_HOST": host}
         run("building the CD image", command, env=environment, seconds=None)
         (folder / "out" / "tinkie.iso").rename(path)
+
+
+def disk_loader(target: Architecture) -> Path:
+    """Return a loader that UEFI starts from a disk: Debian's signed GRUB, under the name for that.
+
+    Raises ReportedError.
+    """
+    key = digest([FOLDER / "Dockerfile"], base.identity(), target.name)
+    folder = cache() / "loaders" / key
+    if not folder.exists():
+        folder.parent.mkdir(exist_ok=True)
+        with (
+            engine.running() as host,
+            tempfile.TemporaryDirectory(dir=folder.parent) as name,
+        ):
+            environment, made = os.environ | {"DOCKER_HOST": host}, Path(name) / "made"
+            base.provide(environment, Progress(), refresh=False)
+            command = ["docker", "buildx", "build", "--quiet", "--network=host", "--target=disk"]
+            command += [f"--platform=linux/{target.debian}", f"--output=type=local,dest={made}"]
+            run("unpacking GRUB", [*command, str(FOLDER)], env=environment, seconds=None)
+            keep(made, folder)
+    return next(folder.iterdir())
 
 
 def grub_cfg() -> str:

@@ -5,15 +5,12 @@ import json
 import os
 import re
 import tarfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.parser import BytesParser
 from pathlib import PurePosixPath
 
-from release import linuxkit_files
-from release.assemble import ARCH, EMBEDDED, INITRAMFS, KERNEL
-from release.process import read_from, run
+from release import assemble, images, linuxkit_files
+from release.arch import Architecture
 from release.roottar import content_of
 from release.version import commit, source_date_epoch, version
 
@@ -48,47 +45,35 @@ class Contents:
     licences: dict[str, bytes] = field(default_factory=dict)
 
 
-def contents(host: str) -> Contents:
+def contents(host: str, target: Architecture) -> Contents:
     """Read every image that the LinuxKit files name from the engine at host (a DOCKER_HOST)."""
     found = Contents()
     for name in linuxkit_files.load().images:
-        with _exported(name, os.environ | {"DOCKER_HOST": host}) as tar:
+        with images.exported(name, target, os.environ | {"DOCKER_HOST": host}) as tar:
             found.images[name] = _read(tar, found.licences)
     return found
 
 
-def describe(found: Contents) -> str:
+def describe(found: Contents, target: Architecture) -> str:
     """Return the manifest as JSON, the same for the same contents."""
     files = {
         path.name: {
             "size": path.stat().st_size,
             "sha512": hashlib.sha512(path.read_bytes()).hexdigest(),
         }
-        for path in (KERNEL, INITRAMFS)
+        for path in (assemble.kernel(target), assemble.initramfs(target))
     }
+    embedded = assemble.embedded(target)
     manifest = {
         "version": version(),
         "commit": commit(),
         "time": source_date_epoch(),
-        "arch": ARCH,
+        "arch": target.name,
         "files": files,
         "images": {name: vars(image) for name, image in found.images.items()},
-        "embedded": json.loads(EMBEDDED.read_text()) if EMBEDDED.exists() else [],
+        "embedded": json.loads(embedded.read_text()) if embedded.exists() else [],
     }
     return json.dumps(manifest, indent=1) + "\n"
-
-
-@contextmanager
-def _exported(image: str, environment: dict[str, str]) -> Iterator[tarfile.TarFile]:
-    create = ["docker", "create", image, "none"]
-    what = f"reading {image}"
-    container = run(what, create, env=environment, seconds=None).text
-    try:
-        export = read_from(what, ["docker", "export", container], env=environment)
-        with export as pipe, tarfile.open(fileobj=pipe, mode="r|") as tar:
-            yield tar
-    finally:
-        run(f"removing the container of {image}", ["docker", "rm", container], env=environment)
 
 
 # The engine adds these to every container; they are not part of an image.

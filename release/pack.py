@@ -1,84 +1,184 @@
-"""`python -m release.pack`: write a release to the project's root.
+"""`python -m release.pack`: write a release to the project's root (ARCH=name).
 
 It has the same kernel and initramfs in each form that an installer needs (README.md), and
-manifest, licences and checksums.
+manifest, licences and checksums. The architectures lie beside each other. Those that were packed
+from one commit share the checksums and the OCI image.
 """
 
 import hashlib
+import os
+import tarfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
-from release import archive, assemble, base, engine, images, iso, manifest, oci
-from release.assemble import ARCH, INITRAMFS, KERNEL, OUT
+from release import arch, archive, assemble, base, engine, images, iso, manifest, oci
+from release.arch import Architecture
 from release.cache import digest
 from release.errors import reported_errors
 from release.progress import Progress
-from release.version import PROJECT, version
+from release.version import PROJECT, commit, version
 
-GO_ARCH = "amd64"
-NAME = f"tinkie-{version()}-{ARCH}"
-FLAT, ISO, OCI = f"{NAME}.tar.gz", f"{NAME}.iso", f"{NAME}.oci.tar"
 # By default Hook's installer downloads two kernels: the unnamed one and this one.
 LTS = "latest-lts-"
-FLAT_LTS = f"tinkie-{version()}-{LTS}{ARCH}.tar.gz"
-# Hook's installer unpacks each .tar.gz in checksum.txt, so the licences have another suffix.
-LICENCES, MANIFEST, CHECKSUMS = f"{NAME}-licences.tgz", f"manifest-{ARCH}.json", "checksum.txt"
-OSIE = f"osie-{version()}.tar.gz"
-OSIE_SUM = f"{OSIE}.sha512sum"
-SUMMED = (FLAT, FLAT_LTS, ISO, OCI, LICENCES, MANIFEST)
+CHECKSUMS = "checksum.txt"
 STEPS = assemble.STEPS + images.STEPS + 3  # of pack
-RESULTS = (*SUMMED, CHECKSUMS, OSIE, OSIE_SUM)
+KERNEL_IMAGE = "tinkie/kernel:build"
+DTBS_INSIDE = "dtbs.tar.gz"  # in that image, if its architecture has device trees
 # setup.sh of Tinkerbell's 2021 sandbox moves these two to its web server, and fails without them.
 HELPERS = ("workflow-helper.sh", "workflow-helper-rc")
 HELPER = b"#!/bin/sh\n# Tinkie does not use this file; Tinkerbell's 2021 sandbox requires it.\n"
 
 
+@dataclass(frozen=True)
+class Names:
+    """The names of a release's files for an architecture."""
+
+    target: Architecture
+
+    @property
+    def flat(self) -> str:
+        """Kernel and initramfs, for Hook's installer."""
+        return f"tinkie-{version()}-{self.target.name}.tar.gz"
+
+    @property
+    def flat_lts(self) -> str:
+        """The same, as the other kernel that Hook's installer asks for."""
+        return f"tinkie-{version()}-{LTS}{self.target.name}.tar.gz"
+
+    @property
+    def iso(self) -> str:
+        """The CD image."""
+        return f"tinkie-{version()}-{self.target.name}.iso"
+
+    @property
+    def oci(self) -> str:
+        """The OCI image, which is of all architectures."""
+        return f"tinkie-{version()}.oci.tar"
+
+    @property
+    def licences(self) -> str:
+        """All licences. Hook's installer unpacks each .tar.gz in checksum.txt, so not that."""
+        return f"tinkie-{version()}-{self.target.name}-licences.tgz"
+
+    @property
+    def manifest(self) -> str:
+        """The contents of all images."""
+        return f"manifest-{self.target.name}.json"
+
+    @property
+    def dtbs(self) -> str:
+        """The device trees of the kernel's package, for boot loaders that have none."""
+        return f"dtbs-{self.target.name}.tar.gz"
+
+    @property
+    def osie(self) -> str:
+        """The form of 2021, which had x86_64 only."""
+        return f"osie-{version()}.tar.gz"
+
+    @property
+    def osie_sum(self) -> str:
+        """The checksum of that file."""
+        return f"{self.osie}.sha512sum"
+
+    @property
+    def summed(self) -> tuple[str, ...]:
+        """The files in checksum.txt."""
+        several = (self.flat, self.flat_lts, self.iso, self.licences, self.manifest, self.oci)
+        return (*several, self.dtbs) if self.target.has_device_trees else several
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """All files."""
+        osie = (self.osie, self.osie_sum) if self.target == arch.X86_64 else ()
+        return (*self.summed, CHECKSUMS, *osie)
+
+
 def pack(root: Path = PROJECT, progress: Progress | None = None) -> bool:
     """Build the release; False if it was up to date. Raises ReportedError."""
-    progress = progress or Progress()
-    stamp = OUT / "packed"
-    assemble.assemble("release", progress)
-    key = digest([KERNEL, INITRAMFS])
-    packed = stamp.exists() and stamp.read_text() == key
-    if packed and all((root / name).exists() for name in RESULTS):
+    progress, target = progress or Progress(), arch.wanted()
+    assemble.assemble("release", progress, target=target)
+    names = Names(target)
+    if _is_packed(target) and all((root / name).exists() for name in names.results):
         return False
-    stamp.unlink(missing_ok=True)
+    _stamp(target).unlink(missing_ok=True)
     with progress.step("archives"):
-        _pack_files(root)
-    _pack_contents(root, progress)
-    _sum(root)
-    stamp.write_text(key)
+        _pack_files(root, names)
+    _pack_contents(root, names, progress)
+    _stamp(target).write_text(_key(target))
+    together = [one for one in arch.ALL if _is_packed(one)]
+    oci.write(root / names.oci, {one.debian: _files(one) for one in together})
+    _sum(root, [Names(one) for one in together])
     return True
 
 
-def _pack_files(root: Path) -> None:
-    files = {path.name: path.read_bytes() for path in (KERNEL, INITRAMFS)}
-    archive.tar_gz(root / FLAT, files)
-    named = {name.replace(ARCH, f"{LTS}{ARCH}"): content for name, content in files.items()}
-    archive.tar_gz(root / FLAT_LTS, named)
-    oci.write(root / OCI, files, GO_ARCH)
-    folder = OSIE.removesuffix(".tar.gz")
-    helpers = dict.fromkeys(HELPERS, HELPER)
-    as_osie = {f"{folder}/{name}": content for name, content in (files | helpers).items()}
-    archive.tar_gz(root / OSIE, as_osie)
+def _stamp(target: Architecture) -> Path:
+    return assemble.OUT / f"packed-{target.name}"
 
 
-def _pack_contents(root: Path, progress: Progress) -> None:
+def _key(target: Architecture) -> str:
+    files = [assemble.kernel(target), assemble.initramfs(target)]
+    return digest([path for path in files if path.exists()], version(), commit())
+
+
+def _is_packed(target: Architecture) -> bool:
+    """Return whether what lies in out/ was packed from this commit."""
+    stamp = _stamp(target)
+    return stamp.exists() and stamp.read_text() == _key(target)
+
+
+def _files(target: Architecture) -> dict[str, bytes]:
+    paths = (assemble.kernel(target), assemble.initramfs(target))
+    return {path.name: path.read_bytes() for path in paths}
+
+
+def _pack_files(root: Path, names: Names) -> None:
+    files = _files(names.target)
+    archive.tar_gz(root / names.flat, files)
+    arch_name = names.target.name
+    lts = {name.replace(arch_name, f"{LTS}{arch_name}"): content for name, content in files.items()}
+    archive.tar_gz(root / names.flat_lts, lts)
+    if names.osie in names.results:
+        folder = names.osie.removesuffix(".tar.gz")
+        helpers = dict.fromkeys(HELPERS, HELPER)
+        as_osie = {f"{folder}/{name}": content for name, content in (files | helpers).items()}
+        archive.tar_gz(root / names.osie, as_osie)
+
+
+def _pack_contents(root: Path, names: Names, progress: Progress) -> None:
     """Write manifest, licences and CD image; first retag: another clone may have built since."""
+    target = names.target
     with engine.running() as host, images.locked_names():
-        images.build([], progress)
+        images.build([], progress, target=target)
         with progress.step("manifest and licences"):
-            contents = manifest.contents(host)
+            contents = manifest.contents(host, target)
+            if target.has_device_trees:
+                (root / names.dtbs).write_bytes(_device_trees(host, target))
         with progress.step("CD image"):
-            iso.write(root / ISO, {"vmlinuz": KERNEL, "initramfs": INITRAMFS})
-    (root / MANIFEST).write_text(manifest.describe(contents))
-    archive.tar_gz(root / LICENCES, contents.licences)
+            files = {"vmlinuz": assemble.kernel(target), "initramfs": assemble.initramfs(target)}
+            iso.write(root / names.iso, files, target)
+    (root / names.manifest).write_text(manifest.describe(contents, target))
+    archive.tar_gz(root / names.licences, contents.licences)
 
 
-def _sum(root: Path) -> None:
-    sums = (f"{_sha512(root / name)}  {name}\n" for name in SUMMED)
+def _device_trees(host: str, target: Architecture) -> bytes:
+    environment = os.environ | {"DOCKER_HOST": host}
+    with images.exported(KERNEL_IMAGE, target, environment) as tar:
+        return next(_content(tar, entry) for entry in tar if entry.name == DTBS_INSIDE)
+
+
+def _content(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> bytes:
+    file = tar.extractfile(entry)
+    return file.read() if file else b""
+
+
+def _sum(root: Path, packed: list[Names]) -> None:
+    names = dict.fromkeys(name for one in packed for name in one.summed)
+    sums = (f"{_sha512(root / name)}  {name}\n" for name in names)
     (root / CHECKSUMS).write_text("".join(sums))
-    (root / OSIE_SUM).write_text(f"SHA512 ({OSIE}) = {_sha512(root / OSIE)}\n")
+    for one in packed:
+        if one.osie in one.results:
+            (root / one.osie_sum).write_text(f"SHA512 ({one.osie}) = {_sha512(root / one.osie)}\n")
 
 
 def _sha512(path: Path) -> str:
@@ -93,7 +193,7 @@ def main() -> None:
             print("nothing has changed: the release is up to date")
         if message := base.age_message(time.time()):
             print(message)
-        for name in RESULTS:
+        for name in Names(arch.wanted()).results:
             print(f"{(PROJECT / name).stat().st_size / 1e6:8.1f} MB  {name}")
 
 

@@ -1,8 +1,8 @@
 """`python -m release.programs`: the engine's programs, built from Go modules, for our images.
 
 Each folder of programs/ is a Go module; go.sum locks every byte of what it is built from, go.mod
-the Go toolchain. out/programs/<module>/ is laid over an image's root: the programs, the licences of
-what is in them, and for the manifest a list of the modules.
+the Go toolchain. out/programs/<amd64 or arm64>/<module>/ is laid over an image's root: the
+programs, the licences of what is in them, and for the manifest a list of the modules.
 
 A file `_replaced/<package>/<file>` takes the place of that file of a package that the module
 requires; `package.go` takes the place of the whole package, and `tinkie.go` is added to it. Those
@@ -18,7 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from release import gotemplates, gotools
+from release import arch, gotemplates, gotools
+from release.arch import Architecture
 from release.cache import cache, copy_to, digest, keep
 from release.errors import ReportedError, reported_errors
 from release.process import run
@@ -58,38 +59,40 @@ PROGRAMS = {
 }
 
 
-def build(progress: Progress | None = None) -> None:
+def build(target: Architecture, progress: Progress | None = None) -> None:
     """Fill out/programs; each module is built once for each content of its folder and of HOW.
 
     Raises ReportedError if Go is missing or a build fails.
     """
     progress = progress or Progress()
-    OUT.mkdir(parents=True, exist_ok=True)
+    folder = OUT / target.debian
+    folder.mkdir(parents=True, exist_ok=True)
     for module in PROGRAMS:
-        copy_to(OUT / module, _built(module, progress))
+        copy_to(folder / module, _built(module, target, progress))
 
 
-def _built(module: str, progress: Progress) -> Path:
-    folder = cache() / "programs" / f"{module}-{digest([MODULES / module, *HOW])}"
+def _built(module: str, target: Architecture, progress: Progress) -> Path:
+    key = digest([MODULES / module, *HOW], target.name)
+    folder = cache() / "programs" / f"{module}-{key}"
     if folder.exists():
         progress.skip()
         return folder
     gotools.check()
     with (
         progress.step(f"{module} (Go; some minutes the first time)"),
-        source(module) as found,
+        source(module, target) as found,
         tempfile.TemporaryDirectory(dir=folder.parent) as temporary,
     ):
         result = Path(temporary) / "result"
         for program in PROGRAMS[module]:
-            _compile(program, found, result / program.path)
-        _describe(module, found, result)
+            _compile(program, target, found, result / program.path)
+        _describe(module, target, found, result)
         keep(result, folder)
     return folder
 
 
 @contextmanager
-def source(module: str) -> Iterator[Path]:
+def source(module: str, target: Architecture) -> Iterator[Path]:
     """Make the whole source of a module's programs, what it requires in vendor/, for a with block.
 
     Beside it lies what replaces Go's own files (gotemplates.LISTING).
@@ -100,26 +103,26 @@ def source(module: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir=parent) as temporary:
         folder = Path(temporary) / module
         shutil.copytree(MODULES / module, folder)
-        _go(f"reading {module}'s modules", ["mod", "vendor"], folder)
+        _go(f"reading {module}'s modules", ["mod", "vendor"], folder, target)
         for replaced in (MODULES / REPLACED, folder / REPLACED):
             replace(replaced, folder / "vendor")
-        goroot = Path(_go("looking for Go's own packages", ["env", "GOROOT"], folder).strip())
-        gotemplates.overlay(folder / "vendor", goroot, folder.parent)
+        goroot = _go("looking for Go's own packages", ["env", "GOROOT"], folder, target).strip()
+        gotemplates.overlay(folder / "vendor", Path(goroot), folder.parent)
         yield folder
 
 
-def environment(go_mod: Path) -> dict[str, str]:
+def environment(go_mod: Path, target: Architecture) -> dict[str, str]:
     """Return variables with which every host builds the same bytes."""
     toolchain = next(
         line.split()[1] for line in go_mod.read_text().splitlines() if line.startswith("toolchain ")
     )
-    fixed = {"CGO_ENABLED": "0", "GOOS": "linux", "GOARCH": "amd64", "GOAMD64": "v1"}
+    fixed = {"CGO_ENABLED": "0", "GOOS": "linux", **target.go}
     fixed |= {"GOWORK": "off"}  # a go.work above the cache is somebody else's
     return os.environ | fixed | {"GOTOOLCHAIN": toolchain, "GOFLAGS": "", "GOEXPERIMENT": ""}
 
 
-def _go(what: str, arguments: list[str], folder: Path) -> str:
-    command, variables = ["go", *arguments], environment(folder / "go.mod")
+def _go(what: str, arguments: list[str], folder: Path, target: Architecture) -> str:
+    command, variables = ["go", *arguments], environment(folder / "go.mod", target)
     return run(what, command, cwd=folder, env=variables, seconds=None, remedy=gotools.REMEDY).text
 
 
@@ -141,19 +144,19 @@ def replace(replaced: Path, vendor: Path) -> None:
         shutil.copyfile(file, target)
 
 
-def _compile(program: Program, source: Path, path: Path) -> None:
+def _compile(program: Program, target: Architecture, source: Path, path: Path) -> None:
     command = ["build", "-mod=vendor", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w"]
     command += ["-overlay", str(source.parent / gotemplates.LISTING)]
     command += ["-tags", program.tags, "-o", str(path), program.package]
-    _go(f"building {path.name}", command, source)
+    _go(f"building {path.name}", command, source, target)
 
 
-def _describe(module: str, source: Path, result: Path) -> None:
+def _describe(module: str, target: Architecture, source: Path, result: Path) -> None:
     """Write what the manifest lists, and the licences of everything that is in the programs."""
     lines = {
         f"{Path(program.path).name} {name} {version} {total}"
         for program in PROGRAMS[module]
-        for name, version, total in _modules(source, result / program.path)
+        for name, version, total in _modules(source, target, result / program.path)
     }
     record = result / "usr/share/tinkie/go" / module
     record.parent.mkdir(parents=True)
@@ -163,13 +166,13 @@ def _describe(module: str, source: Path, result: Path) -> None:
     path.write_text(licences(source / "vendor", {line.split()[1] for line in lines}))
 
 
-def _modules(source: Path, program: Path) -> Iterator[tuple[str, str, str]]:
+def _modules(source: Path, target: Architecture, program: Path) -> Iterator[tuple[str, str, str]]:
     """Yield path, version and digest (as go.sum has it) of each module that is in a program."""
     totals = {}
     for line in (source / "go.sum").read_text().splitlines():
         name, version, total = line.split()
         totals[name, version] = total
-    listed = _go("reading a program's modules", ["version", "-m", str(program)], source)
+    listed = _go("reading a program's modules", ["version", "-m", str(program)], source, target)
     yield "go", listed.split()[1], "-"
     for line in listed.splitlines():
         words = line.split()
@@ -200,7 +203,7 @@ def _is_licence(path: Path) -> bool:
 def main() -> None:
     """Run this module's command line."""
     with reported_errors():
-        build(Progress(len(PROGRAMS)))
+        build(arch.wanted(), Progress(len(PROGRAMS)))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from typing import IO, Self
 from release.errors import ReportedError
 
 KERNEL = "boot/kernel"
+ELF_HEAD_BYTES = 20  # up to the end of e_machine (elf(5))
 NOT_IN_ROOT = (".", "boot", KERNEL, "boot/cmdline")
 
 Opener = Callable[[tarfile.TarInfo], IO[bytes] | None]
@@ -91,6 +92,14 @@ class RootTar:
         for path, entry in self._root():
             target = self._entries[_clean(entry.linkname)] if entry.islnk() else entry
             yield path, describe(self._open, target)
+
+    def programs(self) -> Iterator[tuple[str, int]]:
+        """Yield path and e_machine of each ELF file of the root: programs, libraries, modules."""
+        for path, entry in self._root():
+            file = self._open(entry) if entry.isreg() else None
+            head = file.read(ELF_HEAD_BYTES) if file else b""
+            if head.startswith(b"\x7fELF"):
+                yield path, int.from_bytes(head[18:20], "little")
 
     def write(self, out: IO[bytes], epoch: int) -> None:
         """Write a plain tar: sorted, hard links after their targets, all times epoch (s).

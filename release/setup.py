@@ -18,11 +18,12 @@ from release.progress import Progress
 PACKAGES = {
     "building": "docker.io mmdebstrap squashfs-tools squashfs-tools-ng cpio git iproute2 iptables",
     "checking": "shellcheck python3-venv",
-    "the sandbox": "qemu-system-x86 qemu-utils ipxe-qemu seabios ovmf docker-registry skopeo"
+    "the sandbox": "qemu-system-x86 qemu-system-arm qemu-utils ipxe-qemu seabios ovmf"
+    " qemu-efi-aarch64 docker-registry skopeo"
     " apache2-utils nftables nmap busybox-static util-linux openssl"
     " syslinux syslinux-common mtools dosfstools fdisk tcpdump dnsmasq-base vde2",
 }
-TESTING = "postgresql radvd wget"
+TESTING = "postgresql pax-utils radvd wget"
 REMEDY = "check apt's sources and the network (apt-get update)"
 # Debian 13 packages the client apart from the engine; Debian 12 has no such package.
 CLIENT = "docker-cli"

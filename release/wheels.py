@@ -1,8 +1,8 @@
 """`python -m release.wheels`: the Python packages in the two agents' images.
 
-out/wheels/<image>/ has the wheels that requirements/<image>.txt locks, for the image's Python and
-not for the build host's; out/wheels/own/ has ours. The locked ones are cached, so that each state
-of the lock is downloaded once.
+out/wheels/<amd64 or arm64>/<image>/ has the wheels that requirements/<image>.txt locks, for the
+image's Python and not for the build host's; out/wheels/own/ has ours. The locked ones are cached,
+so that each state of the lock is downloaded once.
 """
 
 import os
@@ -11,6 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from release import arch
+from release.arch import Architecture
 from release.cache import cache, copy_to, digest, keep
 from release.errors import reported_errors
 from release.process import run
@@ -24,44 +26,51 @@ REMEDY = "check that this machine reaches a Python package index (pip config lis
 WHEELS = PROJECT / "out" / "wheels"
 
 
-def build() -> None:
+def build(target: Architecture) -> None:
     """Fill out/wheels; folders that have the right content already are not touched.
 
     Raises ReportedError.
     """
     WHEELS.mkdir(parents=True, exist_ok=True)
     for image in IMAGES:
-        copy_to(WHEELS / image, fetch(image))
+        copy_to(WHEELS / target.debian / image, fetch(image, target))
     with tempfile.TemporaryDirectory(dir=WHEELS) as made:
         _build_own(Path(made))
         copy_to(WHEELS / "own", Path(made))
 
 
-def fetch(lock: str) -> Path:
+def fetch(lock: str, target: Architecture) -> Path:
     """Return the cached folder of the wheels that requirements/<lock>.txt locks, for the images."""
     requirements = PROJECT / "requirements" / f"{lock}.txt"
-    folder = cache() / "wheels" / f"{lock}-{digest([requirements], PYTHON, *GLIBC)}"
+    folder = cache() / "wheels" / f"{lock}-{digest([requirements], PYTHON, *GLIBC, target.name)}"
     if not folder.exists():
         folder.parent.mkdir(exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=f"{lock}-", dir=folder.parent))
         try:
-            _download(requirements, partial)
+            _download(requirements, target, partial)
             keep(partial, folder)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
     return folder
 
 
-def for_image() -> list[str]:
+def for_image(target: Architecture) -> list[str]:
     """Return pip's options for wheels that run in our images."""
-    platforms = [f"--platform=manylinux_{version}_x86_64" for version in GLIBC]
+    platforms = [f"--platform=manylinux_{version}_{target.name}" for version in GLIBC]
     options = ["--only-binary=:all:", "--implementation=cp", f"--python-version={PYTHON}"]
-    return [*options, *platforms, "--platform=manylinux2014_x86_64", "--no-deps"]
+    return [*options, *platforms, f"--platform=manylinux2014_{target.name}", "--no-deps"]
 
 
-def _download(requirements: Path, folder: Path) -> None:
+def _download(requirements: Path, target: Architecture, folder: Path) -> None:
     command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "download"]
-    command += ["--require-hashes", *for_image(), "--dest", str(folder), "-r", str(requirements)]
+    command += [
+        "--require-hashes",
+        *for_image(target),
+        "--dest",
+        str(folder),
+        "-r",
+        str(requirements),
+    ]
     run(f"downloading the wheels of {requirements.name}", command, seconds=None, remedy=REMEDY)
 
 
@@ -73,4 +82,4 @@ def _build_own(folder: Path) -> None:
 
 if __name__ == "__main__":
     with reported_errors():
-        build()
+        build(arch.wanted())

@@ -1,32 +1,113 @@
-"""mkroot on this machine: a root in which a program runs, and the traces of its packages."""
+"""mkunpack, mkroot and mkapplets: a root of packages' files, of which nothing runs on the way."""
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-MKROOT = Path(__file__).parent / "mkroot"
+FOLDER = Path(__file__).parent
 IN_ROOT = ("unshare", "--user", "--map-root-user", "chroot")
+# Of a package that is made here, beside its name.
+FIELDS = {"Version": "1-2", "Architecture": "arm64", "Maintainer": "a <a@example.com>"}
+
+
+def run(
+    script: str, *arguments: str | Path, target: Path, check: bool = True
+) -> subprocess.CompletedProcess[str]:
+    path = f"{FOLDER}:{os.environ['PATH']}:/usr/sbin:/sbin"
+    environment = os.environ | {"TARGET": str(target), "PATH": path}
+    return subprocess.run(
+        ["sh", FOLDER / script, *arguments],
+        env=environment,
+        check=check,
+        capture_output=True,
+        text=True,
+    )
+
+
+def make_deb(folder: Path, name: str, files: dict[str, Path | str], **fields: str) -> Path:
+    """Return a package; a file is a copy of one, or a text, or (beginning with ->) a link."""
+    tree = folder / name
+    control = {"Package": name, **FIELDS, "Description": "x", **fields}
+    files = files | {f"usr/share/doc/{name}/copyright": f"licence of {name}"}
+    for path, content in files.items():
+        file = tree / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, Path):
+            shutil.copy(content, file)
+        elif content.startswith("->"):
+            file.symlink_to(content[2:])
+        else:
+            file.write_text(content)
+    (tree / "DEBIAN").mkdir()
+    text = "".join(f"{key.replace('_', '-')}: {value}\n" for key, value in control.items())
+    (tree / "DEBIAN/control").write_text(text)
+    deb = folder / f"{name}.deb"
+    command = ["dpkg-deb", "--root-owner-group", "--build", str(tree), str(deb)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return deb
+
+
+def libraries(program: str) -> dict[str, Path | str]:
+    """Return what a program of this machine is linked with, and its loader: files, and links."""
+    listed = subprocess.check_output(["ldd", program], text=True).split()
+    found: dict[str, Path | str] = {}
+    for word in listed:
+        if word.startswith("/"):
+            path = Path(word).parent.resolve() / Path(word).name
+            real = path.resolve()
+            found[str(real)[1:]] = real
+            if path != real:
+                found[str(path)[1:]] = f"->{real}"
+    return found
 
 
 @pytest.fixture
-def out(tmp_path: Path) -> Path:
-    """Return a root with a shell, which is a link on Debian, and a folder."""
-    plugins = tmp_path / "plugins"
-    plugins.mkdir()
-    (plugins / "file").write_text("text")
-    mkroot(tmp_path / "out", "/bin/sh", str(plugins))
+def target(tmp_path: Path) -> Path:
+    """A system with a shell and its C library, unpacked from packages."""
+    c_library = libraries("/bin/dash")
+    debs = [
+        make_deb(
+            tmp_path,
+            "libc6",
+            c_library,
+            Source="glibc (1-1)",
+            Multi_Arch="same",
+            Built_Using="gcc-12 (= 12.2-14), linux (= 6.1-1)",
+        ),
+        make_deb(tmp_path, "dash", {"usr/bin/dash": Path("/bin/dash"), "usr/bin/sh": "->dash"}),
+        make_deb(
+            tmp_path,
+            "data",
+            {
+                "usr/lib/arch/plugins/one.so": "text",
+                "usr/share/here": "->/usr/share/there/file",
+                "usr/share/there/file": "found",
+                "usr/lib/unused/file": "x",
+            },
+        ),
+    ]
+    run("mkunpack", *debs, target=tmp_path / "target")
+    return tmp_path / "target"
+
+
+@pytest.fixture
+def out(target: Path, tmp_path: Path) -> Path:
+    """A root with a shell, which is a link, and with plug-ins."""
+    run("mkroot", tmp_path / "out", "/bin/sh", "/usr/lib/*/plugins", target=target)
     return tmp_path / "out"
-
-
-def mkroot(*arguments: str | Path) -> None:
-    subprocess.run(["sh", MKROOT, *arguments], check=True)
 
 
 def lines(path: Path) -> list[str]:
     return path.read_text().splitlines()
+
+
+def packages(out: Path) -> dict[str, list[str]]:
+    return {line.split()[0]: line.split() for line in lines(out / "usr/share/tinkie/packages")}
 
 
 def test_program_runs_in_it_by_its_link_with_its_libraries(out: Path) -> None:
@@ -42,38 +123,82 @@ def test_root_is_usr_merged(out: Path) -> None:
     assert {path.name for path in out.iterdir()} >= {"etc", "dev", "proc", "sys", "run", "var"}
 
 
-def test_folder_is_copied_to_its_own_path(out: Path, tmp_path: Path) -> None:
-    copied = Path(f"{out}{tmp_path}/plugins/file")
-    assert copied.read_text() == "text"
+def test_only_what_a_pattern_or_a_path_names_is_copied(out: Path) -> None:
+    assert (out / "usr/lib/arch/plugins/one.so").read_text() == "text"
+    assert not (out / "usr/lib/unused").exists()
+
+
+def test_an_absolute_link_leads_to_a_file_of_the_target(target: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run("mkroot", out, "/usr/share/here", target=target)
+    assert (out / "usr/share/there/file").read_text() == "found"
+
+
+def test_what_scripts_of_packages_write_to_etc_is_the_builds(target: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run("mkroot", out, "/etc/passwd", target=target)
+    assert (out / "etc/passwd").read_text() == Path("/etc/passwd").read_text()
 
 
 def test_packages_of_all_files_are_listed_with_their_licences(out: Path) -> None:
-    packages = {line.split()[0]: line.split() for line in lines(out / "usr/share/tinkie/packages")}
-    assert {"dash", "libc6"} <= packages.keys()
-    version = subprocess.check_output(["dpkg-query", "-W", "-f", "${Version}", "dash"], text=True)
-    assert packages["dash"][1] == version
-    assert packages["libc6"][2] == "glibc"
-    for name in packages:
-        assert (out / f"usr/share/doc/{name}/copyright").is_file(), name
-    assert (out / "usr/share/tinkie/linked").is_file()
+    assert packages(out) == {
+        "dash": ["dash", "1-2", "dash", "1-2"],
+        "data": ["data", "1-2", "data", "1-2"],
+        "libc6": ["libc6", "1-2", "glibc", "1-1"],
+    }
+    for name in packages(out):
+        assert (out / f"usr/share/doc/{name}/copyright").read_text() == f"licence of {name}"
 
 
-def test_sources_built_into_a_program_are_listed(tmp_path: Path) -> None:
-    """busybox-static names the C library that is in it."""
-    mkroot(tmp_path, "/usr/bin/busybox")
-    linked = [line.split() for line in lines(tmp_path / "usr/share/tinkie/linked")]
-    assert "glibc" in {source for source, _ in linked}
-    assert all(len(line) == 2 for line in linked)
+def test_sources_built_into_a_program_are_listed(out: Path) -> None:
+    assert lines(out / "usr/share/tinkie/linked") == ["gcc-12 12.2-14", "linux 6.1-1"]
 
 
-def test_it_may_run_again_for_the_same_root(out: Path) -> None:
-    mkroot(out, "/usr/bin/env")
-    command = [*IN_ROOT, str(out), "/usr/bin/env", "echo=1", "/bin/sh", "-c", "echo $echo"]
+def test_it_may_run_again_for_the_same_root(out: Path, target: Path, tmp_path: Path) -> None:
+    more = make_deb(tmp_path, "more", {"usr/bin/echo": Path("/bin/echo")})
+    run("mkunpack", more, target=target)
+    run("mkroot", out, "/usr/bin/echo", target=target)
+    command = [*IN_ROOT, str(out), "/bin/sh", "-c", "/usr/bin/echo 1"]
     assert subprocess.check_output(command, text=True) == "1\n"
-    packages = {line.split()[0] for line in lines(out / "usr/share/tinkie/packages")}
-    assert {"dash", "coreutils"} <= packages
+    assert set(packages(out)) == {"dash", "data", "libc6", "more"}
 
 
-def test_missing_path_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(subprocess.CalledProcessError):
-        mkroot(tmp_path, "/usr/bin/no-such-program")
+def test_missing_path_is_an_error(target: Path, tmp_path: Path) -> None:
+    failed = run("mkroot", tmp_path / "out", "/usr/bin/no-such", target=target, check=False)
+    assert failed.returncode != 0
+    assert "no-such" in failed.stderr
+
+
+def test_missing_library_is_an_error_that_names_it(target: Path, tmp_path: Path) -> None:
+    program = "/usr/bin/ls"
+    names = [name for name in libraries("/bin/ls") if "libselinux" in name]
+    if not names:
+        names = ["libselinux.so.1"]
+    run("mkunpack", make_deb(tmp_path, "ls", {program[1:]: Path("/bin/ls")}), target=target)
+    failed = run("mkroot", tmp_path / "out", program, target=target, check=False)
+    assert failed.returncode != 0
+    assert f"no package of /target has {Path(names[0]).name}" in failed.stderr
+
+
+def test_of_two_libraries_the_one_in_the_loaders_folder_is_taken(
+    target: Path, tmp_path: Path
+) -> None:
+    (name,) = (name for name in libraries("/bin/dash") if "/libc.so" in name)
+    private = str(Path(name).parent / "private" / Path(name).name)
+    run("mkunpack", make_deb(tmp_path, "other", {private: "x"}), target=target)
+    run("mkroot", tmp_path / "out", "/bin/sh", target=target)
+    assert (tmp_path / "out" / name).exists()
+    assert not (tmp_path / "out" / private).exists()
+
+
+def test_applets_of_busybox_are_linked_unless_the_program_is_there(tmp_path: Path) -> None:
+    programs = tmp_path / "usr/bin"
+    programs.mkdir(parents=True)
+    (programs / "ls").write_text("another ls")
+    (programs / "sh").symlink_to("dash")
+    run("mkapplets", tmp_path, target=tmp_path)
+    assert (programs / "ls").read_text() == "another ls"
+    assert (programs / "sh").readlink() == Path("dash")
+    applets = set(subprocess.check_output(["busybox", "--list"], text=True).split())
+    assert {path.name for path in programs.iterdir()} == applets | {"ls", "sh"}
+    assert (programs / "cat").readlink() == Path("/usr/bin/busybox")

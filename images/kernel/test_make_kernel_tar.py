@@ -54,6 +54,7 @@ FILES = {
     ),
     f"{MODULES}/kernel/lib/b.ko.xz": "firmware: b.bin\n",
     f"{MODULES}/kernel/sound/c.ko.xz": "firmware: c.bin\n",
+    f"usr/lib/linux-image-{RELEASE}/maker/board.dtb": "device tree",
     "usr/lib/firmware/a/1.bin": "a1",
     "usr/lib/firmware/a/2.bin": "a2",
     "usr/lib/firmware/b-2.0.bin": "b",
@@ -147,6 +148,16 @@ def test_all_of_it_is_below_usr_and_depends_on_no_builder(
         assert name == "usr" or name.startswith("usr/")
         assert (member.uid, member.gid, member.mtime) == (0, 0, 0)
     assert list(packed) == sorted(packed, key=lambda name: name.split("/"))
+
+
+def test_device_trees_are_beside_it(out: Path) -> None:
+    with tarfile.open(out / "dtbs.tar.gz") as tar:
+        found = {member.name: member for member in tar}
+        board = tar.extractfile(f"dtbs-{RELEASE}/maker/board.dtb")
+        assert board
+        assert board.read() == b"device tree"
+    assert {(one.uid, one.gid, one.mtime) for one in found.values()} == {(0, 0, 0)}
+    assert all(name.split("/")[0] == f"dtbs-{RELEASE}" for name in found)
 
 
 def test_kernel_and_the_traces_of_packages_are_beside_it(out: Path) -> None:

@@ -19,13 +19,13 @@ DROPPED = (
     *("mailbox.py", "poplib.py", "smtplib.py"),
     *("_pydatetime.py", "_pydecimal.py", "_pyio.py"),
 )
-MKROOT = f'mkdir -p "$1/usr/lib"; cp -a "{LIBRARY}" "$1/usr/lib"'
+MKROOT = f'mkdir -p "$1/usr/lib"; cp -a "/target{LIBRARY}" "$1/usr/lib"'
 
 
 def test_library_is_copied_without_what_no_server_program_needs(root: ScriptRoot) -> None:
     root.install("python/mkpython", "/mkpython")
     for name in (*KEPT, *DROPPED):
-        root.write(f"{LIBRARY}/{name}", "x")
+        root.write(f"/target{LIBRARY}/{name}", "x")
     root.stub("mkroot", MKROOT)
     root.stub("mkbytecode", f'[ -z "$(find /out{LIBRARY} -name __pycache__)" ]')
     done = root.run("sh", "/mkpython", "/out")

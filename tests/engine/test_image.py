@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from release import wheels
+from release.arch import X86_64
 from release.version import PROJECT
 from tests.engine.docker import Docker
 
@@ -33,10 +34,12 @@ def tools(docker: Docker, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = f"--volume={libraries}:/out"
     image = "tinkie/bootkit:build"
     docker("run", "--rm", "--network=none", out, image, "python3", "-c", COPY, *LIBRARIES)
-    there = {wheel.name for wheel in (wheels.WHEELS / "bootkit").iterdir()}
-    needed = [str(wheel) for wheel in wheels.fetch("dev").iterdir() if wheel.name not in there]
+    there = {wheel.name for wheel in (wheels.WHEELS / X86_64.debian / "bootkit").iterdir()}
+    needed = [
+        str(wheel) for wheel in wheels.fetch("dev", X86_64).iterdir() if wheel.name not in there
+    ]
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index"]
-    command += [*wheels.for_image(), "--target", str(folder), *needed]
+    command += [*wheels.for_image(X86_64), "--target", str(folder), *needed]
     subprocess.run(command, check=True)
     return folder
 

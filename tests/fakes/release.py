@@ -1,29 +1,34 @@
-"""A release that needs no building: a kernel and an initramfs of some bytes."""
+"""A release that needs no building: kernel and initramfs are some bytes, of each architecture."""
 
 from pathlib import Path
 
 import pytest
 
 from release import assemble, pack
+from release.arch import ALL, Architecture
 from release.progress import Progress
 
 BOTH = {"initramfs-x86_64": b"initramfs", "vmlinuz-x86_64": b"kernel"}
+ARM = {"initramfs-aarch64": b"another initramfs", "vmlinuz-aarch64": b"another kernel"}
 
 
 def stand_in(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the next `pack.pack(root)` find these in out/, and no images to list."""
     out = root / "out"
     out.mkdir()
-    for name, content in BOTH.items():
+    for name, content in (BOTH | ARM).items():
         (out / name).write_bytes(content)
-    monkeypatch.setattr(pack, "OUT", out)
-    monkeypatch.setattr(pack, "KERNEL", out / "vmlinuz-x86_64")
-    monkeypatch.setattr(pack, "INITRAMFS", out / "initramfs-x86_64")
+    monkeypatch.setattr(assemble, "OUT", out)
     monkeypatch.setattr(pack, "_pack_contents", _write_contents)
-    monkeypatch.setattr(assemble, "assemble", lambda _level, _progress: False)
+    monkeypatch.setattr(assemble, "assemble", _is_built)
 
 
-def _write_contents(root: Path, _progress: Progress) -> None:
-    (root / pack.MANIFEST).write_text("{}")
-    (root / pack.LICENCES).write_bytes(b"licences")
-    (root / pack.ISO).write_bytes(b"a CD")
+def _is_built(_level: str, _progress: Progress, *, target: Architecture) -> bool:
+    """Return that nothing had to be built."""
+    assert target in ALL
+    return False
+
+
+def _write_contents(root: Path, names: pack.Names, _progress: Progress) -> None:
+    for name in (names.manifest, names.licences, names.iso, names.dtbs):
+        (root / name).write_text(f"content of {name}")

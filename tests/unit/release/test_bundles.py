@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from release import bundles
+from release.arch import ALL, X86_64
 from release.bundles import Bundle
 from release.errors import ReportedError
 from release.roottar import RootTar
@@ -45,7 +46,7 @@ def container(
 
 def final(given: dict[str, Any], **container_fields: Any) -> dict[str, Any]:
     bundle = Bundle("containers/onboot/001-x", container(**container_fields), {})
-    return bundles.final_config(bundle, {"docker": given})
+    return bundles.final_config(bundle, {"docker": given}, X86_64)
 
 
 def commands(*runtimes: dict[str, Any], **container_fields: Any) -> list[str]:
@@ -74,7 +75,7 @@ def tar_of(folder: Path, files: dict[str, Any]) -> Path:
 
 def finished(folder: Path, files: dict[str, Any]) -> dict[str, bytes]:
     with RootTar(tar_of(folder, files)) as root:
-        bundles.finish(root)
+        bundles.finish(root, X86_64)
         return {path: root.read(path) for path in root.paths}
 
 
@@ -138,7 +139,7 @@ def test_the_shell_makes_folders_of_any_name(tmp_path: Path) -> None:
 def test_a_container_gets_the_profile_of_its_name_or_dockers(folder: str, chosen: str) -> None:
     profiles = {name: profile({"names": [name]}) for name in ("docker", "own")}
     bundle = Bundle(f"containers/services/{folder}", container(), {})
-    (call,) = bundles.final_config(bundle, profiles)["linux"]["seccomp"]["syscalls"]
+    (call,) = bundles.final_config(bundle, profiles, X86_64)["linux"]["seccomp"]["syscalls"]
     assert call["names"] == [chosen]
 
 
@@ -168,6 +169,16 @@ def test_system_calls_are_permitted_under_their_conditions(
     made = final(given, capabilities=["CAP_A", "CAP_B"])["linux"]["seccomp"]
     permitted = [name for call in made["syscalls"] for name in call["names"]]
     assert permitted == (["read", "mount"] if applies else ["read"])
+
+
+def test_conditions_are_those_of_the_architecture() -> None:
+    given = profile(
+        *({"names": [name], "includes": {"arches": [name]}} for name in ("amd64", "arm64"))
+    )
+    for target in ALL:
+        made = bundles.resolved(given, set(), target)
+        assert [call["names"] for call in made["syscalls"]] == [[target.debian]]
+        assert made["architectures"] == [f"SCMP_ARCH_{target.name.upper()}"]
 
 
 def test_the_runtime_gets_what_it_knows_of_the_profile() -> None:
@@ -203,7 +214,7 @@ def test_a_container_that_may_load_kernel_modules_has_no_profile() -> None:
 
 def test_rngd_may_add_entropy_and_neither_mount_nor_change_its_namespaces() -> None:
     given = json.loads((PROFILES / "rngd.json").read_text())
-    made = bundles.resolved(given, {"CAP_SYS_ADMIN"})
+    made = bundles.resolved(given, {"CAP_SYS_ADMIN"}, X86_64)
     assert made["defaultAction"] == "SCMP_ACT_ERRNO"
     calls = {name: call for call in made["syscalls"] for name in call["names"]}
     assert calls["ioctl"]["args"] == [{"index": 1, "value": RNDADDENTROPY, "op": "SCMP_CMP_EQ"}]

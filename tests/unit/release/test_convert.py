@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from release import bundles, convert
+from release.arch import ALL, X86_64, Architecture
 from release.errors import ReportedError
 from release.roottar import RootTar
 
@@ -20,6 +21,7 @@ FILES = {
     "boot/cmdline": b"console=ttyS0",
     "usr/bin/busybox": b"busybox",
     "usr/lib/tinkie/initramfs/init": b"#!/bin/busybox sh\n",
+    "usr/lib/tinkie/stdout-port": b"#!/bin/sh\n",
     "usr/lib/modules/6.12/kernel/drivers/block/loop.ko": b"loop",
     "usr/lib/modules/6.12/kernel/fs/squashfs/squashfs.ko": b"squashfs",
     "usr/lib/tinkie/seccomp/docker.json": b'{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": []}',
@@ -57,7 +59,8 @@ def linuxkit_tar(tmp_path: Path) -> Path:
 
 def _convert(tar: Path, folder: Path) -> Path:
     folder.mkdir()
-    convert.convert(tar, folder / "vmlinuz", folder / "initramfs", level="quick", epoch=EPOCH)
+    files = (folder / "vmlinuz", folder / "initramfs")
+    convert.convert(tar, *files, target=X86_64, level="quick", epoch=EPOCH)
     return folder / "initramfs"
 
 
@@ -148,6 +151,28 @@ def test_the_root_is_of_the_commits_time_and_written_by_nobody_else(
     assert "2023-11-14 22:13" in root  # EPOCH
 
 
+def _elf(machine: int) -> bytes:
+    """Return the head of a program for a processor (elf(5))."""
+    return b"\x7fELF\x02\x01\x01" + bytes(11) + machine.to_bytes(2, "little") + bytes(44)
+
+
+@pytest.mark.parametrize("target", ALL)
+def test_a_program_of_another_architecture_is_refused_by_name(
+    linuxkit_tar: Path, tmp_path: Path, target: Architecture
+) -> None:
+    with tarfile.open(linuxkit_tar, "a") as tar:
+        for one in ALL:
+            _add(tar, f"usr/bin/for-{one.name}", _elf(one.elf))
+        _add(tar, "usr/bin/script", b"#!/bin/sh\n")
+        _add(tar, "usr/lib/firmware/nic", _elf(24576))  # of the NIC's own processor
+    files = (tmp_path / target.kernel, tmp_path / target.initramfs)
+    (wrong,) = (one for one in ALL if one != target)
+    message = f"1 programs are not for {target.name}, first usr/bin/for-{wrong.name}: "
+    with pytest.raises(ReportedError, match=message):
+        convert.convert(linuxkit_tar, *files, target=target, level="quick", epoch=EPOCH)
+    assert not any(path.exists() for path in files)
+
+
 def test_what_was_written_is_compared_with_what_was_meant(
     linuxkit_tar: Path, tmp_path: Path
 ) -> None:
@@ -159,7 +184,7 @@ def test_what_was_written_is_compared_with_what_was_meant(
 
 def _fails_to_verify(tar: Path, initramfs: Path, folder: Path, *, path: str) -> None:
     with RootTar(tar) as root:
-        bundles.finish(root)
+        bundles.finish(root, X86_64)
         with pytest.raises(ReportedError, match=f"first {path}"):
             convert._verify(root, initramfs, folder)
 

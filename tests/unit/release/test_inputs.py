@@ -53,7 +53,7 @@ def test_the_umask_of_a_build_does_not_reach_an_image(
 ) -> None:
     program = tmp_path / "out" / "usr" / "dockerd"
 
-    def build(_progress: object) -> None:
+    def build(_target: object, _progress: object) -> None:
         program.parent.mkdir(parents=True)
         program.touch(mode=0o700)
         program.parent.chmod(0o700)

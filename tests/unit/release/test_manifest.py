@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from release import manifest
+from release.arch import X86_64
 from release.errors import ReportedError
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ services:
 # Creates containers named after their images; a container is a file until it is removed.
 DOCKER = """#!/bin/sh
 case $1 in
-create) name=$(echo "$2" | tr / _); : >"$FOLDER/containers/$name"; echo "$name" ;;
+create) [ "$2" = --platform=linux/amd64 ] || exit 1
+    name=$(echo "$3" | tr / _); : >"$FOLDER/containers/$name"; echo "$name" ;;
 export) cat "$FOLDER/$2.tar" || exit 1 ;;
 rm) rm "$FOLDER/containers/$2" ;;
 esac
@@ -59,7 +61,7 @@ def write_image(path: Path, package: str) -> None:
 
 
 def test_every_image_is_read_in_whatever_form_it_is_written(folder: Path) -> None:
-    found = manifest.contents("unix:///nowhere")
+    found = manifest.contents("unix:///nowhere", X86_64)
     assert set(found.images) == {"r/kernel:1", "r/init:1", "r/x:1"}
     texts = set(found.licences.values())
     assert texts == {b"licence of kernel", b"licence of init", b"licence of x"}
@@ -71,5 +73,5 @@ def test_every_image_is_read_in_whatever_form_it_is_written(folder: Path) -> Non
 def test_a_failure_leaves_no_container(folder: Path) -> None:
     (folder / "r_init:1.tar").unlink()
     with pytest.raises((ReportedError, tarfile.TarError)):
-        manifest.contents("unix:///nowhere")
+        manifest.contents("unix:///nowhere", X86_64)
     assert list((folder / "containers").iterdir()) == []

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from release import base, iso, oci, pack
+from release import base, iso, pack
+from release.arch import AARCH64, X86_64
 from release.version import version
-from tests.fakes.release import BOTH, stand_in
+from tests.fakes.release import ARM, BOTH, stand_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,14 +41,15 @@ def _content(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> bytes:
     return file.read()
 
 
+X86 = pack.Names(X86_64)
 LTS = {"initramfs-latest-lts-x86_64": b"initramfs", "vmlinuz-latest-lts-x86_64": b"kernel"}
 
 
 def test_a_release_holds_what_lies_in_out_and_its_checksums_are_true(root: Path) -> None:
     assert pack.pack(root)
-    assert _files(root / pack.FLAT) == BOTH
-    assert _files(root / pack.FLAT_LTS) == LTS
-    for sums in (pack.CHECKSUMS, pack.OSIE_SUM):
+    assert _files(root / X86.flat) == BOTH
+    assert _files(root / X86.flat_lts) == LTS
+    for sums in (pack.CHECKSUMS, X86.osie_sum):
         subprocess.run(["sha512sum", "--check", sums], cwd=root, check=True)
 
 
@@ -64,7 +66,7 @@ def test_hooks_installer_downloads_checks_and_unpacks_it(root: Path, tmp_path: P
     subprocess.run(["sha512sum", "-c"], input=text, cwd=installed, text=True, check=True)
     for file in sorted(installed.glob("*.tar.gz")):
         subprocess.run(["tar", "--overwrite", "-ozxf", file], cwd=installed, check=True)
-    archives = {pack.FLAT, pack.FLAT_LTS}
+    archives = {X86.flat, X86.flat_lts}
     assert {path.name for path in installed.iterdir()} == {*BOTH, *LTS, *archives}
 
 
@@ -78,46 +80,104 @@ def test_the_2021_sandbox_installs_it_as_an_osie(root: Path, tmp_path: Path) -> 
         'mv workflow-helper.sh workflow-helper-rc "$3"',
         'cp -r ./* "$4"',
     )
-    places = (scratch, root / pack.OSIE, workflow, current)
+    places = (scratch, root / X86.osie, workflow, current)
     subprocess.run(["bash", "-euc", "\n".join(steps), "-", *places], check=True)
     assert {path.name: path.read_bytes() for path in current.iterdir()} == BOTH
     assert {path.name for path in workflow.iterdir()} == set(pack.HELPERS)
     assert all(path.stat().st_mode & 0o111 for path in workflow.iterdir())
 
 
-def test_the_oci_image_is_what_its_digests_say(root: Path) -> None:
+def _blobs(image: Path) -> dict[str, bytes]:
+    """Return an OCI image's blobs by their digests, which are what they say."""
+    prefix = "blobs/sha256/"
+    blobs = {
+        name.removeprefix(prefix): blob
+        for name, blob in _files(image).items()
+        if name.startswith(prefix)
+    }
+    for digest, blob in blobs.items():
+        assert hashlib.sha256(blob).hexdigest() == digest
+    return {f"sha256:{digest}": blob for digest, blob in blobs.items()}
+
+
+def _images(root: Path) -> dict[str, dict[str, bytes]]:
+    """Return the files of the OCI image by the architecture of a node that pulls it."""
+    image = root / X86.oci
+    blobs = _blobs(image)
+    (entry,) = json.loads(_files(image)["index.json"])["manifests"]
+    assert entry["annotations"]["org.opencontainers.image.ref.name"] == version()
+    found = {}
+    for node in json.loads(blobs[entry["digest"]])["manifests"]:
+        manifest = json.loads(blobs[node["digest"]])
+        config = json.loads(blobs[manifest["config"]["digest"]])
+        layers = [layer["digest"] for layer in manifest["layers"]]
+        assert config["rootfs"]["diff_ids"] == layers
+        assert node["platform"] == {key: config[key] for key in ("architecture", "os")}
+        found[config["architecture"]] = _in_layers(root, [blobs[digest] for digest in layers])
+    return found
+
+
+def _in_layers(folder: Path, layers: list[bytes]) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    for layer in layers:
+        (folder / "layer.tar").write_bytes(layer)
+        files |= _files(folder / "layer.tar")
+    return files
+
+
+def test_a_node_of_each_architecture_gets_the_files_of_all_machines(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pack.pack(root)
-    files = _files(root / pack.OCI)
-    for name, blob in files.items():
-        if name.startswith("blobs/sha256/"):
-            assert hashlib.sha256(blob).hexdigest() == name.rsplit("/", 1)[1]
+    assert _images(root) == {"amd64": BOTH, "arm64": BOTH}
+    monkeypatch.setenv("ARCH", "aarch64")
+    pack.pack(root)
+    assert _images(root) == {"amd64": BOTH | ARM, "arm64": BOTH | ARM}
 
-    def described(entry: Mapping[str, str]) -> bytes:
-        return files["blobs/" + entry["digest"].replace(":", "/")]
 
-    (entry,) = json.loads(files["index.json"])["manifests"]
-    image = json.loads(described(entry))
-    (layer,) = image["layers"]
-    config = json.loads(described(image["config"]))
-    assert config["rootfs"]["diff_ids"] == [layer["digest"]]
-    assert (config["architecture"], config["os"]) == (pack.GO_ARCH, "linux")
-    (root / "layer.tar").write_bytes(described(layer))
-    assert _files(root / "layer.tar") == BOTH
+def test_architectures_lie_beside_each_other_under_one_list_of_checksums(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pack.pack(root)
+    monkeypatch.setenv("ARCH", "aarch64")
+    pack.pack(root)
+    subprocess.run(["sha512sum", "--check", pack.CHECKSUMS], cwd=root, check=True)
+    lines = (root / pack.CHECKSUMS).read_text().splitlines()
+    arm = pack.Names(AARCH64)
+    assert [line.split()[1] for line in lines] == list(dict.fromkeys([*X86.summed, *arm.summed]))
+    assert arm.dtbs in arm.results
+    assert X86.dtbs not in X86.results
+    assert _files(root / arm.flat) == ARM
+    assert set(_files(root / arm.flat_lts)) == {name.replace("-", "-latest-lts-") for name in ARM}
+    assert _files(root / X86.flat) == BOTH
+    subprocess.run(["sha512sum", "--check", X86.osie_sum], cwd=root, check=True)
+
+
+def test_what_was_packed_from_another_commit_is_not_in_the_release(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pack, "commit", lambda: "before")
+    pack.pack(root)
+    monkeypatch.setattr(pack, "commit", lambda: "now")
+    monkeypatch.setenv("ARCH", "aarch64")
+    pack.pack(root)
+    assert X86.flat not in (root / pack.CHECKSUMS).read_text()
+    assert _images(root) == {"amd64": ARM, "arm64": ARM}
 
 
 def test_nothing_is_packed_twice_and_the_same_bytes_after_it_was_lost(root: Path) -> None:
     pack.pack(root)
     assert not pack.pack(root)
-    before = {name: (root / name).read_bytes() for name in pack.RESULTS}
-    (root / pack.FLAT).unlink()
+    before = {name: (root / name).read_bytes() for name in X86.results}
+    (root / X86.flat).unlink()
     assert pack.pack(root)
-    assert {name: (root / name).read_bytes() for name in pack.RESULTS} == before
+    assert {name: (root / name).read_bytes() for name in X86.results} == before
 
 
 def test_a_release_that_was_interrupted_is_no_release(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(_root: Path, _progress: Progress) -> None:
+    def interrupted(_root: Path, _names: pack.Names, _progress: Progress) -> None:
         raise KeyboardInterrupt
 
     pack.pack(root)
@@ -127,7 +187,7 @@ def test_a_release_that_was_interrupted_is_no_release(
         with pytest.raises(KeyboardInterrupt):
             pack.pack(root)
     assert pack.pack(root)
-    assert _files(root / pack.FLAT)["initramfs-x86_64"] == b"newer"
+    assert _files(root / X86.flat)["initramfs-x86_64"] == b"newer"
 
 
 def test_the_age_of_its_debian_packages_is_printed(
@@ -146,9 +206,3 @@ def test_smee_finds_its_placeholder_in_any_sector_of_a_cd() -> None:
     sector = 2048
     assert len(iso.grub_cfg()) <= sector
     assert iso.grub_cfg().count(iso.PLACEHOLDER) == 1
-
-
-def test_an_image_is_named_by_its_version(root: Path) -> None:
-    oci.write(root / "image", {"file": b"1"}, "arm64")
-    (entry,) = json.loads(_files(root / "image")["index.json"])["manifests"]
-    assert entry["annotations"]["org.opencontainers.image.ref.name"] == version()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from release import gotools, programs
+from release.arch import AARCH64, X86_64
 from release.errors import ReportedError
 from release.version import PROJECT
 
@@ -70,11 +71,11 @@ def test_another_way_to_build_makes_programs_anew(
         built.append(folder)
 
     @contextmanager
-    def source(_module: str) -> Iterator[Path]:
+    def source(_module: str, _target: object) -> Iterator[Path]:
         (tmp_path / "programs").mkdir(exist_ok=True)
         yield tmp_path
 
-    def compiled(_program: object, _source: Path, path: Path) -> None:
+    def compiled(_program: object, _target: object, _source: Path, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
 
@@ -86,17 +87,19 @@ def test_another_way_to_build_makes_programs_anew(
     monkeypatch.setattr(programs, "_compile", compiled)
     monkeypatch.setattr(programs, "_describe", lambda *_: None)
     monkeypatch.setattr(gotools, "check", lambda: None)
-    for text, times in (("one way", 2), ("another", 1)):
+    states = (("one way", X86_64, 2), ("one way", AARCH64, 1), ("another", X86_64, 1))
+    for text, target, times in states:
         (tmp_path / "how").write_text(text)
         for _ in range(times):
-            programs.build()
-    assert len(built) == len(set(built)) == 2 * len(programs.PROGRAMS)
+            programs.build(target)
+    assert len(built) == len(set(built)) == len(states) * len(programs.PROGRAMS)
 
 
 @pytest.mark.parametrize("module", programs.PROGRAMS)
 def test_each_module_names_its_toolchain(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOFLAGS", "-mod=mod")
-    environment = programs.environment(PROJECT / "programs" / module / "go.mod")
+    environment = programs.environment(PROJECT / "programs" / module / "go.mod", AARCH64)
+    assert environment["GOARCH"] == "arm64"
     assert environment["GOTOOLCHAIN"].startswith("go1.")
     assert environment["GOFLAGS"] == ""
 
