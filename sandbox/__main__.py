@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from release import assemble
+from release import arch, assemble
 from release.errors import reported_errors
 from release.progress import Progress
 from sandbox.ingredients import STEPS as INGREDIENT_STEPS
@@ -36,6 +36,7 @@ def main() -> None:
 
 
 def _up(options: argparse.Namespace) -> None:
+    target = arch.wanted()
     request = Request(
         folder=FOLDER,
         template=Path(options.template or WORKFLOWS / f"{options.workflow}.yml"),
@@ -44,14 +45,15 @@ def _up(options: argparse.Namespace) -> None:
         disk_mib=options.disk,
         kernel_args=options.kernel_args,
         direct=options.boot == "direct",
+        target=target,
     )
     check(request)
     if options.artifacts:
-        check_artifacts(Path(options.artifacts))
+        check_artifacts(Path(options.artifacts), target)
     build_steps = 0 if options.artifacts else assemble.STEPS
     progress = Progress(build_steps + INGREDIENT_STEPS + request.steps)
     artifacts = Path(options.artifacts) if options.artifacts else _build(progress)
-    provision(request, ingredients(artifacts, progress), progress)
+    provision(request, ingredients(artifacts, progress, target), progress)
 
 
 def _build(progress: Progress) -> Path:

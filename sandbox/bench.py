@@ -6,7 +6,7 @@ QEMU starts the kernel directly: the time that iPXE takes for the download is no
 import json
 import sys
 
-from release import assemble
+from release import arch, assemble
 from release.errors import reported_errors
 from release.progress import Progress
 from sandbox.accelerator import best_accelerator
@@ -15,7 +15,7 @@ from sandbox.hardware import Hardware
 from sandbox.ingredients import ingredients
 from sandbox.network import PREFIX, Namespace
 from sandbox.preflight import check
-from sandbox.world import MACHINE, world
+from sandbox.world import world
 
 FOLDER = assemble.OUT / "bench"
 MEMORY_MIB = 2048
@@ -24,14 +24,15 @@ WORKFLOW_SECONDS = 600.0
 
 def measure() -> dict[str, object]:
     """Boot once; return seconds by moment, and MiB of memory while the action runs."""
-    check(FOLDER, MEMORY_MIB, Namespace(PREFIX + "bench"))
+    target = arch.wanted()
+    check(FOLDER, MEMORY_MIB, Namespace(PREFIX + "bench"), target)
     progress = Progress(stream=sys.stderr)  # stdout is for the JSON
-    parts = ingredients(assemble.OUT, progress)
-    accelerator = best_accelerator(parts.kernel)
+    parts = ingredients(assemble.OUT, progress, target)
+    accelerator = best_accelerator(parts.kernel, target)
     with world(FOLDER, "bench", parts) as here:
-        here.enroll()
-        boot, disk = here.direct_boot(), FOLDER / "disk.img"
-        hardware = Hardware(MACHINE, disk, boot, accelerator, MEMORY_MIB, stop_at_reboot=True)
+        here.enroll(here.machine)
+        boot, disk = here.direct_boot(here.machine), FOLDER / "disk.img"
+        hardware = Hardware(here.machine, disk, boot, accelerator, MEMORY_MIB, stop_at_reboot=True)
         longest = (WORKFLOW_SECONDS, WORKFLOW_SECONDS)
         bench = Bench(here, longest, idle_seconds=0, report=progress.note)
         figures = bench.boot("measure", hardware, FOLDER / "machine")

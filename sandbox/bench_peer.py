@@ -9,19 +9,19 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import count
 from pathlib import Path
 from statistics import median
 
-from release import assemble
+from release import arch, assemble
 from release.errors import ReportedError, reported_errors
 from release.progress import Progress
 from sandbox.accelerator import Accelerator, best_accelerator
 from sandbox.comparison import Results, least, medians, table
 from sandbox.figures import Bench, Figures
 from sandbox.hardware import DirectBoot, Hardware
-from sandbox.ingredients import INITRAMFS, KERNEL, check_artifacts, ingredients
+from sandbox.ingredients import check_artifacts, ingredients
 from sandbox.network import PREFIX, SUBNET, Namespace
 from sandbox.objects import MachineIdentity
 from sandbox.preflight import MIB, check
@@ -52,12 +52,12 @@ class System:
     @property
     def kernel(self) -> Path:
         """Its kernel."""
-        return self.folder / KERNEL
+        return self.folder / arch.wanted().kernel
 
     @property
     def initramfs(self) -> Path:
         """Its initramfs."""
-        return self.folder / INITRAMFS
+        return self.folder / arch.wanted().initramfs
 
     @property
     def size(self) -> int:
@@ -103,7 +103,7 @@ class Run:
         name = f"boot{self._boots}"
         folder = FOLDER / "boots" / f"{name}-{system.name}"
         # A new machine each time: Tinkerbell would give it the unfinished workflow of another boot.
-        identity = _identity(self._boots)
+        identity = replace(_identity(self._boots), arch=self.here.ingredients.target.name)
         self.here.enroll(identity)
         hardware = Hardware(
             identity,
@@ -246,17 +246,18 @@ def main() -> None:
     """Run this module's command line."""
     options = _parser().parse_args()
     with reported_errors():
+        target = arch.wanted()
         if not options.folders:
             raise ReportedError(
                 "no OS to compare with: name folders that have its "
-                f"{KERNEL} and {INITRAMFS}, ARTIFACTS=folder"
+                f"{target.kernel} and {target.initramfs}, ARTIFACTS=folder"
             )
         ours = System(OURS, assemble.OUT, assemble.built_level())
         systems = named(ours, options.folders)
         for system in systems:
-            check_artifacts(system.folder)
-        check(FOLDER, options.memory, Namespace(PREFIX + NAME))
-        accelerator = best_accelerator(assemble.KERNEL)
+            check_artifacts(system.folder, target)
+        check(FOLDER, options.memory, Namespace(PREFIX + NAME), target)
+        accelerator = best_accelerator(assemble.kernel(target), target)
         machines = Machines(accelerator, options.cpus, options.memory)
         compared = compare(systems, machines, options.boots, with_least=options.least)
         kind = f"{accelerator.name}, CPUs: {options.cpus}, RAM: {options.memory} MiB"

@@ -1,15 +1,18 @@
 """Disks of virtual machines, and the small system that the workflow installs.
 
 The system is the kernel of the artifacts with an initramfs that only prints MARKER. Its image is a
-whole disk: partition table, FAT file system, syslinux.
+whole disk: partition table, FAT file system, and syslinux for BIOS or GRUB for UEFI.
 """
 
 import gzip
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
+from release import iso
 from release.process import run
-from sandbox.images import BUSYBOX
+from sandbox import platforms, programs
+from sandbox.ingredients import Ingredients
 
 MARKER = "TINKIE-SANDBOX: the installed disk has started"
 MIB = 1024 * 1024
@@ -17,16 +20,22 @@ PARTITION_OFFSET = MIB
 SPACE_FOR_FILES = 8 * MIB  # boot loader, initramfs, file system
 BOOT_CODE_BYTES = 440  # up to the partition table
 MBR = Path("/usr/lib/syslinux/mbr/mbr.bin")
-LAYOUT = "label: dos\nstart=2048, type=c, bootable\n"
+# A FAT partition for BIOS, or the one that UEFI looks for.
+LAYOUTS = {"BIOS": "type=c, bootable", "UEFI": "type=ef"}
 SYSLINUX = """DEFAULT installed
 LABEL installed
   KERNEL /vmlinuz
   INITRD /initrd
-  APPEND console=ttyS0 quiet
+  APPEND {words}
 """
-INIT = f"""#!/bin/busybox sh
+GRUB = """search --file --set=root /vmlinuz
+linux /vmlinuz {words}
+initrd /initrd
+boot
+"""
+INIT = """#!/bin/busybox sh
 /bin/busybox mount -t devtmpfs dev /dev
-echo "{MARKER}" >/dev/ttyS0
+echo "{marker}" >/dev/{serial}
 exec /bin/busybox sleep 2147483647
 """
 
@@ -54,16 +63,25 @@ def is_zero(path: Path) -> bool:
         return not any(any(block) for block in iter(lambda: disk.read(MIB), b""))
 
 
-def system_image(folder: Path, kernel: Path) -> Path:
+def system_image(folder: Path, ingredients: Ingredients) -> Path:
     """Return a gzip-compressed image of a disk that boots this kernel and prints MARKER."""
     folder.mkdir(parents=True, exist_ok=True)
     image = folder / "system.img"
-    size = PARTITION_OFFSET + kernel.stat().st_size + SPACE_FOR_FILES + BUSYBOX.stat().st_size
+    initrd = _marker_initramfs(folder, ingredients)
+    kernel = ingredients.kernel
+    size = PARTITION_OFFSET + kernel.stat().st_size + initrd.stat().st_size + SPACE_FOR_FILES
     empty_disk(image, -(-size // MIB))
-    run("partitioning the disk image", ["sfdisk", "--quiet", image], stdin=LAYOUT)
-    _fill_partition(image, folder, kernel)
-    with image.open("r+b") as disk:
-        disk.write(MBR.read_bytes()[:BOOT_CODE_BYTES])
+    firmware = platforms.of(ingredients.target.name).usual_firmware
+    layout = f"label: dos\nstart=2048, {LAYOUTS[firmware]}\n"
+    run("partitioning the disk image", ["sfdisk", "--quiet", image], stdin=layout)
+    sector = str(PARTITION_OFFSET // 512)
+    run("creating the file system", ["mkfs.fat", f"--offset={sector}", "-n", "SYSTEM", image])
+    _copy_into(image, {"vmlinuz": kernel, "initrd": initrd})
+    words = f"console={platforms.of(ingredients.target.name).serial} quiet"
+    if firmware == "BIOS":
+        _install_syslinux(image, folder, words)
+    else:
+        _install_grub(image, folder, words, ingredients)
     packed = folder / "system.img.gz"
     with image.open("rb") as source, gzip.open(packed, "wb", compresslevel=1) as target:
         shutil.copyfileobj(source, target)
@@ -71,27 +89,42 @@ def system_image(folder: Path, kernel: Path) -> Path:
     return packed
 
 
-def _fill_partition(image: Path, folder: Path, kernel: Path) -> None:
-    sector = str(PARTITION_OFFSET // 512)
-    run("creating the file system", ["mkfs.fat", f"--offset={sector}", "-n", "SYSTEM", image])
-    config = folder / "syslinux.cfg"
-    config.write_text(SYSLINUX)
-    initrd = _marker_initramfs(folder)
+def _copy_into(image: Path, files: Mapping[str, Path]) -> None:
     partition = f"{image}@@{PARTITION_OFFSET}"
-    for source, name in ((kernel, "vmlinuz"), (initrd, "initrd"), (config, "syslinux.cfg")):
+    for name, source in files.items():
         run(f"copying {name} into the disk image", ["mcopy", "-i", partition, source, f"::/{name}"])
+
+
+def _install_syslinux(image: Path, folder: Path, words: str) -> None:
+    config = folder / "syslinux.cfg"
+    config.write_text(SYSLINUX.format(words=words))
+    _copy_into(image, {"syslinux.cfg": config})
     offset = f"--offset={PARTITION_OFFSET}"
     run("installing the boot loader", ["syslinux", offset, "--install", image])
+    with image.open("r+b") as disk:
+        disk.write(MBR.read_bytes()[:BOOT_CODE_BYTES])
 
 
-def _marker_initramfs(folder: Path) -> Path:
+def _install_grub(image: Path, folder: Path, words: str, ingredients: Ingredients) -> None:
+    """Install Debian's signed GRUB, which reads the configuration in Debian's folder."""
+    config = folder / "grub.cfg"
+    config.write_text(GRUB.format(words=words))
+    partition = f"{image}@@{PARTITION_OFFSET}"
+    for name in ("EFI", "EFI/BOOT", "EFI/debian"):
+        run("making a folder in the disk image", ["mmd", "-i", partition, f"::/{name}"])
+    loader = iso.disk_loader(ingredients.target)
+    _copy_into(image, {f"EFI/BOOT/{loader.name}": loader, "EFI/debian/grub.cfg": config})
+
+
+def _marker_initramfs(folder: Path, ingredients: Ingredients) -> Path:
     tree = folder / "initrd.d"
     shutil.rmtree(tree, ignore_errors=True)
     for name in ("bin", "dev"):
         (tree / name).mkdir(parents=True)
-    shutil.copy(BUSYBOX, tree / "bin/busybox")
+    shutil.copy(programs.busybox(folder, ingredients), tree / "bin/busybox")
     init = tree / "init"
-    init.write_text(INIT)
+    serial = platforms.of(ingredients.target.name).serial
+    init.write_text(INIT.format(marker=MARKER, serial=serial))
     init.chmod(0o755)
     packed = folder / "initrd"
     names = "\n".join(str(path.relative_to(tree)) for path in sorted(tree.rglob("*")))

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from sandbox import platforms
 from sandbox.accelerator import Accelerator
-from sandbox.firmware import Firmware, firmware_options
 from sandbox.network import BRIDGE
 from sandbox.objects import MachineIdentity
+from sandbox.platforms import Firmware, Platform
 
-QEMU = "qemu-system-x86_64"
 CONSOLE = "console.log"
 
 
@@ -57,10 +57,11 @@ class Hardware:
     boot: "network" (then the disk), "disk", a CD, or a kernel that QEMU starts.
     stop_at_reboot: the machine powers off instead of rebooting.
     clock: the hardware clock at power-on, as 2026-11-23T12:00:00; empty: the right time.
-    shell_port: one more serial port, ttyS2, for sandbox.shell.
+    shell_port: one more serial port, for sandbox.shell.
     nics: all network cards in their order; empty: one, with the identity's MAC address.
     watchdog: a hardware watchdog, which resets the machine.
     disks: those besides the first one, which is a virtio disk.
+    firmware: the platform's usual one if none is given.
     cpus: how many.
     """
 
@@ -73,10 +74,20 @@ class Hardware:
     clock: str = ""
     shell_port: bool = False
     nics: tuple[Nic, ...] = ()
-    firmware: Firmware = "BIOS"
+    firmware: Firmware | None = None
     watchdog: bool = False
     disks: tuple[Disk, ...] = ()
     cpus: int = 1
+
+    @property
+    def platform(self) -> Platform:
+        """The kind of machine."""
+        return platforms.of(self.identity.arch)
+
+    @property
+    def shell_words(self) -> str:
+        """What its kernel's command line needs for sandbox.shell."""
+        return f"console={self.platform.pci_serial} tinkie.shell"
 
     def all_nics(self) -> tuple[Nic, ...]:
         """Return the network cards in their order; the monitor calls them net0, net1, ..."""
@@ -91,29 +102,36 @@ def socket_of(folder: Path, name: str) -> Path:
 def command(hardware: Hardware, folder: Path, taps: list[str]) -> list[str]:
     """Return the command that powers a machine on; folder gets its console's log and sockets."""
     return [
-        *(QEMU, "-nodefaults", "-no-user-config", "-display", "none"),
-        *firmware_options(hardware.firmware, folder),
+        *(hardware.platform.qemu, "-nodefaults", "-no-user-config", "-display", "none"),
+        *_board(hardware, folder),
         *hardware.accelerator.options,
         *("-smp", str(hardware.cpus), "-m", str(hardware.memory)),
         *(["-rtc", f"base={hardware.clock}"] if hardware.clock else []),
         *("-qmp", f"unix:{socket_of(folder, 'monitor')},server=on,wait=off"),
-        *_serial_ports(folder),
+        *_serial_ports(folder, hardware.platform.ports),
         *(_shell_port(folder) if hardware.shell_port else []),
         *(["-device", "i6300esb"] if hardware.watchdog else []),
         *_nics(hardware, taps),
         *_disk(hardware),
         *(word for disk in hardware.disks for word in _more(disk)),
-        *_cd(hardware.boot),
+        *_cd(hardware),
         *_direct(hardware.boot),
         *(["-no-reboot"] if hardware.stop_at_reboot else []),
     ]
 
 
-def _serial_ports(folder: Path) -> list[str]:
+def _board(hardware: Hardware, folder: Path) -> list[str]:
+    if isinstance(hardware.boot, DirectBoot):
+        return [*hardware.platform.direct]
+    firmware = hardware.firmware or hardware.platform.usual_firmware
+    return hardware.platform.firmware_options(firmware, folder)
+
+
+def _serial_ports(folder: Path, count: int) -> list[str]:
     # Firmware, iPXE and the installed disk use the first port. smee puts the second one on the
     # kernel's command line, and the kernel uses only the first serial port that is named there.
     both = f"file,id=console,path={folder / CONSOLE},mux=on"
-    return ["-chardev", both, "-serial", "chardev:console", "-serial", "chardev:console"]
+    return ["-chardev", both, *(["-serial", "chardev:console"] * count)]
 
 
 def _shell_port(folder: Path) -> list[str]:
@@ -132,7 +150,8 @@ def _nics(hardware: Hardware, taps: list[str]) -> list[str]:
         device = f"virtio-net-pci,netdev={name},mac={nic.mac},speed=1000,duplex=full"
         # Without its ROM a NIC cannot netboot, and the firmware does not try to.
         boots = hardware.boot == "network" and nic.mac == hardware.identity.mac
-        device += ",bootindex=0" if boots else ",romfile="
+        device += ",bootindex=0" if boots else ""
+        device += "" if boots and hardware.platform.nic_rom else ",romfile="
         words += ["-netdev", f"tap,id={name},ifname={tap},script=no,downscript=no"]
         words += ["-device", device]
     return words
@@ -158,12 +177,12 @@ def _more(disk: Disk) -> list[str]:
     return ["-drive", drive, *words, f"{device},drive={disk.kind},serial={disk.serial}"]
 
 
-def _cd(boot: Boot) -> list[str]:
-    if not isinstance(boot, Cd):
+def _cd(hardware: Hardware) -> list[str]:
+    if not isinstance(hardware.boot, Cd):
         return []
-    drive = f"file={boot.image},format=raw,if=none,id=cd,media=cdrom,readonly=on"
-    controller = ("-device", "ahci,id=ahci")
-    return [*controller, "-drive", drive, "-device", "ide-cd,bus=ahci.0,drive=cd,bootindex=0"]
+    drive = f"file={hardware.boot.image},format=raw,if=none,id=cd,media=cdrom,readonly=on"
+    controller, device = hardware.platform.cd
+    return [*controller, "-drive", drive, "-device", f"{device},drive=cd,bootindex=0"]
 
 
 def _direct(boot: Boot) -> list[str]:

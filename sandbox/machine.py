@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.console import Console
-from sandbox.hardware import CONSOLE, QEMU, Hardware, command, socket_of
+from sandbox.hardware import CONSOLE, Hardware, command, socket_of
 from sandbox.monitor import Monitor, monitor
 from sandbox.network import Namespace
 from sandbox.processes import Program, running
@@ -62,7 +62,10 @@ def machine(folder: Path, network: Namespace, hardware: Hardware, tap: str) -> I
             network.add_tap(name, nic.bridge)
             stack.callback(network.delete_device, name)
         qemu = running(
-            QEMU, command(hardware, folder, taps), log=folder / "qemu.log", network=network
+            hardware.platform.qemu,
+            command(hardware, folder, taps),
+            log=folder / "qemu.log",
+            network=network,
         )
         program = stack.enter_context(qemu)
         yield Machine(hardware, Console(log), program, folder)

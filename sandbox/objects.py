@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from release.arch import X86_64
 from sandbox.kubernetes import Object
 
 API_VERSION = "tinkerbell.org/v1alpha1"
@@ -20,6 +21,7 @@ class MachineIdentity:
     netmask: str = "255.255.255.0"
     name_servers: tuple[str, ...] = ()
     lease_seconds: int = DAY_SECONDS
+    arch: str = X86_64.name
 
 
 def hardware(machine: MachineIdentity, *others: MachineIdentity) -> Object:
@@ -40,7 +42,7 @@ def _dhcp(machine: MachineIdentity) -> Object:
     return {
         "mac": machine.mac,
         "hostname": machine.name,
-        "arch": "x86_64",
+        "arch": machine.arch,
         "lease_time": machine.lease_seconds,
         "ip": {
             "address": machine.address,

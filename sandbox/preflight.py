@@ -4,7 +4,9 @@ import os
 import shutil
 from pathlib import Path
 
+from release.arch import Architecture
 from release.errors import ReportedError
+from sandbox import platforms
 from sandbox.network import Namespace
 
 MIB = 1024 * 1024
@@ -18,7 +20,6 @@ PROGRAMS = {
     "ip": "iproute2",
     "mcopy": "mtools",
     "mkfs.fat": "dosfstools",
-    "qemu-system-x86_64": "qemu-system-x86",
     "setpriv": "util-linux",
     "sfdisk": "fdisk",
     "skopeo": "skopeo",
@@ -28,14 +29,13 @@ FILES = {
     "/bin/busybox": "busybox-static",
     "/usr/lib/ipxe/qemu/pxe-virtio.rom": "ipxe-qemu",
     "/usr/lib/syslinux/mbr/mbr.bin": "syslinux-common",
-    "/usr/share/OVMF/OVMF_CODE_4M.ms.fd": "ovmf",
 }
 
 
-def check(folder: Path, memory_mib: int, network: Namespace) -> None:
+def check(folder: Path, memory_mib: int, network: Namespace, target: Architecture) -> None:
     """Raise ReportedError for the first thing that is missing."""
     check_root()
-    packages = missing_packages()
+    packages = missing_packages(target)
     if packages:
         raise ReportedError(f"programs are missing: apt-get install {' '.join(packages)}")
     _check_space(folder, memory_mib)
@@ -52,10 +52,13 @@ def check_root() -> None:
         raise ReportedError("the sandbox creates a network namespace, which needs root: use sudo")
 
 
-def missing_packages() -> list[str]:
+def missing_packages(target: Architecture) -> list[str]:
     """Return the Debian packages that are missing."""
-    wanted = {package for name, package in PROGRAMS.items() if not shutil.which(name, path=_path())}
-    wanted |= {package for path, package in FILES.items() if not Path(path).exists()}
+    platform = platforms.of(target.name)
+    named = PROGRAMS | {platform.qemu: platform.package}
+    flash = {str(one.code): one.package for one in platform.flash.values()}
+    wanted = {package for name, package in named.items() if not shutil.which(name, path=_path())}
+    wanted |= {package for path, package in (FILES | flash).items() if not Path(path).exists()}
     return sorted(wanted)
 
 

@@ -5,9 +5,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from release.arch import Architecture
 from release.errors import ReportedError
 from release.progress import Progress
-from sandbox import preflight, timeline
+from sandbox import platforms, preflight, timeline
 from sandbox.accelerator import best_accelerator
 from sandbox.disk import MARKER, empty_disk, fill, is_zero
 from sandbox.follow import Follower
@@ -16,7 +17,7 @@ from sandbox.ingredients import Ingredients
 from sandbox.machine import machine
 from sandbox.network import PREFIX, Namespace, abandoned
 from sandbox.waiting import wait_for
-from sandbox.world import MACHINE, World, world
+from sandbox.world import World, world
 
 NAME = "sandbox"
 WORKFLOWS = Path(__file__).parent / "workflows"
@@ -43,6 +44,7 @@ class Request:
     disk_mib: int
     kernel_args: str
     direct: bool
+    target: Architecture
 
     @property
     def steps(self) -> int:
@@ -52,15 +54,20 @@ class Request:
     @property
     def starts_from_disk(self) -> bool:
         """Whether the machine must be powered on a second time, to boot from its disk."""
+        return self.stops_at_reboot and self.proof == DISK_BOOTS
+
+    @property
+    def stops_at_reboot(self) -> bool:
+        """Whether the machine powers off where it would reboot."""
         # At a reboot QEMU would start the given kernel again.
-        return self.direct and self.proof == DISK_BOOTS
+        return self.direct or platforms.of(self.target.name).insists
 
 
 def check(request: Request) -> None:
     """Raise ReportedError if something is missing; this changes nothing."""
     if not request.template.is_file():
         raise ReportedError(f"there is no workflow template {request.template}")
-    preflight.check(request.folder, request.memory, Namespace(PREFIX + NAME))
+    preflight.check(request.folder, request.memory, Namespace(PREFIX + NAME), request.target)
 
 
 def provision(request: Request, ingredients: Ingredients, progress: Progress) -> None:
@@ -76,14 +83,14 @@ def provision(request: Request, ingredients: Ingredients, progress: Progress) ->
 
 
 def _provision(request: Request, here: World, disk: Path, progress: Progress) -> None:
-    here.enroll()
-    run = here.start_workflow("provision", request.template.read_text(), MACHINE)
+    here.enroll(here.machine)
+    run = here.start_workflow("provision", request.template.read_text(), here.machine)
     hardware = _hardware(request, here, disk)
     with (
         progress.step(f"boot a machine and run the workflow {request.template.stem}"),
         machine(request.folder / "machine", here.network, hardware, "tap0") as box,
     ):
-        power = f"{MACHINE.mac}, {hardware.memory} MiB, {hardware.accelerator.name}"
+        power = f"{here.machine.mac}, {hardware.memory} MiB, {hardware.accelerator.name}"
         progress.note(f"power-on  {power}")
         follower = Follower(here, box, run, progress.note)
         try:
@@ -102,18 +109,22 @@ def _follow(request: Request, follower: Follower) -> None:
     follower.wait_for_success(WORKFLOW_SECONDS)
     if request.proof != DISK_BOOTS:
         return
-    if request.direct:
+    if request.stops_at_reboot:
         follower.wait_for("the reboot", lambda: follower.machine.is_off() or None, REBOOT_SECONDS)
     else:
         follower.wait_for_marker(MARKER, MARKER_SECONDS)
 
 
 def _hardware(request: Request, here: World, disk: Path) -> Hardware:
-    accelerator = best_accelerator(here.ingredients.kernel)
-    if not request.direct:
-        return Hardware(MACHINE, disk, "network", accelerator, request.memory)
-    boot = here.direct_boot()
-    return Hardware(MACHINE, disk, boot, accelerator, request.memory, stop_at_reboot=True)
+    accelerator = best_accelerator(here.ingredients.kernel, here.ingredients.target)
+    return Hardware(
+        here.machine,
+        disk,
+        here.direct_boot(here.machine) if request.direct else "network",
+        accelerator,
+        request.memory,
+        stop_at_reboot=request.stops_at_reboot,
+    )
 
 
 def _start_from_disk(request: Request, here: World, hardware: Hardware) -> None:

@@ -61,19 +61,31 @@ class Registry:
         _write_passwords(self.folder, credentials)
 
     def push(self, archive: Path, name: str, kind: str = "docker-archive") -> str:
-        """Push an archive under a name ("tink-agent:latest"); return its full reference."""
+        """Push an archive under a name ("tink-agent:latest"); return its full reference.
+
+        An image of several architectures is pushed as a whole.
+        """
         reference = f"{self.host}/{name}"
-        self._copy(f"{kind}:{archive}", f"docker://{reference}", "dest")
+        self._copy(f"{kind}:{archive}", f"docker://{reference}", "dest", "--all")
         return reference
 
     def fetch(self, name: str, folder: Path) -> None:
         """Copy an image to a folder: manifest.json, and each blob named by its digest's digits."""
         self._copy(f"docker://{self.host}/{name}", f"dir:{folder}", "src")
 
-    def _copy(self, source: str, target: str, side: str) -> None:
+    def _copy(self, source: str, target: str, side: str, *more: str) -> None:
         """Copy an image; side: which of the two is the registry's, in skopeo's words."""
         options = [f"--{side}-cert-dir={self.ca.parent}", f"--authfile={self._authfile()}"]
-        command = ["skopeo", "copy", "--quiet", "--insecure-policy", *options, source, target]
+        command = [
+            "skopeo",
+            "copy",
+            *more,
+            "--quiet",
+            "--insecure-policy",
+            *options,
+            source,
+            target,
+        ]
         with self.network.inside():
             run(f"copying {source} to {target}", command, seconds=300)
 

@@ -9,21 +9,39 @@ import os
 import shutil
 from pathlib import Path
 
-from release import assemble
+from release import arch, assemble
+from release.arch import Architecture
 from release.errors import ReportedError, reported_errors
+from sandbox import platforms
 from sandbox.accelerator import Accelerator, best_accelerator
 
-QEMU = "qemu-system-x86_64"
-CMDLINE = "console=ttyS0 quiet tinkie.shell"
+CMDLINE = "quiet tinkie.shell"
 
 
 def machine(
-    accelerator: Accelerator, kernel: Path, initramfs: Path, memory_mib: int, words: str
+    target: Architecture,
+    accelerator: Accelerator,
+    files: tuple[Path, Path],
+    memory: int,
+    words: str,
 ) -> list[str]:
-    """Return QEMU's command line; words are appended to the kernel's, so they override it."""
-    hardware = ["-m", str(memory_mib), "-nic", "user,model=virtio-net-pci", "-nographic"]
-    boot = ["-kernel", str(kernel), "-initrd", str(initramfs), "-append", f"{CMDLINE} {words}"]
-    return [QEMU, *accelerator.options, *hardware, "-no-reboot", *boot]
+    """Return QEMU's command line for (kernel, initramfs) and so many MiB.
+
+    words are appended to the kernel's, so they override it.
+    """
+    platform, (kernel, initramfs) = platforms.of(target.name), files
+    hardware = ["-m", str(memory), "-nic", "user,model=virtio-net-pci", "-nographic"]
+    boot = ["-kernel", str(kernel), "-initrd", str(initramfs), "-append"]
+    line = f"console={platform.serial} {CMDLINE} {words}"
+    return [
+        platform.qemu,
+        *platform.direct,
+        *accelerator.options,
+        *hardware,
+        *boot,
+        line,
+        "-no-reboot",
+    ]
 
 
 def main() -> None:
@@ -33,15 +51,17 @@ def main() -> None:
     parser.add_argument("--append", default="", help="extra kernel parameters, appended last")
     options = parser.parse_args()
     with reported_errors():
-        if not shutil.which(QEMU):
-            raise ReportedError(f"{QEMU} is not installed; run `make setup` as root")
-        if not (assemble.KERNEL.exists() and assemble.INITRAMFS.exists()):
+        target = arch.wanted()
+        qemu = platforms.of(target.name).qemu
+        if not shutil.which(qemu):
+            raise ReportedError(f"{qemu} is not installed; run `make setup` as root")
+        files = (assemble.kernel(target), assemble.initramfs(target))
+        if not all(path.exists() for path in files):
             raise ReportedError("nothing is built yet; run `make quick`")
         print("ctrl-a x ends the machine", flush=True)
-        accelerator = best_accelerator(assemble.KERNEL)
-        kernel, initramfs = assemble.KERNEL, assemble.INITRAMFS
-        command = machine(accelerator, kernel, initramfs, options.memory, options.append)
-        os.execvp(QEMU, command)  # noqa: S606 - no shell is wanted
+        accelerator = best_accelerator(files[0], target)
+        command = machine(target, accelerator, files, options.memory, options.append)
+        os.execvp(qemu, command)  # noqa: S606 - no shell is wanted
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """A root shell in a running machine, on a serial port of its own, for tests.
 
-The machine needs Hardware.shell_port, and SHELL_WORDS on its command line. Events are printed on
-the same port, so the output of a command is marked. A thread reads all the time: the machine drops
-lines on a console that is not read.
+The machine needs Hardware.shell_port, and Hardware.shell_words on its command line. Events are
+printed on the same port, so the output of a command is marked. A thread reads all the time: the
+machine drops lines on a console that is not read.
 """
 
 import socket
@@ -16,7 +16,6 @@ from threading import Thread
 
 from release.errors import ReportedError
 
-SHELL_WORDS = "console=ttyS2 tinkie.shell"
 START_SECONDS = 180.0
 ANSWER_SECONDS = 60.0
 TYPE_SECONDS = 1.0

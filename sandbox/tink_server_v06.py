@@ -136,7 +136,7 @@ def _hardware(machine: MachineIdentity, instance: Mapping[str, str]) -> dict[str
         "netmask": machine.netmask,
         "gateway": machine.gateway,
     }
-    lease = {"mac": machine.mac, "arch": "x86_64", "ip": address}
+    lease = {"mac": machine.mac, "arch": machine.arch, "ip": address}
     netboot = {"allow_pxe": True, "allow_workflow": True}
     extra = {"instance": dict(instance)} if instance else {}
     return {

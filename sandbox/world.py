@@ -3,9 +3,10 @@
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sandbox import programs
 from sandbox.certificates import CA
 from sandbox.disk import system_image
 from sandbox.files import Files, files
@@ -39,6 +40,11 @@ class World:
     values: Mapping[str, str]
 
     @property
+    def machine(self) -> MachineIdentity:
+        """The sandbox's machine, of the OS's architecture."""
+        return replace(MACHINE, arch=self.ingredients.target.name)
+
+    @property
     def programs(self) -> tuple[Program, ...]:
         """Its programs that must not end."""
         return (self.tinkerbell.program, self.registry.program, self.files.program)
@@ -55,15 +61,15 @@ class World:
         run.wait_until_offered()
         return run
 
-    def enroll(self, identity: MachineIdentity = MACHINE, *others: MachineIdentity) -> None:
+    def enroll(self, identity: MachineIdentity, *others: MachineIdentity) -> None:
         """Add a machine's Hardware to Tinkerbell, with its other NICs."""
         self.tinkerbell.enroll(identity, *others)
 
-    def command_line(self, identity: MachineIdentity = MACHINE) -> str:
+    def command_line(self, identity: MachineIdentity) -> str:
         """Return the kernel command line that iPXE would start this machine with."""
         return command_line(self.tinkerbell.script(identity.mac))
 
-    def direct_boot(self, identity: MachineIdentity = MACHINE) -> DirectBoot:
+    def direct_boot(self, identity: MachineIdentity) -> DirectBoot:
         """Return kernel, initramfs and command line that iPXE would start this machine with."""
         parts = self.ingredients
         return DirectBoot(parts.kernel, parts.initramfs, self.command_line(identity))
@@ -100,9 +106,12 @@ def new_password() -> str:
 
 
 def _push_images(folder: Path, store: Registry, ingredients: Ingredients) -> None:
-    agent = worker_archive(folder / "agent.tar", ingredients.agent, "tink-agent")
+    target = ingredients.target
+    agent = worker_archive(folder / "agent.tar", ingredients.agent, "tink-agent", target)
     store.push(agent, WORKER_IMAGE)
-    store.push(actions_archive(folder / "actions.tar"), ACTIONS_IMAGE)
+    busybox = programs.busybox(folder, ingredients)
+    actions = actions_archive(folder / "actions.tar", busybox=busybox, target=target)
+    store.push(actions, ACTIONS_IMAGE)
 
 
 def _publish(
@@ -111,7 +120,7 @@ def _publish(
     served.publish(ingredients.kernel)
     served.publish(ingredients.initramfs)
     served.publish(store.ca, "ca.pem")
-    image = served.publish(system_image(folder / "system", ingredients.kernel))
+    image = served.publish(system_image(folder / "system", ingredients))
     return {
         "registry": store.host,
         "artifacts": served.url,

@@ -14,6 +14,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from release import assemble
+from release.arch import X86_64
 from sandbox.accelerator import Accelerator, best_accelerator
 from sandbox.images import actions_archive
 from sandbox.ingredients import ingredients
@@ -51,7 +52,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> MachineSched
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("sandbox")
     name = f"boot-{os.getpid()}"
-    check(folder, MEMORY_MIB, Namespace(PREFIX + name))
+    check(folder, MEMORY_MIB, Namespace(PREFIX + name), X86_64)
     with world(folder, name, ingredients(assemble.OUT)) as running:
         running.registry.push(actions_archive(folder / "inspect.tar", ACTIONS), "inspect:latest")
         yield running
@@ -59,7 +60,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture(scope="session")
 def accelerator(sandbox: World) -> Accelerator:
-    return best_accelerator(sandbox.ingredients.kernel)
+    return best_accelerator(sandbox.ingredients.kernel, sandbox.ingredients.target)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,6 @@ from sandbox.hardware import Disk, Hardware, Nic
 from sandbox.machine import Machine, machine
 from sandbox.objects import MachineIdentity
 from sandbox.provision import WORKFLOWS
-from sandbox.shell import SHELL_WORDS
 from sandbox.workflow import Status, WorkflowRun
 from sandbox.world import World
 
@@ -52,12 +51,11 @@ def booted(
     """
     lab.sandbox.enroll(identity, *others)
     boot = lab.sandbox.direct_boot(identity)
-    line = f"{line or boot.command_line} {SHELL_WORDS} {words}".strip()
     disk = empty_disk(lab.folder / "disk.img", DISK_MIB)
     hardware = Hardware(
         identity,
         disk,
-        replace(boot, command_line=line),
+        boot,
         lab.accelerator,
         memory,
         stop_at_reboot=True,
@@ -67,6 +65,8 @@ def booted(
         watchdog=watchdog,
         disks=disks,
     )
+    line = f"{line or boot.command_line} {hardware.shell_words} {words}".strip()
+    hardware = replace(hardware, boot=replace(boot, command_line=line))
     with machine(lab.folder, lab.sandbox.network, hardware, identity.name) as box:
         yield box
 

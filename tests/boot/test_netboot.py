@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from release.arch import X86_64
 from sandbox import timeline
 from sandbox.disk import MARKER, empty_disk
 from sandbox.follow import Follower
 from sandbox.hardware import Hardware
-from sandbox.ingredients import INITRAMFS, KERNEL
 from sandbox.machine import machine
 from sandbox.objects import MachineIdentity
 from sandbox.provision import WORKFLOWS
@@ -56,7 +56,7 @@ def test_workflow_succeeds(seen: Installed) -> None:
 
 
 def test_ipxe_fetched_kernel_and_initramfs(seen: Installed) -> None:
-    for name in (KERNEL, INITRAMFS):
+    for name in (X86_64.kernel, X86_64.initramfs):
         assert f'"GET /{name} HTTP/1.1" 200' in seen.requests
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import httpx
 
 from sandbox.disk import empty_disk
-from sandbox.firmware import Firmware
 from sandbox.hardware import Cd, Hardware
 from sandbox.machine import machine
 from sandbox.objects import MachineIdentity
+from sandbox.platforms import Firmware
 from sandbox.world import World
 from tests.boot.machines import MEMORY_MIB, Lab, measure
 

@@ -16,6 +16,6 @@ def cd(sandbox: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The CD image of the OS in out/, served to smee."""
     image, parts = tmp_path_factory.mktemp("cd") / CD, sandbox.ingredients
     with images.locked_names():
-        iso.write(image, {"vmlinuz": parts.kernel, "initramfs": parts.initramfs})
+        iso.write(image, {"vmlinuz": parts.kernel, "initramfs": parts.initramfs}, parts.target)
     sandbox.files.publish(image)
     return image
