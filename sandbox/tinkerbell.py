@@ -25,7 +25,7 @@ HTTP_PORT = 7080
 class Settings:
     """The settings of the all-in-one program.
 
-    artifacts: URL of the folder that has vmlinuz-x86_64 and initramfs-x86_64.
+    artifacts: URL of the folder that has kernel and initramfs.
     kernel_args: appended to every machine's kernel command line, so they override the others.
     dhcp_interface: empty: no DHCP, TFTP and syslog servers.
     tls: its gRPC server has a certificate of the sandbox's CA.

@@ -40,8 +40,8 @@ ip route replace default via "$router"
 """
 # The same as Tinkie's own image of the kernel, of Debian's kernel for clouds.
 KERNEL = (
-    "$(apt-cache depends linux-image-amd64 |",
-    "$(apt-cache depends linux-image-cloud-amd64 |",
+    "$(apt-cache depends linux-image-$TARGETARCH:$TARGETARCH |",
+    "$(apt-cache depends linux-image-cloud-$TARGETARCH:$TARGETARCH |",
 )
 MORE = """
 kernel:
@@ -90,7 +90,7 @@ def _kernel(ours: Path, folder: Path) -> Path:
 
 
 def _image(host: str, name: str, folder: Path) -> None:
-    command = ["docker", "build", "--quiet", "--network", "host", "--tag", name, str(folder)]
+    command = ["docker", "buildx", "build", "--quiet", "--network=host", "--tag", name, str(folder)]
     environment = os.environ | {"DOCKER_HOST": host}
     subprocess.run(command, env=environment, check=True, timeout=BUILD_SECONDS)
 
