@@ -51,8 +51,11 @@ lock: setup-venv ## renew requirements/*.txt (needs a package index)
 images: setup-venv ## every image that linuxkit.yml names (ARCH=aarch64: as all builds)
 	@$(PYTHON) -m release.images
 
-dist: setup-venv ## the release: archives, CD image, checksums, manifest, licences
+dist: setup-venv ## the release: archives, CD image, checksums, manifest, licences (SIGN=key VERSION=x.y.z)
 	@$(PYTHON) -m release.pack
+
+verify: ## check the signature and the files of a release (SIGNERS=file RELEASE=folder)
+	@python3 -m release.verify $(or $(RELEASE),.)
 
 quick: setup-venv ## out/vmlinuz and out/initramfs only, compressed quickly
 	@$(PYTHON) -m release.assemble
@@ -122,4 +125,5 @@ reproduce: setup ## two builds from nothing, compared byte by byte (half an hour
 	@$(PYTHON) -m release.clone
 
 clean: ## remove all results in this folder (the cache stays)
-	rm -rf out tinkie-[0-9]* osie-[0-9]* dtbs-*.tar.gz checksum.txt manifest-*.json
+	rm -rf out tinkie-[0-9]* osie-[0-9]* dtbs-*.tar.gz checksum.txt checksum.txt.sig manifest-*.json
+	rm -f tinkie.allowed_signers tinkie.pem

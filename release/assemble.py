@@ -117,7 +117,7 @@ def _key(level: str, target: Architecture) -> str:
         *(path.name for path in files.paths),
         *(f"{image.name}={image.source}" for image in embed.wanted()),
     ]
-    return digest(inputs, level, target.name, commit(), base.identity(), *names)
+    return digest(inputs, level, target.name, version(), commit(), base.identity(), *names)
 
 
 def _moving_images() -> list[str]:

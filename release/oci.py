@@ -1,20 +1,31 @@
 """The release as an OCI image with its files at the root, for Kubernetes' image volumes.
 
 It is an archive of an image layout (OCI image specification 1.1), which any tool can push:
-`skopeo copy --all oci-archive:FILE docker://REGISTRY/tinkie:VERSION`.
+`skopeo copy --all --preserve-digests oci-archive:FILE docker://REGISTRY/tinkie:VERSION`.
+
+Its signatures are images, too: cosign's simple signing, which skopeo, podman and Kubernetes'
+policies also read. Each is in the image's repository under a name with the signed digest.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import tarfile
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from release import arch, archive
 from release.arch import Architecture
 from release.version import commit, source_date_epoch, version
 
 TYPE = "application/vnd.oci.image"
+SIGNED_TYPE = "application/vnd.dev.cosign.simplesigning.v1+json"
+SIGNATURE = "dev.cosignproject.cosign/signature"
+REF_NAME = "org.opencontainers.image.ref.name"
+# A signature names a repository. The release is pushed anywhere, so this is none of a registry.
+REPOSITORY = "localhost/tinkie"
 
 
 def write(path: Path, files: Mapping[str, Mapping[str, bytes]]) -> None:
@@ -25,31 +36,88 @@ def write(path: Path, files: Mapping[str, Mapping[str, bytes]]) -> None:
     machines, are not compressed: most files in them are.
     """
     layers = [archive.tar_bytes(some) for some in files.values()]
+    descriptors = [_descriptor("layer.v1.tar", layer) for layer in layers]
     configs = [_json(_config(layers, node.debian)) for node in arch.ALL]
-    manifests = [_json(_manifest(config, layers)) for config in configs]
+    manifests = [_json(_manifest(config, descriptors)) for config in configs]
     index = _json(_index([_of_node(*pair) for pair in zip(arch.ALL, manifests, strict=True)]))
-    entry = _descriptor("index.v1+json", index)
-    entry["annotations"] = {"org.opencontainers.image.ref.name": version()}
-    blobs = {
-        f"blobs/sha256/{_sha256(blob)}": blob for blob in (*layers, *configs, *manifests, index)
+    entry = _descriptor("index.v1+json", index) | {"annotations": {REF_NAME: version()}}
+    _write_layout(path, [entry], [*layers, *configs, *manifests, index])
+
+
+def sign(image: Path, path: Path, signed_by: Callable[[bytes], bytes]) -> None:
+    """Write the signatures of an image that `write` made, as an archive with one image for each.
+
+    Its index is signed, and the manifest of each node: verifiers ask for either.
+    """
+    entries, blobs = [], []
+    for digest in _digests(image):
+        payload = _json(_statement(digest))
+        config = _json(_signature_config(payload))
+        layer = {
+            "mediaType": SIGNED_TYPE,
+            "digest": f"sha256:{_sha256(payload)}",
+            "size": len(payload),
+            "annotations": {SIGNATURE: b64encode(signed_by(payload)).decode()},
+        }
+        manifest = _json(_manifest(config, [layer]))
+        name = f"{digest.replace(':', '-')}.sig"
+        entries.append(
+            _descriptor("manifest.v1+json", manifest) | {"annotations": {REF_NAME: name}}
+        )
+        blobs += [payload, config, manifest]
+    _write_layout(path, entries, blobs)
+
+
+def _digests(image: Path) -> Iterator[str]:
+    """Return the digests of an archive's images, and of what they list."""
+    with tarfile.open(image) as tar:
+        for entry in _read(tar, "index.json")["manifests"]:
+            yield entry["digest"]
+            listed = _read(tar, f"blobs/{entry['digest'].replace(':', '/')}")
+            yield from (node["digest"] for node in listed["manifests"])
+
+
+def _read(tar: tarfile.TarFile, name: str) -> Any:
+    file = tar.extractfile(name)
+    return json.load(file) if file else {}
+
+
+def _statement(digest: str) -> dict[str, object]:
+    """Return what a signature is of (the "simple signing" format of containers/image)."""
+    critical = {
+        "identity": {"docker-reference": REPOSITORY},
+        "image": {"docker-manifest-digest": digest},
+        "type": "cosign container image signature",
     }
+    return {"critical": critical, "optional": {}}
+
+
+def _signature_config(payload: bytes) -> dict[str, object]:
+    """Return the configuration that tools expect in an image; nothing runs it."""
+    rootfs = {"type": "layers", "diff_ids": [f"sha256:{_sha256(payload)}"]}
+    return {"architecture": "", "os": "", "config": {}, "rootfs": rootfs}
+
+
+def _write_layout(
+    path: Path, entries: Sequence[Mapping[str, object]], blobs: Sequence[bytes]
+) -> None:
     layout = {
         "oci-layout": _json({"imageLayoutVersion": "1.0.0"}),
-        "index.json": _json(_index([entry])),
+        "index.json": _json(_index(entries)),
     }
-    archive.tar(path, layout | blobs)
+    archive.tar(path, layout | {f"blobs/sha256/{_sha256(blob)}": blob for blob in blobs})
 
 
 def _index(manifests: Sequence[Mapping[str, object]]) -> dict[str, object]:
     return {"schemaVersion": 2, "mediaType": f"{TYPE}.index.v1+json", "manifests": [*manifests]}
 
 
-def _manifest(config: bytes, layers: Sequence[bytes]) -> dict[str, object]:
+def _manifest(config: bytes, layers: Sequence[Mapping[str, object]]) -> dict[str, object]:
     return {
         "schemaVersion": 2,
         "mediaType": f"{TYPE}.manifest.v1+json",
         "config": _descriptor("config.v1+json", config),
-        "layers": [_descriptor("layer.v1.tar", layer) for layer in layers],
+        "layers": [*layers],
     }
 
 

@@ -2,7 +2,7 @@
 
 It has the same kernel and initramfs in each form that an installer needs (README.md), and
 manifest, licences and checksums. The architectures lie beside each other. Those that were packed
-from one commit share the checksums and the OCI image.
+from one commit share the checksums and the OCI image. SIGN=key signs both (release.signing).
 """
 
 import hashlib
@@ -12,16 +12,29 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from release import arch, archive, assemble, base, engine, images, iso, manifest, oci
+from release import (
+    arch,
+    archive,
+    assemble,
+    base,
+    engine,
+    images,
+    iso,
+    manifest,
+    oci,
+    signing,
+    verify,
+)
 from release.arch import Architecture
 from release.cache import digest
 from release.errors import reported_errors
 from release.progress import Progress
-from release.version import PROJECT, commit, version
+from release.version import PROJECT, check_changelog, commit, version
 
 # By default Hook's installer downloads two kernels: the unnamed one and this one.
 LTS = "latest-lts-"
-CHECKSUMS = "checksum.txt"
+CHECKSUMS = verify.CHECKSUMS
+PEM = "tinkie.pem"
 STEPS = assemble.STEPS + images.STEPS + 3  # of pack
 KERNEL_IMAGE = "tinkie/kernel:build"
 DTBS_INSIDE = "dtbs.tar.gz"  # in that image, if its architecture has device trees
@@ -57,6 +70,11 @@ class Names:
         return f"tinkie-{version()}.oci.tar"
 
     @property
+    def oci_signatures(self) -> str:
+        """The signatures of the OCI image."""
+        return f"tinkie-{version()}.oci.sig.tar"
+
+    @property
     def licences(self) -> str:
         """All licences. Hook's installer unpacks each .tar.gz in checksum.txt, so not that."""
         return f"tinkie-{version()}-{self.target.name}-licences.tgz"
@@ -83,24 +101,40 @@ class Names:
 
     @property
     def summed(self) -> tuple[str, ...]:
-        """The files in checksum.txt."""
+        """The files in checksum.txt. Older installers unpack its .tar.gz: osie's sum stands in."""
         several = (self.flat, self.flat_lts, self.iso, self.licences, self.manifest, self.oci)
-        return (*several, self.dtbs) if self.target.has_device_trees else several
+        dtbs = (self.dtbs,) if self.target.has_device_trees else ()
+        return (*several, *dtbs, *((self.osie_sum,) if self.has_osie else ()))
+
+    @property
+    def has_osie(self) -> bool:
+        """Whether there is a form of 2021."""
+        return self.target == arch.X86_64
 
     @property
     def results(self) -> tuple[str, ...]:
-        """All files."""
-        osie = (self.osie, self.osie_sum) if self.target == arch.X86_64 else ()
-        return (*self.summed, CHECKSUMS, *osie)
+        """All files without a signature."""
+        return (*self.summed, CHECKSUMS, *((self.osie,) if self.has_osie else ()))
+
+    @property
+    def of_key(self) -> tuple[str, ...]:
+        """The files in checksum.txt that a release has only if it is signed."""
+        return (self.oci_signatures, verify.SIGNERS, PEM)
 
 
 def pack(root: Path = PROJECT, progress: Progress | None = None) -> bool:
-    """Build the release; False if it was up to date. Raises ReportedError."""
-    progress, target = progress or Progress(), arch.wanted()
+    """Build the release, and sign it if SIGN is given; False if it was up to date.
+
+    Raises ReportedError.
+    """
+    progress, target, key = progress or Progress(), arch.wanted(), signing.wanted()
+    check_changelog()
     assemble.assemble("release", progress, target=target)
     names = Names(target)
     if _is_packed(target) and all((root / name).exists() for name in names.results):
-        return False
+        if key:
+            _sign(root, [Names(one) for one in arch.ALL if _is_packed(one)], key)
+        return bool(key)
     _stamp(target).unlink(missing_ok=True)
     with progress.step("archives"):
         _pack_files(root, names)
@@ -108,7 +142,11 @@ def pack(root: Path = PROJECT, progress: Progress | None = None) -> bool:
     _stamp(target).write_text(_key(target))
     together = [one for one in arch.ALL if _is_packed(one)]
     oci.write(root / names.oci, {one.debian: _files(one) for one in together})
+    for name in (*names.of_key, verify.SIGNATURE):  # they would be of other files
+        (root / name).unlink(missing_ok=True)
     _sum(root, [Names(one) for one in together])
+    if key:
+        _sign(root, [Names(one) for one in together], key)
     return True
 
 
@@ -138,7 +176,7 @@ def _pack_files(root: Path, names: Names) -> None:
     arch_name = names.target.name
     lts = {name.replace(arch_name, f"{LTS}{arch_name}"): content for name, content in files.items()}
     archive.tar_gz(root / names.flat_lts, lts)
-    if names.osie in names.results:
+    if names.has_osie:
         folder = names.osie.removesuffix(".tar.gz")
         helpers = dict.fromkeys(HELPERS, HELPER)
         as_osie = {f"{folder}/{name}": content for name, content in (files | helpers).items()}
@@ -172,13 +210,27 @@ def _content(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> bytes:
     return file.read() if file else b""
 
 
-def _sum(root: Path, packed: list[Names]) -> None:
-    names = dict.fromkeys(name for one in packed for name in one.summed)
+def _sum(root: Path, packed: list[Names], more: tuple[str, ...] = ()) -> None:
+    for one in packed:
+        if one.has_osie:
+            (root / one.osie_sum).write_text(f"SHA512 ({one.osie}) = {_sha512(root / one.osie)}\n")
+    names = dict.fromkeys([*(name for one in packed for name in one.summed), *more])
     sums = (f"{_sha512(root / name)}  {name}\n" for name in names)
     (root / CHECKSUMS).write_text("".join(sums))
-    for one in packed:
-        if one.osie in one.results:
-            (root / one.osie_sum).write_text(f"SHA512 ({one.osie}) = {_sha512(root / one.osie)}\n")
+
+
+def _sign(root: Path, packed: list[Names], key: Path) -> None:
+    """Sign the OCI image and the checksums. A failure leaves no signature that is not good."""
+    names = packed[0]
+    signature = root / verify.SIGNATURE
+    signature.unlink(missing_ok=True)
+    with signing.signer(key) as signer:
+        oci.sign(root / names.oci, root / names.oci_signatures, signer.sign)
+        (root / verify.SIGNERS).write_text(signer.allowed_signers)
+        (root / PEM).write_bytes(signer.pem)
+        _sum(root, packed, names.of_key)
+        signature.write_text(signer.sign_file(root / CHECKSUMS))
+    verify.verify_signature(root, root / verify.SIGNERS)
 
 
 def _sha512(path: Path) -> str:
@@ -193,8 +245,10 @@ def main() -> None:
             print("nothing has changed: the release is up to date")
         if message := base.age_message(time.time()):
             print(message)
-        for name in Names(arch.wanted()).results:
-            print(f"{(PROJECT / name).stat().st_size / 1e6:8.1f} MB  {name}")
+        names = Names(arch.wanted())
+        for name in (*names.results, *names.of_key, verify.SIGNATURE):
+            if (PROJECT / name).exists():  # a release without a signature has fewer
+                print(f"{(PROJECT / name).stat().st_size / 1e6:8.1f} MB  {name}")
 
 
 if __name__ == "__main__":

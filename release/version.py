@@ -1,17 +1,48 @@
 """The version: in file names, in /etc/os-release and in every timestamp."""
 
+import os
+import re
 import tomllib
 from pathlib import Path
 
+from release.errors import ReportedError
 from release.process import run
 
 PROJECT = Path(__file__).parent.parent
+VARIABLE = "VERSION"
+# Semantic Versioning without build metadata: its + is in no tag of an image.
+FORM = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}(?P<pre>-[0-9A-Za-z]+([.-][0-9A-Za-z]+)*)?")
+CHANGELOG = "CHANGELOG.md"
 
 
 def version() -> str:
-    """Return the version in pyproject.toml, such as "0.1.0"."""
+    """Return the version that VERSION gives, else that of pyproject.toml, such as "0.1.0".
+
+    Raises ReportedError if VERSION is none.
+    """
+    if given := os.environ.get(VARIABLE, ""):
+        if not FORM.fullmatch(given):
+            message = f"{VARIABLE}={given} is no version; give one such as 1.2.3 or 1.2.3-rc.1"
+            raise ReportedError(f"{message} (Semantic Versioning, without +)")
+        return given
     settings = tomllib.loads((PROJECT / "pyproject.toml").read_text())
     return str(settings["project"]["version"])
+
+
+def check_changelog(project: Path = PROJECT) -> None:
+    """Raise ReportedError if VERSION is a version that the changelog has no section for.
+
+    A pre-release needs none: its changes are still those of "Unreleased".
+    """
+    found = FORM.fullmatch(version()) if os.environ.get(VARIABLE) else None
+    if not found or found["pre"]:
+        return
+    headings = re.findall(r"^## \[?([^\s\]]+)", (project / CHANGELOG).read_text(), re.MULTILINE)
+    if found[0] not in headings:
+        raise ReportedError(
+            f"{VARIABLE}={found[0]}: {CHANGELOG} has no section `## {found[0]}`; make one from"
+            f" `## Unreleased`, or build a pre-release ({VARIABLE}={found[0]}-rc.1)"
+        )
 
 
 def commit() -> str:

@@ -30,5 +30,6 @@ def _is_built(_level: str, _progress: Progress, *, target: Architecture) -> bool
 
 
 def _write_contents(root: Path, names: pack.Names, _progress: Progress) -> None:
-    for name in (names.manifest, names.licences, names.iso, names.dtbs):
+    dtbs = [names.dtbs] if names.target.has_device_trees else []
+    for name in (names.manifest, names.licences, names.iso, *dtbs):
         (root / name).write_text(f"content of {name}")

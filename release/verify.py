@@ -1,0 +1,142 @@
+"""`python -m release.verify [FOLDER]`: check a release's signature, its checksums and its files.
+
+SIGNERS names the file with the keys that are trusted (ssh-keygen(1), "ALLOWED SIGNERS"). Status 0:
+all is as the publisher signed it. Status 1, and one line for each fault: it is not. It needs
+nothing of a build, only Python's standard library, and writes nothing.
+"""
+
+import argparse
+import hashlib
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from release.errors import ReportedError, reported_errors
+from release.process import run
+
+VARIABLE = "SIGNERS"
+IDENTITY = "tinkie"
+NAMESPACE = "tinkie-release"  # a signature that the key makes for anything else is not valid here
+CHECKSUMS = "checksum.txt"
+SIGNATURE = f"{CHECKSUMS}.sig"
+SIGNERS = "tinkie.allowed_signers"
+LINE = re.compile(r"([0-9a-f]{128})  ([\w.-]+)")
+OSIE_LINE = re.compile(r"SHA512 \(([\w.-]+)\) = ([0-9a-f]{128})")
+OSIE_SUM = ".sha512sum"
+# What a release's files are called: others may lie in the folder.
+PREFIXES = ("tinkie-", "tinkie.", "osie-", "manifest-", "dtbs-")
+AGAIN = "do not use this release; download it again, from another server if that does not help"
+
+
+def verify(folder: Path, signers: Path) -> list[str]:
+    """Check a release in a folder; return the names of its files.
+
+    signers: the keys that are trusted. Raises ReportedError, with a line for each fault.
+    """
+    verify_signature(folder, signers)
+    sums = _sums(folder)
+    faults = [*_faults(folder, sums), *_extra(folder, sums)]
+    if faults:
+        raise ReportedError("\n  ".join([f"{folder}: {AGAIN}", *faults]))
+    return [*sums, CHECKSUMS, SIGNATURE]
+
+
+def verify_signature(folder: Path, signers: Path) -> None:
+    """Check the signature of a release's checksums. Raises ReportedError."""
+    for name in (CHECKSUMS, SIGNATURE):
+        if not (folder / name).is_file():
+            message = f"{folder} has no {name}: the release is not signed, or it is not complete"
+            raise ReportedError(f"{message}; {AGAIN}")
+    if _ssh_keygen(folder, "verify", "-f", signers, "-I", IDENTITY):
+        return
+    if not _ssh_keygen(folder, "check-novalidate"):
+        message = f"{SIGNATURE} is not a signature of this {CHECKSUMS}: one of them was changed"
+        raise ReportedError(f"{message}; {AGAIN}")
+    message = f"{CHECKSUMS} is signed by a key that {signers} does not trust for {IDENTITY}"
+    raise ReportedError(f"{message}; get the publisher's key, or do not use this release")
+
+
+def _ssh_keygen(folder: Path, how: str, *more: str | Path) -> bool:
+    """Return whether the signature is good in a way of ssh-keygen."""
+    command = ["ssh-keygen", "-Y", how, *more, "-n", NAMESPACE, "-s", folder / SIGNATURE]
+    with (folder / CHECKSUMS).open("rb") as file:
+        return run("checking the signature", command, stdin=file, check=False).code == 0
+
+
+def _sums(folder: Path) -> dict[str, str]:
+    """Return the SHA-512 of each file by its name, as checksum.txt and the file that it names say.
+
+    The file of the oldest form has its own list, which has to be in checksum.txt.
+    """
+    found = {}
+    for line in (folder / CHECKSUMS).read_text().splitlines():
+        match = LINE.fullmatch(line)
+        if not match:
+            raise ReportedError(f"{CHECKSUMS} has a line of another form: {line!r}; {AGAIN}")
+        found[match[2]] = match[1]
+    for name in [name for name in found if name.endswith(OSIE_SUM)]:
+        path = folder / name
+        match = OSIE_LINE.fullmatch(path.read_text().strip()) if path.is_file() else None
+        if match and _sha512(path) == found[name]:
+            found[match[1]] = match[2]
+    return found
+
+
+def _faults(folder: Path, sums: Mapping[str, str]) -> Iterator[str]:
+    for name, wanted in sums.items():
+        path = folder / name
+        if not path.is_file():
+            yield f"{name} is missing"
+        elif _sha512(path) != wanted:
+            yield f"{name} was changed: its SHA-512 is not that of {CHECKSUMS}"
+
+
+def _extra(folder: Path, sums: Mapping[str, str]) -> Iterator[str]:
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and path.name.startswith(PREFIXES) and path.name not in sums:
+            yield f"{path.name} is not of this release: {CHECKSUMS} does not name it"
+
+
+def _sha512(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha512").hexdigest()
+
+
+def _trusted(folder: Path) -> Path:
+    """Return the file that SIGNERS names; the release's own is not taken unasked."""
+    name = os.environ.get(VARIABLE, "")
+    if name:
+        path = Path(name).expanduser()
+        if not path.is_file():
+            raise ReportedError(f"{VARIABLE}={name}: there is no such file")
+        return path
+    own = folder / SIGNERS
+    message = f"{VARIABLE} is missing: name the file with the publisher's key"
+    if not own.is_file():
+        raise ReportedError(f"{message} (SECURITY.md has its form)")
+    raise ReportedError(
+        f"{message}. {own} lies beside the files, so anybody may have put it there: compare its"
+        f" key {_fingerprint(own)} with what the publisher names, then give {VARIABLE}={own}"
+    )
+
+
+def _fingerprint(signers: Path) -> str:
+    """Return the fingerprint of the key in the release's own file."""
+    key = " ".join(signers.read_text().split()[-2:])
+    shown = run("reading the key", ["ssh-keygen", "-l", "-f", "-"], stdin=f"{key}\n", check=False)
+    return (shown.text.split() or ["?", "(unreadable)"])[1]
+
+
+def main() -> None:
+    """Run this module's command line."""
+    parser = argparse.ArgumentParser(prog="release.verify", description=__doc__)
+    parser.add_argument("folder", nargs="?", default=".", type=Path)
+    folder = parser.parse_args().folder
+    with reported_errors():
+        for name in verify(folder, _trusted(folder)):
+            print(f"good  {name}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,352 @@
+"""A release is signed by real keys of ssh-keygen, and whatever was changed later is found."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import tarfile
+from base64 import b64decode
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from release import oci, pack, signing, verify
+from release.arch import AARCH64, X86_64
+from release.errors import ReportedError
+from release.version import PROJECT
+from tests.fakes.release import stand_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+X86 = pack.Names(X86_64)
+PASSPHRASE = "correct horse"
+
+
+def make_key(path: Path, kind: str = "ed25519", passphrase: str = "") -> Path:
+    command = ["ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-C", "someone", "-f", str(path)]
+    subprocess.run(command, check=True)
+    return path
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for a release that needs no building. Neither an agent nor a terminal is there."""
+    for name in ("SSH_AUTH_SOCK", "SSH_ASKPASS", "DISPLAY", "VERSION", "SIGNERS"):
+        monkeypatch.delenv(name, raising=False)
+    folder = tmp_path / "release"
+    folder.mkdir()
+    stand_in(folder, monkeypatch)
+    return folder
+
+
+@pytest.fixture
+def key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = make_key(tmp_path / "key")
+    monkeypatch.setenv("SIGN", str(path))
+    return path
+
+
+@pytest.fixture
+def signers(root: Path, key: Path, tmp_path: Path) -> Path:
+    """What a user of the release in root has from its publisher: the public key."""
+    assert key.exists()
+    pack.pack(root)
+    return trusted(root, tmp_path)
+
+
+def trusted(root: Path, folder: Path) -> Path:
+    copy = folder / "signers"
+    copy.write_bytes((root / verify.SIGNERS).read_bytes())
+    return copy
+
+
+def sign_with_another(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIGN", str(make_key(tmp_path / "other")))
+    pack.pack(root)
+
+
+def test_all_files_of_a_signed_release_are_good(root: Path, signers: Path) -> None:
+    names = verify.verify(root, signers)
+    files = {path.name for path in root.iterdir() if path.is_file()}
+    assert sorted(names) == sorted(files)
+    assert files == {*X86.results, *X86.of_key, verify.SIGNATURE}
+
+
+def test_the_three_lines_of_the_readme_are_enough(root: Path, signers: Path) -> None:
+    text = (PROJECT / "README.md").read_text()
+    _, _, section = text.partition("### Verify a release")
+    lines = [line.strip() for line in section.splitlines() if line.startswith("    ")][:3]
+    assert [line.split()[0] for line in lines] == ["ssh-keygen", "sha512sum", "sha512sum"]
+    (root / "allowed_signers").write_bytes(signers.read_bytes())
+    command = ["sh", "-euc", "\n".join(lines)]
+    assert subprocess.run(command, cwd=root, check=False).returncode == 0
+    (root / X86.osie).write_bytes(b"another")
+    assert subprocess.run(command, cwd=root, check=False).returncode != 0
+
+
+def change(name: str) -> Callable[[Path], object]:
+    return lambda root: (root / name).write_bytes((root / name).read_bytes() + b"\n")
+
+
+def remove(name: str) -> Callable[[Path], object]:
+    return lambda root: (root / name).unlink()
+
+
+SIGNED = (*X86.results, *X86.of_key)
+FAULTS = [
+    *((change(name), f"{name} was changed") for name in SIGNED if name != pack.CHECKSUMS),
+    *((remove(name), f"{name} is missing") for name in SIGNED if name != pack.CHECKSUMS),
+    (change(pack.CHECKSUMS), "checksum.txt.sig is not a signature of this checksum.txt"),
+    (
+        lambda root: (root / verify.SIGNATURE).write_text("nothing"),
+        "checksum.txt.sig is not a signature of this checksum.txt",
+    ),
+    (remove(verify.SIGNATURE), "has no checksum.txt.sig: the release is not signed"),
+    (remove(pack.CHECKSUMS), "has no checksum.txt"),
+    (
+        lambda root: (root / "tinkie-9.9.9-x86_64.iso").touch(),
+        "tinkie-9.9.9-x86_64.iso is not of this release",
+    ),
+]
+
+
+@pytest.mark.parametrize(("fault", "message"), FAULTS, ids=[message for _, message in FAULTS])
+def test_a_fault_is_named(
+    root: Path, signers: Path, fault: Callable[[Path], object], message: str
+) -> None:
+    fault(root)
+    with pytest.raises(ReportedError, match=message):
+        verify.verify(root, signers)
+
+
+def test_all_faults_are_named_at_once(root: Path, signers: Path) -> None:
+    (root / X86.iso).unlink()
+    (root / X86.flat).write_bytes(b"another")
+    with pytest.raises(ReportedError) as error:
+        verify.verify(root, signers)
+    assert len(str(error.value).splitlines()) == 3
+
+
+def test_the_key_of_somebody_else_is_not_trusted(
+    root: Path, signers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_with_another(root, tmp_path, monkeypatch)
+    with pytest.raises(ReportedError, match=r"signed by a key that .* does not trust"):
+        verify.verify(root, signers)
+    verify.verify(root, root / verify.SIGNERS)
+
+
+def test_a_signature_that_the_key_made_for_something_else_is_not_one_of_a_release(
+    root: Path, signers: Path, key: Path
+) -> None:
+    (root / verify.SIGNATURE).unlink()
+    of_file = ["-n", "file", str(root / pack.CHECKSUMS)]
+    subprocess.run(["ssh-keygen", "-q", "-Y", "sign", "-f", str(key), *of_file], check=True)
+    assert (root / verify.SIGNATURE).exists()
+    with pytest.raises(ReportedError, match="is not a signature"):
+        verify.verify(root, signers)
+
+
+@pytest.mark.parametrize(
+    ("named", "status", "message"),
+    [
+        ("signers", 0, ""),
+        ("", 1, "tinkie.allowed_signers lies beside the files"),
+        ("none", 1, "SIGNERS=none: there is no such file"),
+    ],
+)
+def test_make_verify_needs_the_name_of_a_key_and_python_alone(
+    root: Path, signers: Path, named: str, status: int, message: str
+) -> None:
+    value = str(signers) if named == "signers" else named
+    done = subprocess.run(
+        ["make", "verify", f"RELEASE={root}", f"SIGNERS={value}", "-C", str(PROJECT)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode != 0) == (status != 0)
+    assert message in done.stderr
+    assert ("good  checksum.txt\n" in done.stdout) == (status == 0)
+
+
+def test_the_fingerprint_of_the_releases_own_key_is_printed(
+    root: Path, key: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pack.pack(root)
+    monkeypatch.setattr(sys, "argv", ["verify", str(root)])
+    with pytest.raises(SystemExit) as ended:
+        verify.main()
+    shown = subprocess.check_output(["ssh-keygen", "-l", "-f", key], text=True).split()[1]
+    assert shown in str(ended.value)
+    assert "good" not in capsys.readouterr().out
+
+
+def test_the_same_key_signs_the_same_bytes(root: Path, signers: Path) -> None:
+    before = {name: (root / name).read_bytes() for name in (*SIGNED, verify.SIGNATURE)}
+    assert pack.pack(root)
+    assert {name: (root / name).read_bytes() for name in before} == before
+    verify.verify(root, signers)
+
+
+def test_both_architectures_have_one_signature(
+    root: Path, signers: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARCH", "aarch64")
+    pack.pack(root)
+    assert {X86.iso, pack.Names(AARCH64).iso, X86.osie} <= set(verify.verify(root, signers))
+
+
+def test_a_release_of_other_files_keeps_no_signature(
+    root: Path, signers: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert signers.exists()
+    monkeypatch.delenv("SIGN")
+    assert not pack.pack(root)
+    assert (root / verify.SIGNATURE).exists()
+    (root / "out" / "initramfs-x86_64").write_bytes(b"newer")
+    pack.pack(root)
+    assert {path.name for path in root.iterdir() if path.is_file()} == set(X86.results)
+
+
+def test_every_file_of_a_release_has_a_name_that_verify_looks_for() -> None:
+    names = [name for one in (X86, pack.Names(AARCH64)) for name in (*one.results, *one.of_key)]
+    own = {pack.CHECKSUMS, verify.SIGNATURE}
+    assert [name for name in names if not name.startswith(verify.PREFIXES)] == [pack.CHECKSUMS] * 2
+    assert own == {verify.CHECKSUMS, verify.SIGNATURE}
+
+
+def _archive(path: Path) -> dict[str, bytes]:
+    with tarfile.open(path) as tar:
+        files = {entry.name: tar.extractfile(entry) for entry in tar}
+        return {name: file.read() for name, file in files.items() if file}
+
+
+def test_every_manifest_of_the_oci_image_is_signed_by_the_releases_key(
+    root: Path, signers: Path
+) -> None:
+    assert signers.exists()
+    image, found = _archive(root / X86.oci), _archive(root / X86.oci_signatures)
+    (entry,) = json.loads(image["index.json"])["manifests"]
+    index = json.loads(image[f"blobs/{entry['digest'].replace(':', '/')}"])
+    digests = [entry["digest"], *(node["digest"] for node in index["manifests"])]
+    public = load_pem_public_key((root / pack.PEM).read_bytes())
+    assert isinstance(public, Ed25519PublicKey)
+    signed = {}
+    for one in json.loads(found["index.json"])["manifests"]:
+        (layer,) = json.loads(found[f"blobs/{one['digest'].replace(':', '/')}"])["layers"]
+        payload = found[f"blobs/{layer['digest'].replace(':', '/')}"]
+        public.verify(b64decode(layer["annotations"][oci.SIGNATURE]), payload)
+        signed[one["annotations"][oci.REF_NAME]] = json.loads(payload)["critical"]["image"]
+    assert signed == {
+        f"{digest.replace(':', '-')}.sig": {"docker-manifest-digest": digest} for digest in digests
+    }
+
+
+def test_no_file_of_a_release_has_the_private_key(root: Path, signers: Path, key: Path) -> None:
+    assert signers.exists()
+    body = "".join(key.read_text().splitlines()[1:-1])
+    secrets = [b64decode(body)[-100:], body[-60:].encode(), b"PRIVATE KEY", str(key).encode()]
+    for path in root.rglob("*"):
+        content = path.read_bytes() if path.is_file() else b""
+        assert not [secret for secret in secrets if secret in content]
+
+
+@pytest.fixture
+def _agent(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An agent of the user."""
+    assert root.exists()
+    with signing._own_agent() as path:
+        monkeypatch.setenv("SSH_AUTH_SOCK", path)
+        yield
+
+
+@pytest.mark.usefixtures("_agent")
+def test_a_key_in_an_agent_signs_by_its_public_part(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = make_key(tmp_path / "key")
+    subprocess.run(["ssh-add", "-q", key], check=True)
+    key.unlink()
+    monkeypatch.setenv("SIGN", f"{key}.pub")
+    pack.pack(root)
+    verify.verify(root, trusted(root, tmp_path))
+
+
+@pytest.mark.usefixtures("_agent")
+def test_a_public_key_whose_private_part_no_agent_has_is_refused(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIGN", f"{make_key(tmp_path / 'key')}.pub")
+    with pytest.raises(ReportedError, match="no agent has its private part"):
+        pack.pack(root)
+    assert not (root / verify.SIGNATURE).exists()
+
+
+def _askpass(folder: Path, answer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = folder / "askpass"
+    script.write_text(f"#!/bin/sh\necho {shlex.quote(answer)}\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("SSH_ASKPASS", str(script))
+    monkeypatch.setenv("SSH_ASKPASS_REQUIRE", "force")
+
+
+def test_a_passphrase_unlocks_the_key(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIGN", str(make_key(tmp_path / "key", passphrase=PASSPHRASE)))
+    _askpass(tmp_path, PASSPHRASE, monkeypatch)
+    pack.pack(root)
+    verify.verify(root, trusted(root, tmp_path))
+
+
+@pytest.mark.parametrize("answer", ["wrong", ""])
+def test_without_the_passphrase_there_is_a_release_without_a_signature(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    monkeypatch.setenv("SIGN", str(make_key(tmp_path / "key", passphrase=PASSPHRASE)))
+    monkeypatch.setattr(signing, "PERSON_SECONDS", 2.0)  # ssh-add asks again until it gets nothing
+    _askpass(tmp_path, answer, monkeypatch)
+    with pytest.raises(ReportedError, match="give the passphrase on a terminal"):
+        pack.pack(root)
+    assert {path.name for path in root.iterdir() if path.is_file()} == set(X86.results)
+
+
+@pytest.mark.parametrize("kind", ["ecdsa", "rsa"])
+def test_a_key_of_another_type_is_refused_before_anything_is_built(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setenv("SIGN", str(make_key(tmp_path / "key", kind)))
+    with pytest.raises(ReportedError, match=rf"another type, \({kind.upper()}\)"):
+        pack.pack(root)
+    assert [path for path in root.iterdir() if path.is_file()] == []
+
+
+def test_a_key_that_is_not_there_is_an_error(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIGN", str(tmp_path / "none"))
+    with pytest.raises(ReportedError, match="No such file"):
+        pack.pack(root)
+
+
+def test_a_key_that_others_can_read_is_refused_as_ssh_does(root: Path, key: Path) -> None:
+    key.chmod(0o644)
+    with pytest.raises(ReportedError, match="too open"):
+        pack.pack(root)
+
+
+def test_the_agent_that_is_started_for_a_key_ends(key: Path) -> None:
+    with signing.signer(key) as signer:
+        assert os.path.exists(signer.agent)  # noqa: PTH110 - a socket
+        assert signer.sign(b"one") != signer.sign(b"two")
+    assert not os.path.exists(signer.agent)  # noqa: PTH110 - a socket
+    with pytest.raises(ReportedError, match="signing failed: the agent at"):
+        signer.sign(b"three")
