@@ -121,8 +121,8 @@ bench-peer: setup ## boots of out/ and of another OS in turn, compared (ARTIFACT
 	@$(PYTHON) -m sandbox.bench_peer $(ARTIFACTS) --boots $(or $(N),3) --cpus $(or $(CPUS),1) \
 	    --memory $(or $(MEMORY),2048) $(if $(filter 1,$(LEAST)),--least)
 
-reproduce: setup ## two builds from nothing, compared byte by byte (half an hour)
-	@$(PYTHON) -m release.clone
+reproduce: setup ## two builds from nothing, compared byte by byte (half an hour); MANIFEST=file: one, with that release
+	@$(PYTHON) -m release.clone --manifest "$(MANIFEST)"
 
 clean: ## remove all results in this folder (the cache stays)
 	rm -rf out tinkie-[0-9]* osie-[0-9]* dtbs-*.tar.gz checksum.txt checksum.txt.sig manifest-*.json

@@ -8,6 +8,7 @@ import argparse
 import os
 import re
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -184,6 +185,8 @@ def main() -> None:
     with reported_errors():
         if not assemble(arguments.level, Progress(STEPS), refresh=arguments.refresh):
             print("nothing has changed: out/ is up to date")
+        if message := base.warning(time.time()):
+            print(message)
 
 
 if __name__ == "__main__":

@@ -5,12 +5,18 @@ step downloads the index again.
 """
 
 import os
+import re
 import shlex
+import tarfile
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.parser import BytesParser
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from release import arch
 from release.cache import cache, digest
+from release.errors import ReportedError
 from release.process import run
 from release.progress import Progress
 from release.version import PROJECT, source_date_epoch
@@ -18,11 +24,19 @@ from release.version import PROJECT, source_date_epoch
 SUITE = "trixie"
 DAY_SECONDS = 86400
 REMEDY = "check that this machine reaches its Debian mirror (apt-get update)"
+SNAPSHOT_REMEDY = "check that SNAPSHOT_MIRROR answers, and has that time (its URLs are above)"
 OLD_DAYS = 7  # Debian publishes security updates every few days
 NAME = "tinkie/base:build"
 FOLDER = PROJECT / "images" / "base"
 SCRIPTS = tuple(FOLDER / name for name in ("mkapplets", "mkinstall", "mkroot", "mkunpack"))
-MMDEBSTRAP = ("--variant=apt", "--components=main,non-free-firmware", "--skip=cleanup/apt/lists")
+COMPONENTS = ("main", "non-free-firmware")
+MMDEBSTRAP = ("--variant=apt", f"--components={','.join(COMPONENTS)}", "--skip=cleanup/apt/lists")
+SNAPSHOT, SNAPSHOT_MIRROR = "SNAPSHOT", "SNAPSHOT_MIRROR"  # variables
+SNAPSHOT_FORM = "%Y%m%dT%H%M%SZ"  # as snapshot.debian.org writes a time
+# The suites that a release is built from, by their archive.
+ARCHIVES = {SUITE: "debian", f"{SUITE}-updates": "debian", f"{SUITE}-security": "debian-security"}
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"  # here and in the base
+LIST = re.compile(r"(\./)?var/lib/apt/lists/[^/]+_(In)?Release")
 TOOLS = "pax-utils"  # of the scripts
 
 
@@ -32,8 +46,50 @@ def other() -> str:
 
 
 def identity() -> str:
-    """Return a digest of our own base, or BASE's name; nothing if ours is not built yet."""
+    """Return a digest of our own base, or BASE's name; nothing if ours is not built yet.
+
+    Raises ReportedError if SNAPSHOT cannot be used.
+    """
+    snapshot()
     return other() or (digest([_tar()]) if _tar().exists() else "")
+
+
+def snapshot() -> str:
+    """Return the time of Debian's state that SNAPSHOT names, or nothing.
+
+    Raises ReportedError if it cannot be used.
+    """
+    wanted = os.environ.get(SNAPSHOT, "")
+    if not wanted:
+        return ""
+    try:
+        is_exact = _moment(wanted).strftime(SNAPSHOT_FORM) == wanted
+    except ValueError:
+        is_exact = False
+    if not is_exact:
+        raise ReportedError(f"{SNAPSHOT}={wanted} is no time; write it as 20261128T060000Z (UTC)")
+    if other():
+        message = f"{SNAPSHOT} has no effect on another base image"
+        raise ReportedError(f"{message}; leave out {SNAPSHOT} or BASE")
+    if not _snapshot_mirror():
+        message = f"{SNAPSHOT}={wanted} needs a mirror that keeps former states of Debian"
+        raise ReportedError(f"{message}; give {SNAPSHOT_MIRROR}=URL, in snapshot.debian.org's form")
+    return wanted
+
+
+def suites(tar: tarfile.TarFile) -> dict[str, str]:
+    """Return the time of each suite's package lists in a base image, in SNAPSHOT's form.
+
+    It is the `Date` of the suite's Release file, which Debian has signed.
+    """
+    found = {}
+    for entry in tar:
+        if LIST.fullmatch(entry.name) and (file := tar.extractfile(entry)):
+            text = re.sub(rb"\A-----BEGIN PGP.*?\n\n", b"", file.read(), flags=re.DOTALL)
+            fields = BytesParser().parsebytes(text, headersonly=True)
+            date = parsedate_to_datetime(fields["Date"]).astimezone(UTC)
+            found[str(fields["Codename"])] = date.strftime(SNAPSHOT_FORM)
+    return dict(sorted(found.items()))
 
 
 def age_in_days(now: float) -> int | None:
@@ -43,7 +99,9 @@ def age_in_days(now: float) -> int | None:
     """
     if other() or not _tar().exists():
         return None
-    return int((now - _tar().stat().st_mtime) // DAY_SECONDS)
+    wanted = snapshot()
+    made = _moment(wanted).timestamp() if wanted else _tar().stat().st_mtime
+    return int((now - made) // DAY_SECONDS)
 
 
 def age_message(now: float) -> str:
@@ -52,7 +110,17 @@ def age_message(now: float) -> str:
     if days is None:
         return ""
     age = f"the Debian packages are {days} day{'s' * (days != 1)} old"
-    return f"{age}: `make refresh` renews them" if days >= OLD_DAYS else age
+    return f"{age}: {_renewal()}" if days >= OLD_DAYS else age
+
+
+def warning(now: float) -> str:
+    """Return that line only if the packages are a week old: they lack security updates then."""
+    days = age_in_days(now)
+    return age_message(now) if days is not None and days >= OLD_DAYS else ""
+
+
+def _renewal() -> str:
+    return f"{SNAPSHOT} names their time" if snapshot() else "`make refresh` renews them"
 
 
 def provide(environment: Mapping[str, str], progress: Progress, *, refresh: bool) -> None:
@@ -64,7 +132,8 @@ def provide(environment: Mapping[str, str], progress: Progress, *, refresh: bool
     if not refresh and _tar().exists() and _label(environment) == identity():
         progress.skip()
         return
-    with progress.step(f"base image from Debian {SUITE}"):
+    of = f" as of {snapshot()}" if snapshot() else ""
+    with progress.step(f"base image from Debian {SUITE}{of}"):
         if refresh or not _tar().exists():
             _bootstrap(_tar())
         change = f"LABEL tinkie.base={identity()}"
@@ -81,7 +150,31 @@ def _build_on_other(environment: Mapping[str, str], *, refresh: bool) -> None:
 
 
 def _tar() -> Path:
-    return cache() / f"base-{digest(SCRIPTS, SUITE, *_options())}.tar"
+    return cache() / f"base-{digest(SCRIPTS, SUITE, *_options(), *_sources())}.tar"
+
+
+def _snapshot_mirror() -> str:
+    return os.environ.get(SNAPSHOT_MIRROR, "").rstrip("/")
+
+
+def _moment(text: str) -> datetime:
+    return datetime.strptime(text, SNAPSHOT_FORM).replace(tzinfo=UTC)
+
+
+def _sources() -> list[str]:
+    """Return apt's sources of the snapshot; none without one: then mmdebstrap knows Debian's.
+
+    A former state is past the end of its validity by nature.
+    """
+    wanted = snapshot()
+    if not wanted:
+        return []
+    archive = f"{_snapshot_mirror()}/archive"
+    options = f"[check-valid-until=no signed-by={KEYRING}]"
+    return [
+        f"deb {options} {archive}/{name}/{wanted}/ {suite} {' '.join(COMPONENTS)}"
+        for suite, name in ARCHIVES.items()
+    ]
 
 
 def _options() -> list[str]:
@@ -95,10 +188,11 @@ def _bootstrap(tar: Path) -> None:
     partial = tar.with_suffix(f".{os.getpid()}.tar")
     scripts = shlex.join(map(str, SCRIPTS))
     hook = f"--customize-hook=copy-in {scripts} /usr/local/bin"
-    command = ["mmdebstrap", "--quiet", *_options(), hook, SUITE, str(partial)]
+    command = ["mmdebstrap", "--quiet", *_options(), hook, SUITE, str(partial), *_sources()]
     # Dates in files, such as those of passwords in /etc/shadow, get this time instead of today's.
     environment = os.environ | {"SOURCE_DATE_EPOCH": str(source_date_epoch())}
-    run("building the base image", command, env=environment, seconds=None, remedy=REMEDY)
+    remedy = SNAPSHOT_REMEDY if snapshot() else REMEDY
+    run("building the base image", command, env=environment, seconds=None, remedy=remedy)
     partial.rename(tar)
 
 

@@ -1,8 +1,10 @@
 """Build as on a machine that has never built Tinkie: a fresh clone, empty caches, another path.
 
 `python -m release.clone` builds two releases like that and compares the bytes (`make reproduce`).
+`--manifest FILE` builds one, and compares it with the release that the manifest is of.
 """
 
+import argparse
 import hashlib
 import os
 import sys
@@ -13,10 +15,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from release import arch, assemble
-from release.errors import reported_errors
+from release import arch, assemble, differences
+from release.differences import Manifest
+from release.errors import ReportedError, reported_errors
+from release.pack import Names
 from release.process import run
-from release.version import PROJECT
+from release.version import PROJECT, commit, version
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,10 @@ class Clone:
         ]
         return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
+    def manifest(self) -> Manifest:
+        """Return the manifest of the release that `make dist` wrote."""
+        return differences.read(self.folder / Names(arch.wanted()).manifest)
+
 
 @contextmanager
 def fresh() -> Iterator[Clone]:
@@ -64,17 +72,55 @@ def fresh() -> Iterator[Clone]:
         yield clone
 
 
+def build() -> Manifest:
+    """Build a release from nothing; return its manifest. Raises ReportedError."""
+    with fresh() as clone:
+        # A signature is not compared: who builds it again may have another key.
+        print(f"make dist took {clone.make('dist', 'SIGN='):.0f} s", flush=True)
+        return clone.manifest()
+
+
+def compare(one: Manifest, other: Manifest) -> bool:
+    """Print which files are the same, and else what moved; return whether all are the same."""
+    differing = differences.results(one, other)
+    for name, file in one["files"].items():
+        print(f"{name} differs" if name in differing else f"{file['sha512']}  {name}")
+    if not differing:
+        return True
+    moved = differences.inputs(one, other)
+    for line in moved or ["no input moved: a step of the build makes other bytes each time"]:
+        print(f"  {line}")
+    return False
+
+
+def published(path: Path) -> Manifest:
+    """Return the manifest of a release; ReportedError if this clone would not build that one."""
+    try:
+        found = differences.read(path)
+    except (OSError, ValueError) as error:
+        raise ReportedError(f"reading the manifest {path} failed: {error}") from None
+    own = {"commit": commit(), "version": version(), "arch": arch.wanted().name}
+    remedies = {
+        "commit": f"git checkout {found.get('commit')}",
+        "version": f"VERSION={found.get('version')}",
+        "arch": f"ARCH={found.get('arch')}",
+    }
+    wrong = [name for name in own if found.get(name) != own[name]]
+    if wrong:
+        message = f"{path} is of another {' and '.join(wrong)} than this would build"
+        raise ReportedError(f"{message}: {', '.join(remedies[name] for name in wrong)}")
+    return found
+
+
 def main() -> None:
     """Run this module's command line; its status is 1 if the bytes differ."""
-    digests = []
+    parser = argparse.ArgumentParser(prog="release.clone", description=__doc__)
+    parser.add_argument("--manifest", default="", help="of a release to compare with")
+    name = parser.parse_args().manifest
     with reported_errors():
-        for _ in range(2):
-            with fresh() as clone:
-                print(f"make dist took {clone.make('dist'):.0f} s", flush=True)
-                digests.append(clone.digests())
-    for name, digest in digests[0].items():
-        print(f"{digest}  {name}" if digests[1][name] == digest else f"{name} differs")
-    sys.exit(digests[0] != digests[1])
+        first = published(Path(name)) if name else build()
+        is_same = compare(first, build())
+    sys.exit(not is_same)
 
 
 if __name__ == "__main__":

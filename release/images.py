@@ -6,6 +6,7 @@
 import argparse
 import os
 import tarfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -103,6 +104,8 @@ def main() -> None:
     arguments = parser.parse_args()
     with reported_errors(), locked_names():
         build(arguments.target, Progress(STEPS), refresh=arguments.refresh)
+        if message := base.warning(time.time()):
+            print(message)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from email.parser import BytesParser
 from pathlib import PurePosixPath
 
-from release import assemble, images, linuxkit_files
+from release import arch, assemble, base, images, linuxkit_files
 from release.arch import Architecture
 from release.roottar import content_of
 from release.version import commit, source_date_epoch, version
@@ -39,17 +39,23 @@ class Image:
 
 @dataclass
 class Contents:
-    """All images by name, and the licences by file name."""
+    """All images by name, and the licences by file name.
 
+    suites: the time of each of Debian's suites whose packages are in them (base.suites).
+    """
+
+    suites: dict[str, str] = field(default_factory=dict)
     images: dict[str, Image] = field(default_factory=dict)
     licences: dict[str, bytes] = field(default_factory=dict)
 
 
 def contents(host: str, target: Architecture) -> Contents:
     """Read every image that the LinuxKit files name from the engine at host (a DOCKER_HOST)."""
-    found = Contents()
+    found, environment = Contents(), os.environ | {"DOCKER_HOST": host}
+    with images.exported(base.NAME, arch.own(), environment) as tar:
+        found.suites = base.suites(tar)
     for name in linuxkit_files.load().images:
-        with images.exported(name, target, os.environ | {"DOCKER_HOST": host}) as tar:
+        with images.exported(name, target, environment) as tar:
             found.images[name] = _read(tar, found.licences)
     return found
 
@@ -69,6 +75,7 @@ def describe(found: Contents, target: Architecture) -> str:
         "commit": commit(),
         "time": source_date_epoch(),
         "arch": target.name,
+        "debian": found.suites,
         "files": files,
         "images": {name: vars(image) for name, image in found.images.items()},
         "embedded": json.loads(embedded.read_text()) if embedded.exists() else [],

@@ -2,10 +2,11 @@
 
 import argparse
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
-from release import arch, assemble
+from release import arch, assemble, base
 from release.errors import reported_errors
 from release.progress import Progress
 from sandbox.ingredients import STEPS as INGREDIENT_STEPS
@@ -59,6 +60,8 @@ def _up(options: argparse.Namespace) -> None:
 def _build(progress: Progress) -> Path:
     if not assemble.assemble("quick", progress):
         progress.note("nothing has changed: out/ is up to date")
+    if message := base.warning(time.time()):
+        progress.note(message)
     return assemble.OUT
 
 

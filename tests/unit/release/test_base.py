@@ -1,13 +1,17 @@
-"""How old the Debian packages in the cache are."""
+"""How old the Debian packages in the cache are, and which state of Debian they are."""
 
 from __future__ import annotations
 
+import io
 import os
+import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
 
-from release import base
+from release import assemble, base
+from release.errors import ReportedError
+from release.progress import Progress
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +23,8 @@ HOUR, DAY = 3600, 86400
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TINKIE_CACHE", str(tmp_path))
-    monkeypatch.delenv("BASE", raising=False)
+    for name in ("BASE", "SNAPSHOT", "SNAPSHOT_MIRROR"):
+        monkeypatch.delenv(name, raising=False)
     return tmp_path
 
 
@@ -52,3 +57,103 @@ def test_the_age_of_another_base_is_unknown(monkeypatch: pytest.MonkeyPatch) -> 
     make_base(40 * DAY)
     monkeypatch.setenv("BASE", "debian:trixie")
     assert base.age_message(NOW) == ""
+
+
+MIRROR = "http://mirror.example"
+TIME = "20261129T120000Z"
+TIME_SECONDS = 1_795_953_600.0  # since 1970
+
+
+def use_snapshot(monkeypatch: pytest.MonkeyPatch, time: str = TIME, mirror: str = MIRROR) -> None:
+    monkeypatch.setenv("SNAPSHOT", time)
+    monkeypatch.setenv("SNAPSHOT_MIRROR", mirror)
+
+
+@pytest.mark.parametrize(
+    ("days", "message"),
+    [
+        (6, ""),
+        (7, "the Debian packages are 7 days old: `make refresh` renews them"),
+    ],
+)
+def test_a_build_warns_of_packages_of_a_week(days: int, message: str) -> None:
+    make_base(days * DAY + HOUR)
+    assert base.warning(NOW) == message
+
+
+def test_the_age_of_a_snapshot_is_that_of_its_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_snapshot(monkeypatch)
+    make_base(0)
+    message = "the Debian packages are 8 days old: SNAPSHOT names their time"
+    assert base.warning(TIME_SECONDS + 8 * DAY) == message
+    assert base.warning(TIME_SECONDS + 6 * DAY) == ""
+
+
+@pytest.mark.parametrize(
+    ("time", "mirror", "message"),
+    [
+        (TIME, "", "needs a mirror that keeps former states .*SNAPSHOT_MIRROR=URL"),
+        ("2026-11-29", MIRROR, "is no time; write it as 20261128T060000Z"),
+        ("20261129T120000", MIRROR, "is no time"),
+        ("20261329T120000Z", MIRROR, "is no time"),
+        ("2026112T120000Z", MIRROR, "is no time"),
+        (f"{TIME}/../../x", MIRROR, "is no time"),
+    ],
+)
+def test_a_snapshot_that_cannot_be_used_ends_the_build_at_once(
+    monkeypatch: pytest.MonkeyPatch, time: str, mirror: str, message: str
+) -> None:
+    use_snapshot(monkeypatch, time, mirror)
+    with pytest.raises(ReportedError, match=message):
+        assemble.assemble("quick", Progress(stream=io.StringIO()))
+
+
+def test_a_snapshot_of_another_base_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_snapshot(monkeypatch)
+    monkeypatch.setenv("BASE", "debian:trixie")
+    with pytest.raises(ReportedError, match="leave out SNAPSHOT or BASE"):
+        base.identity()
+
+
+def test_each_snapshot_and_mirror_has_a_base_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    bases = {base._tar()}
+    for time, mirror in ((TIME, MIRROR), ("20261128T120000Z", MIRROR), (TIME, f"{MIRROR}/x")):
+        use_snapshot(monkeypatch, time, mirror)
+        bases.add(base._tar())
+    assert len(bases) == 4
+    monkeypatch.setenv("SNAPSHOT", "")  # a mirror that is configured changes nothing by itself
+    assert base._tar() in bases
+
+
+def test_packages_come_from_the_snapshot_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert base._sources() == []
+    use_snapshot(monkeypatch, mirror=f"{MIRROR}/")
+    found = [line.split("] ")[1] for line in base._sources()]
+    assert found == [
+        f"{MIRROR}/archive/debian/{TIME}/ trixie main non-free-firmware",
+        f"{MIRROR}/archive/debian/{TIME}/ trixie-updates main non-free-firmware",
+        f"{MIRROR}/archive/debian-security/{TIME}/ trixie-security main non-free-firmware",
+    ]
+
+
+FIELDS = (
+    b"Origin: Debian\nCodename: trixie\nDate: Sat, 21 Nov 2026 09:15:44 UTC\nSHA256:\n 00 1 x\n"
+)
+SIGNED = b"-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n"
+
+
+@pytest.mark.parametrize("prefix", ["", "./"])
+@pytest.mark.parametrize(("name", "content"), [("InRelease", SIGNED + FIELDS), ("Release", FIELDS)])
+def test_the_time_of_each_suite_is_read_from_the_lists(
+    prefix: str, name: str, content: bytes
+) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for path in (f"var/lib/apt/lists/a_dists_trixie_{name}", f"var/lib/apt/lists/x/a_{name}"):
+            entry = tarfile.TarInfo(prefix + path)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+            content = b"nothing"
+    buffer.seek(0)
+    with tarfile.open(fileobj=buffer) as tar:
+        assert base.suites(tar) == {"trixie": "20261121T091544Z"}
