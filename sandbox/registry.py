@@ -60,13 +60,16 @@ class Registry:
         """Take these user and password from now on, and no others."""
         _write_passwords(self.folder, credentials)
 
-    def push(self, archive: Path, name: str, kind: str = "docker-archive") -> str:
+    def push(self, archive: Path, name: str, kind: str = "docker-archive", image: str = "") -> str:
         """Push an archive under a name ("tink-agent:latest"); return its full reference.
 
-        An image of several architectures is pushed as a whole.
+        image: which one, of an OCI archive that has several. An image of several architectures is
+        pushed as a whole, and an OCI archive as it is: digests of it may be signed.
         """
         reference = f"{self.host}/{name}"
-        self._copy(f"{kind}:{archive}", f"docker://{reference}", "dest", "--all")
+        source = f"{kind}:{archive}" + (f":{image}" if image else "")
+        as_it_is = ["--preserve-digests"] if kind == "oci-archive" else []
+        self._copy(source, f"docker://{reference}", "dest", "--all", *as_it_is)
         return reference
 
     def fetch(self, name: str, folder: Path) -> None:
@@ -75,7 +78,7 @@ class Registry:
 
     def _copy(self, source: str, target: str, side: str, *more: str) -> None:
         """Copy an image; side: which of the two is the registry's, in skopeo's words."""
-        options = [f"--{side}-cert-dir={self.ca.parent}", f"--authfile={self._authfile()}"]
+        options = [f"--{side}-cert-dir={self.ca.parent}", f"--authfile={self.authfile()}"]
         command = [
             "skopeo",
             "copy",
@@ -89,7 +92,8 @@ class Registry:
         with self.network.inside():
             run(f"copying {source} to {target}", command, seconds=300)
 
-    def _authfile(self) -> Path:
+    def authfile(self) -> Path:
+        """Return the file of user and password, as skopeo and docker read it."""
         # A file, not an argument: every user of the machine can read arguments.
         path = self.folder / "auth.json"
         path.touch(mode=0o600)
