@@ -71,9 +71,13 @@ def snapshot() -> str:
     if other():
         message = f"{SNAPSHOT} has no effect on another base image"
         raise ReportedError(f"{message}; leave out {SNAPSHOT} or BASE")
-    if not _snapshot_mirror():
+    mirror = _snapshot_mirror()
+    if not mirror:
         message = f"{SNAPSHOT}={wanted} needs a mirror that keeps former states of Debian"
         raise ReportedError(f"{message}; give {SNAPSHOT_MIRROR}=URL, in snapshot.debian.org's form")
+    if not re.fullmatch(r"http://[^\s\[\]]+", mirror):
+        message = f"{SNAPSHOT_MIRROR}={mirror} is no URL that begins with http://"
+        raise ReportedError(f"{message}, which it must: the base image has no CA certificates")
     return wanted
 
 

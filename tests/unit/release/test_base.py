@@ -93,6 +93,9 @@ def test_the_age_of_a_snapshot_is_that_of_its_packages(monkeypatch: pytest.Monke
     ("time", "mirror", "message"),
     [
         (TIME, "", "needs a mirror that keeps former states .*SNAPSHOT_MIRROR=URL"),
+        (TIME, "https://mirror.example", "is no URL that begins with http://"),
+        (TIME, "mirror.example", "is no URL that begins with http://"),
+        (TIME, "http://mirror.example/ x", "is no URL that begins with http://"),
         ("2026-11-29", MIRROR, "is no time; write it as 20261128T060000Z"),
         ("20261129T120000", MIRROR, "is no time"),
         ("20261329T120000Z", MIRROR, "is no time"),
