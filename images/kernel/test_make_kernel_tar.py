@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import lzma
 import os
 import subprocess
@@ -160,9 +161,10 @@ def test_device_trees_are_beside_it(out: Path) -> None:
     assert all(name.split("/")[0] == f"dtbs-{RELEASE}" for name in found)
 
 
-def test_kernel_and_the_traces_of_packages_are_beside_it(out: Path) -> None:
+def test_kernel_and_the_traces_of_packages_are_beside_it(out: Path, tmp_path: Path) -> None:
     assert (out / "kernel").read_text() == "the kernel"
     traces = out / "usr/share/tinkie"
-    assert (traces / "packages").read_text() == "linux-image 1.0 linux-image 1.0\n"
+    total = hashlib.sha256((tmp_path / "x.deb").read_bytes()).hexdigest()
+    assert (traces / "packages").read_text() == f"linux-image 1.0 linux-image 1.0 all {total}\n"
     assert (traces / "linked").read_text() == "binutils 2.40\ngcc-12 12.2\n"
     assert (out / "usr/share/doc/linux/copyright").read_text() == "GPL"
