@@ -4,6 +4,7 @@ It keeps Debian's package index, so that all images are built from one state of 
 step downloads the index again.
 """
 
+import hashlib
 import os
 import re
 import shlex
@@ -21,7 +22,9 @@ from release.process import run
 from release.progress import Progress
 from release.version import PROJECT, source_date_epoch
 
+VARIABLE = "BASE"
 SUITE = "trixie"
+DEBIAN = "13"  # its number
 DAY_SECONDS = 86400
 REMEDY = "check that this machine reaches its Debian mirror (apt-get update)"
 SNAPSHOT_REMEDY = "check that SNAPSHOT_MIRROR answers, and has that time (its URLs are above)"
@@ -42,7 +45,7 @@ TOOLS = "pax-utils"  # of the scripts
 
 def other() -> str:
     """Return the image that the environment variable BASE names instead of ours, or nothing."""
-    return os.environ.get("BASE", "")
+    return os.environ.get(VARIABLE, "")
 
 
 def identity() -> str:
@@ -94,6 +97,20 @@ def suites(tar: tarfile.TarFile) -> dict[str, str]:
             date = parsedate_to_datetime(fields["Date"]).astimezone(UTC)
             found[str(fields["Codename"])] = date.strftime(SNAPSHOT_FORM)
     return dict(sorted(found.items()))
+
+
+def record(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return name and SHA-256 of the base, for the manifest: of our tar or of BASE's configuration.
+
+    Raises ReportedError if the engine does not have BASE.
+    """
+    if not other():
+        with _tar().open("rb") as tar:
+            total = hashlib.file_digest(tar, "sha256").hexdigest()
+        return {"name": f"Debian {SUITE}", "sha256": total}
+    command = ["docker", "image", "inspect", other(), "--format", "{{.Id}}"]
+    found = run(f"reading the digest of {other()}", command, env=environment).text
+    return {"name": other(), "sha256": found.removeprefix("sha256:")}
 
 
 def age_in_days(now: float) -> int | None:

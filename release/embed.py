@@ -15,6 +15,7 @@ from pathlib import Path
 from release.arch import Architecture
 from release.process import run
 
+VARIABLE = "EMBED"
 INSIDE = "usr/lib/tinkie/images"
 INDEX = "index.json"
 _TAG = "embedded"  # for an image whose name has a digest and no tag
@@ -33,7 +34,7 @@ class EmbeddedImage:
 
 def wanted() -> list[EmbeddedImage]:
     """Return the images that the environment variable EMBED names."""
-    return [_wanted(words) for words in re.split(r"[,\s]+", os.environ.get("EMBED", "")) if words]
+    return [_wanted(words) for words in re.split(r"[,\s]+", os.environ.get(VARIABLE, "")) if words]
 
 
 def may_have_changed() -> list[str]:

@@ -6,6 +6,7 @@ Each folder of tools/ is a Go module that requires one version; go.sum locks eve
 import argparse
 import json
 import os
+import re
 import shutil
 import sys
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ class GoTool:
     tags: str = ""
 
 
+_REQUIRED = re.compile(r"^(?:require)?\s+(\S+) (v\S+)", re.MULTILINE)
 REMEDY = "check that this machine reaches a Go module proxy (GOPROXY)"
 TINKERBELL = "github.com/tinkerbell/tinkerbell/cmd"
 TINK = "github.com/tinkerbell/tink/cmd"
@@ -72,6 +74,18 @@ def build(
     with progress.step(f"{name} (Go; some minutes the first time)"):
         _go_build(tool, target, folder, binary)
     return binary
+
+
+def locked(name: str) -> tuple[str, str, str]:
+    """Return module, version and digest (as go.sum has it) of a key of TOOLS."""
+    tool = TOOLS[name]
+    folder = PROJECT / "tools" / tool.module
+    required = dict(_REQUIRED.findall((folder / "go.mod").read_text()))
+    module = max((one for one in required if f"{tool.package}/".startswith(f"{one}/")), key=len)
+    start = f"{module} {required[module]} "
+    lines = (folder / "go.sum").read_text().splitlines()
+    total = next(line.removeprefix(start) for line in lines if line.startswith(start))
+    return module, required[module], total
 
 
 def source(name: str) -> Path:

@@ -14,6 +14,7 @@ import yaml
 from release.errors import ReportedError
 from release.version import PROJECT
 
+VARIABLE = "LINUXKIT_FILES"
 _SECTIONS = ("onboot", "onshutdown", "services", "volumes")  # lists of entries with an image
 _PACKAGE = "@pkg:"  # LinuxKit replaces it with a name that it computes from a folder and from git
 
@@ -48,9 +49,7 @@ class LinuxKitFiles:
 
 def load() -> LinuxKitFiles:
     """Read the LinuxKit files; ReportedError if one is missing or is not a LinuxKit file."""
-    paths = tuple(
-        PROJECT / name for name in os.environ.get("LINUXKIT_FILES", "linuxkit.yml").split()
-    )
+    paths = tuple(PROJECT / name for name in os.environ.get(VARIABLE, "linuxkit.yml").split())
     contents = [_read(path) for path in paths]
     try:
         kernels = [image for one in contents if (image := (one.get("kernel") or {}).get("image"))]

@@ -9,14 +9,17 @@ from dataclasses import dataclass, field
 from email.parser import BytesParser
 from pathlib import PurePosixPath
 
-from release import arch, assemble, base, images, linuxkit_files
+from release import arch, assemble, base, embed, images, linuxkit_files, wheels
 from release.arch import Architecture
+from release.errors import ReportedError
+from release.licences import of_wheel
 from release.roottar import content_of
-from release.version import commit, source_date_epoch, version
+from release.version import commit, is_modified, source_date_epoch, version
 
 PACKAGES = "usr/share/tinkie/packages"
 LINKED = "usr/share/tinkie/linked"
 GO = "usr/share/tinkie/go/"
+DEBIAN = ("package", "version", "source", "source_version", "architecture", "sha256")
 LICENCE = re.compile(r"usr/share/doc/([^/]+)/copyright")
 WHEEL = re.compile(r".*\.dist-info/METADATA")
 
@@ -39,7 +42,8 @@ class Image:
 
 @dataclass
 class Contents:
-    """All images by name, and the licences by file name.
+    """All images by name, the licences by file name, and what the images were built on.
+
 
     suites: the time of each of Debian's suites whose packages are in them (base.suites).
     """
@@ -47,16 +51,19 @@ class Contents:
     suites: dict[str, str] = field(default_factory=dict)
     images: dict[str, Image] = field(default_factory=dict)
     licences: dict[str, bytes] = field(default_factory=dict)
+    base: dict[str, str] = field(default_factory=dict)
 
 
 def contents(host: str, target: Architecture) -> Contents:
     """Read every image that the LinuxKit files name from the engine at host (a DOCKER_HOST)."""
-    found, environment = Contents(), os.environ | {"DOCKER_HOST": host}
+    environment = os.environ | {"DOCKER_HOST": host}
+    found = Contents(base=base.record(environment))
     with images.exported(base.NAME, arch.own(), environment) as tar:
         found.suites = base.suites(tar)
     for name in linuxkit_files.load().images:
         with images.exported(name, target, environment) as tar:
             found.images[name] = _read(tar, found.licences)
+    _add_wheels(found, target)
     return found
 
 
@@ -65,22 +72,50 @@ def describe(found: Contents, target: Architecture) -> str:
     files = {
         path.name: {
             "size": path.stat().st_size,
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
             "sha512": hashlib.sha512(path.read_bytes()).hexdigest(),
         }
         for path in (assemble.kernel(target), assemble.initramfs(target))
     }
-    embedded = assemble.embedded(target)
+    embedded, files_read = assemble.embedded(target), linuxkit_files.load()
     manifest = {
         "version": version(),
         "commit": commit(),
         "time": source_date_epoch(),
+        "modified": is_modified(),
         "arch": target.name,
         "debian": found.suites,
+        "parameters": parameters(target),
+        "base": found.base,
+        "linuxkit_files": [
+            {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+            for path in (*files_read.paths, *files_read.sources)
+            if path.exists()
+        ],
         "files": files,
         "images": {name: vars(image) for name, image in found.images.items()},
         "embedded": json.loads(embedded.read_text()) if embedded.exists() else [],
     }
     return json.dumps(manifest, indent=1) + "\n"
+
+
+def parameters(target: Architecture) -> dict[str, str]:
+    """Return the make variables that decide what a build makes, those that are given."""
+    given = {
+        arch.VARIABLE: target.name,
+        linuxkit_files.VARIABLE: os.environ.get(linuxkit_files.VARIABLE, ""),
+        embed.VARIABLE: os.environ.get(embed.VARIABLE, ""),
+        base.VARIABLE: base.other(),
+    }
+    return {name: value for name, value in given.items() if value}
+
+
+def _add_wheels(found: Contents, target: Architecture) -> None:
+    """Add file name and digest of its wheel to each Python package that was installed from one."""
+    known = wheels.digests(target)
+    for image in found.images.values():
+        for row in image.python:
+            row.update(known.get(wheels.key(row["package"], row["version"]), {}))
 
 
 # The engine adds these to every container; they are not part of an image.
@@ -119,7 +154,7 @@ def _text(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> bytes | None:
 
 def _record(path: str, content: bytes, image: Image, licences: dict[str, bytes]) -> None:
     if path == PACKAGES:
-        image.debian = _table(content, "package", "version", "source", "source_version")
+        image.debian = _table(content, *DEBIAN)
     elif path == LINKED:
         image.linked = _table(content, "source", "source_version")
     elif path.startswith(GO):
@@ -128,9 +163,15 @@ def _record(path: str, content: bytes, image: Image, licences: dict[str, bytes])
         licences[f"{licence[1]}.copyright"] = content
     else:
         wheel = BytesParser().parsebytes(content)
-        image.python.append({"package": wheel["Name"], "version": wheel["Version"]})
+        row = {"package": wheel["Name"], "version": wheel["Version"]}
+        image.python.append(row | {"licence": of_wheel(wheel)})
 
 
 def _table(content: bytes, *names: str) -> list[dict[str, str]]:
-    lines = content.decode().splitlines()
-    return [dict(zip(names, line.split(), strict=True)) for line in lines]
+    rows = [line.split() for line in content.decode().splitlines()]
+    if any(len(row) != len(names) for row in rows):
+        raise ReportedError(
+            f"an image lists its packages, and not with the columns {', '.join(names)}: "
+            "it was built by another version of Tinkie; build it again"
+        )
+    return [dict(zip(names, row, strict=True)) for row in rows]

@@ -1,11 +1,13 @@
 """`python -m release.pack`: write a release to the project's root (ARCH=name).
 
 It has the same kernel and initramfs in each form that an installer needs (README.md), and
-manifest, licences and checksums. The architectures lie beside each other. Those that were packed
-from one commit share the checksums and the OCI image. SIGN=key signs both (release.signing).
+manifest, SBOM, provenance, licences and checksums. The architectures lie beside each other. Those
+that were packed from one commit share the checksums and the OCI image. SIGN=key signs both
+(release.signing).
 """
 
 import hashlib
+import json
 import os
 import tarfile
 import time
@@ -22,6 +24,8 @@ from release import (
     iso,
     manifest,
     oci,
+    provenance,
+    sbom,
     signing,
     verify,
 )
@@ -85,6 +89,16 @@ class Names:
         return f"manifest-{self.target.name}.json"
 
     @property
+    def sbom(self) -> str:
+        """The same as CycloneDX."""
+        return f"tinkie-{version()}-{self.target.name}.cdx.json"
+
+    @property
+    def provenance(self) -> str:
+        """What the release was built from, and how."""
+        return f"tinkie-{version()}-{self.target.name}.intoto.json"
+
+    @property
     def dtbs(self) -> str:
         """The device trees of the kernel's package, for boot loaders that have none."""
         return f"dtbs-{self.target.name}.tar.gz"
@@ -100,11 +114,20 @@ class Names:
         return f"{self.osie}.sha512sum"
 
     @property
+    def _built(self) -> tuple[str, ...]:
+        archives = (self.flat, self.flat_lts, self.iso, self.licences)
+        several = (*archives, self.manifest, self.sbom, self.oci)
+        return (*several, self.dtbs) if self.target.has_device_trees else several
+
+    @property
+    def attested(self) -> tuple[str, ...]:
+        """The files that the provenance is about."""
+        return (*self._built, self.osie) if self.has_osie else self._built
+
+    @property
     def summed(self) -> tuple[str, ...]:
         """The files in checksum.txt. Older installers unpack its .tar.gz: osie's sum stands in."""
-        several = (self.flat, self.flat_lts, self.iso, self.licences, self.manifest, self.oci)
-        dtbs = (self.dtbs,) if self.target.has_device_trees else ()
-        return (*several, *dtbs, *((self.osie_sum,) if self.has_osie else ()))
+        return (*self._built, self.provenance, *((self.osie_sum,) if self.has_osie else ()))
 
     @property
     def has_osie(self) -> bool:
@@ -144,6 +167,8 @@ def pack(root: Path = PROJECT, progress: Progress | None = None) -> bool:
     oci.write(root / names.oci, {one.debian: _files(one) for one in together})
     for name in (*names.of_key, verify.SIGNATURE):  # they would be of other files
         (root / name).unlink(missing_ok=True)
+    for one in map(Names, together):
+        _attest(root, one)
     _sum(root, [Names(one) for one in together])
     if key:
         _sign(root, [Names(one) for one in together], key)
@@ -195,8 +220,18 @@ def _pack_contents(root: Path, names: Names, progress: Progress) -> None:
         with progress.step("CD image"):
             files = {"vmlinuz": assemble.kernel(target), "initramfs": assemble.initramfs(target)}
             iso.write(root / names.iso, files, target)
-    (root / names.manifest).write_text(manifest.describe(contents, target))
+    described = manifest.describe(contents, target)
+    (root / names.manifest).write_text(described)
+    (root / names.sbom).write_text(sbom.document(json.loads(described), contents.licences))
     archive.tar_gz(root / names.licences, contents.licences)
+
+
+def _attest(root: Path, names: Names) -> None:
+    """Write the provenance; also of what was packed before: the OCI image is of all."""
+    files = [root / name for name in names.attested]
+    files += [assemble.kernel(names.target), assemble.initramfs(names.target)]
+    described = json.loads((root / names.manifest).read_text())
+    (root / names.provenance).write_text(provenance.statement(files, described))
 
 
 def _device_trees(host: str, target: Architecture) -> bytes:

@@ -50,6 +50,16 @@ def commit() -> str:
     return _git("rev-parse", "--short=12", "HEAD")
 
 
+def full_commit() -> str:
+    """Return the checked-out commit, all forty digits."""
+    return _git("rev-parse", "HEAD")
+
+
+def is_modified() -> bool:
+    """Return whether a file that git tracks or would track differs from the commit."""
+    return bool(_git("status", "--porcelain"))
+
+
 def source_date_epoch() -> int:
     """Return the commit's time in seconds since 1970, the time of every file.
 

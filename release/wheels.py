@@ -5,11 +5,14 @@ image's Python and not for the build host's; out/wheels/own/ has ours. The locke
 so that each state of the lock is downloaded once.
 """
 
+import hashlib
 import os
 import shutil
 import sys
 import tempfile
 from pathlib import Path
+
+from packaging.utils import canonicalize_name, canonicalize_version, parse_wheel_filename
 
 from release import arch
 from release.arch import Architecture
@@ -52,6 +55,22 @@ def fetch(lock: str, target: Architecture) -> Path:
         finally:
             shutil.rmtree(partial, ignore_errors=True)
     return folder
+
+
+def digests(target: Architecture) -> dict[tuple[str, str], dict[str, str]]:
+    """Return file name and SHA-256 of each wheel in out/wheels that the images have, by its key."""
+    folders = [*(WHEELS / target.debian / image for image in IMAGES), WHEELS / "own"]
+    found = {}
+    for path in (path for folder in folders for path in sorted(folder.glob("*.whl"))):
+        name, number, _, _ = parse_wheel_filename(path.name)
+        total = hashlib.sha256(path.read_bytes()).hexdigest()
+        found[key(name, str(number))] = {"wheel": path.name, "sha256": total}
+    return found
+
+
+def key(name: str, number: str) -> tuple[str, str]:
+    """Return name and version of a Python package as any spelling of them is compared."""
+    return canonicalize_name(name), canonicalize_version(number)
 
 
 def for_image(target: Architecture) -> list[str]:

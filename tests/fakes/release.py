@@ -1,6 +1,9 @@
 """A release that needs no building: kernel and initramfs are some bytes, of each architecture."""
 
+import hashlib
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,5 +34,72 @@ def _is_built(_level: str, _progress: Progress, *, target: Architecture) -> bool
 
 def _write_contents(root: Path, names: pack.Names, _progress: Progress) -> None:
     dtbs = [names.dtbs] if names.target.has_device_trees else []
-    for name in (names.manifest, names.licences, names.iso, *dtbs):
+    for name in (names.sbom, names.licences, names.iso, *dtbs):
         (root / name).write_text(f"content of {name}")
+    (root / names.manifest).write_text(json.dumps(manifest_of(names.target)))
+
+
+def manifest_of(target: Architecture) -> dict[str, Any]:
+    """Return what manifest.describe makes of two images with a package of each kind."""
+    glibc = {"source": "glibc", "source_version": "2.41-12"}
+    libc6 = {"package": "libc6", "version": "2.41-12", **glibc} | {
+        "architecture": target.debian,
+        "sha256": digest("libc6.deb"),
+    }
+    busybox = {"package": "busybox-static", "version": "1:1.37.0-6+b9", "source": "busybox"} | {
+        "source_version": "1:1.37.0-6",
+        "architecture": target.debian,
+        "sha256": digest("busybox.deb"),
+    }
+    httpx = {"package": "httpx", "version": "0.28.1", "licence": "BSD-3-Clause"} | {
+        "wheel": "httpx-0.28.1-py3-none-any.whl",
+        "sha256": digest("httpx.whl"),
+    }
+    own = {"package": "tinkie", "version": "0.1.0", "licence": "Apache-2.0"}
+    go = [
+        {"program": "dockerd", "module": "go", "version": "go1.26.8", "sum": "-"},
+        {
+            "program": "dockerd",
+            "module": "github.com/marklodato/go-hello-world",
+            "version": "v0.0.1",
+            "sum": "h1:Khu2En+0gcYPZ2kuIihfswbzxv/mIHXgzPZ018Oty48=",
+        },
+    ]
+    empty: dict[str, Any] = {"debian": [], "linked": [], "python": [], "go": []}
+    size = {"size": 1, "content": f"sha256:{digest('image')}"}
+    return {
+        "version": "0.1.0",
+        "commit": "85a9a15b3625",
+        "time": 1796020821,
+        "modified": False,
+        "arch": target.name,
+        "parameters": {"ARCH": target.name},
+        "base": {"name": "Debian trixie", "sha256": digest("base")},
+        "linuxkit_files": [{"file": "linuxkit.yml", "sha256": digest("linuxkit.yml")}],
+        "files": {
+            name: {
+                "size": len(content),
+                "sha256": hashlib.sha256(content).hexdigest(),
+                "sha512": hashlib.sha512(content).hexdigest(),
+            }
+            for name, content in (BOTH | ARM).items()
+            if name.endswith(target.name)
+        },
+        "images": {
+            "r/init:1": empty | size | {"debian": [busybox, libc6], "linked": [glibc]},
+            "r/agent:1": empty | size | {"debian": [libc6], "python": [httpx, own], "go": go},
+        },
+        "embedded": [
+            {
+                "name": "registry.example:5000/tink-agent:v1",
+                "digest": f"sha256:{digest('agent')}",
+                "id": f"sha256:{digest('id')}",
+                "archive": "0.tar",
+            }
+        ],
+    }
+
+
+def digest(name: str) -> str:
+    """Return a SHA-256 that stands for that of a file."""
+    return hashlib.sha256(name.encode()).hexdigest()

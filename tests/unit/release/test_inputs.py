@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from release import assemble, cache, gotools, images, linuxkit_files, manifest, programs
+from release.errors import ReportedError
 from release.progress import Progress
 from release.version import PROJECT
 
@@ -163,10 +164,12 @@ def _image(files: dict[str, bytes], mtime: int) -> tarfile.TarFile:
 
 
 FILES = {
-    "usr/share/tinkie/packages": b"libc6 2.41-12 glibc 2.41-12\n",
+    "usr/share/tinkie/packages": b"libc6 2.41-12 glibc 2.41-12 arm64 0123abcd\n",
     "usr/share/tinkie/linked": b"golang-1.24 1.24.4-1\n",
     "usr/share/doc/libc6/copyright": b"a licence",
-    "usr/lib/python3/dist-packages/httpx-0.28.dist-info/METADATA": b"Name: httpx\nVersion: 0.28\n",
+    "usr/lib/python3/dist-packages/httpx-0.28.dist-info/METADATA": (
+        b"Name: httpx\nVersion: 0.28\nLicense: BSD-3-Clause\n"
+    ),
     "etc/hostname": b"of the engine, not of the image",
 }
 
@@ -175,13 +178,20 @@ def test_an_image_lists_its_packages() -> None:
     found = manifest.Contents()
     with _image(FILES, mtime=1) as tar:
         image = manifest._read(tar, found.licences)
-    assert image.debian == [
-        {"package": "libc6", "version": "2.41-12", "source": "glibc", "source_version": "2.41-12"}
-    ]
+    libc6 = {"package": "libc6", "version": "2.41-12", "architecture": "arm64"}
+    glibc = {"source": "glibc", "source_version": "2.41-12"}
+    assert image.debian == [libc6 | glibc | {"sha256": "0123abcd"}]
     assert image.linked == [{"source": "golang-1.24", "source_version": "1.24.4-1"}]
-    assert image.python == [{"package": "httpx", "version": "0.28"}]
+    assert image.python == [{"package": "httpx", "version": "0.28", "licence": "BSD-3-Clause"}]
     assert found.licences == {"libc6.copyright": b"a licence"}
     assert json.dumps(vars(image))
+
+
+@pytest.mark.parametrize("line", [b"libc6 2.41-12 glibc 2.41-12\n", b"a b c d e f g\n"])
+def test_a_list_with_other_columns_is_reported(line: bytes) -> None:
+    files = {"usr/share/tinkie/packages": line}
+    with _image(files, mtime=1) as tar, pytest.raises(ReportedError, match="build it again"):
+        manifest._read(tar, {})
 
 
 def test_an_images_digest_depends_on_contents_only() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
 
-from release import arch, manifest
+from release import arch, base, manifest, wheels
 from release.arch import X86_64
 from release.errors import ReportedError
 
@@ -50,6 +51,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     program.parent.mkdir()
     program.write_text(DOCKER)
     program.chmod(0o755)
+    monkeypatch.setattr(base, "record", lambda _environment: {"name": "x", "sha256": "0"})
+    monkeypatch.setattr(wheels, "WHEELS", tmp_path / "wheels")
     monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
     monkeypatch.setenv("FOLDER", str(tmp_path))
     monkeypatch.setenv("LINUXKIT_FILES", str(tmp_path / "linuxkit.yml"))
@@ -88,3 +91,29 @@ def test_a_failure_leaves_no_container(folder: Path) -> None:
     with pytest.raises((ReportedError, tarfile.TarError)):
         manifest.contents("unix:///nowhere", X86_64)
     assert list((folder / "containers").iterdir()) == []
+
+
+def test_a_package_has_the_digest_of_the_wheel_that_it_was_installed_from(folder: Path) -> None:
+    wheel = folder / "wheels/amd64/bootkit/Some_Package-1.0-py3-none-any.whl"
+    wheel.parent.mkdir(parents=True)
+    wheel.write_bytes(b"wheel")
+    metadata = "usr/lib/python3/dist-packages/x.dist-info/METADATA"
+    with tarfile.open(folder / "r_x:1.tar", "w") as tar:
+        content = b"Name: some-package\nVersion: 1.0\n"
+        entry = tarfile.TarInfo(metadata)
+        entry.size = len(content)
+        tar.addfile(entry, io.BytesIO(content))
+    (row,) = manifest.contents("unix:///nowhere", X86_64).images["r/x:1"].python
+    assert row["wheel"] == wheel.name
+    assert row["sha256"] == hashlib.sha256(b"wheel").hexdigest()
+    assert row["licence"] == ""
+
+
+def test_only_variables_that_are_given_are_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LINUXKIT_FILES", "EMBED", "BASE"):
+        monkeypatch.delenv(name, raising=False)
+    assert manifest.parameters(X86_64) == {"ARCH": "x86_64"}
+    monkeypatch.setenv("EMBED", "a,b")
+    monkeypatch.setenv("BASE", "debian:trixie-slim")
+    expected = {"ARCH": "x86_64", "EMBED": "a,b", "BASE": "debian:trixie-slim"}
+    assert manifest.parameters(X86_64) == expected
