@@ -114,7 +114,7 @@ herd: setup ## N machines come back to servers that were away LATE seconds (root
 bench: setup ## builds, sizes and a boot in figures (half an hour)
 	@$(PYTHON) -m release.bench
 
-audit: setup ## known vulnerabilities of the engine's programs (needs the Go vulnerability database)
+audit: setup ## known vulnerabilities of what the SBOM lists (DATA=folder or file in OSV format; SBOM=file)
 	@$(PYTHON) -m release.audit
 
 bench-peer: setup ## boots of out/ and of another OS in turn, compared (ARTIFACTS=folder; docs/performance.md)

@@ -1,22 +1,95 @@
-"""`python -m release.audit`: known vulnerabilities in the Go modules of programs/.
+"""`python -m release.audit`: known vulnerabilities in what a release contains, by its SBOM.
 
-govulncheck asks the Go vulnerability database (GOVULNDB; by default that of the Go project), and
-names only what the programs can reach. The exit status is 1 if it finds something.
+DATA=folder or file has vulnerability data in OSV's format, for any of Debian, PyPI and Go. What it
+lacks comes from the network: for PyPI from the package index of pip's configuration, for Go from
+govulncheck, which asks the Go vulnerability database (GOVULNDB; by default that of the Go project)
+and names only what the programs can reach. For Debian there is DATA only.
+
+The exit status is 1 if a finding has a fixed version, or if there is no data of a kind of package.
+SBOM=file is another SBOM than that of the release in this folder.
 """
 
+import ast
+import json
+import os
+import re
 import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
-from release import arch, gotools, programs
+import httpx
+
+from release import arch, gotools, osv, pack, programs
 from release.errors import ReportedError, reported_errors
+from release.osv import Finding, Package
 from release.process import run
 from release.progress import Progress
+from release.version import PROJECT
 
 REMEDY = "check that this machine reaches a Go vulnerability database, or set GOVULNDB to a copy"
+OSV = "set DATA to vulnerability data in OSV's format (docs/verification.md)"
 FOUND = 3  # govulncheck's exit status
+INDEX = "https://pypi.org/simple"  # pip's own default
+INDEX_SECONDS = 30.0
 
 
 def audit(progress: Progress) -> bool:
-    """Print what is known of each module; return whether there is anything.
+    """Print what is known of each package; return whether an update would repair something.
+
+    Raises ReportedError, after that, if there is no data of a kind of package.
+    """
+    found, missing = [], []
+    packages = osv.packages(_sbom())
+    data = os.environ.get("DATA", "")
+    known, covered = osv.search(Path(data), packages) if data else ([], set())
+    found += known
+    has_go_finding = False
+    for ecosystem in sorted({one.ecosystem for one in packages}):
+        of_it = [one for one in packages if one.ecosystem == ecosystem]
+        try:
+            if ecosystem in covered:
+                pass
+            elif ecosystem == osv.PYPI:
+                with httpx.Client(timeout=INDEX_SECONDS, follow_redirects=True) as client:
+                    found += from_index(of_it, client)
+            elif ecosystem == osv.GO:
+                has_go_finding = check_programs(progress)
+            else:
+                raise ReportedError(OSV)  # noqa: TRY301 - the same as the other two's
+        except ReportedError as error:
+            missing.append(f"no vulnerability data of {ecosystem}: {error}")
+        else:
+            print(f"{ecosystem}: {len(of_it)} packages were compared", flush=True)
+    for one in found:
+        print(one)
+    if missing:
+        raise ReportedError("; ".join(missing))
+    return has_go_finding or any(one.fixed or one.problem for one in found)
+
+
+def from_index(packages: list[Package], client: httpx.Client) -> list[Finding]:
+    """Return what the package index of pip's configuration knows of packages, by its JSON API.
+
+    Raises ReportedError if it has no such API, or lacks a package.
+    """
+    base = re.sub(r"/simple/?$", "", _index())
+    found: list[Finding] = []
+    for package in packages:
+        what = f"the package index's JSON API, asked for {package.name} {package.version}"
+        try:
+            answer = client.get(f"{base}/pypi/{package.name}/{package.version}/json")
+            answer.raise_for_status()
+            found += list(_advisories(answer.json()["vulnerabilities"], package))
+        except httpx.HTTPStatusError as error:
+            raise ReportedError(f"{what}: HTTP {error.response.status_code}; {OSV}") from None
+        except (httpx.HTTPError, KeyError, TypeError, ValueError) as error:
+            raise ReportedError(f"{what}: {type(error).__name__} {error}; {OSV}") from None
+    return found
+
+
+def check_programs(progress: Progress) -> bool:
+    """Print what govulncheck finds in the programs of programs/; return whether it is anything.
 
     Raises ReportedError if a module or the database cannot be read.
     """
@@ -42,6 +115,37 @@ def audit(progress: Progress) -> bool:
                     raise ReportedError(f"{program.path} was not checked (see above): {REMEDY}")
                 found = found or done.code == FOUND
     return found
+
+
+def _sbom() -> dict[str, Any]:
+    path = PROJECT / (os.environ.get("SBOM") or pack.Names(arch.wanted()).sbom)
+    if not path.exists():
+        raise ReportedError(f"{path.name}: no such file; run `make dist`, or name an SBOM by SBOM=")
+    try:
+        read = json.loads(path.read_text())
+    except ValueError as error:
+        raise ReportedError(f"{path.name} is not JSON: {error}; name an SBOM by SBOM=") from None
+    if not isinstance(read, dict) or read.get("bomFormat") != "CycloneDX":
+        raise ReportedError(f"{path.name} is not CycloneDX; name an SBOM of `make dist` by SBOM=")
+    return read
+
+
+def _advisories(known: list[dict[str, Any]], package: Package) -> Iterator[Finding]:
+    for one in known:
+        if not one.get("withdrawn"):
+            identity = ", ".join([one["id"], *one.get("aliases", [])])
+            yield Finding(identity, package, osv.first_fix(package, one.get("fixed_in", [])))
+
+
+def _index() -> str:
+    """Return the package index that pip uses: of its variable, else of its files, else its own."""
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "config", "list"]
+    lines = run("reading pip's configuration", command).text.splitlines()
+    values = dict(line.split("=", 1) for line in lines if "=" in line)
+    for name in (":env:.index-url", "install.index-url", "global.index-url"):
+        if name in values:
+            return str(ast.literal_eval(values[name]))
+    return INDEX
 
 
 def main() -> None:
