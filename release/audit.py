@@ -28,7 +28,7 @@ from release.progress import Progress
 from release.version import PROJECT
 
 REMEDY = "check that this machine reaches a Go vulnerability database, or set GOVULNDB to a copy"
-OSV = "set DATA to vulnerability data in OSV's format (docs/verification.md)"
+OSV = "set DATA to vulnerability data in OSV's format (docs/sbom.md)"
 FOUND = 3  # govulncheck's exit status
 INDEX = "https://pypi.org/simple"  # pip's own default
 INDEX_SECONDS = 30.0

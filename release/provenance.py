@@ -1,7 +1,7 @@
 """What a release was built from, and how: an in-toto statement with SLSA's provenance, version 1.
 
 It depends on the release's files, its manifest and the commit only, so that a second build of the
-same bytes makes the same statement. docs/verification.md explains its fields.
+same bytes makes the same statement. docs/sbom.md explains its fields.
 """
 
 import base64
