@@ -19,6 +19,7 @@ from cyclonedx.model.license import DisjunctiveLicense, License, LicenseExpressi
 from cyclonedx.output.json import JsonV1Dot6
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
+from debian.debian_support import NativeVersion
 from packageurl import PackageURL
 
 from release import base, programs
@@ -188,8 +189,22 @@ def _debian(row: Mapping[str, str], declared: Mapping[str, str], inside: tuple[s
         sha256=row["sha256"],
         licence=declared.get(text, ""),
         text=text if files else "",
-        properties=(inside, *files),
+        properties=(inside, *files, *_for_trivy(source, source_version)),
     )
+
+
+def _for_trivy(source: str, version: str) -> Iterator[tuple[str, str]]:
+    """Yield the source package as Trivy's properties: it does not read the purl's `upstream`."""
+    parsed = NativeVersion(version)
+    values = {
+        "SrcName": source,
+        "SrcEpoch": parsed.epoch,
+        "SrcVersion": parsed.upstream_version,
+        "SrcRelease": parsed.debian_revision,
+    }
+    for name, value in values.items():
+        if value:
+            yield f"aquasecurity:trivy:{name}", value
 
 
 def _linked(row: Mapping[str, str], inside: tuple[str, str]) -> Part:

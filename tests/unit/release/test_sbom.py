@@ -67,6 +67,16 @@ def test_a_component_names_its_images_digest_and_licence() -> None:
     assert values(components[GLIBC], sbom.KIND) == [sbom.LINKED]
 
 
+def test_trivy_finds_the_source_package_in_properties_of_its_own() -> None:
+    expected = {"SrcName": "busybox", "SrcEpoch": "1", "SrcVersion": "1.37.0", "SrcRelease": "6"}
+    (busybox,) = (one for purl, one in by_purl(document()).items() if "busybox-static" in purl)
+    for name, value in expected.items():
+        assert values(busybox, f"aquasecurity:trivy:{name}") == [value]
+    libc6 = by_purl(document())[LIBC6]
+    assert values(libc6, "aquasecurity:trivy:SrcName") == ["glibc"]
+    assert values(libc6, "aquasecurity:trivy:SrcEpoch") == []  # it has none
+
+
 def test_an_unknown_licence_is_called_unknown_and_names_its_text() -> None:
     components = by_purl(document())
     (busybox,) = components[next(purl for purl in components if "busybox-static" in purl)][
