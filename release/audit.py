@@ -39,33 +39,36 @@ def audit(progress: Progress) -> bool:
 
     Raises ReportedError, after that, if there is no data of a kind of package.
     """
-    found, missing = [], []
-    packages = osv.packages(_sbom())
-    data = os.environ.get("DATA", "")
-    known, covered = osv.search(Path(data), packages) if data else ([], set())
-    found += known
-    has_go_finding = False
+    packages, data = osv.packages(_sbom()), os.environ.get("DATA", "")
+    found, covered = osv.search(Path(data), packages) if data else ([], set())
+    missing, has_go_finding = [], False
     for ecosystem in sorted({one.ecosystem for one in packages}):
         of_it = [one for one in packages if one.ecosystem == ecosystem]
         try:
-            if ecosystem in covered:
-                pass
-            elif ecosystem == osv.PYPI:
-                with httpx.Client(timeout=INDEX_SECONDS, follow_redirects=True) as client:
-                    found += from_index(of_it, client)
-            elif ecosystem == osv.GO:
-                has_go_finding = check_programs(progress)
-            else:
-                raise ReportedError(OSV)  # noqa: TRY301 - the same as the other two's
-        except ReportedError as error:
-            missing.append(f"no vulnerability data of {ecosystem}: {error}")
-        else:
+            if ecosystem not in covered:
+                more, is_go_finding = _without_data(ecosystem, of_it, progress)
+                found, has_go_finding = [*found, *more], has_go_finding or is_go_finding
             print(f"{ecosystem}: {len(of_it)} packages were compared", flush=True)
+        except ReportedError as error:
+            missing.append(ecosystem)
+            print(f"{ecosystem}: {len(of_it)} packages were not compared: {error}", flush=True)
     for one in found:
         print(one)
     if missing:
-        raise ReportedError("; ".join(missing))
+        raise ReportedError(f"no vulnerability data of {', '.join(missing)}: {OSV}")
     return has_go_finding or any(one.fixed or one.problem for one in found)
+
+
+def _without_data(
+    ecosystem: str, packages: list[Package], progress: Progress
+) -> tuple[list[Finding], bool]:
+    """Return what the network has, and whether govulncheck has printed a finding of its own."""
+    if ecosystem == osv.PYPI:
+        with httpx.Client(timeout=INDEX_SECONDS, follow_redirects=True) as client:
+            return from_index(packages, client), False
+    if ecosystem == osv.GO:
+        return [], check_programs(progress)
+    raise ReportedError("there is no data of it but DATA")
 
 
 def from_index(packages: list[Package], client: httpx.Client) -> list[Finding]:
@@ -82,9 +85,9 @@ def from_index(packages: list[Package], client: httpx.Client) -> list[Finding]:
             answer.raise_for_status()
             found += list(_advisories(answer.json()["vulnerabilities"], package))
         except httpx.HTTPStatusError as error:
-            raise ReportedError(f"{what}: HTTP {error.response.status_code}; {OSV}") from None
+            raise ReportedError(f"{what}: HTTP {error.response.status_code}") from None
         except (httpx.HTTPError, KeyError, TypeError, ValueError) as error:
-            raise ReportedError(f"{what}: {type(error).__name__} {error}; {OSV}") from None
+            raise ReportedError(f"{what}: {type(error).__name__} {error}") from None
     return found
 
 
@@ -95,13 +98,14 @@ def check_programs(progress: Progress) -> bool:
     """
     govulncheck = gotools.build("govulncheck", progress)
     found, target = False, arch.wanted()
+    database = [f"-db={url}"] if (url := os.environ.get("GOVULNDB")) else []
     for module, made in programs.PROGRAMS.items():
         with (
             progress.step(f"vulnerabilities of {module}"),
             programs.source(module, target) as source,
         ):
             for program in made:
-                words = ["-tags", program.tags, program.package]
+                words = [*database, "-tags", program.tags, program.package]
                 done = run(
                     f"asking for vulnerabilities of {program.path}",
                     [govulncheck, *words],
