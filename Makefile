@@ -51,11 +51,15 @@ lock: setup-venv ## renew requirements/*.txt (needs a package index)
 images: setup-venv ## every image that linuxkit.yml names (ARCH=aarch64: as all builds)
 	@$(PYTHON) -m release.images
 
-dist: setup-venv ## the release: archives, CD image, checksums, manifest, licences (SIGN=key VERSION=x.y.z)
+dist: setup-venv ## the release, signed with SIGN=key (VERSION=x.y.z; UKI=key: a signed EFI program, too)
 	@$(PYTHON) -m release.pack
 
 verify: ## check the signature and the files of a release (SIGNERS=file RELEASE=folder)
 	@python3 -m release.verify $(or $(RELEASE),.)
+
+addon: setup-venv ## ADDON=file: more kernel parameters for a signed release (UKI=key UKI_CMDLINE="words")
+	@test -n "$(ADDON)" || { echo "make addon ADDON=name.addon.efi: the file to write is missing"; exit 1; }
+	@$(PYTHON) -m release.uki "$(ADDON)"
 
 quick: setup-venv ## out/vmlinuz and out/initramfs only, compressed quickly
 	@$(PYTHON) -m release.assemble

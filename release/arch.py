@@ -15,13 +15,15 @@ class Architecture:
     """An architecture by its names.
 
     name: of files, of the kernel, of Python and of Tinkerbell. debian: the same for Debian, Docker,
-    Go and LinuxKit. elf: e_machine in the head of a program (elf(5)). seccomp: of the OCI runtime
-    specification. go_level: Go's variable for the oldest processor that its programs run on.
+    Go and LinuxKit. efi: the same for UEFI. elf: e_machine in the head of a program (elf(5)).
+    seccomp: of the OCI runtime specification. go_level: Go's variable for the oldest processor that
+    its programs run on.
     has_device_trees: whether Debian's kernel has them, for machines without ACPI.
     """
 
     name: str
     debian: str
+    efi: str
     elf: int
     seccomp: str
     go_level: tuple[str, str]
@@ -34,6 +36,11 @@ class Architecture:
         return {"GOARCH": self.debian, name: level}
 
     @property
+    def efi_loader(self) -> str:
+        """The path of the program that UEFI starts from a disk or a CD."""
+        return f"EFI/BOOT/BOOT{self.efi.upper()}.EFI"
+
+    @property
     def kernel(self) -> str:
         """The kernel's file name, which Tinkerbell asks for."""
         return f"vmlinuz-{self.name}"
@@ -44,9 +51,15 @@ class Architecture:
         return f"initramfs-{self.name}"
 
 
-X86_64 = Architecture("x86_64", "amd64", 62, "SCMP_ARCH_X86_64", ("GOAMD64", "v1"))
+X86_64 = Architecture("x86_64", "amd64", "x64", 62, "SCMP_ARCH_X86_64", ("GOAMD64", "v1"))
 AARCH64 = Architecture(
-    "aarch64", "arm64", 183, "SCMP_ARCH_AARCH64", ("GOARM64", "v8.0"), has_device_trees=True
+    "aarch64",
+    "arm64",
+    "aa64",
+    183,
+    "SCMP_ARCH_AARCH64",
+    ("GOARM64", "v8.0"),
+    has_device_trees=True,
 )
 ALL = (X86_64, AARCH64)
 VARIABLE = "ARCH"

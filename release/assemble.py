@@ -162,8 +162,8 @@ def _linuxkit(
     return folder / "tinkie.tar"
 
 
-def _version_file() -> dict[str, object]:
-    """Return a LinuxKit file with /etc/os-release, from which rc also reads the earliest time."""
+def os_release() -> str:
+    """Return the content of os-release(5)."""
     release = {
         "NAME": "Tinkie",
         "ID": "tinkie",
@@ -172,8 +172,12 @@ def _version_file() -> dict[str, object]:
         "BUILD_ID": commit(),
         "SOURCE_DATE_EPOCH": source_date_epoch(),
     }
-    lines = "".join(f"{name}={value}\n" for name, value in release.items())
-    return {"files": [{"path": "etc/os-release", "mode": "0644", "contents": lines}]}
+    return "".join(f"{name}={value}\n" for name, value in release.items())
+
+
+def _version_file() -> dict[str, object]:
+    """Return a LinuxKit file with /etc/os-release, from which rc also reads the earliest time."""
+    return {"files": [{"path": "etc/os-release", "mode": "0644", "contents": os_release()}]}
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from release import arch, assemble, differences
+from release import arch, assemble, differences, uki
 from release.differences import Manifest
 from release.errors import ReportedError, reported_errors
 from release.pack import Names
@@ -39,12 +39,11 @@ class Clone:
         return time.monotonic() - started
 
     def digests(self) -> dict[str, str]:
-        """Return the SHA-256 of kernel and initramfs by file name."""
+        """Return the SHA-256 of kernel, initramfs and, with UKI=key, their signed image by name."""
         target = arch.wanted()
-        paths = [
-            self.folder / path.relative_to(PROJECT)
-            for path in (assemble.kernel(target), assemble.initramfs(target))
-        ]
+        built = [assemble.kernel(target), assemble.initramfs(target)]
+        signed = [PROJECT / Names(target).uki] if uki.wanted() else []
+        paths = [self.folder / path.relative_to(PROJECT) for path in (*built, *signed)]
         return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
     def manifest(self) -> Manifest:

@@ -1,9 +1,9 @@
 """`python -m release.pack`: write a release to the project's root (ARCH=name).
 
 It has the same kernel and initramfs in each form that an installer needs (README.md), and
-manifest, SBOM, provenance, licences and checksums. The architectures lie beside each other. Those
-that were packed from one commit share the checksums and the OCI image. SIGN=key signs both
-(release.signing).
+manifest, SBOM, provenance, licences and checksums; with UKI=key also as a signed EFI program
+(release.uki). The architectures lie beside each other. Those that were packed from one commit share
+the checksums and the OCI image. SIGN=key signs both (release.signing).
 """
 
 import hashlib
@@ -27,6 +27,7 @@ from release import (
     provenance,
     sbom,
     signing,
+    uki,
     verify,
 )
 from release.arch import Architecture
@@ -49,9 +50,13 @@ HELPER = b"#!/bin/sh\n# Tinkie does not use this file; Tinkerbell's 2021 sandbox
 
 @dataclass(frozen=True)
 class Names:
-    """The names of a release's files for an architecture."""
+    """The names of a release's files for an architecture.
+
+    has_uki: whether a unified kernel image is among them.
+    """
 
     target: Architecture
+    has_uki: bool = False
 
     @property
     def flat(self) -> str:
@@ -67,6 +72,11 @@ class Names:
     def iso(self) -> str:
         """The CD image."""
         return f"tinkie-{version()}-{self.target.name}.iso"
+
+    @property
+    def uki(self) -> str:
+        """The unified kernel image."""
+        return f"tinkie-{version()}-{self.target.name}.efi"
 
     @property
     def oci(self) -> str:
@@ -116,8 +126,9 @@ class Names:
     @property
     def _built(self) -> tuple[str, ...]:
         archives = (self.flat, self.flat_lts, self.iso, self.licences)
-        several = (*archives, self.manifest, self.sbom, self.oci)
-        return (*several, self.dtbs) if self.target.has_device_trees else several
+        dtbs = (self.dtbs,) if self.target.has_device_trees else ()
+        signed = (self.uki,) if self.has_uki else ()
+        return (*archives, self.manifest, self.sbom, self.oci, *dtbs, *signed)
 
     @property
     def attested(self) -> tuple[str, ...]:
@@ -150,44 +161,62 @@ def pack(root: Path = PROJECT, progress: Progress | None = None) -> bool:
 
     Raises ReportedError.
     """
-    progress, target, key = progress or Progress(), arch.wanted(), signing.wanted()
+    progress, target, sign_key = progress or Progress(), arch.wanted(), signing.wanted()
+    signer = uki.wanted()
     check_changelog()
     assemble.assemble("release", progress, target=target)
-    names = Names(target)
-    if _is_packed(target) and all((root / name).exists() for name in names.results):
-        if key:
-            _sign(root, [Names(one) for one in arch.ALL if _is_packed(one)], key)
-        return bool(key)
+    names, key = Names(target, has_uki=signer is not None), _key(target, signer)
+    if _packed_key(target) == key and all((root / name).exists() for name in names.results):
+        if sign_key:
+            _sign(root, [_names_in(root, one) for one in arch.ALL if _is_packed(one)], sign_key)
+        return bool(sign_key)
     _stamp(target).unlink(missing_ok=True)
     with progress.step("archives"):
         _pack_files(root, names)
-    _pack_contents(root, names, progress)
-    _stamp(target).write_text(_key(target))
+    if signer is None:
+        (root / names.uki).unlink(missing_ok=True)  # of an earlier release
+    _pack_contents(root, names, signer, progress)
+    _stamp(target).write_text(key)
     together = [one for one in arch.ALL if _is_packed(one)]
     oci.write(root / names.oci, {one.debian: _files(one) for one in together})
     for name in (*names.of_key, verify.SIGNATURE):  # they would be of other files
         (root / name).unlink(missing_ok=True)
-    for one in map(Names, together):
+    packed = [_names_in(root, one) for one in together]
+    for one in packed:
         _attest(root, one)
-    _sum(root, [Names(one) for one in together])
-    if key:
-        _sign(root, [Names(one) for one in together], key)
+    _sum(root, packed)
+    if sign_key:
+        _sign(root, packed, sign_key)
     return True
+
+
+def _names_in(root: Path, target: Architecture) -> Names:
+    """Return the names of a release that was packed."""
+    return Names(target, has_uki=(root / Names(target).uki).exists())
 
 
 def _stamp(target: Architecture) -> Path:
     return assemble.OUT / f"packed-{target.name}"
 
 
-def _key(target: Architecture) -> str:
+def _key(target: Architecture, signer: uki.Signer | None) -> str:
+    """Return what a release is made from: out/, this commit, and a signer's words."""
+    return f"{_content_key(target)} {signer.identity if signer else ''}"
+
+
+def _content_key(target: Architecture) -> str:
     files = [assemble.kernel(target), assemble.initramfs(target)]
     return digest([path for path in files if path.exists()], version(), commit())
 
 
-def _is_packed(target: Architecture) -> bool:
-    """Return whether what lies in out/ was packed from this commit."""
+def _packed_key(target: Architecture) -> str:
     stamp = _stamp(target)
-    return stamp.exists() and stamp.read_text() == _key(target)
+    return stamp.read_text() if stamp.exists() else ""
+
+
+def _is_packed(target: Architecture) -> bool:
+    """Return whether what lies in out/ was packed from this commit, with any signer or none."""
+    return _packed_key(target).partition(" ")[0] == _content_key(target)
 
 
 def _files(target: Architecture) -> dict[str, bytes]:
@@ -208,8 +237,8 @@ def _pack_files(root: Path, names: Names) -> None:
         archive.tar_gz(root / names.osie, as_osie)
 
 
-def _pack_contents(root: Path, names: Names, progress: Progress) -> None:
-    """Write manifest, licences and CD image; first retag: another clone may have built since."""
+def _pack_contents(root: Path, names: Names, signer: uki.Signer | None, progress: Progress) -> None:
+    """Write what needs the images; first retag: another clone may have built since."""
     target = names.target
     with engine.running() as host, images.locked_names():
         images.build([], progress, target=target)
@@ -218,12 +247,18 @@ def _pack_contents(root: Path, names: Names, progress: Progress) -> None:
             if target.has_device_trees:
                 (root / names.dtbs).write_bytes(_device_trees(host, target))
         with progress.step("CD image"):
-            files = {"vmlinuz": assemble.kernel(target), "initramfs": assemble.initramfs(target)}
-            iso.write(root / names.iso, files, target)
+            iso.write(root / names.iso, _parts(target), target)
+        if signer:
+            with progress.step("unified kernel image"):
+                uki.write(root / names.uki, _parts(target), signer, target)
     described = manifest.describe(contents, target)
     (root / names.manifest).write_text(described)
     (root / names.sbom).write_text(sbom.document(json.loads(described), contents.licences))
     archive.tar_gz(root / names.licences, contents.licences)
+
+
+def _parts(target: Architecture) -> dict[str, Path]:
+    return {"vmlinuz": assemble.kernel(target), "initramfs": assemble.initramfs(target)}
 
 
 def _attest(root: Path, names: Names) -> None:
@@ -276,11 +311,11 @@ def _sha512(path: Path) -> str:
 def main() -> None:
     """Run this module's command line."""
     with reported_errors():
-        if not pack(PROJECT, Progress(STEPS)):
+        if not pack(PROJECT, Progress(STEPS + bool(os.environ.get(uki.KEY)))):
             print("nothing has changed: the release is up to date")
         if message := base.age_message(time.time()):
             print(message)
-        names = Names(arch.wanted())
+        names = _names_in(PROJECT, arch.wanted())
         for name in (*names.results, *names.of_key, verify.SIGNATURE):
             if (PROJECT / name).exists():  # a release without a signature has fewer
                 print(f"{(PROJECT / name).stat().st_size / 1e6:8.1f} MB  {name}")

@@ -16,11 +16,12 @@ from release.process import run
 from release.progress import Progress
 
 PACKAGES = {
-    "building": "docker.io mmdebstrap squashfs-tools squashfs-tools-ng cpio git iproute2 iptables",
+    "building": "docker.io mmdebstrap squashfs-tools squashfs-tools-ng cpio git iproute2 iptables"
+    " openssl",
     "checking": "shellcheck python3-venv",
     "the sandbox": "qemu-system-x86 qemu-system-arm qemu-utils ipxe-qemu seabios ovmf"
     " qemu-efi-aarch64 docker-registry skopeo"
-    " apache2-utils nftables nmap busybox-static util-linux openssl"
+    " apache2-utils nftables nmap busybox-static util-linux"
     " syslinux syslinux-common mtools dosfstools fdisk tcpdump dnsmasq-base vde2",
 }
 TESTING = "postgresql pax-utils radvd wget"

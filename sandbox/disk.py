@@ -7,7 +7,7 @@ whole disk: partition table, FAT file system, and syslinux for BIOS or GRUB for 
 import gzip
 import shutil
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from release import iso
 from release.process import run
@@ -69,14 +69,8 @@ def system_image(folder: Path, ingredients: Ingredients) -> Path:
     image = folder / "system.img"
     initrd = _marker_initramfs(folder, ingredients)
     kernel = ingredients.kernel
-    size = PARTITION_OFFSET + kernel.stat().st_size + initrd.stat().st_size + SPACE_FOR_FILES
-    empty_disk(image, -(-size // MIB))
     firmware = platforms.of(ingredients.target.name).usual_firmware
-    layout = f"label: dos\nstart=2048, {LAYOUTS[firmware]}\n"
-    run("partitioning the disk image", ["sfdisk", "--quiet", image], stdin=layout)
-    sector = str(PARTITION_OFFSET // 512)
-    run("creating the file system", ["mkfs.fat", f"--offset={sector}", "-n", "SYSTEM", image])
-    _copy_into(image, {"vmlinuz": kernel, "initrd": initrd})
+    _disk_with(image, LAYOUTS[firmware], {"vmlinuz": kernel, "initrd": initrd})
     words = f"console={platforms.of(ingredients.target.name).serial} quiet"
     if firmware == "BIOS":
         _install_syslinux(image, folder, words)
@@ -89,8 +83,31 @@ def system_image(folder: Path, ingredients: Ingredients) -> Path:
     return packed
 
 
+def efi_disk(path: Path, files: Mapping[str, Path]) -> Path:
+    """Write an image of a disk with an EFI system partition that has these files, by their paths.
+
+    Raises ReportedError.
+    """
+    _disk_with(path, LAYOUTS["UEFI"], files)
+    return path
+
+
+def _disk_with(image: Path, layout: str, files: Mapping[str, Path]) -> None:
+    """Write a disk whose only partition has a FAT file system with these files, by their paths."""
+    size = sum(file.stat().st_size for file in files.values())
+    empty_disk(image, -(-(PARTITION_OFFSET + size + SPACE_FOR_FILES) // MIB))
+    table = f"label: dos\nstart=2048, {layout}\n"
+    run("partitioning the disk image", ["sfdisk", "--quiet", image], stdin=table)
+    sector = str(PARTITION_OFFSET // 512)
+    run("creating the file system", ["mkfs.fat", f"--offset={sector}", "-n", "SYSTEM", image])
+    _copy_into(image, files)
+
+
 def _copy_into(image: Path, files: Mapping[str, Path]) -> None:
     partition = f"{image}@@{PARTITION_OFFSET}"
+    folders = {str(folder) for name in files for folder in PurePosixPath(name).parents[:-1]}
+    for folder in sorted(folders):
+        run("making a folder in the disk image", ["mmd", "-i", partition, f"::/{folder}"])
     for name, source in files.items():
         run(f"copying {name} into the disk image", ["mcopy", "-i", partition, source, f"::/{name}"])
 
@@ -109,9 +126,6 @@ def _install_grub(image: Path, folder: Path, words: str, ingredients: Ingredient
     """Install Debian's signed GRUB, which reads the configuration in Debian's folder."""
     config = folder / "grub.cfg"
     config.write_text(GRUB.format(words=words))
-    partition = f"{image}@@{PARTITION_OFFSET}"
-    for name in ("EFI", "EFI/BOOT", "EFI/debian"):
-        run("making a folder in the disk image", ["mmd", "-i", partition, f"::/{name}"])
     loader = iso.disk_loader(ingredients.target)
     _copy_into(image, {f"EFI/BOOT/{loader.name}": loader, "EFI/debian/grub.cfg": config})
 

@@ -50,11 +50,15 @@ class Platform:
         """The firmware of a machine for which none is chosen."""
         return next(iter(self.board))
 
+    def variables(self, folder: Path) -> Path:
+        """Return where the firmware of the machine of this folder keeps its variables."""
+        return folder / "variables.fd"
+
     def firmware_options(self, firmware: Firmware, folder: Path) -> list[str]:
         """Return QEMU's options for a firmware; its variables are kept in folder."""
         options = list(self.board[firmware])
         if flash := self.flash.get(firmware):
-            variables = folder / "variables.fd"
+            variables = self.variables(folder)
             if not variables.exists():
                 shutil.copy(flash.variables, variables)
             unit = "if=pflash,format=raw,unit"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from release import assemble, pack
+from release import assemble, pack, uki
 from release.arch import ALL, Architecture
 from release.progress import Progress
 
@@ -32,9 +32,12 @@ def _is_built(_level: str, _progress: Progress, *, target: Architecture) -> bool
     return False
 
 
-def _write_contents(root: Path, names: pack.Names, _progress: Progress) -> None:
+def _write_contents(
+    root: Path, names: pack.Names, signer: uki.Signer | None, _progress: Progress
+) -> None:
     dtbs = [names.dtbs] if names.target.has_device_trees else []
-    for name in (names.sbom, names.licences, names.iso, *dtbs):
+    signed = [names.uki] if signer else []
+    for name in (names.sbom, names.licences, names.iso, *dtbs, *signed):
         (root / name).write_text(f"content of {name}")
     (root / names.manifest).write_text(json.dumps(manifest_of(names.target)))
 

@@ -15,12 +15,11 @@ from release import base, iso, pack
 from release.arch import AARCH64, X86_64
 from release.version import version
 from tests.fakes.release import ARM, BOTH, stand_in
+from tests.keys import signing_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-    from release.progress import Progress
 
 
 @pytest.fixture
@@ -177,7 +176,7 @@ def test_nothing_is_packed_twice_and_the_same_bytes_after_it_was_lost(root: Path
 def test_a_release_that_was_interrupted_is_no_release(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(_root: Path, _names: pack.Names, _progress: Progress) -> None:
+    def interrupted(*_arguments: object) -> None:
         raise KeyboardInterrupt
 
     pack.pack(root)
@@ -188,6 +187,56 @@ def test_a_release_that_was_interrupted_is_no_release(
             pack.pack(root)
     assert pack.pack(root)
     assert _files(root / X86.flat)["initramfs-x86_64"] == b"newer"
+
+
+@pytest.fixture
+def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key that can sign, with its certificate beside it."""
+    return signing_key(tmp_path_factory.mktemp("keys"), "db")[0]
+
+
+def _summed(root: Path) -> set[str]:
+    return {line.split()[1] for line in (root / pack.CHECKSUMS).read_text().splitlines()}
+
+
+def test_a_key_adds_a_signed_image_that_goes_with_it(
+    root: Path, key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pack.pack(root)
+    assert X86.uki not in _summed(root)
+    monkeypatch.setenv("UKI", str(key))
+    assert pack.pack(root)
+    assert not pack.pack(root)
+    assert X86.uki in _summed(root)
+    subprocess.run(["sha512sum", "--check", pack.CHECKSUMS], cwd=root, check=True)
+    monkeypatch.delenv("UKI")
+    assert pack.pack(root)
+    assert X86.uki not in _summed(root)
+    assert not (root / X86.uki).exists()
+
+
+def test_other_words_or_another_certificate_sign_it_anew(
+    root: Path, key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UKI", str(key))
+    pack.pack(root)
+    monkeypatch.setenv("UKI_CMDLINE", "console=ttyS0")
+    assert pack.pack(root)
+    monkeypatch.setenv("UKI", str(signing_key(key.parent, "other")[0]))
+    assert pack.pack(root)
+    assert not pack.pack(root)
+
+
+def test_the_signed_image_of_the_other_architecture_stays_in_the_checksums(
+    root: Path, key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UKI", str(key))
+    pack.pack(root)
+    monkeypatch.delenv("UKI")
+    monkeypatch.setenv("ARCH", "aarch64")
+    pack.pack(root)
+    assert X86.uki in _summed(root)
+    assert pack.Names(AARCH64).uki not in _summed(root)
 
 
 def test_the_age_of_its_debian_packages_is_printed(

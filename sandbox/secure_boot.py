@@ -1,0 +1,47 @@
+"""A machine whose firmware trusts one key only: Secure Boot as its owner sets it up."""
+
+import sys
+from pathlib import Path
+
+from release.process import run
+from sandbox.platforms import Platform
+
+PROGRAM = Path(sys.executable).parent / "virt-fw-vars"
+VARIABLES = ("PK", "KEK", "db", "dbx")
+OWNER = "a9d2ed7b-0e7a-4a3c-9d0e-0c3d4c2f5b11"  # any GUID: firmware stores it beside the key
+
+
+def enrol(platform: Platform, certificate: Path, folder: Path, *, is_on: bool = True) -> None:
+    """Put a machine's firmware into setup mode and enrol a certificate (PEM) as PK, KEK and db.
+
+    folder: that of the machine, which has not been powered on yet. is_on: whether the firmware
+    verifies signatures from then on. Raises ReportedError.
+    """
+    delivered = platform.flash["UEFI with Secure Boot"].variables
+    words: list[str | Path] = ["--input", delivered, "--output", platform.variables(folder)]
+    for name in VARIABLES:
+        words += ["--delete", name]
+    for option in ("--set-pk", "--add-kek", "--add-db"):
+        words += [option, OWNER, certificate]
+    words += ["--sb"] if is_on else ["--set-false", "SecureBootEnable"]
+    _change("enrolling a key in the firmware", words)
+
+
+def add_boot_entry(platform: Platform, folder: Path, file: str, load_options: str) -> None:
+    """Add an entry to the firmware's list of programs that it starts.
+
+    folder: that of the machine, in whose firmware a key is enrolled. file: its path in an EFI
+    system partition. load_options: words for that program. Raises ReportedError.
+    """
+    entry = f"/{file} {load_options}"
+    words: list[str | Path] = [
+        "--inplace",
+        platform.variables(folder),
+        "--append-boot-filepath",
+        entry,
+    ]
+    _change("adding a boot entry to the firmware", words)
+
+
+def _change(what: str, words: list[str | Path]) -> None:
+    run(what, [PROGRAM, "--loglevel", "warning", *words])
