@@ -250,7 +250,8 @@ def _pack_contents(root: Path, names: Names, signer: uki.Signer | None, progress
             iso.write(root / names.iso, _parts(target), target)
         if signer:
             with progress.step("unified kernel image"):
-                uki.write(root / names.uki, _parts(target), signer, target)
+                licences = uki.write(root / names.uki, _parts(target), signer, target)
+                contents.licences.update(licences)
     described = manifest.describe(contents, target)
     (root / names.manifest).write_text(described)
     (root / names.sbom).write_text(sbom.document(json.loads(described), contents.licences))

@@ -24,6 +24,7 @@ from tinkie.parameters.cmdline import KEPT_BYTES
 FOLDER = PROJECT / "images" / "uki"
 KEY, CERTIFICATE, WORDS = "UKI", "UKI_CERT", "UKI_CMDLINE"  # variables
 SUFFIX = ".crt"  # of the certificate beside a key
+STUB = "systemd-boot-efi"  # Debian's package
 DEFAULT_WORDS = "quiet"
 
 
@@ -59,12 +60,16 @@ def wanted() -> Signer | None:
     return signer
 
 
-def write(path: Path, files: Mapping[str, Path], signer: Signer, target: Architecture) -> None:
+def write(
+    path: Path, files: Mapping[str, Path], signer: Signer, target: Architecture
+) -> dict[str, bytes]:
     """Write a unified kernel image of these files (vmlinuz, initramfs: their paths) to path.
+
+    Return the licences of what is in it besides these files, by file name.
 
     Raises ReportedError. Needs the base image.
     """
-    _sign(path, files, signer, target, "building the unified kernel image")
+    return _sign(path, files, signer, target, "building the unified kernel image")
 
 
 def write_addon(path: Path, signer: Signer, target: Architecture) -> None:
@@ -76,7 +81,7 @@ def write_addon(path: Path, signer: Signer, target: Architecture) -> None:
 
 def _sign(
     path: Path, files: Mapping[str, Path], signer: Signer, target: Architecture, what: str
-) -> None:
+) -> dict[str, bytes]:
     with engine.running() as host, tempfile.TemporaryDirectory(dir=path.parent) as name:
         folder = Path(name)
         context, out = folder / "in", folder / "out"
@@ -94,6 +99,7 @@ def _sign(
         environment = os.environ | {"DOCKER_HOST": host}
         run(what, command, env=environment, seconds=None)
         (out / "signed.efi").rename(path)
+        return {f"{STUB}.copyright": (out / "copyright").read_bytes()}
 
 
 def _beside(key: Path) -> Path:

@@ -114,6 +114,7 @@ class Engine:
         (destination,) = (word.partition("dest=")[2] for word in command if "dest=" in word)
         Path(destination).mkdir()
         (Path(destination) / "signed.efi").write_bytes(b"signed")
+        (Path(destination) / "copyright").write_bytes(b"licence")
         return Finished(0)
 
 
@@ -139,7 +140,9 @@ def test_the_key_is_a_secret_of_the_build_and_not_in_its_context(
     for name in ("vmlinuz", "initramfs"):
         (tmp_path / name).write_text(name)
     files = {name: tmp_path / name for name in ("vmlinuz", "initramfs")}
-    uki.write(tmp_path / "x.efi", files, uki.Signer(key, certificate, "quiet"), target)
+    signer = uki.Signer(key, certificate, "quiet")
+    licences = uki.write(tmp_path / "x.efi", files, signer, target)
+    assert licences == {"systemd-boot-efi.copyright": b"licence"}
     assert (tmp_path / "x.efi").read_bytes() == b"signed"
     assert f"--secret=id=key,src={key}" in builder.command
     assert f"--build-arg=EFI={target.efi}" in builder.command
