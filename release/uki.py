@@ -55,7 +55,7 @@ def wanted() -> Signer | None:
         return None
     key = Path(given[KEY]).resolve()
     certificate = Path(given[CERTIFICATE]).resolve() if given[CERTIFICATE] else _beside(key)
-    signer = Signer(key, certificate, " ".join(given[WORDS].split()) or DEFAULT_WORDS)
+    signer = Signer(key, certificate, given[WORDS].strip() or DEFAULT_WORDS)
     _check(signer)
     return signer
 

@@ -20,9 +20,12 @@ from sandbox.machine import Machine, machine
 from sandbox.network import namespace
 from sandbox.objects import MachineIdentity
 from sandbox.waiting import wait_for
-from tests.boot.machines import MEMORY_MIB
+from tests.boot.machines import MEMORY_MIB, Lab, measure
+from tests.compat.cd_boot import WORKFLOW_SECONDS
 from tests.keys import signing_key
 
+IDENTITY = MachineIdentity("uki", "52:54:00:00:01:30", "172.30.0.130", "172.30.0.1")
+OF_ONE_MACHINE = ("worker_id", "hw_addr", "BOOTIF", "instance_id")
 WORD, MORE, FOREIGN = "word-of-the-image", "word-of-the-add-on", "word-of-a-stranger"
 STARTED = "init: boot.started"
 REFUSED = "Access Denied"  # the firmware's message
@@ -76,9 +79,7 @@ def _with_console(signer: uki.Signer, target: Architecture) -> uki.Signer:
 
 
 def _hardware(disk: Path, target: Architecture) -> Hardware:
-    identity = MachineIdentity(
-        "uki", "52:54:00:00:01:30", "172.30.0.130", "172.30.0.1", arch=target.name
-    )
+    identity = replace(IDENTITY, arch=target.name)
     accelerator = best_accelerator(assemble.kernel(target), target)
     return Hardware(
         identity, disk, "disk", accelerator, MEMORY_MIB, firmware="UEFI with Secure Boot"
@@ -181,3 +182,19 @@ def test_with_secure_boot_the_words_of_a_boot_entry_have_no_effect(
     with _powered_on(tmp_path, hardware) as box:
         wait_for(STARTED, lambda: box.console.poll_for(STARTED), seconds=SECONDS)
         assert _command_line(box) == (f"{console} {WORD}" if is_on else given)
+
+
+def test_a_workflow_succeeds_with_signed_words_and_the_id_of_the_metadata(lab: Lab) -> None:
+    """The words are the same for all machines: none of them names this one."""
+    lab.sandbox.enroll(IDENTITY)
+    line = lab.sandbox.command_line(IDENTITY).split()
+    words = " ".join(word for word in line if word.partition("=")[0] not in OF_ONE_MACHINE)
+    assert IDENTITY.mac not in words
+    image, signer = lab.folder / "tinkie.efi", uki.Signer(*signing_key(lab.folder, "db"), words)
+    with engine.running() as host, images.locked_names():
+        base.provide(os.environ | {"DOCKER_HOST": host}, Progress(), refresh=False)
+        uki.write(image, _parts(X86_64), signer, X86_64)
+    hardware = _hardware(efi_disk(lab.folder / "disk.img", {X86_64.efi_loader: image}), X86_64)
+    secure_boot.enrol(hardware.platform, signer.certificate, lab.folder)
+    with machine(lab.folder, lab.sandbox.network, hardware, IDENTITY.name) as box:
+        assert measure(lab.sandbox, box, IDENTITY.name, WORKFLOW_SECONDS).state == "SUCCESS"

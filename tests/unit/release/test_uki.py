@@ -51,8 +51,8 @@ def test_certificate_and_words_can_be_given(
 ) -> None:
     elsewhere = given.with_name("db.crt").rename(tmp_path / "certificate.pem")
     monkeypatch.setenv("UKI_CERT", str(elsewhere))
-    monkeypatch.setenv("UKI_CMDLINE", ' console=ttyS0  \n name="a value" ')
-    assert uki.wanted() == uki.Signer(given, elsewhere, 'console=ttyS0 name="a value"')
+    monkeypatch.setenv("UKI_CMDLINE", ' console=ttyS0 name="a  value" \n')
+    assert uki.wanted() == uki.Signer(given, elsewhere, 'console=ttyS0 name="a  value"')
 
 
 @pytest.mark.parametrize("options", [EC, ED25519, WITH_PASSWORD])
@@ -79,7 +79,7 @@ def test_a_missing_file_is_named(lost: str, hint: str, given: Path) -> None:
         uki.wanted()
 
 
-@pytest.mark.parametrize("words", ["naïve", "a\x07b", "x" * 2048])
+@pytest.mark.parametrize("words", ["naïve", "a\x07b", "a\nb", "x" * 2048])
 @pytest.mark.usefixtures("given")
 def test_words_that_the_kernel_would_not_get_are_refused(
     words: str, monkeypatch: pytest.MonkeyPatch
