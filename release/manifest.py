@@ -44,7 +44,6 @@ class Image:
 class Contents:
     """All images by name, the licences by file name, and what the images were built on.
 
-
     suites: the time of each of Debian's suites whose packages are in them (base.suites).
     """
 

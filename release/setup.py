@@ -17,7 +17,7 @@ from release.progress import Progress
 
 PACKAGES = {
     "building": "docker.io mmdebstrap squashfs-tools squashfs-tools-ng cpio git iproute2 iptables"
-    " openssl",
+    " openssh-client openssl",
     "checking": "shellcheck python3-venv",
     "the sandbox": "qemu-system-x86 qemu-system-arm qemu-utils ipxe-qemu seabios ovmf"
     " qemu-efi-aarch64 docker-registry skopeo"
@@ -97,7 +97,7 @@ def _install_newer(packages: list[str]) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "lists" / "partial").mkdir(parents=True)
-        (folder / "sources.list").write_text(f"deb {_mirror()} {NEXT_SUITE} main\n")
+        (folder / "sources.list").write_text(f"deb {mirror()} {NEXT_SUITE} main\n")
         settings = {
             "Dir::Etc::SourceList": f"{folder}/sources.list",
             "Dir::Etc::SourceParts": "-",
@@ -110,19 +110,19 @@ def _install_newer(packages: list[str]) -> None:
         _install(*packages, options=apart)
 
 
-def _mirror() -> str:
-    """Return the machine's Debian mirror."""
+def mirror(label: str = "Debian") -> str:
+    """Return the machine's mirror of an archive: Debian, Debian-Security. Raises ReportedError."""
     command = [
         "apt-get",
         "indextargets",
         "--format",
         "$(REPO_URI)",
         "Identifier: Packages",
-        "Label: Debian",
+        f"Label: {label}",
     ]
     uris = run("reading apt's sources", command).text.split()
     if not uris:
-        raise ReportedError("apt has no source of Debian packages; add one (sources.list(5))")
+        raise ReportedError(f"apt has no source of {label}'s packages; add one (sources.list(5))")
     return uris[0]
 
 
