@@ -55,7 +55,7 @@ dist: setup-venv ## the release, signed with SIGN=key (VERSION=x.y.z; UKI=key: a
 	@$(PYTHON) -m release.pack
 
 verify: ## check the signature and the files of a release (SIGNERS=file RELEASE=folder)
-	@python3 -m release.verify $(or $(RELEASE),.)
+	@python3 -m release.verify -- "$(or $(RELEASE),.)"
 
 addon: setup-venv ## ADDON=file: more kernel parameters for a signed release (UKI=key UKI_CMDLINE="words")
 	@test -n "$(ADDON)" || { echo "make addon ADDON=name.addon.efi: the file to write is missing"; exit 1; }

@@ -35,7 +35,7 @@ BOOTSTRAP = {
 }
 MOUNT_POINTS = ("dev", "proc", "sys", "root")
 ROOT_FILES = ("root.size", "root.squashfs")
-FIRMWARE = "usr/lib/firmware/"
+FIRMWARE = "/lib/firmware/"
 PADDING = 512  # bytes; the kernel needs 4
 LEVELS = {"quick": 1, "release": 22}  # of zstd
 
@@ -64,14 +64,16 @@ def convert(
 
 
 def _check_programs(root: RootTar, target: Architecture) -> None:
-    """Raise ReportedError if the root has a program of another architecture; firmware is not ours.
+    """Raise ReportedError if the root has a program of another architecture than target.
 
-    A machine would say "Exec format error", and only when it starts that program.
+    It would fail on the machine only: "Exec format error". What is for neither, as a boot loader of
+    BIOS or a BPF program, and firmware are not for the machine's processor.
     """
+    others = {one.elf for one in arch.ALL if one != target}
     wrong = sorted(
         path
         for path, machine in root.programs()
-        if machine != target.elf and not path.startswith(FIRMWARE)
+        if machine in others and FIRMWARE not in f"/{path}"
     )
     if wrong:
         raise ReportedError(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from release.arch import Architecture
+from release.errors import ReportedError
 from release.process import run
 
 VARIABLE = "EMBED"
@@ -80,6 +81,12 @@ def _copy(
     chosen = f"--override-arch={architecture.debian}"
     _skopeo(image, chosen, "copy", "--quiet", image.source, target)
     config = _skopeo(image, "inspect", "--raw", "--config", f"docker-archive:{folder / archive}")
+    found = json.loads(config).get("architecture", "")
+    if found != architecture.debian:  # --override-arch chooses only where there are several
+        raise ReportedError(
+            f"EMBED: {image.name} from {image.source} is for {found or 'no architecture'}: "
+            f"an OS of {architecture.name} needs one for {architecture.debian}"
+        )
     identity = f"sha256:{hashlib.sha256(config).hexdigest()}"
     return {"name": image.name, "digest": digest, "id": identity, "archive": archive}
 

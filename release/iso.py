@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from release import base, engine
+from release import base, engine, images
 from release.arch import Architecture
 from release.cache import cache, digest, keep
 from release.process import run
@@ -57,16 +57,22 @@ def disk_loader(target: Architecture) -> Path:
 
     Raises ReportedError.
     """
-    key = digest([FOLDER / "Dockerfile"], base.identity(), target.name)
-    folder = cache() / "loaders" / key
-    if not folder.exists():
+
+    def cached() -> Path:
+        key = digest([FOLDER / "Dockerfile"], base.identity(), target.name)
+        return cache() / "loaders" / key
+
+    folder = cached()
+    if not base.identity() or not folder.exists():
         folder.parent.mkdir(exist_ok=True)
         with (
             engine.running() as host,
+            images.locked_names(),
             tempfile.TemporaryDirectory(dir=folder.parent) as name,
         ):
             environment, made = os.environ | {"DOCKER_HOST": host}, Path(name) / "made"
             base.provide(environment, Progress(), refresh=False)
+            folder = cached()  # of the base that is there now
             command = ["docker", "buildx", "build", "--quiet", "--network=host", "--target=disk"]
             command += [f"--platform=linux/{target.debian}", f"--output=type=local,dest={made}"]
             run("unpacking GRUB", [*command, str(FOLDER)], env=environment, seconds=None)

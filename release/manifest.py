@@ -14,7 +14,7 @@ from release.arch import Architecture
 from release.errors import ReportedError
 from release.licences import of_wheel
 from release.roottar import content_of
-from release.version import commit, is_modified, source_date_epoch, version
+from release.version import VARIABLE, commit, is_modified, source_date_epoch, version
 
 PACKAGES = "usr/share/tinkie/packages"
 LINKED = "usr/share/tinkie/linked"
@@ -105,6 +105,8 @@ def parameters(target: Architecture) -> dict[str, str]:
         linuxkit_files.VARIABLE: os.environ.get(linuxkit_files.VARIABLE, ""),
         embed.VARIABLE: os.environ.get(embed.VARIABLE, ""),
         base.VARIABLE: base.other(),
+        base.SNAPSHOT: base.snapshot(),
+        VARIABLE: os.environ.get(VARIABLE, ""),
     }
     return {name: value for name, value in given.items() if value}
 

@@ -9,6 +9,7 @@ import hashlib
 import json
 import platform
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ def _subject(path: Path) -> Descriptor:
 
 def _variable(item: tuple[str, str]) -> str:
     name, value = item
-    return f'{name}="{value}"' if re.search(r"[^\w.,:/@=-]", value) else f"{name}={value}"
+    return f"{name}={shlex.quote(value)}"
 
 
 def _dependencies(manifest: Mapping[str, Any]) -> Iterator[Descriptor]:

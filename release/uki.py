@@ -119,6 +119,11 @@ def _check(signer: Signer) -> None:
     ):
         if not path.is_file():
             raise ReportedError(f"{path} is missing: {remedy}")
+    if b"PRIVATE KEY" in certificate.read_bytes():
+        raise ReportedError(
+            f"{certificate} has a private key in it, which builds must not read: "
+            "give a file with the certificate alone"
+        )
     if not (words.isascii() and words.isprintable()) or len(words) > KEPT_BYTES:
         raise ReportedError(
             f"{WORDS} cannot be signed: it needs printable ASCII, {KEPT_BYTES} characters at most"

@@ -24,8 +24,11 @@ SIGNERS = "tinkie.allowed_signers"
 LINE = re.compile(r"([0-9a-f]{128})  ([\w.-]+)")
 OSIE_LINE = re.compile(r"SHA512 \(([\w.-]+)\) = ([0-9a-f]{128})")
 OSIE_SUM = ".sha512sum"
-# What a release's files are called: others may lie in the folder.
-PREFIXES = ("tinkie-", "tinkie.", "osie-", "manifest-", "dtbs-")
+# What a release's files are called, and what boot servers take from it; others may lie beside.
+PREFIXES = ("tinkie-", "tinkie.", "osie-", "manifest-", "dtbs-", "vmlinuz-", "initramfs-")
+# The release's own allowed signers: one key, or the fingerprint would be that of another one.
+OWN_KEY = re.compile(rf'{IDENTITY} namespaces="{NAMESPACE}" (ssh-ed25519 [A-Za-z0-9+/=]+)\n')
+OWN_KEY_BYTES = 1000  # more than any
 AGAIN = "do not use this release; download it again, from another server if that does not help"
 
 
@@ -77,9 +80,12 @@ def _sums(folder: Path) -> dict[str, str]:
         found[match[2]] = match[1]
     for name in [name for name in found if name.endswith(OSIE_SUM)]:
         path = folder / name
-        match = OSIE_LINE.fullmatch(path.read_text().strip()) if path.is_file() else None
-        if match and _sha512(path) == found[name]:
-            found[match[1]] = match[2]
+        if not path.is_file() or _sha512(path) != found[name]:
+            continue  # _faults names it
+        match = OSIE_LINE.fullmatch(path.read_text(errors="replace").strip())
+        if not match:
+            raise ReportedError(f"{name} has a line of another form; {AGAIN}")
+        found[match[1]] = match[2]
     return found
 
 
@@ -94,8 +100,9 @@ def _faults(folder: Path, sums: Mapping[str, str]) -> Iterator[str]:
 
 def _extra(folder: Path, sums: Mapping[str, str]) -> Iterator[str]:
     for path in sorted(folder.iterdir()):
-        if path.is_file() and path.name.startswith(PREFIXES) and path.name not in sums:
-            yield f"{path.name} is not of this release: {CHECKSUMS} does not name it"
+        if path.name.startswith(PREFIXES) and path.name not in sums:
+            shown = path.name if path.name.isprintable() else repr(path.name)
+            yield f"{shown} is not of this release: {CHECKSUMS} does not name it"
 
 
 def _sha512(path: Path) -> str:
@@ -122,10 +129,17 @@ def _trusted(folder: Path) -> Path:
 
 
 def _fingerprint(signers: Path) -> str:
-    """Return the fingerprint of the key in the release's own file."""
-    key = " ".join(signers.read_text().split()[-2:])
-    shown = run("reading the key", ["ssh-keygen", "-l", "-f", "-"], stdin=f"{key}\n", check=False)
-    return (shown.text.split() or ["?", "(unreadable)"])[1]
+    """Return the fingerprint of the one key in the release's own file.
+
+    Raises ReportedError if anything else is in it: it would be trusted as well.
+    """
+    with signers.open("rb") as file:
+        match = OWN_KEY.fullmatch(file.read(OWN_KEY_BYTES).decode(errors="replace"))
+    command = ["ssh-keygen", "-l", "-f", "-"]
+    shown = match and run("reading the key", command, stdin=f"{match[1]}\n", check=False)
+    if not shown or shown.code:
+        raise ReportedError(f"{signers} is not one line with one key: do not trust it; {AGAIN}")
+    return shown.text.split()[1]
 
 
 def main() -> None:

@@ -160,13 +160,16 @@ def _elf(machine: int) -> bytes:
 def test_a_program_of_another_architecture_is_refused_by_name(
     linuxkit_tar: Path, tmp_path: Path, target: Architecture
 ) -> None:
+    (wrong,) = (one for one in ALL if one != target)
     with tarfile.open(linuxkit_tar, "a") as tar:
         for one in ALL:
             _add(tar, f"usr/bin/for-{one.name}", _elf(one.elf))
         _add(tar, "usr/bin/script", b"#!/bin/sh\n")
-        _add(tar, "usr/lib/firmware/nic", _elf(24576))  # of the NIC's own processor
+        # Of the NIC's own processor, of a boot loader, of the kernel's machine.
+        for name, machine in (("nic", 24576), ("grub.mod", 3), ("x.bpf.o", 247)):
+            _add(tar, f"usr/lib/{name}", _elf(machine))
+        _add(tar, f"containers/services/x/rootfs/usr/lib/firmware/{wrong.name}", _elf(wrong.elf))
     files = (tmp_path / target.kernel, tmp_path / target.initramfs)
-    (wrong,) = (one for one in ALL if one != target)
     message = f"1 programs are not for {target.name}, first usr/bin/for-{wrong.name}: "
     with pytest.raises(ReportedError, match=message):
         convert.convert(linuxkit_tar, *files, target=target, level="quick", epoch=EPOCH)

@@ -1,8 +1,13 @@
 """What EMBED means."""
 
+from pathlib import Path
+
 import pytest
 
 from release import embed
+from release.arch import AARCH64, ALL, X86_64, Architecture
+from release.errors import ReportedError
+from sandbox.images import ImageFile, write_archive
 from tink_docker import embedded
 
 DIGEST = f"sha256:{'a' * 64}"
@@ -32,6 +37,28 @@ def test_several_and_none(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [image.tagged for image in embed.wanted()] == ["a:1", "b:2"]
     monkeypatch.setenv("EMBED", "")
     assert embed.wanted() == []
+
+
+@pytest.mark.parametrize("target", ALL)
+def test_an_image_of_another_architecture_is_refused(
+    target: Architecture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """skopeo copies it all the same: it chooses only where there are several."""
+    (tmp_path / "file").write_text("content")
+    archive = write_archive(
+        tmp_path / "image.tar", [ImageFile("file", tmp_path / "file")], target=target
+    )
+    monkeypatch.setenv("EMBED", f"r.example/w:1=docker-archive:{archive}")
+    record = tmp_path / "record"
+    for wanted in (X86_64, AARCH64):
+        folder = tmp_path / wanted.name
+        folder.mkdir()
+        if wanted == target:
+            assert len(embed.files(folder, record, wanted)["files"]) == 2  # type: ignore[arg-type]
+        else:
+            message = f"for {target.debian}: an OS of {wanted.name} needs one for {wanted.debian}"
+            with pytest.raises(ReportedError, match=message):
+                embed.files(folder, record, wanted)
 
 
 def test_it_is_put_where_it_is_looked_for() -> None:

@@ -141,7 +141,7 @@ def test_it_tells_how_to_build_the_release_again() -> None:
     assert definition["externalParameters"] == manifest["parameters"]
     assert definition["internalParameters"] == {
         "command": (
-            'make dist ARCH=x86_64 EMBED=a:1,b=oci:x LINUXKIT_FILES="linuxkit.yml more.yml"'
+            "make dist ARCH=x86_64 EMBED=a:1,b=oci:x LINUXKIT_FILES='linuxkit.yml more.yml'"
         ),
         "SOURCE_DATE_EPOCH": str(manifest["time"]),
     }

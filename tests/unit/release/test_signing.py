@@ -83,8 +83,10 @@ def test_the_three_lines_of_the_readme_are_enough(root: Path, signers: Path) -> 
     text = (PROJECT / "README.md").read_text()
     _, _, section = text.partition("### Verify a release")
     lines = [line.strip() for line in section.splitlines() if line.startswith("    ")][:3]
-    assert [line.split()[0] for line in lines] == ["ssh-keygen", "sha512sum", "sha512sum"]
-    (root / "allowed_signers").write_bytes(signers.read_bytes())
+    assert [line.split()[0] for line in lines] == ["ssh-keygen", "sha512sum", "grep"]
+    (root.parent / "allowed_signers").write_bytes(signers.read_bytes())
+    (root / "osie-9.tar.gz").write_bytes(b"of somebody else")
+    (root / "osie-9.tar.gz.sha512sum").write_text("not a list")
     command = ["sh", "-euc", "\n".join(lines)]
     assert subprocess.run(command, cwd=root, check=False).returncode == 0
     (root / X86.osie).write_bytes(b"another")
@@ -187,6 +189,43 @@ def test_the_fingerprint_of_the_releases_own_key_is_printed(
     shown = subprocess.check_output(["ssh-keygen", "-l", "-f", key], text=True).split()[1]
     assert shown in str(ended.value)
     assert "good" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tinkie {other} {own}\n",  # the own key as a comment
+        'tinkie namespaces="tinkie-release" {other}\ntinkie namespaces="tinkie-release" {own}\n',
+        'tinkie cert-authority,namespaces="tinkie-release" {own}\n',
+        'tinkie namespaces="tinkie-release" {own} comment\n',
+        'tinkie namespaces="tinkie-release" ssh-ed25519 AAAA\n',
+        "# {own}\n",
+        "",
+        "\udcff",
+    ],
+)
+def test_no_fingerprint_is_printed_of_a_file_that_would_trust_more(
+    root: Path, key: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    pack.pack(root)
+    own = " ".join(key.with_name(f"{key.name}.pub").read_text().split()[:2])
+    other = own[:-4] + ("abcd" if own[-4:] != "abcd" else "dcba")
+    content = text.format(own=own, other=other).encode(errors="surrogateescape")
+    (root / verify.SIGNERS).write_bytes(content)
+    monkeypatch.setattr(sys, "argv", ["verify", str(root)])
+    with pytest.raises(SystemExit) as ended:
+        verify.main()
+    assert "do not trust it" in str(ended.value)
+    assert "SHA256:" not in str(ended.value)
+
+
+@pytest.mark.parametrize("name", ["vmlinuz-x86_64", "initramfs-aarch64", "tinkie-9.iso"])
+def test_what_a_boot_server_could_take_for_the_release_is_named(
+    root: Path, signers: Path, name: str
+) -> None:
+    (root / name).symlink_to("nowhere")
+    with pytest.raises(ReportedError, match=f"{name} is not of this release"):
+        verify.verify(root, signers)
 
 
 def test_the_same_key_signs_the_same_bytes(root: Path, signers: Path) -> None:

@@ -64,6 +64,18 @@ def test_a_key_that_firmware_or_build_cannot_use_is_refused(
         uki.wanted()
 
 
+def test_a_certificate_with_a_private_key_is_refused(
+    given: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be a file of the build."""
+    both = given.parent / "both.pem"
+    parts = [given.parent / name for name in ("db.key", "db.crt")]
+    both.write_text("".join(part.read_text() for part in parts))
+    monkeypatch.setenv("UKI_CERT", str(both))
+    with pytest.raises(ReportedError, match=r"both\.pem has a private key in it"):
+        uki.wanted()
+
+
 def test_a_certificate_of_another_key_is_refused(
     given: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
