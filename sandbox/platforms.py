@@ -26,10 +26,10 @@ class Platform:
 
     qemu: the program, of Debian's package `package`. cpu: the model under emulation. board: QEMU's
     options for each firmware; the first one is the usual one. direct: those for a kernel that QEMU
-    starts. flash: of each firmware that has one. insists: whether it tries a refused netboot in
-    other ways for minutes, before the disk. nic_rom: whether a NIC needs its ROM to netboot.
-    serial: the first serial port's name in Linux. ports: how many there are. pci_serial: the
-    name of a serial port on PCI. cd: the controller and the drive of a CD.
+    starts. flash: of each firmware that has one. retries_netboot: whether it tries a refused
+    netboot in other ways for minutes, before the disk. nic_rom: whether a NIC needs its ROM to
+    netboot. serial: the first serial port's name in Linux. ports: how many there are. pci_serial:
+    the name of a serial port on PCI. cd: the controller and the drive of a CD.
     """
 
     qemu: str
@@ -38,7 +38,7 @@ class Platform:
     board: Mapping[Firmware, tuple[str, ...]]
     direct: tuple[str, ...]
     flash: Mapping[Firmware, Flash]
-    insists: bool
+    retries_netboot: bool
     nic_rom: bool
     serial: str
     ports: int
@@ -95,7 +95,7 @@ PLATFORMS = {
                 "OVMF/OVMF_CODE_4M.ms.fd", "OVMF/OVMF_VARS_4M.ms.fd", "ovmf"
             ),
         },
-        insists=False,
+        retries_netboot=False,
         nic_rom=True,
         serial="ttyS0",
         ports=2,
@@ -115,7 +115,7 @@ PLATFORMS = {
                 "AAVMF/AAVMF_CODE.ms.fd", "AAVMF/AAVMF_VARS.ms.fd", "qemu-efi-aarch64"
             ),
         },
-        insists=True,
+        retries_netboot=True,
         nic_rom=False,
         serial="ttyAMA0",
         ports=1,

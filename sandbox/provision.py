@@ -60,7 +60,7 @@ class Request:
     def stops_at_reboot(self) -> bool:
         """Whether the machine powers off where it would reboot."""
         # At a reboot QEMU would start the given kernel again.
-        return self.direct or platforms.of(self.target.name).insists
+        return self.direct or platforms.of(self.target.name).retries_netboot
 
 
 def check(request: Request) -> None:
