@@ -30,7 +30,6 @@ from release.version import PROJECT
 REMEDY = "check that this machine reaches a Go vulnerability database, or set GOVULNDB to a copy"
 OSV = "set DATA to vulnerability data in OSV's format (docs/sbom.md)"
 FOUND = 3  # govulncheck's exit status
-INDEX = "https://pypi.org/simple"  # pip's own default
 INDEX_SECONDS = 30.0
 
 
@@ -40,6 +39,10 @@ def audit(progress: Progress) -> bool:
     Raises ReportedError, after that, if there is no data of a kind of package.
     """
     packages, data = osv.packages(_sbom()), os.environ.get("DATA", "")
+    if not packages:
+        raise ReportedError(
+            "the SBOM has no package: give one that `make dist` wrote (docs/sbom.md)"
+        )
     found, covered = osv.search(Path(data), packages) if data else ([], set())
     missing, has_go_finding = [], False
     for ecosystem in sorted({one.ecosystem for one in packages}):
@@ -142,14 +145,17 @@ def _advisories(known: list[dict[str, Any]], package: Package) -> Iterator[Findi
 
 
 def _index() -> str:
-    """Return the package index that pip uses: of its variable, else of its files, else its own."""
+    """Return the package index that pip is configured with: of its variable, else of its files.
+
+    Raises ReportedError without one.
+    """
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "config", "list"]
     lines = run("reading pip's configuration", command).text.splitlines()
     values = dict(line.split("=", 1) for line in lines if "=" in line)
     for name in (":env:.index-url", "install.index-url", "global.index-url"):
         if name in values:
             return str(ast.literal_eval(values[name]))
-    return INDEX
+    raise ReportedError("pip names no package index: set PIP_INDEX_URL")
 
 
 def main() -> None:

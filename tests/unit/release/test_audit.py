@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -140,3 +141,20 @@ def test_without_an_sbom_it_fails(
     monkeypatch.setenv("SBOM", str(path))
     with pytest.raises(ReportedError, match=r"x\.cdx\.json.*SBOM="):
         audit.audit(Progress())
+
+
+def test_an_sbom_without_packages_is_no_clean_one(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data.write_text("[]")
+    (tmp_path / "empty.cdx.json").write_text('{"bomFormat": "CycloneDX"}')
+    monkeypatch.setenv("SBOM", str(tmp_path / "empty.cdx.json"))
+    with pytest.raises(ReportedError, match="the SBOM has no package"):
+        audit.audit(Progress())
+
+
+def test_no_package_index_is_assumed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PIP_INDEX_URL", raising=False)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    with pytest.raises(ReportedError, match="set PIP_INDEX_URL"):
+        audit._index()
