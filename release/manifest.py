@@ -70,11 +70,12 @@ def describe(found: Contents, target: Architecture) -> str:
     """Return the manifest as JSON, the same for the same contents."""
     files = {
         path.name: {
-            "size": path.stat().st_size,
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-            "sha512": hashlib.sha512(path.read_bytes()).hexdigest(),
+            "size": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "sha512": hashlib.sha512(content).hexdigest(),
         }
         for path in (assemble.kernel(target), assemble.initramfs(target))
+        for content in [path.read_bytes()]
     }
     embedded, files_read = assemble.embedded(target), linuxkit_files.load()
     manifest = {

@@ -6,7 +6,6 @@ manifest, SBOM, provenance, licences and checksums; with UKI=key also as a signe
 the checksums and the OCI image. SIGN=key signs both (release.signing).
 """
 
-import hashlib
 import json
 import os
 import tarfile
@@ -284,9 +283,11 @@ def _content(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> bytes:
 def _sum(root: Path, packed: list[Names], more: tuple[str, ...] = ()) -> None:
     for one in packed:
         if one.has_osie:
-            (root / one.osie_sum).write_text(f"SHA512 ({one.osie}) = {_sha512(root / one.osie)}\n")
+            (root / one.osie_sum).write_text(
+                f"SHA512 ({one.osie}) = {verify.sha512(root / one.osie)}\n"
+            )
     names = dict.fromkeys([*(name for one in packed for name in one.summed), *more])
-    sums = (f"{_sha512(root / name)}  {name}\n" for name in names)
+    sums = (f"{verify.sha512(root / name)}  {name}\n" for name in names)
     (root / CHECKSUMS).write_text("".join(sums))
 
 
@@ -302,11 +303,6 @@ def _sign(root: Path, packed: list[Names], key: Path) -> None:
         _sum(root, packed, names.of_key)
         signature.write_text(signer.sign_file(root / CHECKSUMS))
     verify.verify_signature(root, root / verify.SIGNERS)
-
-
-def _sha512(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha512").hexdigest()
 
 
 def main() -> None:

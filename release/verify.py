@@ -80,7 +80,7 @@ def _sums(folder: Path) -> dict[str, str]:
         found[match[2]] = match[1]
     for name in [name for name in found if name.endswith(OSIE_SUM)]:
         path = folder / name
-        if not path.is_file() or _sha512(path) != found[name]:
+        if not path.is_file() or sha512(path) != found[name]:
             continue  # _faults names it
         match = OSIE_LINE.fullmatch(path.read_text(errors="replace").strip())
         if not match:
@@ -94,7 +94,7 @@ def _faults(folder: Path, sums: Mapping[str, str]) -> Iterator[str]:
         path = folder / name
         if not path.is_file():
             yield f"{name} is missing"
-        elif _sha512(path) != wanted:
+        elif sha512(path) != wanted:
             yield f"{name} was changed: its SHA-512 is not that of {CHECKSUMS}"
 
 
@@ -105,7 +105,8 @@ def _extra(folder: Path, sums: Mapping[str, str]) -> Iterator[str]:
             yield f"{shown} is not of this release: {CHECKSUMS} does not name it"
 
 
-def _sha512(path: Path) -> str:
+def sha512(path: Path) -> str:
+    """Return a file's SHA-512 as sha512sum prints it."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha512").hexdigest()
 
