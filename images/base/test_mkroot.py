@@ -1,4 +1,4 @@
-"""mkunpack, mkroot and mkapplets: a root of packages' files, of which nothing runs on the way."""
+"""The scripts of the base: a root of packages' files, of which nothing runs on the way."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 FOLDER = Path(__file__).parent
 IN_ROOT = ("unshare", "--user", "--map-root-user", "chroot")
@@ -17,12 +21,18 @@ FIELDS = {"Version": "1-2", "Architecture": "arm64", "Maintainer": "a <a@example
 
 
 def run(
-    script: str, *arguments: str | Path, target: Path, check: bool = True
+    script: str,
+    *arguments: str | Path,
+    target: Path,
+    first: Path = FOLDER,
+    check: bool = True,
+    more: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    path = f"{FOLDER}:{os.environ['PATH']}:/usr/sbin:/sbin"
-    environment = os.environ | {"TARGET": str(target), "PATH": path}
+    """Run a script, with a folder of programs before all others and with more variables."""
+    path = f"{first}:{FOLDER}:{os.environ['PATH']}:/usr/sbin:/sbin"
+    environment = os.environ | {"TARGET": str(target), "PATH": path} | dict(more or {})
     return subprocess.run(
-        ["sh", FOLDER / script, *arguments],
+        [FOLDER / script, *arguments],
         env=environment,
         check=check,
         capture_output=True,
@@ -196,6 +206,48 @@ def test_of_two_libraries_the_one_in_the_loaders_folder_is_taken(
     assert not (tmp_path / "out" / private).exists()
 
 
+def test_package_with_folders_that_moved_to_usr_keeps_the_links(
+    target: Path, tmp_path: Path
+) -> None:
+    deb = make_deb(tmp_path, "old", {"lib/old/file": "found", "bin/old": "x"})
+    run("mkunpack", deb, target=target)
+    assert (target / "lib").readlink() == Path("usr/lib")
+    assert (target / "usr/lib/old/file").read_text() == "found"
+    run("mkroot", tmp_path / "out", "/usr/lib/old", "/bin/old", target=target)
+    assert (tmp_path / "out/usr/bin/old").read_text() == "x"
+    assert set(packages(tmp_path / "out")) == {"old"}
+
+
+@pytest.mark.parametrize(
+    ("script", "program"),
+    [
+        ("mkunpack", "dpkg-deb"),
+        ("mkunpack", "sha256sum"),
+        ("mkunpack", "tar"),
+        ("mkroot", "awk"),
+        ("mkroot", "dpkg-query"),
+        ("mkroot", "find"),
+        ("mkroot", "scanelf"),
+        ("mkapplets", "busybox"),
+    ],
+)
+def test_program_that_fails_in_a_script_makes_it_fail(
+    script: str, program: str, target: Path, tmp_path: Path
+) -> None:
+    arguments = {
+        "mkunpack": (tmp_path / "dash.deb",),
+        "mkroot": (tmp_path / "out", "/bin/sh"),
+        "mkapplets": (target,),
+    }[script]
+    # It works as the real one does, and fails at the end.
+    broken = tmp_path / "broken" / program
+    broken.parent.mkdir()
+    broken.write_text(f'#!/bin/sh\n"{shutil.which(program)}" "$@"\nexit 1\n')
+    broken.chmod(0o755)
+    failed = run(script, *arguments, target=target, first=broken.parent, check=False)
+    assert failed.returncode != 0
+
+
 def test_applets_of_busybox_are_linked_unless_the_program_is_there(tmp_path: Path) -> None:
     programs = tmp_path / "usr/bin"
     programs.mkdir(parents=True)
@@ -207,3 +259,95 @@ def test_applets_of_busybox_are_linked_unless_the_program_is_there(tmp_path: Pat
     applets = set(subprocess.check_output(["busybox", "--list"], text=True).split())
     assert {path.name for path in programs.iterdir()} == applets | {"ls", "sh"}
     assert (programs / "cat").readlink() == Path("/usr/bin/busybox")
+
+
+class Archive:
+    """An archive of packages for two architectures, and a build that is empty at first."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._index = ""
+        self._root = folder / "build"
+
+    def add(self, name: str, architecture: str, **fields: str) -> None:
+        folder = self._folder / f"{name}-{architecture}"
+        folder.mkdir()
+        deb = make_deb(folder, name, {f"usr/bin/{name}": "x"}, **fields, Architecture=architecture)
+        control = subprocess.check_output(["dpkg-deb", "-f", deb], text=True)
+        filed = f"Filename: {folder.name}/{deb.name}\nSize: {deb.stat().st_size}\n"
+        self._index += f"{control}{filed}SHA256: {sha256(deb)}\n\n"
+
+    def install(self, *names: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run mkinstall for arm64 in the build, whose apt is set up as another base might be."""
+        (self._folder / "Packages").write_text(self._index)
+        for folder in (
+            "etc/apt/apt.conf.d",
+            "etc/apt/preferences.d",
+            "var/lib/dpkg/info",
+            "var/cache/apt",
+            "var/log/apt",
+        ):
+            (self._root / folder).mkdir(parents=True, exist_ok=True)
+        for name in ("status", "available"):
+            (self._root / "var/lib/dpkg" / name).touch()
+        sources = self._root / "etc/apt/sources.list"
+        sources.write_text(f"deb [trusted=yes] copy:{self._folder} ./\n")
+        settings = self._folder / "apt.conf"
+        settings.write_text(
+            f"""
+            Dir "{self._root}"; Dir::State::Status "{self._root}/var/lib/dpkg/status";
+            Dir::Etc::SourceParts "-"; APT::Sandbox::User "root";
+            APT::Architecture "amd64"; APT::Architectures {{ "amd64"; "arm64"; }};
+            DPkg::Options {{ "--root={self._root}"; "--force-not-root"; "--log=/dev/null"; }};
+            """
+        )
+        environment = {
+            "APT_CONFIG": str(settings),
+            "DPKG_ADMINDIR": str(self._root / "var/lib/dpkg"),
+            "TARGETARCH": "arm64",
+        }
+        updated = ["apt-get", "update", "-q"]
+        subprocess.run(updated, env=os.environ | environment, check=True, capture_output=True)
+        target = self._folder / "target"
+        return run("mkinstall", *names, target=target, check=check, more=environment)
+
+    def unpacked(self) -> dict[str, str]:
+        """Return the architectures of what mkinstall unpacked, by its name."""
+        form = "${Package} ${Architecture}\\n"
+        records = self._folder / "target/var/lib/dpkg"
+        command = ["dpkg-query", f"--admindir={records}", "-W", "-f", form]
+        listed = subprocess.check_output(command, text=True)
+        return dict(line.split() for line in listed.splitlines())
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Archive:
+    return Archive(tmp_path)
+
+
+def test_packages_are_installed_and_with_their_dependencies_unpacked_for_the_target(
+    archive: Archive, tmp_path: Path
+) -> None:
+    for architecture in ("amd64", "arm64"):
+        archive.add("one", architecture, Depends="two")
+        archive.add("two", architecture)
+        archive.add("three", architecture)
+    archive.install("one")
+    archive.install("three")
+    assert archive.unpacked() == {"one": "arm64", "two": "arm64", "three": "arm64"}
+    assert (tmp_path / "build/usr/bin/two").exists()
+
+
+def test_package_that_the_architecture_does_not_have_is_an_error(archive: Archive) -> None:
+    archive.add("one", "amd64")
+    failed = archive.install("one", check=False)
+    assert failed.returncode != 0
+    assert "Unable to locate package one" in failed.stderr
+
+
+def test_package_of_another_version_for_the_architecture_is_an_error(archive: Archive) -> None:
+    archive.add("one", "amd64", Version="1-3")
+    archive.add("one", "arm64")
+    failed = archive.install("one", check=False)
+    assert failed.returncode != 0
+    assert "one is 1-3 for the build and 1-2 for arm64" in failed.stderr
