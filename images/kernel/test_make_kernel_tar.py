@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import lzma
 import os
+import shutil
 import subprocess
 import tarfile
 from pathlib import Path
@@ -67,7 +68,8 @@ FILES = {
 
 
 @pytest.fixture
-def out(tmp_path: Path) -> Path:
+def packages(tmp_path: Path) -> Path:
+    """A folder as the image's build has it when the script runs."""
     root = tmp_path / "root"
     for name, text in FILES.items():
         file = root / name
@@ -84,13 +86,23 @@ def out(tmp_path: Path) -> Path:
     control.write_text(CONTROL.format(name="linux-image"))
     subprocess.run(["dpkg-deb", "--build", "package", "x.deb"], cwd=tmp_path, check=True)
     (tmp_path / "modules.list").write_text("+ net/\n= block/loop\n")
-    subprocess.run(
-        ["sh", SCRIPT, "root", "modules.list", tmp_path / "out"],
-        cwd=tmp_path,
-        env=os.environ | {"PATH": f"{programs}:{os.environ['PATH']}"},
-        check=True,
-    )
-    return tmp_path / "out"
+    return tmp_path
+
+
+def make(folder: Path) -> int:
+    """Run the script there; return its status."""
+    return subprocess.run(
+        [SCRIPT, "root", "modules.list", folder / "out"],
+        cwd=folder,
+        env=os.environ | {"PATH": f"{folder / 'bin'}:{os.environ['PATH']}"},
+        check=False,
+    ).returncode
+
+
+@pytest.fixture
+def out(packages: Path) -> Path:
+    assert make(packages) == 0
+    return packages / "out"
 
 
 @pytest.fixture
@@ -168,3 +180,15 @@ def test_kernel_and_the_traces_of_packages_are_beside_it(out: Path, tmp_path: Pa
     assert (traces / "packages").read_text() == f"linux-image 1.0 linux-image 1.0 all {total}\n"
     assert (traces / "linked").read_text() == "binutils 2.40\ngcc-12 12.2\n"
     assert (out / "usr/share/doc/linux/copyright").read_text() == "GPL"
+
+
+@pytest.mark.parametrize("program", ["depmod", "gzip", "modinfo", "sed", "sha256sum", "tar", "xz"])
+def test_program_that_fails_makes_it_fail(program: str, packages: Path) -> None:
+    # It works as the real one does, and fails at the end.
+    broken = packages / "bin" / program
+    real = shutil.which(program)
+    if broken.exists():
+        real = str(broken.rename(broken.with_suffix(".real")))
+    broken.write_text(f'#!/bin/sh\n"{real}" "$@"\nexit 1\n')
+    broken.chmod(0o755)
+    assert make(packages) != 0

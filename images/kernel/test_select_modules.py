@@ -29,7 +29,7 @@ def select(tmp_path: Path) -> Callable[..., list[str]]:
     def run(rules: str, *sign: str) -> list[str]:
         (tmp_path / "list").write_text(rules)
         (tmp_path / "modules.dep").write_text(DEP)
-        command = ["sh", str(SCRIPT), str(tmp_path / "list"), str(tmp_path / "modules.dep"), *sign]
+        command = [str(SCRIPT), str(tmp_path / "list"), str(tmp_path / "modules.dep"), *sign]
         kept = subprocess.check_output(command, text=True).split()
         return [path.removeprefix("kernel/").removesuffix(".ko.xz") for path in kept]
 
