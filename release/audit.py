@@ -20,8 +20,9 @@ from typing import Any
 
 import httpx
 
-from release import arch, gotools, osv, pack, programs
+from release import arch, gotools, osv, programs
 from release.errors import ReportedError, reported_errors
+from release.filenames import Names
 from release.osv import Finding, Package
 from release.process import run
 from release.progress import Progress
@@ -125,7 +126,7 @@ def check_programs(progress: Progress) -> bool:
 
 
 def _sbom() -> dict[str, Any]:
-    path = PROJECT / (os.environ.get("SBOM") or pack.Names(arch.wanted()).sbom)
+    path = PROJECT / (os.environ.get("SBOM") or Names(arch.wanted()).sbom)
     if not path.exists():
         raise ReportedError(f"{path.name}: no such file; run `make dist`, or name an SBOM by SBOM=")
     try:

@@ -18,7 +18,7 @@ from pathlib import Path
 from release import arch, assemble, differences, uki
 from release.differences import Manifest
 from release.errors import ReportedError, reported_errors
-from release.pack import Names
+from release.filenames import Names
 from release.process import run
 from release.version import PROJECT, commit, version
 

@@ -10,6 +10,7 @@ import pytest
 
 from release import gotools, pack
 from release.arch import X86_64
+from release.filenames import Names
 from sandbox.files import Files, files
 from sandbox.network import Namespace, namespace
 from sandbox.processes import Program, running
@@ -36,7 +37,7 @@ def served(network: Namespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     pack.pack(root)
     with files(tmp_path / "files", network) as found:
         (found.root / RELEASE).mkdir()
-        for name in pack.Names(X86_64).results:
+        for name in Names(X86_64).results:
             found.publish(root / name, f"{RELEASE}/{name}")
         yield found
 

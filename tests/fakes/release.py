@@ -9,6 +9,7 @@ import pytest
 
 from release import assemble, pack, uki
 from release.arch import ALL, Architecture
+from release.filenames import Names
 from release.progress import Progress
 
 BOTH = {"initramfs-x86_64": b"initramfs", "vmlinuz-x86_64": b"kernel"}
@@ -33,7 +34,7 @@ def _is_built(_level: str, _progress: Progress, *, target: Architecture) -> bool
 
 
 def _write_contents(
-    root: Path, names: pack.Names, signer: uki.Signer | None, _progress: Progress
+    root: Path, names: Names, signer: uki.Signer | None, _progress: Progress
 ) -> None:
     dtbs = [names.dtbs] if names.target.has_device_trees else []
     signed = [names.uki] if signer else []

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from release import base, iso, pack
+from release import base, iso, pack, verify
 from release.arch import AARCH64, X86_64
+from release.filenames import Names
 from release.version import version
 from tests.fakes.release import ARM, BOTH, stand_in
 from tests.keys import signing_key
@@ -40,7 +41,7 @@ def _content(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> bytes:
     return file.read()
 
 
-X86 = pack.Names(X86_64)
+X86 = Names(X86_64)
 LTS = {"initramfs-latest-lts-x86_64": b"initramfs", "vmlinuz-latest-lts-x86_64": b"kernel"}
 
 
@@ -48,7 +49,7 @@ def test_a_release_holds_what_lies_in_out_and_its_checksums_are_true(root: Path)
     assert pack.pack(root)
     assert _files(root / X86.flat) == BOTH
     assert _files(root / X86.flat_lts) == LTS
-    for sums in (pack.CHECKSUMS, X86.osie_sum):
+    for sums in (verify.CHECKSUMS, X86.osie_sum):
         subprocess.run(["sha512sum", "--check", sums], cwd=root, check=True)
 
 
@@ -56,7 +57,7 @@ def test_hooks_installer_downloads_checks_and_unpacks_it(root: Path, tmp_path: P
     pack.pack(root)
     served, installed = root, tmp_path / "installed"
     installed.mkdir()
-    lines = (served / pack.CHECKSUMS).read_text().splitlines()
+    lines = (served / verify.CHECKSUMS).read_text().splitlines()
     wanted = [line for line in lines if "x86_64" in line and ".tar.gz" in line]
     for line in wanted:
         name = line.split()[1]
@@ -140,9 +141,9 @@ def test_architectures_lie_beside_each_other_under_one_list_of_checksums(
     pack.pack(root)
     monkeypatch.setenv("ARCH", "aarch64")
     pack.pack(root)
-    subprocess.run(["sha512sum", "--check", pack.CHECKSUMS], cwd=root, check=True)
-    lines = (root / pack.CHECKSUMS).read_text().splitlines()
-    arm = pack.Names(AARCH64)
+    subprocess.run(["sha512sum", "--check", verify.CHECKSUMS], cwd=root, check=True)
+    lines = (root / verify.CHECKSUMS).read_text().splitlines()
+    arm = Names(AARCH64)
     assert [line.split()[1] for line in lines] == list(dict.fromkeys([*X86.summed, *arm.summed]))
     assert arm.dtbs in arm.results
     assert X86.dtbs not in X86.results
@@ -160,7 +161,7 @@ def test_what_was_packed_from_another_commit_is_not_in_the_release(
     monkeypatch.setattr(pack, "commit", lambda: "now")
     monkeypatch.setenv("ARCH", "aarch64")
     pack.pack(root)
-    assert X86.flat not in (root / pack.CHECKSUMS).read_text()
+    assert X86.flat not in (root / verify.CHECKSUMS).read_text()
     assert _images(root) == {"amd64": ARM, "arm64": ARM}
 
 
@@ -196,7 +197,7 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _summed(root: Path) -> set[str]:
-    return {line.split()[1] for line in (root / pack.CHECKSUMS).read_text().splitlines()}
+    return {line.split()[1] for line in (root / verify.CHECKSUMS).read_text().splitlines()}
 
 
 def test_a_key_adds_a_signed_image_that_goes_with_it(
@@ -208,7 +209,7 @@ def test_a_key_adds_a_signed_image_that_goes_with_it(
     assert pack.pack(root)
     assert not pack.pack(root)
     assert X86.uki in _summed(root)
-    subprocess.run(["sha512sum", "--check", pack.CHECKSUMS], cwd=root, check=True)
+    subprocess.run(["sha512sum", "--check", verify.CHECKSUMS], cwd=root, check=True)
     monkeypatch.delenv("UKI")
     assert pack.pack(root)
     assert X86.uki not in _summed(root)
@@ -236,7 +237,7 @@ def test_the_signed_image_of_the_other_architecture_stays_in_the_checksums(
     monkeypatch.setenv("ARCH", "aarch64")
     pack.pack(root)
     assert X86.uki in _summed(root)
-    assert pack.Names(AARCH64).uki not in _summed(root)
+    assert Names(AARCH64).uki not in _summed(root)
 
 
 def test_the_age_of_its_debian_packages_is_printed(

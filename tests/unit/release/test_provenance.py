@@ -15,8 +15,9 @@ from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
 from in_toto_attestation.v1.statement import Statement
 from in_toto_attestation.v1.statement_pb2 import Statement as StatementMessage
 
-from release import gotools, pack, provenance
+from release import gotools, pack, provenance, verify
 from release.arch import AARCH64, X86_64
+from release.filenames import Names
 from tests.fakes.release import digest, manifest_of, stand_in
 
 if TYPE_CHECKING:
@@ -33,12 +34,12 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def read(root: Path, names: pack.Names) -> dict[str, Any]:
+def read(root: Path, names: Names) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((root / names.provenance).read_text())
     return found
 
 
-X86 = pack.Names(X86_64)
+X86 = Names(X86_64)
 
 
 def check(statement: dict[str, Any]) -> None:
@@ -76,7 +77,7 @@ def test_the_check_of_these_rules_finds_what_is_missing(root: Path, field: str) 
 def test_its_subjects_are_the_files_of_the_release(root: Path) -> None:
     subjects = {one["name"]: one["digest"] for one in read(root, X86)["subject"]}
     written = {path.name for path in root.iterdir() if path.is_file()}
-    alone = {X86.provenance, pack.CHECKSUMS, X86.osie_sum}  # these hold its digest, or sum only
+    alone = {X86.provenance, verify.CHECKSUMS, X86.osie_sum}  # these hold its digest, or sum only
     assert set(subjects) == written - alone - {X86.dtbs} | {"vmlinuz-x86_64", "initramfs-x86_64"}
     for name, digests in subjects.items():
         path = root / name if (root / name).exists() else root / "out" / name
@@ -90,12 +91,12 @@ def test_both_architectures_attest_the_oci_image_that_they_share(
     monkeypatch.setenv("ARCH", "aarch64")
     pack.pack(root)
     total = hashlib.sha256((root / X86.oci).read_bytes()).hexdigest()
-    for names in (X86, pack.Names(AARCH64)):
+    for names in (X86, Names(AARCH64)):
         statement = read(root, names)
         check(statement)
         subjects = {one["name"]: one["digest"]["sha256"] for one in statement["subject"]}
         assert subjects[names.oci] == total
-    subprocess.run(["sha512sum", "--check", pack.CHECKSUMS], cwd=root, check=True)
+    subprocess.run(["sha512sum", "--check", verify.CHECKSUMS], cwd=root, check=True)
 
 
 def test_every_input_is_named_with_its_digest(root: Path) -> None:

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from release import oci, pack, signing, verify
 from release.arch import AARCH64, X86_64
 from release.errors import ReportedError
+from release.filenames import PEM, Names
 from release.version import PROJECT
 from tests.fakes.release import stand_in
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-X86 = pack.Names(X86_64)
+X86 = Names(X86_64)
 PASSPHRASE = "correct horse"
 
 
@@ -103,15 +104,15 @@ def remove(name: str) -> Callable[[Path], object]:
 
 SIGNED = (*X86.results, *X86.of_key)
 FAULTS = [
-    *((change(name), f"{name} was changed") for name in SIGNED if name != pack.CHECKSUMS),
-    *((remove(name), f"{name} is missing") for name in SIGNED if name != pack.CHECKSUMS),
-    (change(pack.CHECKSUMS), "checksum.txt.sig is not a signature of this checksum.txt"),
+    *((change(name), f"{name} was changed") for name in SIGNED if name != verify.CHECKSUMS),
+    *((remove(name), f"{name} is missing") for name in SIGNED if name != verify.CHECKSUMS),
+    (change(verify.CHECKSUMS), "checksum.txt.sig is not a signature of this checksum.txt"),
     (
         lambda root: (root / verify.SIGNATURE).write_text("nothing"),
         "checksum.txt.sig is not a signature of this checksum.txt",
     ),
     (remove(verify.SIGNATURE), "has no checksum.txt.sig: the release is not signed"),
-    (remove(pack.CHECKSUMS), "has no checksum.txt"),
+    (remove(verify.CHECKSUMS), "has no checksum.txt"),
     (
         lambda root: (root / "tinkie-9.9.9-x86_64.iso").touch(),
         "tinkie-9.9.9-x86_64.iso is not of this release",
@@ -149,7 +150,7 @@ def test_a_signature_that_the_key_made_for_something_else_is_not_one_of_a_releas
     root: Path, signers: Path, key: Path
 ) -> None:
     (root / verify.SIGNATURE).unlink()
-    of_file = ["-n", "file", str(root / pack.CHECKSUMS)]
+    of_file = ["-n", "file", str(root / verify.CHECKSUMS)]
     subprocess.run(["ssh-keygen", "-q", "-Y", "sign", "-f", str(key), *of_file], check=True)
     assert (root / verify.SIGNATURE).exists()
     with pytest.raises(ReportedError, match="is not a signature"):
@@ -240,7 +241,7 @@ def test_both_architectures_have_one_signature(
 ) -> None:
     monkeypatch.setenv("ARCH", "aarch64")
     pack.pack(root)
-    assert {X86.iso, pack.Names(AARCH64).iso, X86.osie} <= set(verify.verify(root, signers))
+    assert {X86.iso, Names(AARCH64).iso, X86.osie} <= set(verify.verify(root, signers))
 
 
 def test_a_release_of_other_files_keeps_no_signature(
@@ -256,9 +257,11 @@ def test_a_release_of_other_files_keeps_no_signature(
 
 
 def test_every_file_of_a_release_has_a_name_that_verify_looks_for() -> None:
-    names = [name for one in (X86, pack.Names(AARCH64)) for name in (*one.results, *one.of_key)]
-    own = {pack.CHECKSUMS, verify.SIGNATURE}
-    assert [name for name in names if not name.startswith(verify.PREFIXES)] == [pack.CHECKSUMS] * 2
+    names = [name for one in (X86, Names(AARCH64)) for name in (*one.results, *one.of_key)]
+    own = {verify.CHECKSUMS, verify.SIGNATURE}
+    assert [name for name in names if not name.startswith(verify.PREFIXES)] == [
+        verify.CHECKSUMS
+    ] * 2
     assert own == {verify.CHECKSUMS, verify.SIGNATURE}
 
 
@@ -276,7 +279,7 @@ def test_every_manifest_of_the_oci_image_is_signed_by_the_releases_key(
     (entry,) = json.loads(image["index.json"])["manifests"]
     index = json.loads(image[f"blobs/{entry['digest'].replace(':', '/')}"])
     digests = [entry["digest"], *(node["digest"] for node in index["manifests"])]
-    public = load_pem_public_key((root / pack.PEM).read_bytes())
+    public = load_pem_public_key((root / PEM).read_bytes())
     assert isinstance(public, Ed25519PublicKey)
     signed = {}
     for one in json.loads(found["index.json"])["manifests"]:

@@ -11,6 +11,7 @@ import pytest
 from release import assemble, oci, pack
 from release.arch import X86_64
 from release.errors import ReportedError
+from release.filenames import Names
 from release.version import PROJECT, check_changelog, commit, version
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def test_a_version_is_everywhere(given: str, monkeypatch: pytest.MonkeyPatch) ->
     before = assemble._key("quick", X86_64)
     monkeypatch.setenv("VERSION", given)
     assert version() == given
-    names = pack.Names(X86_64)
+    names = Names(X86_64)
     for name in (names.flat, names.flat_lts, names.iso, names.oci, names.licences, names.osie):
         assert f"-{given}" in name
     os_release = str(assemble._version_file()["files"])
