@@ -10,6 +10,8 @@ import json
 import os
 import tarfile
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from release import (
@@ -22,6 +24,7 @@ from release import (
     iso,
     manifest,
     oci,
+    packed,
     provenance,
     sbom,
     signing,
@@ -32,6 +35,7 @@ from release.arch import Architecture
 from release.cache import digest
 from release.errors import reported_errors
 from release.filenames import LTS, PEM, Names
+from release.packed import Packed
 from release.progress import Progress
 from release.version import PROJECT, check_changelog, commit, version
 
@@ -53,37 +57,48 @@ def pack(root: Path = PROJECT, progress: Progress | None = None) -> bool:
     check_changelog()
     assemble.assemble("release", progress, target=target)
     names, key = Names(target, has_uki=signer is not None), _key(target, signer)
-    if _packed_key(target) == key and all((root / name).exists() for name in names.results):
+    before = packed.read(target)
+    is_same = before is not None and before.made_from == key
+    if is_same and all((root / name).exists() for name in names.results):
         if sign_key:
-            _sign(root, [_names_in(root, one) for one in arch.ALL if _is_packed(one)], sign_key)
+            _sign(root, _together(), sign_key)
         return bool(sign_key)
-    _stamp(target).unlink(missing_ok=True)
+    packed.forget(target)
     with progress.step("archives"):
         _pack_files(root, names)
     if signer is None:
         (root / names.uki).unlink(missing_ok=True)  # of an earlier release
     _pack_contents(root, names, signer, progress)
-    _stamp(target).write_text(key)
-    together = [one for one in arch.ALL if _is_packed(one)]
-    oci.write(root / names.oci, {one.debian: _files(one) for one in together})
+    others = _together()
+    oci.write(root / names.oci, {one.debian: _files(one) for one in _targets(target, others)})
     for name in (*names.of_key, verify.SIGNATURE):  # they would be of other files
         (root / name).unlink(missing_ok=True)
-    packed = [_names_in(root, one) for one in together]
-    for one in packed:
-        _attest(root, one)
-    _sum(root, packed)
+    for one in others:
+        _attest(root, one.names)
+        # The OCI image is of all. No other file of theirs was written now: its sum stays.
+        written = {name: verify.sha512(root / name) for name in (names.oci, one.names.provenance)}
+        packed.write(replace(one, sums={**one.sums, **written}))
+    _attest(root, names)
+    packed.write(Packed(names, key, packed.sums(root, names)))
+    _sum(root, _together())
     if sign_key:
-        _sign(root, packed, sign_key)
+        _sign(root, _together(), sign_key)
     return True
 
 
-def _names_in(root: Path, target: Architecture) -> Names:
-    """Return the names of a release that was packed."""
-    return Names(target, has_uki=(root / Names(target).uki).exists())
+def _together() -> list[Packed]:
+    """Return what was packed from what lies in out/ and this commit, with any signer or none."""
+    found = [packed.read(one) for one in arch.ALL]
+    return [
+        one
+        for one in found
+        if one and one.made_from.partition(" ")[0] == _content_key(one.names.target)
+    ]
 
 
-def _stamp(target: Architecture) -> Path:
-    return assemble.OUT / f"packed-{target.name}"
+def _targets(target: Architecture, others: list[Packed]) -> list[Architecture]:
+    targets = {target, *(one.names.target for one in others)}
+    return [one for one in arch.ALL if one in targets]
 
 
 def _key(target: Architecture, signer: uki.Signer | None) -> str:
@@ -94,16 +109,6 @@ def _key(target: Architecture, signer: uki.Signer | None) -> str:
 def _content_key(target: Architecture) -> str:
     files = [assemble.kernel(target), assemble.initramfs(target)]
     return digest([path for path in files if path.exists()], version(), commit())
-
-
-def _packed_key(target: Architecture) -> str:
-    stamp = _stamp(target)
-    return stamp.read_text() if stamp.exists() else ""
-
-
-def _is_packed(target: Architecture) -> bool:
-    """Return whether what lies in out/ was packed from this commit, with any signer or none."""
-    return _packed_key(target).partition(" ")[0] == _content_key(target)
 
 
 def _files(target: Architecture) -> dict[str, bytes]:
@@ -122,6 +127,8 @@ def _pack_files(root: Path, names: Names) -> None:
         helpers = dict.fromkeys(HELPERS, HELPER)
         as_osie = {f"{folder}/{name}": content for name, content in (files | helpers).items()}
         archive.tar_gz(root / names.osie, as_osie)
+        total = verify.sha512(root / names.osie)
+        (root / names.osie_sum).write_text(f"SHA512 ({names.osie}) = {total}\n")
 
 
 def _pack_contents(root: Path, names: Names, signer: uki.Signer | None, progress: Progress) -> None:
@@ -168,27 +175,25 @@ def _content(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> bytes:
     return file.read() if file else b""
 
 
-def _sum(root: Path, packed: list[Names], more: tuple[str, ...] = ()) -> None:
-    for one in packed:
-        if one.has_osie:
-            (root / one.osie_sum).write_text(
-                f"SHA512 ({one.osie}) = {verify.sha512(root / one.osie)}\n"
-            )
-    names = dict.fromkeys([*(name for one in packed for name in one.summed), *more])
-    sums = (f"{verify.sha512(root / name)}  {name}\n" for name in names)
-    (root / verify.CHECKSUMS).write_text("".join(sums))
+def _sum(root: Path, together: list[Packed], signed: Mapping[str, str] | None = None) -> None:
+    """Write checksum.txt: the sums of what was packed, and of what the signature adds."""
+    sums = {name: one.sums[name] for one in together for name in one.names.summed}
+    lines = (f"{total}  {name}\n" for name, total in {**sums, **(signed or {})}.items())
+    (root / verify.CHECKSUMS).write_text("".join(lines))
 
 
-def _sign(root: Path, packed: list[Names], key: Path) -> None:
+def _sign(root: Path, together: list[Packed], key: Path) -> None:
     """Sign the OCI image and the checksums. A failure leaves no signature that is not good."""
-    names = packed[0]
+    packed.check(root, together)
+    names = together[0].names
     signature = root / verify.SIGNATURE
     signature.unlink(missing_ok=True)
     with signing.signer(key) as signer:
         oci.sign(root / names.oci, root / names.oci_signatures, signer.sign)
         (root / verify.SIGNERS).write_text(signer.allowed_signers)
         (root / PEM).write_bytes(signer.pem)
-        _sum(root, packed, names.of_key)
+        signed = {name: verify.sha512(root / name) for name in names.of_key}
+        _sum(root, together, signed)
         signature.write_text(signer.sign_file(root / verify.CHECKSUMS))
     verify.verify_signature(root, root / verify.SIGNERS)
 
@@ -200,7 +205,8 @@ def main() -> None:
             print("nothing has changed: the release is up to date")
         if message := base.age_message(time.time()):
             print(message)
-        names = _names_in(PROJECT, arch.wanted())
+        found = packed.read(arch.wanted())
+        names = found.names if found else Names(arch.wanted())
         for name in (*names.results, *names.of_key, verify.SIGNATURE):
             if (PROJECT / name).exists():  # a release without a signature has fewer
                 print(f"{(PROJECT / name).stat().st_size / 1e6:8.1f} MB  {name}")

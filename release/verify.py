@@ -9,7 +9,7 @@ import argparse
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from release.errors import ReportedError, reported_errors
@@ -39,9 +39,9 @@ def verify(folder: Path, signers: Path) -> list[str]:
     """
     verify_signature(folder, signers)
     sums = _sums(folder)
-    faults = [*_faults(folder, sums), *_extra(folder, sums)]
-    if faults:
-        raise ReportedError("\n  ".join([f"{folder}: {AGAIN}", *faults]))
+    found = [*faults(folder, sums, CHECKSUMS), *strangers(folder, sums, CHECKSUMS)]
+    if found:
+        raise ReportedError("\n  ".join([f"{folder}: {AGAIN}", *found]))
     return [*sums, CHECKSUMS, SIGNATURE]
 
 
@@ -81,7 +81,7 @@ def _sums(folder: Path) -> dict[str, str]:
     for name in [name for name in found if name.endswith(OSIE_SUM)]:
         path = folder / name
         if not path.is_file() or sha512(path) != found[name]:
-            continue  # _faults names it
+            continue  # faults names it
         match = OSIE_LINE.fullmatch(path.read_text(errors="replace").strip())
         if not match:
             raise ReportedError(f"{name} has a line of another form; {AGAIN}")
@@ -89,20 +89,22 @@ def _sums(folder: Path) -> dict[str, str]:
     return found
 
 
-def _faults(folder: Path, sums: Mapping[str, str]) -> Iterator[str]:
+def faults(folder: Path, sums: Mapping[str, str], source: str) -> Iterator[str]:
+    """Yield a line for each file that is missing, or has not the SHA-512 that source names."""
     for name, wanted in sums.items():
         path = folder / name
         if not path.is_file():
             yield f"{name} is missing"
         elif sha512(path) != wanted:
-            yield f"{name} was changed: its SHA-512 is not that of {CHECKSUMS}"
+            yield f"{name} was changed: its SHA-512 is not that of {source}"
 
 
-def _extra(folder: Path, sums: Mapping[str, str]) -> Iterator[str]:
+def strangers(folder: Path, known: Collection[str], source: str) -> Iterator[str]:
+    """Yield a line for each file that has a name as a release's, and that source does not name."""
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(PREFIXES) and path.name not in sums:
+        if path.name.startswith(PREFIXES) and path.name not in known:
             shown = path.name if path.name.isprintable() else repr(path.name)
-            yield f"{shown} is not of this release: {CHECKSUMS} does not name it"
+            yield f"{shown} is not of this release: {source} does not name it"
 
 
 def sha512(path: Path) -> str:

@@ -137,6 +137,71 @@ def test_all_faults_are_named_at_once(root: Path, signers: Path) -> None:
     assert len(str(error.value).splitlines()) == 3
 
 
+def pack_both(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for architecture in ("x86_64", "aarch64"):
+        monkeypatch.setenv("ARCH", architecture)
+        pack.pack(root)
+
+
+ARM = Names(AARCH64)
+STRANGE = (X86.uki, ARM.uki, *(f"{prefix}9" for prefix in verify.PREFIXES))
+
+
+def write(name: str) -> Callable[[Path], object]:
+    return lambda root: (root / name).write_bytes(b"of somebody else")
+
+
+OF_X86 = sorted({*X86.results} - {*ARM.results})
+NOT_PACKED = [
+    *((change(name), f"{name} was changed") for name in sorted({*X86.results, *ARM.results})),
+    *((remove(name), f"{name} is missing") for name in OF_X86),  # ARM's are packed again
+    *((write(name), f"{name} is not of this release") for name in STRANGE),
+]
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [one for one in NOT_PACKED if not one[1].startswith(verify.CHECKSUMS)],  # it is written anew
+)
+def test_what_packing_did_not_write_is_not_signed(
+    root: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Callable[[Path], object],
+    message: str,
+) -> None:
+    pack_both(root, monkeypatch)
+    fault(root)
+    monkeypatch.setenv("SIGN", str(make_key(tmp_path / "key")))
+    with pytest.raises(ReportedError, match=rf"is not signed\n  {message}"):
+        pack.pack(root)
+    assert not (root / verify.SIGNATURE).exists()
+
+
+@pytest.mark.parametrize("name", [name for name in OF_X86 if name != X86.provenance])
+def test_packing_the_other_architecture_takes_over_no_changed_file(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    pack_both(root, monkeypatch)
+    change(name)(root)
+    (root / ARM.flat).unlink()
+    monkeypatch.setenv("SIGN", str(make_key(tmp_path / "key")))
+    with pytest.raises(ReportedError, match=f"{name} was changed"):
+        pack.pack(root)
+
+
+def test_what_was_changed_is_signed_when_it_was_deleted_and_packed_again(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pack_both(root, monkeypatch)
+    (root / X86.iso).unlink()
+    monkeypatch.setenv("SIGN", str(make_key(tmp_path / "key")))
+    monkeypatch.setenv("ARCH", "x86_64")
+    pack.pack(root)
+    names = verify.verify(root, trusted(root, tmp_path))
+    assert {*names} == {*X86.results, *ARM.results, *X86.of_key, verify.SIGNATURE}
+
+
 def test_the_key_of_somebody_else_is_not_trusted(
     root: Path, signers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
