@@ -54,7 +54,7 @@ images: setup-venv ## every image that linuxkit.yml names (ARCH=aarch64: as all 
 dist: setup-venv ## the release, signed with SIGN=key (VERSION=x.y.z; UKI=key: a signed EFI program, too)
 	@$(PYTHON) -m release.pack
 
-verify: ## check the signature and the files of a release (SIGNERS=file RELEASE=folder)
+verify: ## check the signature and the files of a release (SIGNERS=file RELEASE=folder VERSION=x.y.z)
 	@python3 -m release.verify -- "$(or $(RELEASE),.)"
 
 addon: setup-venv ## ADDON=file: more kernel parameters for a signed release (UKI=key UKI_CMDLINE="words")

@@ -1,12 +1,14 @@
 """`python -m release.verify [FOLDER]`: check a release's signature, its checksums and its files.
 
-SIGNERS names the file with the keys that are trusted (ssh-keygen(1), "ALLOWED SIGNERS"). Status 0:
-all is as the publisher signed it. Status 1, and one line for each fault: it is not. It needs
-nothing of a build, only Python's standard library, and writes nothing.
+SIGNERS names the file with the keys that are trusted (ssh-keygen(1), "ALLOWED SIGNERS"). VERSION,
+if it is given, is the only version that is good: an older release has a good signature, too.
+Status 0: all is as the publisher signed it. Status 1, and one line for each fault: it is not. It
+needs nothing of a build, only Python's standard library, and writes nothing.
 """
 
 import argparse
 import hashlib
+import json
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -14,6 +16,7 @@ from pathlib import Path
 
 from release.errors import ReportedError, reported_errors
 from release.process import run
+from release.version import VARIABLE as VERSION
 
 VARIABLE = "SIGNERS"
 IDENTITY = "tinkie"
@@ -21,25 +24,35 @@ NAMESPACE = "tinkie-release"  # a signature that the key makes for anything else
 CHECKSUMS = "checksum.txt"
 SIGNATURE = f"{CHECKSUMS}.sig"
 SIGNERS = "tinkie.allowed_signers"
-LINE = re.compile(r"([0-9a-f]{128})  ([\w.-]+)")
-OSIE_LINE = re.compile(r"SHA512 \(([\w.-]+)\) = ([0-9a-f]{128})")
+LINE = re.compile(r"([0-9a-f]{128})  ([\w.-]+)", re.ASCII)
+OSIE_LINE = re.compile(r"SHA512 \(([\w.-]+)\) = ([0-9a-f]{128})", re.ASCII)
 OSIE_SUM = ".sha512sum"
 # What a release's files are called, and what boot servers take from it; others may lie beside.
 PREFIXES = ("tinkie-", "tinkie.", "osie-", "manifest-", "dtbs-", "vmlinuz-", "initramfs-")
 # The release's own allowed signers: one key, or the fingerprint would be that of another one.
 OWN_KEY = re.compile(rf'{IDENTITY} namespaces="{NAMESPACE}" (ssh-ed25519 [A-Za-z0-9+/=]+)\n')
-OWN_KEY_BYTES = 1000  # more than any
+# The most that is read of a file: many times what a release has.
+CHECKSUMS_BYTES = 100_000
+SIGNATURE_BYTES = 10_000
+SIGNERS_BYTES = 100_000  # a thousand keys
+OWN_KEY_BYTES = 1000
+OSIE_SUM_BYTES = 1000
+MANIFEST = re.compile(r"manifest-\w+\.json", re.ASCII)
+MANIFEST_BYTES = 20_000_000
 AGAIN = "do not use this release; download it again, from another server if that does not help"
 
 
-def verify(folder: Path, signers: Path) -> list[str]:
+def verify(folder: Path, signers: Path, version: str = "") -> list[str]:
     """Check a release in a folder; return the names of its files.
 
-    signers: the keys that are trusted. Raises ReportedError, with a line for each fault.
+    signers: the keys that are trusted. version: the only one that is good; none: any is.
+    Raises ReportedError, with a line for each fault.
     """
     verify_signature(folder, signers)
     sums = _sums(folder)
     found = [*faults(folder, sums, CHECKSUMS), *strangers(folder, sums, CHECKSUMS)]
+    if version and not found:
+        found = list(_other_versions(folder, sums, version))
     if found:
         raise ReportedError("\n  ".join([f"{folder}: {AGAIN}", *found]))
     return [*sums, CHECKSUMS, SIGNATURE]
@@ -51,6 +64,9 @@ def verify_signature(folder: Path, signers: Path) -> None:
         if not (folder / name).is_file():
             message = f"{folder} has no {name}: the release is not signed, or it is not complete"
             raise ReportedError(f"{message}; {AGAIN}")
+    read_bounded(folder / CHECKSUMS, CHECKSUMS_BYTES)
+    read_bounded(folder / SIGNATURE, SIGNATURE_BYTES)
+    read_bounded(signers, SIGNERS_BYTES)
     if _ssh_keygen(folder, "verify", "-f", signers, "-I", IDENTITY):
         return
     if not _ssh_keygen(folder, "check-novalidate"):
@@ -73,7 +89,7 @@ def _sums(folder: Path) -> dict[str, str]:
     The file of the oldest form has its own list, which has to be in checksum.txt.
     """
     found = {}
-    for line in (folder / CHECKSUMS).read_text().splitlines():
+    for line in _text(folder / CHECKSUMS, CHECKSUMS_BYTES).splitlines():
         match = LINE.fullmatch(line)
         if not match:
             raise ReportedError(f"{CHECKSUMS} has a line of another form: {line!r}; {AGAIN}")
@@ -82,9 +98,9 @@ def _sums(folder: Path) -> dict[str, str]:
         path = folder / name
         if not path.is_file() or sha512(path) != found[name]:
             continue  # faults names it
-        match = OSIE_LINE.fullmatch(path.read_text(errors="replace").strip())
+        match = OSIE_LINE.fullmatch(_text(path, OSIE_SUM_BYTES).strip())
         if not match:
-            raise ReportedError(f"{name} has a line of another form; {AGAIN}")
+            raise ReportedError(f"{name!r} has a line of another form; {AGAIN}")
         found[match[1]] = match[2]
     return found
 
@@ -94,17 +110,52 @@ def faults(folder: Path, sums: Mapping[str, str], source: str) -> Iterator[str]:
     for name, wanted in sums.items():
         path = folder / name
         if not path.is_file():
-            yield f"{name} is missing"
+            yield f"{name!r} is missing"
         elif sha512(path) != wanted:
-            yield f"{name} was changed: its SHA-512 is not that of {source}"
+            yield f"{name!r} was changed: its SHA-512 is not that of {source}"
 
 
 def strangers(folder: Path, known: Collection[str], source: str) -> Iterator[str]:
     """Yield a line for each file that has a name as a release's, and that source does not name."""
     for path in sorted(folder.iterdir()):
         if path.name.startswith(PREFIXES) and path.name not in known:
-            shown = path.name if path.name.isprintable() else repr(path.name)
-            yield f"{shown} is not of this release: {source} does not name it"
+            yield f"{path.name!r} is not of this release: {source} does not name it"
+
+
+def _other_versions(folder: Path, sums: Mapping[str, str], version: str) -> Iterator[str]:
+    """Yield a line for each manifest of another version, and one if no manifest says it."""
+    names = [name for name in sums if MANIFEST.fullmatch(name)]
+    if not names:
+        yield f"no manifest says that it is of version {version}"
+    for name in names:
+        found = read_manifest(folder / name).get("version")
+        if found != version:
+            yield f"{name!r} is of version {found!r}, and not of {VERSION}={version}"
+
+
+def read_manifest(path: Path) -> dict[str, object]:
+    """Return a manifest, whose content is not checked. Raises ReportedError, OSError."""
+    try:
+        found = json.loads(read_bounded(path, MANIFEST_BYTES))
+    except (ValueError, RecursionError) as error:
+        raise ReportedError(f"reading the manifest {path} failed: {error}") from None
+    if not isinstance(found, dict):
+        raise ReportedError(f"reading the manifest {path} failed: it is not a JSON object")
+    return found
+
+
+def read_bounded(path: Path, most: int) -> bytes:
+    """Return the content of a file that somebody else wrote. Raises ReportedError, OSError."""
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        message = f"{path} has more than {most} bytes, and none of a release is so large"
+        raise ReportedError(f"{message}: it was not read; {AGAIN}")
+    return content
+
+
+def _text(path: Path, most: int) -> str:
+    return read_bounded(path, most).decode(errors="replace")
 
 
 def sha512(path: Path) -> str:
@@ -136,8 +187,7 @@ def _fingerprint(signers: Path) -> str:
 
     Raises ReportedError if anything else is in it: it would be trusted as well.
     """
-    with signers.open("rb") as file:
-        match = OWN_KEY.fullmatch(file.read(OWN_KEY_BYTES).decode(errors="replace"))
+    match = OWN_KEY.fullmatch(_text(signers, OWN_KEY_BYTES))
     command = ["ssh-keygen", "-l", "-f", "-"]
     shown = match and run("reading the key", command, stdin=f"{match[1]}\n", check=False)
     if not shown or shown.code:
@@ -151,7 +201,7 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", default=".", type=Path)
     folder = parser.parse_args().folder
     with reported_errors():
-        for name in verify(folder, _trusted(folder)):
+        for name in verify(folder, _trusted(folder), os.environ.get(VERSION, "")):
             print(f"good  {name}")
 
 

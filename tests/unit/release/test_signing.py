@@ -104,8 +104,8 @@ def remove(name: str) -> Callable[[Path], object]:
 
 SIGNED = (*X86.results, *X86.of_key)
 FAULTS = [
-    *((change(name), f"{name} was changed") for name in SIGNED if name != verify.CHECKSUMS),
-    *((remove(name), f"{name} is missing") for name in SIGNED if name != verify.CHECKSUMS),
+    *((change(name), f"'{name}' was changed") for name in SIGNED if name != verify.CHECKSUMS),
+    *((remove(name), f"'{name}' is missing") for name in SIGNED if name != verify.CHECKSUMS),
     (change(verify.CHECKSUMS), "checksum.txt.sig is not a signature of this checksum.txt"),
     (
         lambda root: (root / verify.SIGNATURE).write_text("nothing"),
@@ -115,7 +115,7 @@ FAULTS = [
     (remove(verify.CHECKSUMS), "has no checksum.txt"),
     (
         lambda root: (root / "tinkie-9.9.9-x86_64.iso").touch(),
-        "tinkie-9.9.9-x86_64.iso is not of this release",
+        "'tinkie-9.9.9-x86_64.iso' is not of this release",
     ),
 ]
 
@@ -137,6 +137,86 @@ def test_all_faults_are_named_at_once(root: Path, signers: Path) -> None:
     assert len(str(error.value).splitlines()) == 3
 
 
+def fill(name: str, size: int) -> Callable[[Path], object]:
+    return lambda root: (root / name).write_bytes(b"x" * size)
+
+
+TOO_LARGE = [
+    (verify.CHECKSUMS, verify.CHECKSUMS_BYTES),
+    (verify.SIGNATURE, verify.SIGNATURE_BYTES),
+    (verify.SIGNERS, verify.SIGNERS_BYTES),
+]
+
+
+@pytest.mark.parametrize(("name", "most"), TOO_LARGE)
+def test_no_more_is_read_of_a_file_than_a_release_can_have(
+    root: Path, signers: Path, name: str, most: int
+) -> None:
+    if name == verify.SIGNERS:
+        signers = root / name
+    fill(name, most)(root)
+    with pytest.raises(ReportedError) as error:
+        verify.verify(root, signers)
+    assert "bytes" not in str(error.value)
+    fill(name, most + 1)(root)
+    with pytest.raises(ReportedError, match=f"{name} has more than {most} bytes"):
+        verify.verify(root, signers)
+
+
+def sign_again(root: Path, key: Path, version: str) -> None:
+    """Sign what lies in a folder as its publisher would, with manifests of a version."""
+    sums = {}
+    for line in (root / verify.CHECKSUMS).read_text().splitlines():
+        _, _, name = line.partition("  ")
+        if verify.MANIFEST.fullmatch(name):
+            (root / name).write_text(version)
+        sums[name] = verify.sha512(root / name)
+    (root / verify.CHECKSUMS).write_text("".join(f"{sums[name]}  {name}\n" for name in sums))
+    with signing.signer(key) as signer:
+        (root / verify.SIGNATURE).write_text(signer.sign_file(root / verify.CHECKSUMS))
+
+
+@pytest.mark.parametrize(
+    ("manifest", "message"),
+    [
+        ('{"version": "1.2.3"}', ""),
+        ('{"version": "1.2.2"}', r"is of version '1\.2\.2', and not of VERSION=1\.2\.3"),
+        ('{"version": "1.2.3-rc.1"}', "is of version '1.2.3-rc.1'"),
+        ('{"version": "\\u001b[2J"}', r"is of version '\\x1b\[2J'"),
+        ('{"version": ["1.2.3"]}', r"is of version \['1.2.3'\]"),
+        ("{}", "is of version None"),
+        ("[]", "it is not a JSON object"),
+        ("{", "reading the manifest .* failed"),
+        ("[" * 100_000, "reading the manifest .* failed"),
+        (" " * (verify.MANIFEST_BYTES + 1), "has more than 20000000 bytes"),
+    ],
+    ids=range(10),
+)
+def test_another_version_than_the_one_that_is_asked_for_is_not_good(
+    root: Path, signers: Path, key: Path, manifest: str, message: str
+) -> None:
+    sign_again(root, key, manifest)
+    verify.verify(root, signers)  # any version
+    if not message:
+        verify.verify(root, signers, "1.2.3")
+        return
+    with pytest.raises(ReportedError, match=message):
+        verify.verify(root, signers, "1.2.3")
+
+
+def test_a_release_without_a_manifest_is_of_no_version(
+    root: Path, signers: Path, key: Path
+) -> None:
+    lines = (root / verify.CHECKSUMS).read_text().splitlines(keepends=True)
+    kept = [line for line in lines if X86.manifest not in line]
+    (root / verify.CHECKSUMS).write_text("".join(kept))
+    (root / X86.manifest).unlink()
+    sign_again(root, key, "")
+    verify.verify(root, signers)
+    with pytest.raises(ReportedError, match="no manifest says that it is of version 1"):
+        verify.verify(root, signers, "1.2.3")
+
+
 def pack_both(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for architecture in ("x86_64", "aarch64"):
         monkeypatch.setenv("ARCH", architecture)
@@ -153,15 +233,15 @@ def write(name: str) -> Callable[[Path], object]:
 
 OF_X86 = sorted({*X86.results} - {*ARM.results})
 NOT_PACKED = [
-    *((change(name), f"{name} was changed") for name in sorted({*X86.results, *ARM.results})),
-    *((remove(name), f"{name} is missing") for name in OF_X86),  # ARM's are packed again
-    *((write(name), f"{name} is not of this release") for name in STRANGE),
+    *((change(name), f"'{name}' was changed") for name in sorted({*X86.results, *ARM.results})),
+    *((remove(name), f"'{name}' is missing") for name in OF_X86),  # ARM's are packed again
+    *((write(name), f"'{name}' is not of this release") for name in STRANGE),
 ]
 
 
 @pytest.mark.parametrize(
     ("fault", "message"),
-    [one for one in NOT_PACKED if not one[1].startswith(verify.CHECKSUMS)],  # it is written anew
+    [one for one in NOT_PACKED if verify.CHECKSUMS not in one[1]],  # it is written anew
 )
 def test_what_packing_did_not_write_is_not_signed(
     root: Path,
@@ -186,7 +266,7 @@ def test_packing_the_other_architecture_takes_over_no_changed_file(
     change(name)(root)
     (root / ARM.flat).unlink()
     monkeypatch.setenv("SIGN", str(make_key(tmp_path / "key")))
-    with pytest.raises(ReportedError, match=f"{name} was changed"):
+    with pytest.raises(ReportedError, match=f"'{name}' was changed"):
         pack.pack(root)
 
 
@@ -223,19 +303,21 @@ def test_a_signature_that_the_key_made_for_something_else_is_not_one_of_a_releas
 
 
 @pytest.mark.parametrize(
-    ("named", "status", "message"),
+    ("words", "status", "message"),
     [
-        ("signers", 0, ""),
-        ("", 1, "tinkie.allowed_signers lies beside the files"),
-        ("none", 1, "SIGNERS=none: there is no such file"),
+        (["SIGNERS={}"], 0, ""),
+        (["SIGNERS={}", "VERSION=0.1.0"], 0, ""),  # of tests.fakes.release
+        (["SIGNERS={}", "VERSION=0.0.9"], 1, "is of version '0.1.0', and not of VERSION=0.0.9"),
+        ([], 1, "tinkie.allowed_signers lies beside the files"),
+        (["SIGNERS=none"], 1, "SIGNERS=none: there is no such file"),
     ],
 )
 def test_make_verify_needs_the_name_of_a_key_and_python_alone(
-    root: Path, signers: Path, named: str, status: int, message: str
+    root: Path, signers: Path, words: list[str], status: int, message: str
 ) -> None:
-    value = str(signers) if named == "signers" else named
+    given = [word.format(signers) for word in words]
     done = subprocess.run(
-        ["make", "verify", f"RELEASE={root}", f"SIGNERS={value}", "-C", str(PROJECT)],
+        ["make", "-C", PROJECT, "verify", f"RELEASE={root}", *given],
         capture_output=True,
         text=True,
         check=False,
@@ -290,7 +372,7 @@ def test_what_a_boot_server_could_take_for_the_release_is_named(
     root: Path, signers: Path, name: str
 ) -> None:
     (root / name).symlink_to("nowhere")
-    with pytest.raises(ReportedError, match=f"{name} is not of this release"):
+    with pytest.raises(ReportedError, match=f"'{name}' is not of this release"):
         verify.verify(root, signers)
 
 
