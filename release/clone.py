@@ -15,12 +15,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from release import arch, assemble, differences, uki
+from release import arch, assemble, differences, published, uki
 from release.differences import Manifest
 from release.errors import ReportedError, reported_errors
 from release.filenames import Names
 from release.process import run
 from release.version import PROJECT, commit, version
+
+OPENED = "kernel and initramfs are those of the manifest"
+NOT_OPENED = "only the manifest is compared"
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Clone:
 
     def manifest(self) -> Manifest:
         """Return the manifest of the release that `make dist` wrote."""
-        return differences.read(self.folder / Names(arch.wanted()).manifest)
+        return published.read(self.folder / Names(arch.wanted()).manifest)
 
 
 @contextmanager
@@ -92,11 +95,15 @@ def compare(one: Manifest, other: Manifest) -> bool:
     return False
 
 
-def published(path: Path) -> Manifest:
-    """Return the manifest of a release; ReportedError if this clone would not build that one."""
+def wanted(path: Path) -> Manifest:
+    """Return the manifest of a release that somebody else built.
+
+    Raises ReportedError if this clone would not build that one, or if an archive beside the
+    manifest holds something else.
+    """
     try:
-        found = differences.read(path)
-    except (OSError, ValueError) as error:
+        found = published.read(path)
+    except OSError as error:
         raise ReportedError(f"reading the manifest {path} failed: {error}") from None
     own = {"commit": commit(), "version": version(), "arch": arch.wanted().name}
     remedies = {
@@ -108,6 +115,9 @@ def published(path: Path) -> Manifest:
     if wrong:
         message = f"{path} is of another {' and '.join(wrong)} than this would build"
         raise ReportedError(f"{message}: {', '.join(remedies[name] for name in wrong)}")
+    names = published.check_archives(path.parent, found, arch.wanted())
+    for name in names or [f"no archive beside {path}"]:
+        print(f"{name}: {OPENED if names else NOT_OPENED}", flush=True)
     return found
 
 
@@ -117,7 +127,7 @@ def main() -> None:
     parser.add_argument("--manifest", default="", help="of a release to compare with")
     name = parser.parse_args().manifest
     with reported_errors():
-        first = published(Path(name)) if name else build()
+        first = wanted(Path(name)) if name else build()
         is_same = compare(first, build())
     sys.exit(not is_same)
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 # The lists of an image by the field that names a part, and the one that has its version.
@@ -22,12 +21,6 @@ FACTS = ("version", "commit", "time", "arch", "embedded")
 ABSENT = "none"
 
 Manifest = Mapping[str, Any]
-
-
-def read(path: Path) -> Manifest:
-    """Return a manifest. Raises OSError, ValueError."""
-    found: Manifest = json.loads(path.read_text())
-    return found
 
 
 def inputs(one: Manifest, other: Manifest) -> list[str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
 
-from release import arch, base, manifest, wheels
+from release import arch, assemble, base, manifest, published, wheels
 from release.arch import X86_64
 from release.errors import ReportedError
 
@@ -84,6 +85,17 @@ def test_every_image_is_read_in_whatever_form_it_is_written(folder: Path) -> Non
     assert all(image.size > len(b"program") for image in found.images.values())
     assert len({image.content for image in found.images.values()}) == 3
     assert list((folder / "containers").iterdir()) == []
+
+
+def test_what_is_written_has_the_form_that_is_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assemble, "OUT", folder)
+    for path in (assemble.kernel(X86_64), assemble.initramfs(X86_64)):
+        path.write_bytes(b"content")
+    text = manifest.describe(manifest.contents("unix:///nowhere", X86_64), X86_64)
+    (folder / "manifest.json").write_text(text)
+    assert published.read(folder / "manifest.json") == json.loads(text)
 
 
 def test_a_failure_leaves_no_container(folder: Path) -> None:

@@ -1,0 +1,148 @@
+"""What somebody else wrote into a manifest or an archive is refused before anything is built."""
+
+from __future__ import annotations
+
+import copy
+import gzip
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from release import archive, clone, published
+from release.arch import ALL, X86_64
+from release.errors import ReportedError
+from release.filenames import LTS, Names
+from release.version import commit, version
+from tests.fakes.release import BOTH, manifest_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+VMLINUZ, AGENT = "vmlinuz-x86_64", "r/agent:1"
+NO_TEXT: list[Any] = [None, [], {}]
+TOP = [(name, value) for name in ("version", "commit", "arch", "time") for value in NO_TEXT]
+NEEDED = ("version", "commit", "files")
+CHANGES: list[tuple[Callable[[dict[str, Any]], object], str]] = [
+    *((lambda m, n=name, v=value: m.update({n: v}), f"'{name}' is") for name, value in TOP),
+    *(
+        (lambda m, n=name: m.pop(n), f"'{name}' is missing")
+        for name in ("version", "commit", "files")
+    ),
+    (lambda m: m.update(version="1.2"), "'version' is '1.2'"),
+    (lambda m: m.update(commit="0123456789ab; reboot"), "'commit' is '0123456789ab; reboot'"),
+    (lambda m: m.update(commit="x" * 1000), "'commit' is 'x{59}…"),
+    (lambda m: m.update(arch="../x86"), "'arch' is"),
+    (lambda m: m.update(arch=json.loads("[" * 900 + "]" * 900)), "'arch' is a list"),
+    (lambda m: m.update(time=True), "'time' is True"),
+    (lambda m: m.update(files=[]), "'files' is a list"),
+    (lambda m: m["files"].update({VMLINUZ: "x"}), f"'files.{VMLINUZ}' is 'x'"),
+    (lambda m: m["files"][VMLINUZ].update(size=-1), f"'files.{VMLINUZ}.size' is -1"),
+    (lambda m: m["files"][VMLINUZ].update(size=10**12), f"'files.{VMLINUZ}.size' is 10"),
+    (lambda m: m["files"][VMLINUZ].update(sha512="00"), f"'files.{VMLINUZ}.sha512' is '00'"),
+    (lambda m: m["files"].update({"\x1b[2J": m["files"][VMLINUZ]}), r"is '\\x1b\[2J'"),
+    (lambda m: m["images"].update(x=1), "'images.x' is 1"),
+    (lambda m: m["images"][AGENT].update(go={}), f"'images.{AGENT}.go' is an object"),
+    (lambda m: m["images"][AGENT]["go"][1].pop("module"), r"go\[1\].module' is missing"),
+    (lambda m: m["images"][AGENT]["python"][0].update(version="\x9b"), r"is '\\x9b'"),
+    (lambda m: m.update(debian={"trixie": 1}), "'debian.trixie' is 1"),
+    (lambda m: m.update(embedded=[1]), r"'embedded\[0\]' is 1"),
+    (lambda m: m.update(files={str(n): 1 for n in range(100)}), "; and 95 more; give the manifest"),
+]
+
+
+@pytest.mark.parametrize("target", ALL)
+def test_a_manifest_of_a_release_is_read(tmp_path: Path, target: Any) -> None:
+    path = tmp_path / "manifest.json"
+    path.write_text(json.dumps(manifest_of(target)))
+    assert published.read(path) == manifest_of(target)
+
+
+@pytest.mark.parametrize(("change", "message"), CHANGES, ids=[message for _, message in CHANGES])
+def test_a_manifest_of_another_form_is_refused_with_the_field(
+    tmp_path: Path, change: Callable[[dict[str, Any]], object], message: str
+) -> None:
+    changed = copy.deepcopy(manifest_of(X86_64))
+    change(changed)
+    path = tmp_path / "manifest.json"
+    path.write_text(json.dumps(changed))
+    with pytest.raises(ReportedError, match=message) as error:
+        clone.wanted(path)
+    assert str(error.value).isprintable()
+
+
+@pytest.mark.parametrize("content", [None, "", "{", "[]", "null", "[" * 100_000, "\udcff"])
+def test_a_file_that_is_no_manifest_is_an_error(tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "manifest.json"
+    if content is not None:
+        path.write_bytes(content.encode(errors="surrogateescape"))
+    with pytest.raises(ReportedError, match="reading the manifest"):
+        clone.wanted(path)
+
+
+X86 = Names(X86_64)
+AS_LTS = {name.replace("-", f"-{LTS}", 1): content for name, content in BOTH.items()}
+AS_OSIE = {f"osie-{version()}/{name}": content for name, content in BOTH.items()}
+ARCHIVES = {X86.flat: BOTH, X86.flat_lts: AS_LTS, X86.osie: AS_OSIE | {"osie-1/workflow": b"#!x"}}
+
+
+def write(folder: Path, files: Mapping[str, bytes]) -> Path:
+    """Write the archives of a release of these files, and a manifest of BOTH."""
+    for name, contents in ARCHIVES.items():
+        bare = {path: path.replace(LTS, "").rpartition("/")[2] for path in contents}
+        held = {path: files[of] for path, of in bare.items() if of in files}
+        archive.tar_gz(folder / name, held)
+    path = folder / X86.manifest
+    own = {"version": version(), "commit": commit()}
+    path.write_text(json.dumps(manifest_of(X86_64) | own))
+    return path
+
+
+def test_archives_beside_the_manifest_are_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("ARCH", raising=False)
+    path = write(tmp_path, BOTH)
+    clone.wanted(path)
+    printed = capsys.readouterr().out
+    assert printed == "".join(f"{name}: {clone.OPENED}\n" for name in ARCHIVES)
+    for name in ARCHIVES:
+        (tmp_path / name).unlink()
+    clone.wanted(path)
+    assert capsys.readouterr().out == f"no archive beside {path}: {clone.NOT_OPENED}\n"
+
+
+@pytest.mark.parametrize("archive_name", ARCHIVES)
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (BOTH | {VMLINUZ: b"kernel of somebody"}, f"has another {VMLINUZ}"),
+        ({VMLINUZ: BOTH[VMLINUZ]}, "has no initramfs-x86_64"),
+        (BOTH | {VMLINUZ: b"x" * 200_000}, "has larger files than its manifest names"),
+    ],
+)
+def test_an_archive_that_holds_anything_else_is_refused(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    archive_name: str,
+    files: Mapping[str, bytes],
+    message: str,
+) -> None:
+    monkeypatch.delenv("ARCH", raising=False)
+    path = write(tmp_path, files)
+    for name in ARCHIVES.keys() - {archive_name}:
+        (tmp_path / name).unlink()
+    with pytest.raises(ReportedError, match=f"{archive_name} {message}"):
+        clone.wanted(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"x", gzip.compress(b"no tar", mtime=0), b"\x1f\x8b"])
+def test_an_archive_that_cannot_be_read_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    monkeypatch.delenv("ARCH", raising=False)
+    path = write(tmp_path, BOTH)
+    (tmp_path / X86.osie).write_bytes(content)
+    with pytest.raises(ReportedError, match=f"reading .*{X86.osie} failed"):
+        clone.wanted(path)
