@@ -28,6 +28,7 @@ DEBIAN = "13"  # its number
 DAY_SECONDS = 86400
 REMEDY = "check that this machine reaches its Debian mirror (apt-get update)"
 SNAPSHOT_REMEDY = "check that SNAPSHOT_MIRROR answers, and has that time (its URLs are above)"
+NO_BASE = "no base image was made; check that SNAPSHOT_MIRROR keeps former states of Debian"
 OLD_DAYS = 7  # Debian publishes security updates every few days
 NAME = "tinkie/base:build"
 FOLDER = PROJECT / "images" / "base"
@@ -78,6 +79,9 @@ def snapshot() -> str:
     if not mirror:
         message = f"{SNAPSHOT}={wanted} needs a mirror that keeps former states of Debian"
         raise ReportedError(f"{message}; give {SNAPSHOT_MIRROR}=URL, in snapshot.debian.org's form")
+    if re.search("[@?#]", mirror):  # the message must not repeat it
+        message = f"{SNAPSHOT_MIRROR} has a user, a password, a query or a fragment (@, ? or #)"
+        raise ReportedError(f"{message}, and the base image and messages keep it: leave that out")
     if not re.fullmatch(r"http://[^\s\[\]]+", mirror):
         message = f"{SNAPSHOT_MIRROR}={mirror} is no URL that begins with http://"
         raise ReportedError(f"{message}, which it must: the base image has no CA certificates")
@@ -213,8 +217,30 @@ def _bootstrap(tar: Path) -> None:
     # Dates in files, such as those of passwords in /etc/shadow, get this time instead of today's.
     environment = os.environ | {"SOURCE_DATE_EPOCH": str(source_date_epoch())}
     remedy = SNAPSHOT_REMEDY if snapshot() else REMEDY
-    run("building the base image", command, env=environment, seconds=None, remedy=remedy)
-    partial.rename(tar)
+    try:
+        run("building the base image", command, env=environment, seconds=None, remedy=remedy)
+        _check_times(partial)
+        partial.rename(tar)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _check_times(path: Path) -> None:
+    """Raise ReportedError unless each suite of a base image is as old as SNAPSHOT, if it is given.
+
+    A mirror may serve another state than that of the time in the URL; Debian signed it as well.
+    """
+    if not (wanted := snapshot()):
+        return
+    with tarfile.open(path) as tar:
+        found = suites(tar)
+    if missing := ARCHIVES.keys() - found:
+        names = ", ".join(sorted(missing))
+        raise ReportedError(f"{SNAPSHOT}={wanted}: the time of {names} is unknown; {NO_BASE}")
+    # In this form, the later time is the greater text.
+    if newer := [f"{suite} of {time}" for suite, time in found.items() if time > wanted]:
+        message = f"{SNAPSHOT}={wanted}: the mirror served a newer state: {', '.join(newer)}"
+        raise ReportedError(f"{message}; {NO_BASE}")
 
 
 def _label(environment: Mapping[str, str]) -> str:

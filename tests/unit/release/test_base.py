@@ -111,6 +111,19 @@ def test_a_snapshot_that_cannot_be_used_ends_the_build_at_once(
         assemble.assemble("quick", Progress(stream=io.StringIO()))
 
 
+@pytest.mark.parametrize("scheme", ["http://", "https://", ""])
+@pytest.mark.parametrize(
+    "rest", ["me:secret@mirror", "secret@mirror/x", "mirror/?t=secret", "mirror/#secret"]
+)
+def test_a_mirror_with_a_password_is_refused_and_not_printed(
+    monkeypatch: pytest.MonkeyPatch, scheme: str, rest: str
+) -> None:
+    use_snapshot(monkeypatch, mirror=scheme + rest)
+    with pytest.raises(ReportedError, match="has a user, a password, a query") as error:
+        assemble.assemble("quick", Progress(stream=io.StringIO()))
+    assert "secret" not in str(error.value)
+
+
 def test_a_snapshot_of_another_base_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     use_snapshot(monkeypatch)
     monkeypatch.setenv("BASE", "debian:trixie")
@@ -143,6 +156,52 @@ FIELDS = (
     b"Origin: Debian\nCodename: trixie\nDate: Sat, 21 Nov 2026 09:15:44 UTC\nSHA256:\n 00 1 x\n"
 )
 SIGNED = b"-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n"
+
+
+ALL_SUITES = ("trixie", "trixie-updates", "trixie-security")
+BEFORE, AFTER = "Sun, 29 Nov 2026 12:00:00 UTC", "Sun, 29 Nov 2026 12:00:01 UTC"  # of TIME
+# It writes its output, the argument after the suite, from the tar that FOUND names.
+MMDEBSTRAP = """#!/bin/sh
+while [ "$1" != trixie ]; do shift; done
+cp "$FOUND" "$2"
+"""
+
+
+@pytest.mark.parametrize(
+    ("dates", "message"),
+    [
+        (dict.fromkeys(ALL_SUITES, BEFORE), ""),
+        *(
+            (dict.fromkeys(ALL_SUITES, BEFORE) | {suite: AFTER}, f"{suite} of 20261129T120001Z;")
+            for suite in ALL_SUITES
+        ),
+        ({"trixie": BEFORE, "trixie-updates": BEFORE}, "the time of trixie-security is unknown"),
+        ({}, "the time of trixie, trixie-security, trixie-updates is unknown"),
+    ],
+)
+def test_a_mirror_that_serves_another_time_makes_no_base(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, dates: dict[str, str], message: str
+) -> None:
+    use_snapshot(monkeypatch)
+    found = cache / "found"
+    with tarfile.open(found, "w") as tar:
+        for suite, date in dates.items():
+            content = f"Codename: {suite}\nDate: {date}\n".encode()
+            entry = tarfile.TarInfo(f"./var/lib/apt/lists/mirror_{suite}_InRelease")
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    program = cache / "bin" / "mmdebstrap"
+    program.parent.mkdir()
+    program.write_text(MMDEBSTRAP)
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("FOUND", str(found))
+    if message:
+        with pytest.raises(ReportedError, match=message):
+            base._bootstrap(base._tar())
+    else:
+        base._bootstrap(base._tar())
+    assert [path.name for path in cache.glob("base-*")] == [base._tar().name] * (not message)
 
 
 @pytest.mark.parametrize("prefix", ["", "./"])
