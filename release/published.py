@@ -6,57 +6,123 @@ Neither is trusted: sizes are bounded, and each field that is compared or printe
 import gzip
 import hashlib
 import io
-import re
 import tarfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Annotated, Any
 
-from release import forms
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
+
 from release.arch import Architecture
-from release.differences import PARTS, Manifest
+from release.differences import Manifest
 from release.errors import ReportedError
 from release.filenames import LTS, Names
-from release.forms import TEXT
 from release.verify import read_manifest
 from release.version import FORM
 
 MOST_BYTES = 1_000_000_000  # of a kernel or an initramfs
 MORE_BYTES = 100_000  # of an archive besides these two: its headers, and osie's helpers
 SHOWN_PROBLEMS = 5
-ROWS = {
-    kind: [{name: TEXT, version: TEXT, "sum?": TEXT}] for kind, (name, version) in PARTS.items()
-}
-FILE = {
-    "size": range(MOST_BYTES + 1),
-    "sha256": re.compile("[0-9a-f]{64}"),
-    "sha512": re.compile("[0-9a-f]{128}"),
-}
-IMAGE = {"content": re.compile("sha256:[0-9a-f]{64}")} | {f"{kind}?": ROWS[kind] for kind in ROWS}
-MANIFEST: dict[str, Any] = {  # release.forms
-    "version": FORM,
-    "commit": re.compile("[0-9a-f]{12}"),
-    "time": range(1 << 40),
-    "arch": re.compile(r"[a-z0-9_]{1,20}"),
-    "debian?": {"": TEXT},
-    "files": {"": FILE},
-    "images": {"": IMAGE},
-    "embedded?": [{"": TEXT}],
-}
+SHOWN_CHARACTERS = 60
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError
+    return text
+
+
+Text = Annotated[str, StringConstraints(max_length=1000), AfterValidator(_printable)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+
+class _File(_Strict):
+    size: Annotated[int, Field(ge=0, le=MOST_BYTES)]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    sha512: Annotated[str, Field(pattern="^[0-9a-f]{128}$")]
+
+
+class _Row(_Strict):
+    sum: Text = ""
+
+
+class _Package(_Row):
+    package: Text
+    version: Text
+
+
+class _Source(_Row):
+    source: Text
+    source_version: Text
+
+
+class _Module(_Row):
+    module: Text
+    version: Text
+
+
+class _Image(_Strict):
+    """Its lists have the fields that release.differences names (PARTS)."""
+
+    content: Annotated[str, Field(pattern="^sha256:[0-9a-f]{64}$")]
+    debian: list[_Package] = []
+    linked: list[_Source] = []
+    python: list[_Package] = []
+    go: list[_Module] = []
+
+
+class _Manifest(_Strict):
+    """The fields that are compared; there are more."""
+
+    version: Annotated[str, Field(pattern=f"^(?:{FORM.pattern})$")]
+    commit: Annotated[str, Field(pattern="^[0-9a-f]{12}$")]
+    time: Annotated[int, Field(ge=0, lt=1 << 40)]
+    arch: Annotated[str, Field(pattern="^[a-z0-9_]{1,20}$")]
+    debian: dict[Text, Text] = {}
+    files: dict[Text, _File]
+    images: dict[Text, _Image]
+    embedded: list[dict[Text, Text]] = []
 
 
 def read(path: Path) -> Manifest:
     """Return a manifest whose compared fields have their form. Raises ReportedError, OSError."""
     found = read_manifest(path)
-    problems = list(forms.problems(found, MANIFEST))
-    if problems:
+    try:
+        _Manifest.model_validate(found)
+    except ValidationError as error:
+        problems = list(_problems(error))
         shown = problems[:SHOWN_PROBLEMS]
         if len(problems) > len(shown):
             shown.append(f"and {len(problems) - len(shown)} more")
         message = f"{path} is no manifest that `make dist` writes: {'; '.join(shown)}"
-        raise ReportedError(f"{message}; give the manifest-<arch>.json of a release")
+        raise ReportedError(f"{message}; give the manifest-<arch>.json of a release") from None
     return found
+
+
+def _problems(error: ValidationError) -> Iterator[str]:
+    """Yield a line for each field: pydantic's own repeat what was read, of any length."""
+    for one in error.errors(include_url=False, include_context=False):
+        place = _short(".".join(map(str, one["loc"])))
+        is_missing = one["type"] == "missing"
+        yield f"{place} is missing" if is_missing else f"{place} is {_short(one['input'])}"
+
+
+def _short(value: object) -> str:
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "an object"
+    text = repr(value)
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
 
 
 def check_archives(folder: Path, found: Manifest, target: Architecture) -> list[str]:

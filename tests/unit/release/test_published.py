@@ -11,6 +11,7 @@ import pytest
 
 from release import archive, clone, published
 from release.arch import ALL, X86_64
+from release.differences import PARTS
 from release.errors import ReportedError
 from release.filenames import LTS, Names
 from release.version import commit, version
@@ -44,10 +45,18 @@ CHANGES: list[tuple[Callable[[dict[str, Any]], object], str]] = [
     (lambda m: m["files"].update({"\x1b[2J": m["files"][VMLINUZ]}), r"is '\\x1b\[2J'"),
     (lambda m: m["images"].update(x=1), "'images.x' is 1"),
     (lambda m: m["images"][AGENT].update(go={}), f"'images.{AGENT}.go' is an object"),
-    (lambda m: m["images"][AGENT]["go"][1].pop("module"), r"go\[1\].module' is missing"),
+    *(
+        (
+            lambda m, k=kind, n=name: m["images"][AGENT].update({k: [{n: []}]}),
+            f"{kind}.0.{name}' is a",
+        )
+        for kind, names in PARTS.items()
+        for name in (*names, "sum")
+    ),
+    (lambda m: m["images"][AGENT]["go"][1].pop("module"), r"go\.1\.module' is missing"),
     (lambda m: m["images"][AGENT]["python"][0].update(version="\x9b"), r"is '\\x9b'"),
     (lambda m: m.update(debian={"trixie": 1}), "'debian.trixie' is 1"),
-    (lambda m: m.update(embedded=[1]), r"'embedded\[0\]' is 1"),
+    (lambda m: m.update(embedded=[1]), r"'embedded.0' is 1"),
     (lambda m: m.update(files={str(n): 1 for n in range(100)}), "; and 95 more; give the manifest"),
 ]
 
