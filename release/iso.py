@@ -7,7 +7,7 @@ a machine (`/iso/<mac>/….iso`), in any block of the file that contains all of 
 import os
 import tempfile
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from release import base, engine, images
 from release.arch import Architecture
@@ -43,9 +43,8 @@ def write(path: Path, files: Mapping[str, Path], target: Architecture) -> None:
         for inside, file in files.items():
             os.link(file, folder / inside)
         (folder / "grub.cfg").write_text(grub_cfg())
-        command = ["docker", "buildx", "build", "--quiet", "--network=host"]
-        command += [f"--file={FOLDER}/Dockerfile", f"--output=type=local,dest={folder}/out"]
-        command += [f"--platform=linux/{target.debian}"]
+        command = [*_build(target), f"--file={FOLDER}/Dockerfile"]
+        command += [f"--output=type=local,dest={folder}/out"]
         command += [f"--build-arg=SOURCE_DATE_EPOCH={source_date_epoch()}", name]
         environment = os.environ | {"DOCKER_HOST": host}
         run("building the CD image", command, env=environment, seconds=None)
@@ -59,7 +58,7 @@ def disk_loader(target: Architecture) -> Path:
     """
 
     def cached() -> Path:
-        key = digest([FOLDER / "Dockerfile"], base.identity(), target.name)
+        key = digest([FOLDER / "Dockerfile"], base.identity(), *_build(target))
         return cache() / "loaders" / key
 
     folder = cached()
@@ -73,11 +72,18 @@ def disk_loader(target: Architecture) -> Path:
             environment, made = os.environ | {"DOCKER_HOST": host}, Path(name) / "made"
             base.provide(environment, Progress(), refresh=False)
             folder = cached()  # of the base that is there now
-            command = ["docker", "buildx", "build", "--quiet", "--network=host", "--target=disk"]
-            command += [f"--platform=linux/{target.debian}", f"--output=type=local,dest={made}"]
+            command = [*_build(target), "--target=disk", f"--output=type=local,dest={made}"]
             run("unpacking GRUB", [*command, str(FOLDER)], env=environment, seconds=None)
             keep(made, folder)
     return next(folder.iterdir())
+
+
+def _build(target: Architecture) -> list[str]:
+    """Return the start of the engine's command, with the names that UEFI has for target."""
+    loader = PurePosixPath(target.efi_loader).name
+    command = ["docker", "buildx", "build", "--quiet", "--network=host"]
+    command += [f"--platform=linux/{target.debian}"]
+    return [*command, f"--build-arg=EFI={target.efi}", f"--build-arg=LOADER={loader}"]
 
 
 def grub_cfg() -> str:

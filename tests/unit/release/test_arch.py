@@ -1,11 +1,13 @@
 """Which architecture a build is for, and which the host has."""
 
 import platform
+import re
 
 import pytest
 
 from release import arch
 from release.errors import ReportedError
+from release.version import PROJECT
 
 
 @pytest.mark.parametrize(
@@ -42,3 +44,16 @@ def test_files_have_the_names_that_tinkerbell_asks_for() -> None:
         ("vmlinuz-x86_64", "initramfs-x86_64"),
         ("vmlinuz-aarch64", "initramfs-aarch64"),
     }
+
+
+def test_no_other_file_knows_what_uefi_calls_an_architecture() -> None:
+    names = re.compile("|".join(rf"\b{one.efi}\b|BOOT{one.efi.upper()}" for one in arch.ALL))
+    assert names.search((PROJECT / "release/arch.py").read_text())
+    files = [
+        path
+        for pattern in ("images/*/*", "release/*.py", "sandbox/**/*.py", "tests/compat/*.py")
+        for path in PROJECT.glob(pattern)
+        if path.is_file() and path.name != "arch.py"
+    ]
+    assert PROJECT / "images/iso/Dockerfile" in files
+    assert [path for path in files if names.search(path.read_text())] == []
