@@ -5,7 +5,9 @@ run at the same time share it, and the last one stops it.
 """
 
 import contextlib
+import csv
 import fcntl
+import io
 import json
 import os
 import signal
@@ -43,6 +45,13 @@ def running() -> Iterator[str]:
         return
     with _own_engine() as own:
         yield own
+
+
+def fields(**given: str | Path) -> str:
+    """Return fields as the value of an option of `docker buildx`: CSV, as paths may hold commas."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(f"{name}={value}" for name, value in given.items())
+    return line.getvalue()
 
 
 def _answers(host: str) -> bool:

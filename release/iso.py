@@ -44,7 +44,7 @@ def write(path: Path, files: Mapping[str, Path], target: Architecture) -> None:
             os.link(file, folder / inside)
         (folder / "grub.cfg").write_text(grub_cfg())
         command = [*_build(target), f"--file={FOLDER}/Dockerfile"]
-        command += [f"--output=type=local,dest={folder}/out"]
+        command += [f"--output={engine.fields(type='local', dest=folder / 'out')}"]
         command += [f"--build-arg=SOURCE_DATE_EPOCH={source_date_epoch()}", name]
         environment = os.environ | {"DOCKER_HOST": host}
         run("building the CD image", command, env=environment, seconds=None)
@@ -72,8 +72,9 @@ def disk_loader(target: Architecture) -> Path:
             environment, made = os.environ | {"DOCKER_HOST": host}, Path(name) / "made"
             base.provide(environment, Progress(), refresh=False)
             folder = cached()  # of the base that is there now
-            command = [*_build(target), "--target=disk", f"--output=type=local,dest={made}"]
-            run("unpacking GRUB", [*command, str(FOLDER)], env=environment, seconds=None)
+            command = [*_build(target), "--target=disk"]
+            command += [f"--output={engine.fields(type='local', dest=made)}", str(FOLDER)]
+            run("unpacking GRUB", command, env=environment, seconds=None)
             keep(made, folder)
     return next(folder.iterdir())
 

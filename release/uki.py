@@ -26,6 +26,8 @@ KEY, CERTIFICATE, WORDS = "UKI", "UKI_CERT", "UKI_CMDLINE"  # variables
 SUFFIX = ".crt"  # of the certificate beside a key
 STUB = "systemd-boot-efi"  # Debian's package
 DEFAULT_WORDS = "quiet"
+BUILD = ("docker", "buildx", "build", "--quiet")
+TOOLS = "tinkie/uki:build"  # the image of what signs
 
 
 @dataclass(frozen=True)
@@ -91,12 +93,16 @@ def _sign(
         shutil.copy(signer.certificate, context / "cert.pem")
         (context / "cmdline").write_text(signer.words)
         (context / "os-release").write_text(assemble.os_release())
-        command = ["docker", "buildx", "build", "--quiet", "--network=host"]
-        command += [f"--file={FOLDER}/Dockerfile", f"--output=type=local,dest={out}"]
-        command += [f"--platform=linux/{target.debian}", f"--secret=id=key,src={signer.key}"]
+        environment = os.environ | {"DOCKER_HOST": host}
+        command = [*BUILD, "--network=host", "--target=tools", f"--tag={TOOLS}"]
+        command += [f"--build-arg=DEBIAN={target.debian}", str(FOLDER)]
+        run("installing the tools that sign", command, env=environment, seconds=None)
+        # The step that has the key must not reach a network.
+        command = [*BUILD, "--network=none", f"--file={FOLDER}/Dockerfile"]
+        command += [f"--output={engine.fields(type='local', dest=out)}"]
+        command += [f"--secret={engine.fields(id='key', src=signer.key)}"]
         command += [f"--build-arg=SOURCE_DATE_EPOCH={source_date_epoch()}"]
         command += [f"--build-arg=EFI={target.efi}", str(context)]
-        environment = os.environ | {"DOCKER_HOST": host}
         run(what, command, env=environment, seconds=None)
         (out / "signed.efi").rename(path)
         return {f"{STUB}.copyright": (out / "copyright").read_bytes()}

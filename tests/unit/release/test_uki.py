@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from release import engine, uki
-from release.arch import ALL, Architecture
+from release.arch import ALL, X86_64, Architecture
 from release.errors import ReportedError
 from release.process import Finished
 from release.version import PROJECT
@@ -114,20 +115,28 @@ def test_a_new_signature_is_needed_for_other_words_and_another_certificate(tmp_p
 
 
 class Engine:
-    """Records the build, and what its context has."""
+    """Records the builds, and what the context of the last one has."""
 
     def __init__(self) -> None:
-        self.command: list[str] = []
+        self.commands: list[list[str]] = []
         self.context: dict[str, bytes] = {}
 
     def run(self, _what: str, command: list[str], **_keywords: Any) -> Finished:
-        self.command = command
+        self.commands.append(command)
         self.context = {path.name: path.read_bytes() for path in Path(command[-1]).iterdir()}
-        (destination,) = (word.partition("dest=")[2] for word in command if "dest=" in word)
-        Path(destination).mkdir()
-        (Path(destination) / "signed.efi").write_bytes(b"signed")
-        (Path(destination) / "copyright").write_bytes(b"licence")
+        if destination := self.option("output").get("dest"):
+            Path(destination).mkdir()
+            (Path(destination) / "signed.efi").write_bytes(b"signed")
+            (Path(destination) / "copyright").write_bytes(b"licence")
         return Finished(0)
+
+    def option(self, name: str) -> dict[str, str]:
+        """Return the fields of an option of the last build, as docker reads them."""
+        values = [
+            word.partition("=")[2] for word in self.commands[-1] if word.startswith(f"--{name}=")
+        ]
+        (row,) = csv.reader(values) if values else ([],)
+        return dict(field.partition("=")[::2] for field in row)
 
 
 @pytest.fixture
@@ -145,23 +154,37 @@ def builder(monkeypatch: pytest.MonkeyPatch) -> Engine:
 
 
 @pytest.mark.parametrize("target", ALL)
+@pytest.mark.parametrize("name", ["plain", "a,b", 'a"b', "a, b=c,type=registry"])
 def test_the_key_is_a_secret_of_the_build_and_not_in_its_context(
-    target: Architecture, tmp_path: Path, builder: Engine
+    target: Architecture, name: str, tmp_path: Path, builder: Engine
 ) -> None:
-    key, certificate = signing_key(tmp_path, "db")
-    for name in ("vmlinuz", "initramfs"):
-        (tmp_path / name).write_text(name)
-    files = {name: tmp_path / name for name in ("vmlinuz", "initramfs")}
+    folder = tmp_path / name
+    folder.mkdir()
+    key, certificate = signing_key(folder, "db")
+    for part in ("vmlinuz", "initramfs"):
+        (folder / part).write_text(part)
+    files = {part: folder / part for part in ("vmlinuz", "initramfs")}
     signer = uki.Signer(key, certificate, "quiet")
-    licences = uki.write(tmp_path / "x.efi", files, signer, target)
+    licences = uki.write(folder / "x.efi", files, signer, target)
     assert licences == {"systemd-boot-efi.copyright": b"licence"}
-    assert (tmp_path / "x.efi").read_bytes() == b"signed"
-    assert f"--secret=id=key,src={key}" in builder.command
-    assert f"--build-arg=EFI={target.efi}" in builder.command
+    assert (folder / "x.efi").read_bytes() == b"signed"
+    assert builder.option("secret") == {"id": "key", "src": str(key)}
+    assert f"--build-arg=EFI={target.efi}" in builder.commands[-1]
     assert set(builder.context) == {"vmlinuz", "initramfs", "cmdline", "os-release", "cert.pem"}
     assert builder.context["cmdline"] == b"quiet"
     assert not any(b"PRIVATE" in content for content in builder.context.values())
-    assert not any("PRIVATE" in word for word in builder.command)
+    assert not any("PRIVATE" in word for command in builder.commands for word in command)
+
+
+def test_no_build_that_has_the_key_reaches_a_network(tmp_path: Path, builder: Engine) -> None:
+    uki.write(tmp_path / "x.efi", {}, uki.Signer(*signing_key(tmp_path, "db"), "quiet"), X86_64)
+    networks = {
+        any(word.startswith("--secret=") for word in command): word
+        for command in builder.commands
+        for word in command
+        if word.startswith("--network=")
+    }
+    assert networks == {False: "--network=host", True: "--network=none"}
 
 
 @pytest.mark.parametrize(
