@@ -36,7 +36,7 @@ PLACEHOLDER = (
 def write(path: Path, files: Mapping[str, Path], target: Architecture) -> None:
     """Write a CD image with these files (vmlinuz, initramfs: their paths) to path.
 
-    Raises ReportedError. Needs the images of `make images`.
+    Raises ReportedError. Needs the base image, inside images.locked_names().
     """
     with engine.running() as host, tempfile.TemporaryDirectory(dir=path.parent) as name:
         folder = Path(name)

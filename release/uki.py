@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from release import arch, assemble, base, engine
+from release import arch, assemble, base, engine, images
 from release.arch import Architecture
 from release.cache import digest
 from release.errors import ReportedError, reported_errors
@@ -69,14 +69,14 @@ def write(
 
     Return the licences of what is in it besides these files, by file name.
 
-    Raises ReportedError. Needs the base image.
+    Raises ReportedError. Needs the base image, inside images.locked_names().
     """
     return _sign(path, files, signer, target, "building the unified kernel image")
 
 
 def write_addon(path: Path, signer: Signer, target: Architecture) -> None:
     """Write an add-on with the signer's words to path. Raises ReportedError."""
-    with engine.running() as host:
+    with engine.running() as host, images.locked_names():
         base.provide(os.environ | {"DOCKER_HOST": host}, Progress(), refresh=False)
         _sign(path, {}, signer, target, "building the add-on")
 

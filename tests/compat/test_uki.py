@@ -62,11 +62,11 @@ def signed(tmp_path_factory: pytest.TempPathFactory) -> Signed:
             )
         foreign = _with_console(found.stranger, X86_64)
         uki.write(found.other("foreign.efi"), _parts(X86_64), foreign, X86_64)
-        for signer, name, word in (
-            (found.operator, "ours.addon.efi", MORE),
-            (found.stranger, "foreign.addon.efi", FOREIGN),
-        ):
-            uki.write_addon(found.other(name), replace(signer, words=word), X86_64)
+    for signer, name, word in (
+        (found.operator, "ours.addon.efi", MORE),
+        (found.stranger, "foreign.addon.efi", FOREIGN),
+    ):
+        uki.write_addon(found.other(name), replace(signer, words=word), X86_64)
     return found
 
 

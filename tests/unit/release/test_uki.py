@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from release import engine, uki
+from release import base, engine, uki
 from release.arch import ALL, X86_64, Architecture
 from release.errors import ReportedError
 from release.process import Finished
@@ -185,6 +186,34 @@ def test_no_build_that_has_the_key_reaches_a_network(tmp_path: Path, builder: En
         if word.startswith("--network=")
     }
     assert networks == {False: "--network=host", True: "--network=none"}
+
+
+def test_no_other_build_replaces_the_images_of_an_add_ons_build(
+    tmp_path: Path, builder: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TINKIE_CACHE", str(tmp_path))
+    others: list[bool] = []
+
+    def step(*_arguments: Any, **_keywords: Any) -> None:
+        with (tmp_path / "images.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                others.append(False)
+            else:
+                others.append(True)
+
+    def run(*arguments: Any, **keywords: Any) -> Finished:
+        step()
+        return builder.run(*arguments, **keywords)
+
+    monkeypatch.setattr(base, "provide", step)
+    monkeypatch.setattr(uki, "run", run)
+    uki.write_addon(
+        tmp_path / "x.addon.efi", uki.Signer(*signing_key(tmp_path, "db"), "a=b"), X86_64
+    )
+    assert len(others) == 1 + len(builder.commands)
+    assert not any(others)
 
 
 @pytest.mark.parametrize(
