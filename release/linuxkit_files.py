@@ -38,13 +38,15 @@ class _Loader(yaml.SafeLoader):
 class LinuxKitFiles:
     """All the files, merged: the parts that the build uses.
 
-    images: each image once, sorted. sources: the files that `files: source:` takes from this
-    machine; an optional one need not exist.
+    images: each image once, sorted; that of the kernel is one of them, unless no file names any.
+    sources: the files that `files: source:` takes from this machine; an optional one need not
+    exist.
     """
 
     paths: tuple[Path, ...]
     images: tuple[str, ...]
     sources: tuple[Path, ...]
+    kernel: str = ""
 
 
 def load() -> LinuxKitFiles:
@@ -59,7 +61,7 @@ def load() -> LinuxKitFiles:
         names = ", ".join(path.name for path in paths)
         raise ReportedError(f"{names}: not in LinuxKit's schema: {error}") from None
     _refuse_packages(images)
-    return LinuxKitFiles(paths, tuple(sorted(images)), sources)
+    return LinuxKitFiles(paths, tuple(sorted(images)), sources, *kernels[-1:])
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -8,7 +8,6 @@ the checksums and the OCI image. SIGN=key signs both (release.signing).
 
 import json
 import os
-import tarfile
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,6 +18,7 @@ from release import (
     archive,
     assemble,
     base,
+    device_trees,
     engine,
     images,
     iso,
@@ -40,8 +40,6 @@ from release.progress import Progress
 from release.version import PROJECT, check_changelog, commit, version
 
 STEPS = assemble.STEPS + images.STEPS + 3  # of pack
-KERNEL_IMAGE = "tinkie/kernel:build"
-DTBS_INSIDE = "dtbs.tar.gz"  # in that image, if its architecture has device trees
 # setup.sh of Tinkerbell's 2021 sandbox moves these two to its web server, and fails without them.
 HELPERS = ("workflow-helper.sh", "workflow-helper-rc")
 HELPER = b"#!/bin/sh\n# Tinkie does not use this file; Tinkerbell's 2021 sandbox requires it.\n"
@@ -139,7 +137,7 @@ def _pack_contents(root: Path, names: Names, signer: uki.Signer | None, progress
         with progress.step("manifest and licences"):
             contents = manifest.contents(host, target)
             if target.has_device_trees:
-                (root / names.dtbs).write_bytes(_device_trees(host, target))
+                (root / names.dtbs).write_bytes(device_trees.read(host, target))
         with progress.step("CD image"):
             iso.write(root / names.iso, _parts(target), target)
         if signer:
@@ -162,17 +160,6 @@ def _attest(root: Path, names: Names) -> None:
     files += [assemble.kernel(names.target), assemble.initramfs(names.target)]
     described = json.loads((root / names.manifest).read_text())
     (root / names.provenance).write_text(provenance.statement(files, described))
-
-
-def _device_trees(host: str, target: Architecture) -> bytes:
-    environment = os.environ | {"DOCKER_HOST": host}
-    with images.exported(KERNEL_IMAGE, target, environment) as tar:
-        return next(_content(tar, entry) for entry in tar if entry.name == DTBS_INSIDE)
-
-
-def _content(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> bytes:
-    file = tar.extractfile(entry)
-    return file.read() if file else b""
 
 
 def _sum(root: Path, together: list[Packed], signed: Mapping[str, str] | None = None) -> None:
