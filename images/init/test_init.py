@@ -11,6 +11,9 @@ from release.convert import BOOTSTRAP
 from tests.fakes.script_root import BUSYBOX
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from images.init.conftest import Console
     from tests.fakes.script_root import ScriptRoot
 
 MIB = 1024 * 1024
@@ -118,6 +121,30 @@ def test_message_is_on_every_serial_console_of_the_command_line(machine: ScriptR
     for name in ports:
         assert machine.read(f"/dev/{name}").startswith("tinkie: too little RAM: ")
     assert machine.read("/dev/tty0") == ""  # the kernel log is shown there
+
+
+@pytest.mark.parametrize(
+    ("words", "port"),
+    [
+        ("console=ttyS0,115200 console=ttyS0", ""),
+        ("console=ttyS0 console=ttyS0", ""),
+        ("console=ttyS0,9600", "ttyS0"),  # the device tree names it, too
+    ],
+)
+def test_a_port_that_is_named_twice_has_the_message_once(
+    machine: ScriptRoot, add_console: Callable[[str], Console], words: str, port: str
+) -> None:
+    console = add_console("ttyS0")
+    machine.write("/proc/cmdline", f"{words}\n")
+    machine.write("/stdout-port", f"echo {port}\n")
+    machine.time_passes(longest=60)
+    memory(machine, 64)
+    began = machine.uptime
+    with machine.running("/init"):
+        machine.wait_for("the rounds", lambda: machine.uptime >= began + 5 * 60)
+    minutes = round(machine.uptime - began) // 60
+    assert minutes // 2 < len(console.lines) <= minutes + 1
+    assert all(line.startswith("tinkie: too little RAM: ") for line in console.lines)
 
 
 @pytest.mark.parametrize("size", [0, 4096, SQUASHFS // 2])
