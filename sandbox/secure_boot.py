@@ -12,10 +12,11 @@ OWNER = "a9d2ed7b-0e7a-4a3c-9d0e-0c3d4c2f5b11"  # any GUID: firmware stores it b
 
 
 def enrol(platform: Platform, certificate: Path, folder: Path, *, is_on: bool = True) -> None:
-    """Put a machine's firmware into setup mode and enrol a certificate (PEM) as PK, KEK and db.
+    """Write firmware variables for a machine that trusts only this certificate (PEM).
 
-    folder: that of the machine, which has not been powered on yet. is_on: whether the firmware
-    verifies signatures from then on. Raises ReportedError.
+    The certificate becomes PK, KEK and db. folder: the machine's folder, before it is powered on
+    for the first time. is_on: whether Secure Boot is on, so that the firmware verifies signatures.
+    Raises ReportedError.
     """
     delivered = platform.flash["UEFI with Secure Boot"].variables
     words: list[str | Path] = ["--input", delivered, "--output", platform.variables(folder)]
@@ -30,8 +31,8 @@ def enrol(platform: Platform, certificate: Path, folder: Path, *, is_on: bool = 
 def add_boot_entry(platform: Platform, folder: Path, file: str, load_options: str) -> None:
     """Add an entry to the firmware's list of programs that it starts.
 
-    folder: that of the machine, in whose firmware a key is enrolled. file: its path in an EFI
-    system partition. load_options: words for that program. Raises ReportedError.
+    folder: the machine's folder, after enrol(). file: the program's path in an EFI system
+    partition. load_options: words for the program. Raises ReportedError.
     """
     entry = f"/{file} {load_options}"
     words: list[str | Path] = [
