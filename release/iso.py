@@ -33,8 +33,10 @@ PLACEHOLDER = (
 )
 
 
-def write(path: Path, files: Mapping[str, Path], target: Architecture) -> None:
+def write(path: Path, files: Mapping[str, Path], target: Architecture) -> bytes:
     """Write a CD image with these files (vmlinuz, initramfs: their paths) to path.
+
+    Return what is in it besides these files, for manifest.add.
 
     Raises ReportedError. Needs the base image, inside images.locked_names().
     """
@@ -49,6 +51,7 @@ def write(path: Path, files: Mapping[str, Path], target: Architecture) -> None:
         environment = os.environ | {"DOCKER_HOST": host}
         run("building the CD image", command, env=environment, seconds=None)
         (folder / "out" / "tinkie.iso").rename(path)
+        return (folder / "out" / "parts.tar").read_bytes()
 
 
 def disk_loader(target: Architecture) -> Path:

@@ -1,6 +1,7 @@
 """The contents of a release: every image with its digest, size, packages and their sources."""
 
 import hashlib
+import io
 import json
 import os
 import re
@@ -44,6 +45,8 @@ class Image:
 class Contents:
     """All images by name, the licences by file name, and what the images were built on.
 
+    A file of the release whose parts are in no image, as a CD image's boot loaders, is one more.
+
     suites: the time of each of Debian's suites whose packages are in them (base.suites).
     """
 
@@ -64,6 +67,12 @@ def contents(host: str, target: Architecture) -> Contents:
             found.images[name] = _read(tar, found.licences)
     _add_wheels(found, target)
     return found
+
+
+def add(found: Contents, name: str, root: bytes) -> None:
+    """Add what a release's file has besides kernel and initramfs: a tar of what mkroot wrote."""
+    with tarfile.open(fileobj=io.BytesIO(root)) as tar:
+        found.images[name] = _read(tar, found.licences)
 
 
 def describe(found: Contents, target: Architecture) -> str:

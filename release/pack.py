@@ -139,11 +139,12 @@ def _pack_contents(root: Path, names: Names, signer: uki.Signer | None, progress
             if target.has_device_trees:
                 (root / names.dtbs).write_bytes(device_trees.read(host, target))
         with progress.step("CD image"):
-            iso.write(root / names.iso, _parts(target), target)
+            loaders = iso.write(root / names.iso, _parts(target), target)
+            manifest.add(contents, names.iso, loaders)
         if signer:
             with progress.step("unified kernel image"):
-                licences = uki.write(root / names.uki, _parts(target), signer, target)
-                contents.licences.update(licences)
+                stub = uki.write(root / names.uki, _parts(target), signer, target)
+                manifest.add(contents, names.uki, stub)
     described = manifest.describe(contents, target)
     (root / names.manifest).write_text(described)
     (root / names.sbom).write_text(sbom.document(json.loads(described), contents.licences))

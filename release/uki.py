@@ -24,7 +24,6 @@ from tinkie.parameters.cmdline import KEPT_BYTES
 FOLDER = PROJECT / "images" / "uki"
 KEY, CERTIFICATE, WORDS = "UKI", "UKI_CERT", "UKI_CMDLINE"  # variables
 SUFFIX = ".crt"  # of the certificate beside a key
-STUB = "systemd-boot-efi"  # Debian's package
 DEFAULT_WORDS = "quiet"
 BUILD = ("docker", "buildx", "build", "--quiet")
 TOOLS = "tinkie/uki:build"  # the image of what signs
@@ -62,12 +61,10 @@ def wanted() -> Signer | None:
     return signer
 
 
-def write(
-    path: Path, files: Mapping[str, Path], signer: Signer, target: Architecture
-) -> dict[str, bytes]:
+def write(path: Path, files: Mapping[str, Path], signer: Signer, target: Architecture) -> bytes:
     """Write a unified kernel image of these files (vmlinuz, initramfs: their paths) to path.
 
-    Return the licences of what is in it besides these files, by file name.
+    Return what is in it besides these files, for manifest.add.
 
     Raises ReportedError. Needs the base image, inside images.locked_names().
     """
@@ -83,7 +80,7 @@ def write_addon(path: Path, signer: Signer, target: Architecture) -> None:
 
 def _sign(
     path: Path, files: Mapping[str, Path], signer: Signer, target: Architecture, what: str
-) -> dict[str, bytes]:
+) -> bytes:
     with engine.running() as host, tempfile.TemporaryDirectory(dir=path.parent) as name:
         folder = Path(name)
         context, out = folder / "in", folder / "out"
@@ -105,7 +102,7 @@ def _sign(
         command += [f"--build-arg=EFI={target.efi}", str(context)]
         run(what, command, env=environment, seconds=None)
         (out / "signed.efi").rename(path)
-        return {f"{STUB}.copyright": (out / "copyright").read_bytes()}
+        return (out / "parts.tar").read_bytes()
 
 
 def _beside(key: Path) -> Path:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from release import arch, assemble, base, manifest, published, wheels
+from release import arch, assemble, base, manifest, published, sbom, wheels
 from release.arch import X86_64
 from release.errors import ReportedError
+from tests.fakes.release import manifest_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,6 +104,34 @@ def test_a_failure_leaves_no_container(folder: Path) -> None:
     with pytest.raises((ReportedError, tarfile.TarError)):
         manifest.contents("unix:///nowhere", X86_64)
     assert list((folder / "containers").iterdir()) == []
+
+
+def test_what_a_file_of_the_release_has_besides_is_in_the_manifest_and_the_sbom(
+    tmp_path: Path,
+) -> None:
+    sums = {name: hashlib.sha256(name.encode()).hexdigest() for name in ("shim", "grub")}
+    packages = (
+        f"shim-signed 1.47+15.8-1 shim-signed 1.47 amd64 {sums['shim']}\n"
+        f"grub-efi-amd64-signed 1+2.12+9 grub-efi-amd64-signed 1+2.12+9 amd64 {sums['grub']}\n"
+    )
+    more = {manifest.PACKAGES: packages.encode(), manifest.LINKED: b"grub2 2.12-9\n"}
+    write_image(tmp_path / "loaders.tar", "shim-signed", more)
+    found = manifest.Contents()
+    manifest.add(found, "tinkie.iso", (tmp_path / "loaders.tar").read_bytes())
+    assert found.licences == {"shim-signed.copyright": b"licence of shim-signed"}
+    described = manifest_of(X86_64)
+    described["images"] |= {name: vars(image) for name, image in found.images.items()}
+    components = json.loads(sbom.document(described, found.licences))["components"]
+    of_cd = {
+        one["name"]: (one["version"], [each["content"] for each in one.get("hashes", [])])
+        for one in components
+        if {"name": sbom.IMAGE, "value": "tinkie.iso"} in one.get("properties", [])
+    }
+    assert of_cd == {
+        "shim-signed": ("1.47+15.8-1", [sums["shim"]]),
+        "grub-efi-amd64-signed": ("1+2.12+9", [sums["grub"]]),
+        "grub2": ("2.12-9", []),
+    }
 
 
 def test_a_package_has_the_digest_of_the_wheel_that_it_was_installed_from(folder: Path) -> None:

@@ -128,7 +128,7 @@ class Engine:
         if destination := self.option("output").get("dest"):
             Path(destination).mkdir()
             (Path(destination) / "signed.efi").write_bytes(b"signed")
-            (Path(destination) / "copyright").write_bytes(b"licence")
+            (Path(destination) / "parts.tar").write_bytes(b"parts")
         return Finished(0)
 
     def option(self, name: str) -> dict[str, str]:
@@ -166,8 +166,7 @@ def test_the_key_is_a_secret_of_the_build_and_not_in_its_context(
         (folder / part).write_text(part)
     files = {part: folder / part for part in ("vmlinuz", "initramfs")}
     signer = uki.Signer(key, certificate, "quiet")
-    licences = uki.write(folder / "x.efi", files, signer, target)
-    assert licences == {"systemd-boot-efi.copyright": b"licence"}
+    assert uki.write(folder / "x.efi", files, signer, target) == b"parts"
     assert (folder / "x.efi").read_bytes() == b"signed"
     assert builder.option("secret") == {"id": "key", "src": str(key)}
     assert f"--build-arg=EFI={target.efi}" in builder.commands[-1]
