@@ -19,6 +19,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from release import keys
 from release.errors import ReportedError
 from release.process import Command, run, start, stop
 from release.verify import IDENTITY, NAMESPACE
@@ -109,11 +110,18 @@ def wanted() -> Path | None:
     if not name:
         return None
     path = Path(name).expanduser()
-    found = run(f"reading {VARIABLE}={name}", ["ssh-keygen", "-l", "-f", path], remedy=MAKE_KEY)
-    if not found.text.endswith("(ED25519)"):
-        kind = found.text.rpartition(" ")[2]
+    if not path.is_file():
+        raise ReportedError(f"{VARIABLE}={name}: there is no such file; {MAKE_KEY}")
+    fingerprint, kind = _fingerprint(path)
+    if kind != "(ED25519)":
         message = f"{VARIABLE}={name} is a key of another type, {kind}; Ed25519 is needed"
         raise ReportedError(f"{message} (ADR 24): {MAKE_KEY}")
+    if not _public(path):
+        keys.check_outside(VARIABLE, path)
+        beside = path.with_name(f"{path.name}.pub")
+        if beside.exists() and _fingerprint(beside)[0] != fingerprint:
+            message = f"{beside} is not the public part of {VARIABLE}={name}"
+            raise ReportedError(f"{message}: delete it, or name the right key")
     return path
 
 
@@ -135,8 +143,21 @@ def signer(path: Path) -> Iterator[Signer]:
         command: Command = ["ssh-add", "-q", path]
         what = f"reading the key {path}"
         run(what, command, env=environment, seconds=PERSON_SECONDS, remedy=UNLOCK)
-        (held,) = _held(agent)
-        yield Signer(held, agent)
+        held = _held(agent)
+        if len(held) != 1:
+            raise ReportedError(f"{path} is not one Ed25519 key: {MAKE_KEY}")
+        yield Signer(held[0], agent)
+
+
+def _fingerprint(path: Path) -> tuple[str, str]:
+    """Return the fingerprint of a key, and its type in brackets. It is not unlocked."""
+    with tempfile.TemporaryDirectory() as folder:
+        # ssh-keygen would read a .pub beside the private key instead, of whatever key that is.
+        alone = Path(folder) / "key"
+        alone.symlink_to(path.resolve())
+        command: Command = ["ssh-keygen", "-l", "-f", alone]
+        words = run(f"reading the key {path}", command, remedy=MAKE_KEY).text.split()
+    return words[1], words[-1]
 
 
 def _public(path: Path) -> str:

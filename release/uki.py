@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from release import arch, assemble, base, engine, images
+from release import arch, assemble, base, engine, images, keys
 from release.arch import Architecture
 from release.cache import digest
 from release.errors import ReportedError, reported_errors
@@ -112,10 +112,7 @@ def _beside(key: Path) -> Path:
 
 def _check(signer: Signer) -> None:
     key, certificate, words = signer.key, signer.certificate, signer.words
-    if key.is_relative_to(PROJECT):
-        raise ReportedError(
-            f"{KEY}={key} is in the project's folder, which builds read: move it elsewhere"
-        )
+    keys.check_outside(KEY, key)
     for path, remedy in (
         (key, f"{KEY} is the path of an RSA private key in PEM"),
         (certificate, f"{CERTIFICATE} is the path of the certificate in PEM"),

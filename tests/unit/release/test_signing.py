@@ -518,11 +518,48 @@ def test_a_key_of_another_type_is_refused_before_anything_is_built(
     assert [path for path in root.iterdir() if path.is_file()] == []
 
 
+@pytest.mark.parametrize("passphrase", ["", PASSPHRASE])
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (["rsa"], r"another type, \(RSA\)"),
+        (["rsa", "-m", "PEM"], r"another type, \(RSA\)|is not a key file"),
+        (["ecdsa"], r"another type, \(ECDSA\)"),
+        (["ed25519"], "key.pub is not the public part of SIGN="),
+    ],
+)
+def test_a_key_beside_the_public_part_of_another_is_refused_before_anything_is_built(
+    root: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: list[str],
+    message: str,
+    *,
+    passphrase: str,
+) -> None:
+    key = tmp_path / "key"
+    command = ["ssh-keygen", "-q", "-N", passphrase, "-f", str(key), "-t", *kind]
+    subprocess.run(command, check=True)
+    key.with_name("key.pub").write_bytes(
+        make_key(tmp_path / "other").with_name("other.pub").read_bytes()
+    )
+    monkeypatch.setenv("SIGN", str(key))
+    with pytest.raises(ReportedError, match=message):
+        pack.pack(root)
+    assert [path for path in root.iterdir() if path.is_file()] == []
+
+
+def test_a_key_without_a_public_part_beside_it_signs(root: Path, tmp_path: Path, key: Path) -> None:
+    key.with_name("key.pub").unlink()
+    pack.pack(root)
+    verify.verify(root, trusted(root, tmp_path))
+
+
 def test_a_key_that_is_not_there_is_an_error(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SIGN", str(tmp_path / "none"))
-    with pytest.raises(ReportedError, match="No such file"):
+    with pytest.raises(ReportedError, match=r"SIGN=.*none: there is no such file; make one"):
         pack.pack(root)
 
 
@@ -530,6 +567,13 @@ def test_a_key_that_others_can_read_is_refused_as_ssh_does(root: Path, key: Path
     key.chmod(0o644)
     with pytest.raises(ReportedError, match="too open"):
         pack.pack(root)
+
+
+def test_nothing_but_an_ed25519_key_signs(root: Path, tmp_path: Path) -> None:
+    assert root.exists()  # no agent is there
+    key = make_key(tmp_path / "key", "rsa")
+    with pytest.raises(ReportedError, match="is not one Ed25519 key"), signing.signer(key):
+        pass
 
 
 def test_the_agent_that_is_started_for_a_key_ends(key: Path) -> None:
