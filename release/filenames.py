@@ -1,6 +1,8 @@
-"""What the files of a release are called."""
+"""What the files of a release are called, and the files in its archives."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from release import arch, verify
 from release.arch import Architecture
@@ -9,6 +11,11 @@ from release.version import version
 # By default Hook's installer downloads two kernels: the unnamed one and this one.
 LTS = "latest-lts-"
 PEM = "tinkie.pem"
+# setup.sh of Tinkerbell's 2021 sandbox moves these two to its web server, and fails without them.
+HELPERS = ("workflow-helper.sh", "workflow-helper-rc")
+HELPER = b"#!/bin/sh\n# Tinkie does not use this file; Tinkerbell's 2021 sandbox requires it.\n"
+
+Content = TypeVar("Content")
 
 
 @dataclass(frozen=True)
@@ -117,3 +124,20 @@ class Names:
     def of_key(self) -> tuple[str, ...]:
         """The files in checksum.txt that a release has only if it is signed."""
         return (self.oci_signatures, verify.SIGNERS, PEM)
+
+
+def in_archives(
+    names: Names, files: Mapping[str, Content], helper: Content
+) -> dict[str, dict[str, Content]]:
+    """Return what each .tar.gz of kernel and initramfs holds, by the paths inside.
+
+    files: kernel and initramfs, as bytes or as their digests. helper: the same of each of HELPERS.
+    """
+    own = names.target.name
+    lts = {name.replace(own, f"{LTS}{own}"): content for name, content in files.items()}
+    found = {names.flat: dict(files), names.flat_lts: lts}
+    if names.has_osie:
+        folder = names.osie.removesuffix(".tar.gz")
+        held = {**files, **dict.fromkeys(HELPERS, helper)}
+        found[names.osie] = {f"{folder}/{name}": content for name, content in held.items()}
+    return found

@@ -34,15 +34,12 @@ from release import (
 from release.arch import Architecture
 from release.cache import digest
 from release.errors import reported_errors
-from release.filenames import LTS, PEM, Names
+from release.filenames import HELPER, PEM, Names, in_archives
 from release.packed import Packed
 from release.progress import Progress
 from release.version import PROJECT, check_changelog, commit, version
 
 STEPS = assemble.STEPS + images.STEPS + 3  # of pack
-# setup.sh of Tinkerbell's 2021 sandbox moves these two to its web server, and fails without them.
-HELPERS = ("workflow-helper.sh", "workflow-helper-rc")
-HELPER = b"#!/bin/sh\n# Tinkie does not use this file; Tinkerbell's 2021 sandbox requires it.\n"
 
 
 def pack(root: Path = PROJECT, progress: Progress | None = None) -> bool:
@@ -116,15 +113,9 @@ def _files(target: Architecture) -> dict[str, bytes]:
 
 def _pack_files(root: Path, names: Names) -> None:
     files = _files(names.target)
-    archive.tar_gz(root / names.flat, files)
-    arch_name = names.target.name
-    lts = {name.replace(arch_name, f"{LTS}{arch_name}"): content for name, content in files.items()}
-    archive.tar_gz(root / names.flat_lts, lts)
+    for name, held in in_archives(names, files, HELPER).items():
+        archive.tar_gz(root / name, held)
     if names.has_osie:
-        folder = names.osie.removesuffix(".tar.gz")
-        helpers = dict.fromkeys(HELPERS, HELPER)
-        as_osie = {f"{folder}/{name}": content for name, content in (files | helpers).items()}
-        archive.tar_gz(root / names.osie, as_osie)
         total = verify.sha512(root / names.osie)
         (root / names.osie_sum).write_text(f"SHA512 ({names.osie}) = {total}\n")
 

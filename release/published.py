@@ -9,8 +9,8 @@ import io
 import tarfile
 import zlib
 from collections.abc import Iterator, Mapping
-from pathlib import Path, PurePosixPath
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated
 
 from pydantic import (
     AfterValidator,
@@ -24,13 +24,13 @@ from pydantic import (
 from release.arch import Architecture
 from release.differences import Manifest
 from release.errors import ReportedError
-from release.filenames import LTS, Names
+from release.filenames import HELPER, Names, in_archives
 from release.verify import read_manifest
 from release.version import FORM
 
 MOST_BYTES = 1_000_000_000  # of a kernel or an initramfs
 MORE_BYTES = 100_000  # of an archive besides these two: its headers, and osie's helpers
-SHOWN_PROBLEMS = 5
+SHOWN = 5  # problems, or files
 SHOWN_CHARACTERS = 60
 
 
@@ -86,7 +86,7 @@ class _Manifest(_Strict):
     """The fields that are compared; there are more."""
 
     version: Annotated[str, Field(pattern=f"^(?:{FORM.pattern})$")]
-    commit: Annotated[str, Field(pattern="^[0-9a-f]{12}$")]
+    commit: Annotated[str, Field(pattern="^[0-9a-f]{12,40}$")]
     time: Annotated[int, Field(ge=0, lt=1 << 40)]
     arch: Annotated[str, Field(pattern="^[a-z0-9_]{1,20}$")]
     debian: dict[Text, Text] = {}
@@ -102,7 +102,7 @@ def read(path: Path) -> Manifest:
         _Manifest.model_validate(found)
     except ValidationError as error:
         problems = list(_problems(error))
-        shown = problems[:SHOWN_PROBLEMS]
+        shown = problems[:SHOWN]
         if len(problems) > len(shown):
             shown.append(f"and {len(problems) - len(shown)} more")
         message = f"{path} is no manifest that `make dist` writes: {'; '.join(shown)}"
@@ -130,36 +130,45 @@ def check_archives(folder: Path, found: Manifest, target: Architecture) -> list[
 
     Raises ReportedError if one of them holds anything else, OSError.
     """
-    names = Names(target)
-    archives = (names.flat, names.flat_lts, *((names.osie,) if names.has_osie else ()))
-    present = [name for name in archives if (folder / name).is_file()]
-    for name in present:
-        _check_archive(folder / name, found["files"])
-    return present
+    files = found["files"]
+    if files.keys() != {target.kernel, target.initramfs}:
+        message = f"the manifest names other files than {target.kernel} and {target.initramfs}"
+        raise ReportedError(f"{message}: do not use this release")
+    sums = {name: file["sha512"] for name, file in files.items()}
+    helper = hashlib.sha512(HELPER).hexdigest()
+    archives = in_archives(Names(target), sums, helper)
+    present = {name: held for name, held in archives.items() if (folder / name).is_file()}
+    most = sum(file["size"] for file in files.values()) + MORE_BYTES
+    for name, held in present.items():
+        _check_archive(folder / name, held, most)
+    return list(present)
 
 
-def _check_archive(path: Path, files: Mapping[str, Mapping[str, Any]]) -> None:
+def _check_archive(path: Path, wanted: Mapping[str, str], most: int) -> None:
     try:
-        held = _sums(path, sum(file["size"] for file in files.values()) + MORE_BYTES)
-    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+        held = _sums(path, most)
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError) as error:
         raise ReportedError(f"reading {path} failed: {error}; download it again") from None
-    for name, file in files.items():
-        if held.get(name) != file["sha512"]:
-            state = "another" if name in held else "no"
-            message = f"{path} has {state} {name} than its manifest names"
-            raise ReportedError(f"{message}: do not use this release")
+    if wrong := sorted({*wanted.items()} ^ {*held}):
+        names = ", ".join(repr(name) for name in sorted({name for name, _ in wrong})[:SHOWN])
+        message = f"{path} does not hold what its manifest names, at {names}"
+        raise ReportedError(f"{message}: do not use this release")
+    if len(held) != len(wanted):
+        raise ReportedError(f"{path} holds a file twice: do not use this release")
 
 
-def _sums(path: Path, most: int) -> dict[str, str]:
-    """Return the SHA-512 of each file in an archive, by its name without folder and kernel."""
+def _sums(path: Path, most: int) -> list[tuple[str, str]]:
+    """Return path and SHA-512 of each entry of an archive; none of what is no file."""
     with gzip.open(path) as packed:
         content = packed.read(most + 1)
     if len(content) > most:
         raise ReportedError(f"{path} has larger files than its manifest names: do not use it")
     with tarfile.open(fileobj=io.BytesIO(content)) as tar:
-        files = {entry.name: tar.extractfile(entry) for entry in tar}
-        return {
-            PurePosixPath(name).name.replace(LTS, ""): hashlib.sha512(file.read()).hexdigest()
-            for name, file in files.items()
-            if file
-        }
+        return [(entry.name, _sum(tar, entry)) for entry in tar]
+
+
+def _sum(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> str:
+    # A link would be followed, and a sparse file can be of any size.
+    is_plain = entry.isreg() and not entry.issparse()
+    file = tar.extractfile(entry) if is_plain else None
+    return hashlib.sha512(file.read()).hexdigest() if file else ""

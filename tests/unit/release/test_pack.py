@@ -13,7 +13,7 @@ import pytest
 
 from release import base, iso, pack, verify
 from release.arch import AARCH64, X86_64
-from release.filenames import Names
+from release.filenames import HELPERS, Names
 from release.version import version
 from tests.fakes.release import ARM, BOTH, stand_in
 from tests.keys import signing_key
@@ -83,7 +83,7 @@ def test_the_2021_sandbox_installs_it_as_an_osie(root: Path, tmp_path: Path) -> 
     places = (scratch, root / X86.osie, workflow, current)
     subprocess.run(["bash", "-euc", "\n".join(steps), "-", *places], check=True)
     assert {path.name: path.read_bytes() for path in current.iterdir()} == BOTH
-    assert {path.name for path in workflow.iterdir()} == set(pack.HELPERS)
+    assert {path.name for path in workflow.iterdir()} == set(HELPERS)
     assert all(path.stat().st_mode & 0o111 for path in workflow.iterdir())
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import copy
 import gzip
+import io
 import json
+import subprocess
+import tarfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,12 +16,12 @@ from release import archive, clone, published
 from release.arch import ALL, X86_64
 from release.differences import PARTS
 from release.errors import ReportedError
-from release.filenames import LTS, Names
+from release.filenames import HELPER, Names, in_archives
 from release.version import commit, version
 from tests.fakes.release import BOTH, manifest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
 VMLINUZ, AGENT = "vmlinuz-x86_64", "r/agent:1"
@@ -91,16 +94,13 @@ def test_a_file_that_is_no_manifest_is_an_error(tmp_path: Path, content: str | N
 
 
 X86 = Names(X86_64)
-AS_LTS = {name.replace("-", f"-{LTS}", 1): content for name, content in BOTH.items()}
-AS_OSIE = {f"osie-{version()}/{name}": content for name, content in BOTH.items()}
-ARCHIVES = {X86.flat: BOTH, X86.flat_lts: AS_LTS, X86.osie: AS_OSIE | {"osie-1/workflow": b"#!x"}}
+ARCHIVES = in_archives(X86, BOTH, HELPER)
 
 
-def write(folder: Path, files: Mapping[str, bytes]) -> Path:
-    """Write the archives of a release of these files, and a manifest of BOTH."""
-    for name, contents in ARCHIVES.items():
-        bare = {path: path.replace(LTS, "").rpartition("/")[2] for path in contents}
-        held = {path: files[of] for path, of in bare.items() if of in files}
+def write(folder: Path, change: Callable[[dict[str, bytes]], object] = dict) -> Path:
+    """Write the archives of a release with a change, and the manifest of BOTH."""
+    for name, held in in_archives(X86, BOTH, HELPER).items():
+        change(held)
         archive.tar_gz(folder / name, held)
     path = folder / X86.manifest
     own = {"version": version(), "commit": commit()}
@@ -112,7 +112,7 @@ def test_archives_beside_the_manifest_are_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("ARCH", raising=False)
-    path = write(tmp_path, BOTH)
+    path = write(tmp_path)
     clone.wanted(path)
     printed = capsys.readouterr().out
     assert printed == "".join(f"{name}: {clone.OPENED}\n" for name in ARCHIVES)
@@ -122,27 +122,89 @@ def test_archives_beside_the_manifest_are_opened(
     assert capsys.readouterr().out == f"no archive beside {path}: {clone.NOT_OPENED}\n"
 
 
-@pytest.mark.parametrize("archive_name", ARCHIVES)
+@pytest.mark.parametrize("names", [[], ["vmlinuz-x86_64"], [*BOTH, "x"], ["vmlinuz-x86_64", "x"]])
+def test_a_manifest_of_other_files_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: list[str]
+) -> None:
+    monkeypatch.delenv("ARCH", raising=False)
+    path = write(tmp_path)
+    changed = json.loads(path.read_text())
+    changed["files"] = dict.fromkeys(names, changed["files"][VMLINUZ])
+    path.write_text(json.dumps(changed))
+    with pytest.raises(ReportedError, match="names other files than vmlinuz-x86_64 and"):
+        clone.wanted(path)
+
+
+def first(held: dict[str, bytes]) -> str:
+    return min(held)
+
+
+@pytest.mark.parametrize("name", ARCHIVES)
 @pytest.mark.parametrize(
-    ("files", "message"),
+    ("change", "message"),
     [
-        (BOTH | {VMLINUZ: b"kernel of somebody"}, f"has another {VMLINUZ}"),
-        ({VMLINUZ: BOTH[VMLINUZ]}, "has no initramfs-x86_64"),
-        (BOTH | {VMLINUZ: b"x" * 200_000}, "has larger files than its manifest names"),
+        (lambda held: held.update({first(held): b"of somebody"}), "does not hold .* at '.*'"),
+        (lambda held: held.pop(first(held)), "does not hold"),
+        (lambda held: held.update({"vmlinuz": b""}), "does not hold .* at 'vmlinuz'"),
+        (lambda held: held.update({f"x/{first(held)}": held[first(held)]}), "does not hold"),
+        (lambda held: held.update({"x": b"x" * 200_000}), "has larger files than its manifest"),
     ],
 )
 def test_an_archive_that_holds_anything_else_is_refused(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    archive_name: str,
-    files: Mapping[str, bytes],
+    name: str,
+    change: Callable[[dict[str, bytes]], object],
     message: str,
 ) -> None:
     monkeypatch.delenv("ARCH", raising=False)
-    path = write(tmp_path, files)
-    for name in ARCHIVES.keys() - {archive_name}:
-        (tmp_path / name).unlink()
-    with pytest.raises(ReportedError, match=f"{archive_name} {message}"):
+    path = write(tmp_path, change)
+    for other in ARCHIVES.keys() - {name}:
+        (tmp_path / other).unlink()
+    with pytest.raises(ReportedError, match=f"{name} {message}"):
+        clone.wanted(path)
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE])
+@pytest.mark.parametrize("target", ["none", "vmlinuz-x86_64"])
+def test_a_link_in_an_archive_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: bytes, target: str
+) -> None:
+    monkeypatch.delenv("ARCH", raising=False)
+    path = write(tmp_path)
+    with tarfile.open(tmp_path / X86.flat, "w:gz") as tar:
+        entry = tarfile.TarInfo("vmlinuz-x86_64")
+        entry.type, entry.linkname = kind, target
+        tar.addfile(entry)
+    with pytest.raises(ReportedError, match="does not hold"):
+        clone.wanted(path)
+
+
+@pytest.mark.parametrize("form", ["gnu", "posix"])
+def test_a_sparse_file_of_any_size_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    monkeypatch.delenv("ARCH", raising=False)
+    path = write(tmp_path)
+    with (tmp_path / "vmlinuz-x86_64").open("wb") as file:
+        file.truncate(1 << 40)
+    packed = ["tar", "-czSf", X86.flat, f"--format={form}", "vmlinuz-x86_64"]
+    subprocess.run(packed, cwd=tmp_path, check=True)
+    with pytest.raises(ReportedError, match="does not hold"):
+        clone.wanted(path)
+
+
+def test_no_file_may_be_in_an_archive_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ARCH", raising=False)
+    path = write(tmp_path)
+    with tarfile.open(tmp_path / X86.flat, "w:gz") as tar:
+        for name, content in (*BOTH.items(), *BOTH.items()):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    with pytest.raises(ReportedError, match="holds a file twice"):
         clone.wanted(path)
 
 
@@ -151,7 +213,7 @@ def test_an_archive_that_cannot_be_read_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
 ) -> None:
     monkeypatch.delenv("ARCH", raising=False)
-    path = write(tmp_path, BOTH)
+    path = write(tmp_path)
     (tmp_path / X86.osie).write_bytes(content)
     with pytest.raises(ReportedError, match=f"reading .*{X86.osie} failed"):
         clone.wanted(path)
