@@ -64,7 +64,7 @@ def pack(root: Path = PROJECT, progress: Progress | None = None) -> bool:
     if signer is None:
         (root / names.uki).unlink(missing_ok=True)  # of an earlier release
     _pack_contents(root, names, signer, progress)
-    others = _together()
+    others = _complete(root, _together(), progress)
     oci.write(root / names.oci, {one.debian: _files(one) for one in _targets(target, others)})
     for name in (*names.of_key, verify.SIGNATURE):  # they would be of other files
         (root / name).unlink(missing_ok=True)
@@ -89,6 +89,20 @@ def _together() -> list[Packed]:
         for one in found
         if one and one.made_from.partition(" ")[0] == _content_key(one.names.target)
     ]
+
+
+def _complete(root: Path, together: list[Packed], progress: Progress) -> list[Packed]:
+    """Return those of which no file was lost; forget the others, and say so."""
+    kept = []
+    for one in together:
+        lost = [name for name in one.sums if not (root / name).exists()]
+        if lost:
+            message = f"{lost[0]} is missing: what was packed for {one.names.target.name} is left"
+            progress.note(f"{message} out; `make dist ARCH={one.names.target.name}` packs it again")
+            packed.forget(one.names.target)
+        else:
+            kept.append(one)
+    return kept
 
 
 def _targets(target: Architecture, others: list[Packed]) -> list[Architecture]:

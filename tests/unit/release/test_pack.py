@@ -165,6 +165,21 @@ def test_what_was_packed_from_another_commit_is_not_in_the_release(
     assert _images(root) == {"amd64": ARM, "arm64": ARM}
 
 
+def test_an_architecture_of_which_a_file_was_lost_is_left_out_and_named(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ARCH", AARCH64.name)
+    pack.pack(root)
+    lost = Names(AARCH64).iso
+    (root / lost).unlink()
+    monkeypatch.delenv("ARCH")
+    pack.pack(root)
+    assert f"{lost} is missing: what was packed for aarch64 is left out" in capsys.readouterr().out
+    summed = (root / verify.CHECKSUMS).read_text()
+    assert X86.iso in summed
+    assert "aarch64" not in summed
+
+
 def test_nothing_is_packed_twice_and_the_same_bytes_after_it_was_lost(root: Path) -> None:
     pack.pack(root)
     assert not pack.pack(root)
