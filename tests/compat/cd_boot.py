@@ -5,15 +5,20 @@ from pathlib import Path
 import httpx
 
 from sandbox.disk import empty_disk
+from sandbox.follow import Follower
 from sandbox.hardware import Cd, Hardware
 from sandbox.machine import machine
 from sandbox.objects import MachineIdentity
 from sandbox.platforms import Firmware
+from sandbox.provision import WORKFLOWS
 from sandbox.world import World
-from tests.boot.machines import MEMORY_MIB, Lab, measure
+from tests.boot.machines import MEMORY_MIB, Lab
 
 REBOOT_SECONDS = 90.0
 WORKFLOW_SECONDS = 900.0  # a fifth of that on an idle machine
+MEASURE = WORKFLOWS / "measure.yml"
+# Fails unless the machine's kernel says that Secure Boot is on.
+SECURE_BOOT = Path(__file__).parent / "secure_boot.yml"
 
 
 def fetched(sandbox: World, identity: MachineIdentity, folder: Path) -> Cd:
@@ -28,12 +33,15 @@ def fetched(sandbox: World, identity: MachineIdentity, folder: Path) -> Cd:
     return Cd(image)
 
 
-def workflow_from_cd(lab: Lab, identity: MachineIdentity, firmware: Firmware) -> tuple[str, str]:
+def workflow_from_cd(
+    lab: Lab, identity: MachineIdentity, firmware: Firmware, template: Path = MEASURE
+) -> tuple[str, str]:
     """Return the state of a workflow of a machine that starts from its CD, and its console."""
     lab.sandbox.enroll(identity)
     cd = fetched(lab.sandbox, identity, lab.folder)
     disk = empty_disk(lab.folder / "disk.img", 64)
     hardware = Hardware(identity, disk, cd, lab.accelerator, MEMORY_MIB, firmware=firmware)
     with machine(lab.folder, lab.sandbox.network, hardware, identity.name) as box:
-        status = measure(lab.sandbox, box, identity.name, WORKFLOW_SECONDS)
+        run = lab.sandbox.start_workflow(identity.name, template.read_text(), identity)
+        status = Follower(lab.sandbox, box, run, print).wait_for_success(WORKFLOW_SECONDS)
         return status.state, box.console.log.read_text(errors="replace")

@@ -75,6 +75,8 @@ def test_secure_boot_lets_the_cd_start(lab: Lab) -> None:
     with images.locked_names():
         iso.write(image, {"vmlinuz": files.kernel, "initramfs": files.initramfs}, AARCH64)
     lab.sandbox.files.publish(image)
-    state, console = cd_boot.workflow_from_cd(lab, SIGNED, "UEFI with Secure Boot")
+    state, console = cd_boot.workflow_from_cd(
+        lab, SIGNED, "UEFI with Secure Boot", cd_boot.SECURE_BOOT
+    )
     assert state == "SUCCESS"
     assert f"id={SIGNED.mac}" in console

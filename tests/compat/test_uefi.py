@@ -15,7 +15,7 @@ NETBOOT = MachineIdentity("uefi", "52:54:00:00:01:07", "172.30.0.107", "172.30.0
 
 @pytest.mark.usefixtures("cd")
 def test_secure_boot_lets_the_cd_start(lab: Lab) -> None:
-    state, _ = cd_boot.workflow_from_cd(lab, SIGNED, "UEFI with Secure Boot")
+    state, _ = cd_boot.workflow_from_cd(lab, SIGNED, "UEFI with Secure Boot", cd_boot.SECURE_BOOT)
     assert state == "SUCCESS"
 
 
