@@ -11,6 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from release import arch
+from release.arch import Architecture
 from release.errors import ReportedError, reported_errors
 from release.process import run
 from release.progress import Progress
@@ -22,8 +24,10 @@ PACKAGES = {
     "the sandbox": "qemu-system-x86 qemu-system-arm qemu-utils ipxe-qemu seabios ovmf"
     " qemu-efi-aarch64 docker-registry skopeo"
     " apache2-utils nftables nmap busybox-static util-linux"
-    " syslinux syslinux-common mtools dosfstools fdisk tcpdump dnsmasq-base vde2",
+    " mtools dosfstools fdisk tcpdump dnsmasq-base vde2",
 }
+# Debian has it for hosts of x86_64 only; sandbox/preflight.py says so where it is needed.
+X86_64_ONLY = "syslinux syslinux-common"
 TESTING = "postgresql pax-utils radvd wget"
 REMEDY = "check apt's sources and the network (apt-get update)"
 # Debian 13 packages the client apart from the engine; Debian 12 has no such package.
@@ -35,10 +39,11 @@ GO_SINCE = (1, 21)
 
 
 def setup(*, tests: bool = False) -> None:
-    """Install what is missing; ReportedError without root or without apt-get."""
-    groups = (*PACKAGES.values(), TESTING if tests else "")
-    wanted = sorted({name for names in groups for name in names.split()})
-    missing = [name for name in wanted if not _installed(name)]
+    """Install what is missing.
+
+    Raises ReportedError without root, without apt-get, or on a host of another architecture.
+    """
+    missing = [name for name in wanted(arch.own(), tests=tests) if not _installed(name)]
     newer = _missing_newer()
     if not missing and not newer and shutil.which("docker"):
         return
@@ -53,6 +58,14 @@ def setup(*, tests: bool = False) -> None:
         if not shutil.which("docker"):
             _install(CLIENT)
         _install_newer(newer)
+
+
+def wanted(host: Architecture, *, tests: bool = False) -> list[str]:
+    """Return the Debian packages that a host needs, whichever architecture it builds for."""
+    groups = [*PACKAGES.values()]
+    groups += [X86_64_ONLY] if host == arch.X86_64 else []
+    groups += [TESTING] if tests else []
+    return sorted({name for names in groups for name in names.split()})
 
 
 def _missing_newer() -> list[str]:

@@ -4,6 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
+from release import arch
 from release.arch import Architecture
 from release.errors import ReportedError
 from sandbox import platforms
@@ -23,18 +24,20 @@ PROGRAMS = {
     "setpriv": "util-linux",
     "sfdisk": "fdisk",
     "skopeo": "skopeo",
-    "syslinux": "syslinux",
 }
 FILES = {
     "/bin/busybox": "busybox-static",
     "/usr/lib/ipxe/qemu/pxe-virtio.rom": "ipxe-qemu",
-    "/usr/lib/syslinux/mbr/mbr.bin": "syslinux-common",
 }
+# The disk image of a machine that starts by BIOS needs this besides.
+SYSLINUX = "syslinux"  # program and package
+MBR = {"/usr/lib/syslinux/mbr/mbr.bin": "syslinux-common"}
 
 
 def check(folder: Path, memory_mib: int, network: Namespace, target: Architecture) -> None:
     """Raise ReportedError for the first thing that is missing."""
     check_root()
+    _check_host(target)
     packages = missing_packages(target)
     if packages:
         raise ReportedError(f"programs are missing: apt-get install {' '.join(packages)}")
@@ -52,13 +55,29 @@ def check_root() -> None:
         raise ReportedError("the sandbox creates a network namespace, which needs root: use sudo")
 
 
+def _check_host(target: Architecture) -> None:
+    host = arch.own()
+    if _needs_syslinux(target) and host != arch.X86_64:
+        raise ReportedError(
+            f"this {host.name} host cannot make a disk image for {target.name}: Debian has "
+            f"{SYSLINUX}, its boot loader, only for {arch.X86_64.name} hosts; run the sandbox with "
+            f"{arch.VARIABLE}={host.name}, or on such a host"
+        )
+
+
+def _needs_syslinux(target: Architecture) -> bool:
+    return platforms.of(target.name).usual_firmware == "BIOS"
+
+
 def missing_packages(target: Architecture) -> list[str]:
     """Return the Debian packages that are missing."""
     platform = platforms.of(target.name)
-    named = PROGRAMS | {platform.qemu: platform.package}
-    flash = {str(one.code): one.package for one in platform.flash.values()}
-    wanted = {package for name, package in named.items() if not shutil.which(name, path=_path())}
-    wanted |= {package for path, package in (FILES | flash).items() if not Path(path).exists()}
+    programs = PROGRAMS | {platform.qemu: platform.package}
+    files = FILES | {str(one.code): one.package for one in platform.flash.values()}
+    if _needs_syslinux(target):
+        programs, files = programs | {SYSLINUX: SYSLINUX}, files | MBR
+    wanted = {package for name, package in programs.items() if not shutil.which(name, path=_path())}
+    wanted |= {package for path, package in files.items() if not Path(path).exists()}
     return sorted(wanted)
 
 
