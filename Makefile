@@ -19,7 +19,7 @@ setup-venv: .venv/locked ## the Python environment of checks and tests, as requi
 	@python3 -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	    { echo "Python 3.11 or newer with venv is needed: apt-get install python3-venv"; exit 1; }
 	@echo "creating .venv (about a minute)"; python3 -m venv .venv
-	@$(PYTHON) -m pip --quiet --disable-pip-version-check install --require-hashes -r $<
+	@$(PYTHON) -m pip --quiet --disable-pip-version-check install --require-hashes --no-deps --only-binary=:all: -r $<
 	@$(PYTHON) -m pip --quiet --disable-pip-version-check install --no-deps --no-build-isolation -e .
 	@touch $@
 

@@ -14,5 +14,8 @@ compile --upgrade --python-version 3.13 --python-platform linux --extra agent \
 compile --python-version 3.13 --python-platform linux \
     --constraints requirements/bootkit.txt --no-emit-package anyio \
     --output-file requirements/tink-docker.txt
+# virt-firmware imports crypt-r in what we do not use of it. It has no wheel, so Python 3.13 would need
+# a C compiler and the headers of two libraries.
 compile --upgrade --python-version 3.11 --universal --extra agent --group dev \
-    --constraints requirements/bootkit.txt --output-file requirements/dev.txt
+    --constraints requirements/bootkit.txt --no-emit-package crypt-r \
+    --output-file requirements/dev.txt
