@@ -30,6 +30,7 @@ def read(host: str, target: Architecture) -> bytes:
 
 def _archive(tar: tarfile.TarFile) -> bytes | None:
     for entry in tar:
-        if str(PurePosixPath(entry.name)) == INSIDE and (file := tar.extractfile(entry)):
-            return file.read()
+        if str(PurePosixPath(entry.name)) == INSIDE and entry.isreg():
+            file = tar.extractfile(entry)
+            return file.read() if file else None
     return None

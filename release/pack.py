@@ -50,14 +50,19 @@ def pack(root: Path = PROJECT, progress: Progress | None = None) -> bool:
     progress, target, sign_key = progress or Progress(), arch.wanted(), signing.wanted()
     signer = uki.wanted()
     check_changelog()
+    if sign_key:
+        packed.check_strangers(root)  # before the build takes its time
     assemble.assemble("release", progress, target=target)
     names, key = Names(target, has_uki=signer is not None), _key(target, signer)
     before = packed.read(target)
     is_same = before is not None and before.made_from == key
-    if is_same and all((root / name).exists() for name in names.results):
+    changed = list(verify.faults(root, before.sums, packed.RECORDS)) if before and is_same else []
+    if is_same and not changed and (root / verify.CHECKSUMS).exists():
         if sign_key:
-            _sign(root, _together(), sign_key)
+            _sign(root, _together(), sign_key, progress)
         return bool(sign_key)
+    for line in changed:
+        progress.note(f"{line}; it is packed again")
     packed.forget(target)
     with progress.step("archives"):
         _pack_files(root, names)
@@ -77,7 +82,7 @@ def pack(root: Path = PROJECT, progress: Progress | None = None) -> bool:
     packed.write(Packed(names, key, packed.sums(root, names)))
     _sum(root, _together())
     if sign_key:
-        _sign(root, _together(), sign_key)
+        _sign(root, _together(), sign_key, progress)
     return True
 
 
@@ -95,7 +100,9 @@ def _complete(root: Path, together: list[Packed], progress: Progress) -> list[Pa
     """Return those of which no file was lost; forget the others, and say so."""
     kept = []
     for one in together:
-        lost = [name for name in one.sums if not (root / name).exists()]
+        written_anew = {one.names.oci, one.names.provenance}
+        kept_names = [name for name in one.sums if name not in written_anew]
+        lost = [name for name in kept_names if not (root / name).exists()]
         if lost:
             message = f"{lost[0]} is missing: what was packed for {one.names.target.name} is left"
             progress.note(f"{message} out; `make dist ARCH={one.names.target.name}` packs it again")
@@ -175,9 +182,13 @@ def _sum(root: Path, together: list[Packed], signed: Mapping[str, str] | None = 
     (root / verify.CHECKSUMS).write_text("".join(lines))
 
 
-def _sign(root: Path, together: list[Packed], key: Path) -> None:
+def _sign(root: Path, together: list[Packed], key: Path, progress: Progress) -> None:
     """Sign the OCI image and the checksums. A failure leaves no signature that is not good."""
     packed.check(root, together)
+    for target in {*arch.ALL} - {one.names.target for one in together}:
+        if (root / Names(target).manifest).exists():
+            message = f"the files for {target.name} are of another commit and are not signed"
+            progress.note(f"{message}; `make dist ARCH={target.name}` packs them again")
     names = together[0].names
     signature = root / verify.SIGNATURE
     signature.unlink(missing_ok=True)

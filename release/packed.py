@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from release import assemble, verify
+from release import arch, assemble, verify
 from release.arch import Architecture
 from release.errors import ReportedError
 from release.filenames import Names
+from release.version import version
 
 RECORDS = "the record of packing (out/packed-*)"
 REMEDY = (
@@ -31,7 +32,8 @@ class Packed:
 def read(target: Architecture) -> Packed | None:
     """Return what was packed for an architecture; None if nothing was, or not to the end."""
     path = _path(target)
-    made_from, *lines = (path.read_text() if path.exists() else "").splitlines() or [""]
+    text = path.read_text(errors="replace") if path.exists() else ""
+    made_from, *lines = text.splitlines() or [""]
     sums = {name: total for total, _, name in (line.partition("  ") for line in lines)}
     names = Names(target, has_uki=Names(target).uki in sums)
     return Packed(names, made_from, sums) if sums.keys() == set(_recorded(names)) else None
@@ -54,13 +56,27 @@ def sums(root: Path, names: Names) -> dict[str, str]:
 
 
 def check(root: Path, together: list[Packed]) -> None:
-    """Raise ReportedError unless the release in a folder is as it was packed, and no file more."""
+    """Raise ReportedError unless the release in a folder is as it was packed, and no file more.
+
+    Files of an architecture that is not among them may lie there: they are not signed.
+    """
     wanted = {name: total for one in together for name, total in one.sums.items()}
-    of_key = {name for one in together for name in one.names.of_key}
-    found = [
-        *verify.faults(root, wanted, RECORDS),
-        *verify.strangers(root, {*wanted, *of_key}, RECORDS),
-    ]
+    _refuse(root, [*verify.faults(root, wanted, RECORDS), *_strangers(root, together)])
+
+
+def check_strangers(root: Path) -> None:
+    """Raise ReportedError if a file lies in a folder that no release of this version has."""
+    _refuse(root, _strangers(root, []))
+
+
+def _strangers(root: Path, together: list[Packed]) -> list[str]:
+    of_packed = {one.names.target: one.names for one in together}
+    names = [of_packed.get(target, Names(target, has_uki=True)) for target in arch.ALL]
+    known = {name for one in names for name in (*one.results, *one.of_key)}
+    return list(verify.strangers(root, known, f"version {version()}"))
+
+
+def _refuse(root: Path, found: list[str]) -> None:
     if found:
         raise ReportedError("\n  ".join([f"{root}: the release is not signed", *found, REMEDY]))
 

@@ -9,13 +9,16 @@ import io
 import tarfile
 import zlib
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
+    FailFast,
     Field,
     StringConstraints,
     ValidationError,
@@ -29,7 +32,10 @@ from release.verify import read_manifest
 from release.version import FORM
 
 MOST_BYTES = 1_000_000_000  # of a kernel or an initramfs
+MOST_ENTRIES = 1000  # of an object: files, images, suites
 MORE_BYTES = 100_000  # of an archive besides these two: its headers, and osie's helpers
+ENTRIES = 10  # of an archive, more than any has
+CHUNK_BYTES = 1_000_000
 SHOWN = 5  # problems, or files
 SHOWN_CHARACTERS = 60
 
@@ -41,6 +47,16 @@ def _printable(text: str) -> str:
 
 
 Text = Annotated[str, StringConstraints(max_length=1000), AfterValidator(_printable)]
+
+
+def _few(entries: object) -> object:
+    if isinstance(entries, dict) and len(entries) > MOST_ENTRIES:
+        raise ValueError
+    return entries
+
+
+FEW = BeforeValidator(_few)  # pydantic keeps an error for each entry
+FIRST = FailFast()  # the same for lists, which may be long
 
 
 class _Strict(BaseModel):
@@ -76,10 +92,10 @@ class _Image(_Strict):
     """Its lists have the fields that release.differences names (PARTS)."""
 
     content: Annotated[str, Field(pattern="^sha256:[0-9a-f]{64}$")]
-    debian: list[_Package] = []
-    linked: list[_Source] = []
-    python: list[_Package] = []
-    go: list[_Module] = []
+    debian: Annotated[list[_Package], FIRST] = []
+    linked: Annotated[list[_Source], FIRST] = []
+    python: Annotated[list[_Package], FIRST] = []
+    go: Annotated[list[_Module], FIRST] = []
 
 
 class _Manifest(_Strict):
@@ -89,10 +105,10 @@ class _Manifest(_Strict):
     commit: Annotated[str, Field(pattern="^[0-9a-f]{12,40}$")]
     time: Annotated[int, Field(ge=0, lt=1 << 40)]
     arch: Annotated[str, Field(pattern="^[a-z0-9_]{1,20}$")]
-    debian: dict[Text, Text] = {}
-    files: dict[Text, _File]
-    images: dict[Text, _Image]
-    embedded: list[dict[Text, Text]] = []
+    debian: Annotated[dict[Text, Text], FEW] = {}
+    files: Annotated[dict[Text, _File], FEW]
+    images: Annotated[dict[Text, _Image], FEW]
+    embedded: Annotated[list[Annotated[dict[Text, Text], FEW]], FIRST] = []
 
 
 def read(path: Path) -> Manifest:
@@ -159,16 +175,40 @@ def _check_archive(path: Path, wanted: Mapping[str, str], most: int) -> None:
 
 def _sums(path: Path, most: int) -> list[tuple[str, str]]:
     """Return path and SHA-512 of each entry of an archive; none of what is no file."""
-    with gzip.open(path) as packed:
-        content = packed.read(most + 1)
-    if len(content) > most:
-        raise ReportedError(f"{path} has larger files than its manifest names: do not use it")
-    with tarfile.open(fileobj=io.BytesIO(content)) as tar:
-        return [(entry.name, _sum(tar, entry)) for entry in tar]
+    try:
+        with (
+            gzip.open(path) as packed,
+            tarfile.open(fileobj=_Limited(packed, most), mode="r|") as tar,
+        ):
+            return [(entry.name, _sum(tar, entry)) for entry in islice(tar, ENTRIES)]
+    except _TooLargeError:
+        message = f"{path} has larger files than its manifest names"
+        raise ReportedError(f"{message}: do not use this release") from None
+
+
+class _TooLargeError(Exception):
+    """More was read than is allowed."""
+
+
+class _Limited(io.RawIOBase):
+    """A stream of which no more than some bytes can be read."""
+
+    def __init__(self, file: gzip.GzipFile, most: int) -> None:
+        self._file, self._left = file, most
+
+    def read(self, size: int = -1) -> bytes:
+        content = self._file.read(size)
+        self._left -= len(content)
+        if self._left < 0:
+            raise _TooLargeError
+        return content
 
 
 def _sum(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> str:
     # A link would be followed, and a sparse file can be of any size.
     is_plain = entry.isreg() and not entry.issparse()
     file = tar.extractfile(entry) if is_plain else None
-    return hashlib.sha512(file.read()).hexdigest() if file else ""
+    digest = hashlib.sha512()
+    while file and (content := file.read(CHUNK_BYTES)):
+        digest.update(content)
+    return digest.hexdigest() if file else ""

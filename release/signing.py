@@ -156,16 +156,19 @@ def _fingerprint(path: Path) -> tuple[str, str]:
         alone = Path(folder) / "key"
         alone.symlink_to(path.resolve())
         command: Command = ["ssh-keygen", "-l", "-f", alone]
-        words = run(f"reading the key {path}", command, remedy=MAKE_KEY).text.split()
+        found = run(f"reading the key {path}", command, check=False)
+    if found.code:
+        raise ReportedError(f"{path} is no key that ssh-keygen reads: {MAKE_KEY}")
+    words = found.text.split()
     return words[1], words[-1]
 
 
 def _public(path: Path) -> str:
     """Return the line of a public key file without its comment; nothing of a private key file."""
-    words = path.read_bytes()[:4096].split()
-    if words[:1] != [KEY_TYPE.encode()]:
-        return ""
-    return " ".join(word.decode() for word in words[:2])
+    with path.open(errors="replace") as file:
+        if file.read(len(KEY_TYPE)) != KEY_TYPE:
+            return ""
+        return " ".join([KEY_TYPE, *file.readline(4096).split()[:1]])
 
 
 def _held(agent: str) -> list[str]:

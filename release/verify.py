@@ -16,6 +16,7 @@ from pathlib import Path
 
 from release.errors import ReportedError, reported_errors
 from release.process import run
+from release.version import FORM
 from release.version import VARIABLE as VERSION
 
 VARIABLE = "SIGNERS"
@@ -38,7 +39,8 @@ SIGNERS_BYTES = 100_000  # a thousand keys
 OWN_KEY_BYTES = 1000
 OSIE_SUM_BYTES = 1000
 MANIFEST = re.compile(r"manifest-\w+\.json", re.ASCII)
-MANIFEST_BYTES = 20_000_000
+MANIFEST_BYTES = 5_000_000
+FILE_BYTES = 4_000_000_000
 AGAIN = "do not use this release; download it again, from another server if that does not help"
 
 
@@ -111,6 +113,8 @@ def faults(folder: Path, sums: Mapping[str, str], source: str) -> Iterator[str]:
         path = folder / name
         if not path.is_file():
             yield f"{name!r} is missing"
+        elif path.stat().st_size > FILE_BYTES:
+            yield f"{name!r} was changed: it has more than {FILE_BYTES} bytes"
         elif sha512(path) != wanted:
             yield f"{name!r} was changed: its SHA-512 is not that of {source}"
 
@@ -170,7 +174,7 @@ def _trusted(folder: Path) -> Path:
     if name:
         path = Path(name).expanduser()
         if not path.is_file():
-            raise ReportedError(f"{VARIABLE}={name}: there is no such file")
+            raise ReportedError(f"{VARIABLE}={name} is no file")
         return path
     own = folder / SIGNERS
     message = f"{VARIABLE} is missing: name the file with the publisher's key"
@@ -195,14 +199,25 @@ def _fingerprint(signers: Path) -> str:
     return shown.text.split()[1]
 
 
+def _version() -> str:
+    """Return the version that VERSION names; none if it is not given. Raises ReportedError."""
+    version = os.environ.get(VERSION)
+    if version is not None and not FORM.fullmatch(version):
+        message = f"{VERSION}={version} is no version"
+        raise ReportedError(f"{message}; give one such as 1.2.3, or leave {VERSION} out")
+    return version or ""
+
+
 def main() -> None:
     """Run this module's command line."""
     parser = argparse.ArgumentParser(prog="release.verify", description=__doc__)
     parser.add_argument("folder", nargs="?", default=".", type=Path)
     folder = parser.parse_args().folder
     with reported_errors():
-        for name in verify(folder, _trusted(folder), os.environ.get(VERSION, "")):
+        version = _version()
+        for name in verify(folder, _trusted(folder), version):
             print(f"good  {name}")
+        print(f"it is version {version}" if version else f"{VERSION}=x.y.z would check the version")
 
 
 if __name__ == "__main__":

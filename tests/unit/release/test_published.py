@@ -194,6 +194,46 @@ def test_a_sparse_file_of_any_size_is_not_read(
         clone.wanted(path)
 
 
+def test_a_header_of_any_size_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ARCH", raising=False)
+    path = write(tmp_path)
+    with tarfile.open(tmp_path / X86.flat, "w:gz", format=tarfile.PAX_FORMAT) as tar:
+        entry = tarfile.TarInfo("vmlinuz-x86_64")
+        entry.pax_headers = {"comment": "x" * 2 * published.MORE_BYTES}
+        tar.addfile(entry)
+    with pytest.raises(ReportedError, match="has larger files"):
+        clone.wanted(path)
+
+
+def test_of_many_entries_only_the_first_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ARCH", raising=False)
+    path = write(tmp_path)
+    archive.tar_gz(tmp_path / X86.flat, {f"{number}": b"" for number in range(150)})
+    with pytest.raises(ReportedError, match="does not hold") as error:
+        clone.wanted(path)
+    assert "at '0', '1', '2', " in str(error.value)  # of all, '10' would come after '1'
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda m: m["images"][AGENT].update(go=[{}] * 10_000), r"go\.0\.\w+' is missing; give"),
+        (lambda m: m.update(debian=dict.fromkeys(map(str, range(10_000)))), "'debian' is an obj"),
+    ],
+)
+def test_of_many_problems_few_are_kept(
+    tmp_path: Path, change: Callable[[dict[str, Any]], object], message: str
+) -> None:
+    changed = copy.deepcopy(manifest_of(X86_64))
+    change(changed)
+    path = tmp_path / "manifest.json"
+    path.write_text(json.dumps(changed))
+    with pytest.raises(ReportedError, match=message):
+        clone.wanted(path)
+
+
 def test_no_file_may_be_in_an_archive_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
