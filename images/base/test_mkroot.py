@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.fakes.broken_program import BrokenProgram, all_calls_matter
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 FOLDER = Path(__file__).parent
 IN_ROOT = ("unshare", "--user", "--map-root-user", "chroot")
@@ -99,6 +101,7 @@ def target(tmp_path: Path) -> Path:
                 "usr/share/here": "->/usr/share/there/file",
                 "usr/share/there/file": "found",
                 "usr/lib/unused/file": "x",
+                "usr/share/\\ ü": "an odd name",
             },
         ),
     ]
@@ -218,34 +221,29 @@ def test_package_with_folders_that_moved_to_usr_keeps_the_links(
     assert set(packages(tmp_path / "out")) == {"old"}
 
 
+PROGRAMS = {
+    "mkunpack": ("dpkg-deb", "sed", "sha256sum", "tar"),
+    "mkroot": ("awk", "cp", "dpkg-query", "find", "scanelf", "sed", "sort", "tr"),
+    "mkapplets": ("busybox", "ln"),
+}
+
+
 @pytest.mark.parametrize(
-    ("script", "program"),
-    [
-        ("mkunpack", "dpkg-deb"),
-        ("mkunpack", "sha256sum"),
-        ("mkunpack", "tar"),
-        ("mkroot", "awk"),
-        ("mkroot", "dpkg-query"),
-        ("mkroot", "find"),
-        ("mkroot", "scanelf"),
-        ("mkapplets", "busybox"),
-    ],
+    ("script", "program"), [(script, name) for script, names in PROGRAMS.items() for name in names]
 )
-def test_program_that_fails_in_a_script_makes_it_fail(
+def test_program_that_fails_once_in_a_script_makes_it_fail(
     script: str, program: str, target: Path, tmp_path: Path
 ) -> None:
-    arguments = {
-        "mkunpack": (tmp_path / "dash.deb",),
-        "mkroot": (tmp_path / "out", "/bin/sh"),
-        "mkapplets": (target,),
-    }[script]
-    # It works as the real one does, and fails at the end.
-    broken = tmp_path / "broken" / program
-    broken.parent.mkdir()
-    broken.write_text(f'#!/bin/sh\n"{shutil.which(program)}" "$@"\nexit 1\n')
-    broken.chmod(0o755)
-    failed = run(script, *arguments, target=target, first=broken.parent, check=False)
-    assert failed.returncode != 0
+    def run_broken(call: int) -> int:
+        arguments = {
+            "mkunpack": (tmp_path / "libc6.deb",),
+            "mkroot": (tmp_path / f"out{call}", "/bin/sh"),
+            "mkapplets": (target,),
+        }[script]
+        return run(script, *arguments, target=target, first=broken.at(call), check=False).returncode
+
+    broken = BrokenProgram(tmp_path / "broken", program)
+    assert all_calls_matter(broken, run_broken)
 
 
 def test_applets_of_busybox_are_linked_unless_the_program_is_there(tmp_path: Path) -> None:
@@ -268,6 +266,7 @@ class Archive:
         self._folder = folder
         self._index = ""
         self._root = folder / "build"
+        self._target = folder / "target"
 
     def add(self, name: str, architecture: str, **fields: str) -> None:
         folder = self._folder / f"{name}-{architecture}"
@@ -277,7 +276,9 @@ class Archive:
         filed = f"Filename: {folder.name}/{deb.name}\nSize: {deb.stat().st_size}\n"
         self._index += f"{control}{filed}SHA256: {sha256(deb)}\n\n"
 
-    def install(self, *names: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def install(
+        self, *names: str, first: Path = FOLDER, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
         """Run mkinstall for arm64 in the build, whose apt is set up as another base might be."""
         (self._folder / "Packages").write_text(self._index)
         for folder in (
@@ -308,16 +309,29 @@ class Archive:
         }
         updated = ["apt-get", "update", "-q"]
         subprocess.run(updated, env=os.environ | environment, check=True, capture_output=True)
-        target = self._folder / "target"
-        return run("mkinstall", *names, target=target, check=check, more=environment)
+        return run(
+            "mkinstall", *names, target=self._target, first=first, check=check, more=environment
+        )
 
     def unpacked(self) -> dict[str, str]:
         """Return the architectures of what mkinstall unpacked, by its name."""
         form = "${Package} ${Architecture}\\n"
-        records = self._folder / "target/var/lib/dpkg"
+        records = self._target / "var/lib/dpkg"
         command = ["dpkg-query", f"--admindir={records}", "-W", "-f", form]
         listed = subprocess.check_output(command, text=True)
         return dict(line.split() for line in listed.splitlines())
+
+    def broken(self, program: str) -> tuple[BrokenProgram, Callable[[int], int]]:
+        """Return a program of mkinstall's, and a run of it in a new build each time."""
+        broken = BrokenProgram(self._folder / "broken", program)
+
+        def run_broken(call: int) -> int:
+            self._root, self._target = (
+                self._folder / f"{name}{call}" for name in ("build", "target")
+            )
+            return self.install("one", first=broken.at(call), check=False).returncode
+
+        return broken, run_broken
 
 
 @pytest.fixture
@@ -351,3 +365,19 @@ def test_package_of_another_version_for_the_architecture_is_an_error(archive: Ar
     failed = archive.install("one", check=False)
     assert failed.returncode != 0
     assert "one is 1-3 for the build and 1-2 for arm64" in failed.stderr
+
+
+def test_dependency_of_another_version_for_the_architecture_is_an_error(archive: Archive) -> None:
+    for architecture, version in (("amd64", "1-3"), ("arm64", "1-2")):
+        archive.add("one", architecture, Depends="two")
+        archive.add("two", architecture, Version=version)
+    failed = archive.install("one", check=False)
+    assert failed.returncode != 0
+    assert "two is 1-3 for the build and 1-2 for arm64" in failed.stderr
+
+
+@pytest.mark.parametrize("program", ["apt-get", "dpkg-query", "join", "sort"])
+def test_program_that_fails_once_in_mkinstall_makes_it_fail(archive: Archive, program: str) -> None:
+    for architecture in ("amd64", "arm64"):
+        archive.add("one", architecture)
+    assert all_calls_matter(*archive.broken(program))

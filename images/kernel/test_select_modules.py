@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.fakes.broken_program import BrokenProgram, all_calls_matter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,3 +69,17 @@ def test_modules_of_one_sign_come_with_what_they_need(select: Callable[..., list
     bond = ["drivers/net/bonding", "lib/crc", "net/tls"]
     assert select(rules, "=") == bond
     assert select(rules) == [bond[0], "drivers/net/ethernet/e1000", *bond[1:]]
+
+
+@pytest.mark.parametrize("program", ["awk", "sort"])
+def test_program_that_fails_makes_it_fail(tmp_path: Path, program: str) -> None:
+    for name in ("list", "modules.dep"):
+        (tmp_path / name).write_text("")
+    broken = BrokenProgram(tmp_path / "broken", program)
+
+    def run_broken(call: int) -> int:
+        environment = os.environ | {"PATH": f"{broken.at(call)}:{os.environ['PATH']}"}
+        command = [SCRIPT, tmp_path / "list", tmp_path / "modules.dep"]
+        return subprocess.run(command, env=environment, check=False).returncode
+
+    assert all_calls_matter(broken, run_broken)
