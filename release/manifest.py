@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from email.parser import BytesParser
 from pathlib import PurePosixPath
 
-from release import arch, assemble, base, embed, images, linuxkit_files, wheels
+from release import arch, assemble, base, embed, images, linuxkit_files, packers, wheels
 from release.arch import Architecture
 from release.errors import ReportedError
 from release.licences import of_wheel
@@ -96,6 +96,7 @@ def describe(found: Contents, target: Architecture) -> str:
         "debian": found.suites,
         "parameters": parameters(target),
         "base": found.base,
+        "packers": packers.versions(),
         "linuxkit_files": [
             {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
             for path in (*files_read.paths, *files_read.sources)

@@ -7,8 +7,6 @@ same bytes makes the same statement. docs/sbom.md explains its fields.
 import base64
 import hashlib
 import json
-import platform
-import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -17,7 +15,6 @@ from typing import Any
 from packageurl import PackageURL
 
 from release import gotools
-from release.process import run
 from release.sbom import OWN, debian_purl, go_purl
 from release.version import full_commit
 
@@ -46,7 +43,7 @@ def statement(files: Iterable[Path], manifest: Mapping[str, Any]) -> str:
                 },
                 "resolvedDependencies": list(_dependencies(manifest)),
             },
-            "runDetails": {"builder": {"id": BUILDER, "version": _versions()}},
+            "runDetails": {"builder": {"id": BUILDER, "version": manifest["packers"]}},
         },
     }
     return json.dumps(content, indent=1) + "\n"
@@ -121,10 +118,3 @@ def _uri(name: str, purl: PackageURL, **digest: str) -> Descriptor:
 
 def _digest(row: Mapping[str, str]) -> dict[str, str]:
     return {"sha256": row["sha256"]} if row.get("sha256") else {}
-
-
-def _versions() -> dict[str, str]:
-    """Return the host's programs that write a release's bytes, by their versions."""
-    printed = run("reading mksquashfs's version", ["mksquashfs", "-version"], check=False).text
-    squashfs = re.search(r"version (\S+)", printed)
-    return {"python": platform.python_version(), "mksquashfs": squashfs[1] if squashfs else ""}

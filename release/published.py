@@ -106,6 +106,7 @@ class _Manifest(_Strict):
     time: Annotated[int, Field(ge=0, lt=1 << 40)]
     arch: Annotated[str, Field(pattern="^[a-z0-9_]{1,20}$")]
     debian: Annotated[dict[Text, Text], FEW] = {}
+    packers: Annotated[dict[Text, Text], FEW] = {}
     files: Annotated[dict[Text, _File], FEW]
     images: Annotated[dict[Text, _Image], FEW]
     embedded: Annotated[list[Annotated[dict[Text, Text], FEW]], FIRST] = []

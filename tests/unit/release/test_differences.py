@@ -57,6 +57,10 @@ def differing() -> dict[str, Any]:
 Change = tuple["Callable[[dict[str, Any]], object]", list[str]]
 CHANGES: list[Change] = [
     (
+        lambda m: m.update(packers={"mksquashfs": "4.6.1"}),
+        ["the host's mksquashfs: none -> 4.6.1"],
+    ),
+    (
         lambda m: m["debian"].update({"trixie-security": "20261130T000000Z"}),
         ["Debian suite trixie-security: 20261128T025301Z -> 20261130T000000Z"],
     ),
