@@ -20,22 +20,26 @@ class BrokenProgram:
         path = ":".join(map(str, (*first, os.environ["PATH"], "/usr/sbin")))
         self._folder, self._calls = folder, folder / "calls"
         script = folder / name
+        # Two calls may run at the same time: the one that makes a folder has its number.
         script.write_text(
-            f'#!/bin/sh\n"{shutil.which(name, path=path)}" "$@" || exit\necho >> "{self._calls}"\n'
-            f'[ "$(wc -l < "{self._calls}")" -ne "$(cat "{folder}/failing")" ]\n'
+            f'#!/bin/sh\ncall=1\nuntil mkdir "{self._calls}/$call" 2>/dev/null; do\n'
+            "  call=$((call + 1))\ndone\n"
+            f'"{shutil.which(name, path=path)}" "$@" || exit\n'
+            f'[ "$call" -ne "$(cat "{folder}/failing")" ]\n'
         )
         script.chmod(0o755)
 
     def at(self, call: int) -> Path:
         """Return the folder for PATH, for a run in which this call fails; the first one is 1."""
-        self._calls.unlink(missing_ok=True)
+        shutil.rmtree(self._calls, ignore_errors=True)
+        self._calls.mkdir()
         (self._folder / "failing").write_text(str(call))
         return self._folder
 
     @property
     def calls(self) -> int:
         """How often it was called."""
-        return len(self._calls.read_text()) if self._calls.exists() else 0
+        return len(list(self._calls.iterdir()))
 
 
 def all_calls_matter(broken: BrokenProgram, run_broken: Callable[[int], int]) -> bool:
