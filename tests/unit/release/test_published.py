@@ -108,11 +108,20 @@ def write(folder: Path, change: Callable[[dict[str, bytes]], object] = dict) -> 
     return path
 
 
-def test_archives_beside_the_manifest_are_opened(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture(autouse=True)
+def _for_x86_64(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ARCH", raising=False)
-    path = write(tmp_path)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """The manifest of a release, beside its archives."""
+    return write(tmp_path)
+
+
+def test_archives_beside_the_manifest_are_opened(
+    tmp_path: Path, path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     clone.wanted(path)
     printed = capsys.readouterr().out
     assert printed == "".join(f"{name}: {clone.OPENED}\n" for name in ARCHIVES)
@@ -123,11 +132,7 @@ def test_archives_beside_the_manifest_are_opened(
 
 
 @pytest.mark.parametrize("names", [[], ["vmlinuz-x86_64"], [*BOTH, "x"], ["vmlinuz-x86_64", "x"]])
-def test_a_manifest_of_other_files_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: list[str]
-) -> None:
-    monkeypatch.delenv("ARCH", raising=False)
-    path = write(tmp_path)
+def test_a_manifest_of_other_files_is_refused(path: Path, names: list[str]) -> None:
     changed = json.loads(path.read_text())
     changed["files"] = dict.fromkeys(names, changed["files"][VMLINUZ])
     path.write_text(json.dumps(changed))
@@ -152,12 +157,10 @@ def first(held: dict[str, bytes]) -> str:
 )
 def test_an_archive_that_holds_anything_else_is_refused(
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     name: str,
     change: Callable[[dict[str, bytes]], object],
     message: str,
 ) -> None:
-    monkeypatch.delenv("ARCH", raising=False)
     path = write(tmp_path, change)
     for other in ARCHIVES.keys() - {name}:
         (tmp_path / other).unlink()
@@ -168,10 +171,8 @@ def test_an_archive_that_holds_anything_else_is_refused(
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE])
 @pytest.mark.parametrize("target", ["none", "vmlinuz-x86_64"])
 def test_a_link_in_an_archive_is_not_followed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: bytes, target: str
+    tmp_path: Path, path: Path, kind: bytes, target: str
 ) -> None:
-    monkeypatch.delenv("ARCH", raising=False)
-    path = write(tmp_path)
     with tarfile.open(tmp_path / X86.flat, "w:gz") as tar:
         entry = tarfile.TarInfo("vmlinuz-x86_64")
         entry.type, entry.linkname = kind, target
@@ -181,11 +182,7 @@ def test_a_link_in_an_archive_is_not_followed(
 
 
 @pytest.mark.parametrize("form", ["gnu", "posix"])
-def test_a_sparse_file_of_any_size_is_not_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
-) -> None:
-    monkeypatch.delenv("ARCH", raising=False)
-    path = write(tmp_path)
+def test_a_sparse_file_of_any_size_is_not_read(tmp_path: Path, path: Path, form: str) -> None:
     with (tmp_path / "vmlinuz-x86_64").open("wb") as file:
         file.truncate(1 << 40)
     packed = ["tar", "-czSf", X86.flat, f"--format={form}", "vmlinuz-x86_64"]
@@ -194,9 +191,7 @@ def test_a_sparse_file_of_any_size_is_not_read(
         clone.wanted(path)
 
 
-def test_a_header_of_any_size_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("ARCH", raising=False)
-    path = write(tmp_path)
+def test_a_header_of_any_size_is_not_read(tmp_path: Path, path: Path) -> None:
     with tarfile.open(tmp_path / X86.flat, "w:gz", format=tarfile.PAX_FORMAT) as tar:
         entry = tarfile.TarInfo("vmlinuz-x86_64")
         entry.pax_headers = {"comment": "x" * 2 * published.MORE_BYTES}
@@ -206,10 +201,8 @@ def test_a_header_of_any_size_is_not_read(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_of_many_entries_only_the_first_are_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("ARCH", raising=False)
-    path = write(tmp_path)
     kept = BOTH | {f"x{number:03}": b"" for number in range(150)}
     archive.tar_gz(tmp_path / X86.flat, kept)
     monkeypatch.setattr(published, "SHOWN", 1000)
@@ -236,11 +229,7 @@ def test_of_many_problems_few_are_kept(
         clone.wanted(path)
 
 
-def test_no_file_may_be_in_an_archive_twice(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("ARCH", raising=False)
-    path = write(tmp_path)
+def test_no_file_may_be_in_an_archive_twice(tmp_path: Path, path: Path) -> None:
     with tarfile.open(tmp_path / X86.flat, "w:gz") as tar:
         for name, content in (*BOTH.items(), *BOTH.items()):
             entry = tarfile.TarInfo(name)
@@ -252,10 +241,8 @@ def test_no_file_may_be_in_an_archive_twice(
 
 @pytest.mark.parametrize("content", [b"", b"x", gzip.compress(b"no tar", mtime=0), b"\x1f\x8b"])
 def test_an_archive_that_cannot_be_read_is_an_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
+    tmp_path: Path, path: Path, content: bytes
 ) -> None:
-    monkeypatch.delenv("ARCH", raising=False)
-    path = write(tmp_path)
     (tmp_path / X86.osie).write_bytes(content)
     with pytest.raises(ReportedError, match=f"reading .*{X86.osie} failed"):
         clone.wanted(path)
