@@ -80,9 +80,10 @@ def pack(root: Path = PROJECT, progress: Progress | None = None) -> bool:
         packed.write(replace(one, sums={**one.sums, **written}))
     _attest(root, names)
     packed.write(Packed(names, key, packed.sums(root, names)))
-    _sum(root, _together())
+    together = _together()
+    _sum(root, together)
     if sign_key:
-        _sign(root, _together(), sign_key, progress)
+        _sign(root, together, sign_key, progress)
     return True
 
 
@@ -100,9 +101,8 @@ def _complete(root: Path, together: list[Packed], progress: Progress) -> list[Pa
     """Return those of which no file was lost; forget the others, and say so."""
     kept = []
     for one in together:
-        written_anew = {one.names.oci, one.names.provenance}
-        kept_names = [name for name in one.sums if name not in written_anew]
-        lost = [name for name in kept_names if not (root / name).exists()]
+        needed = one.sums.keys() - {one.names.oci, one.names.provenance}  # both are written anew
+        lost = sorted(name for name in needed if not (root / name).exists())
         if lost:
             message = f"{lost[0]} is missing: what was packed for {one.names.target.name} is left"
             progress.note(f"{message} out; `make dist ARCH={one.names.target.name}` packs it again")

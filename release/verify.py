@@ -108,7 +108,7 @@ def _sums(folder: Path) -> dict[str, str]:
 
 
 def faults(folder: Path, sums: Mapping[str, str], source: str) -> Iterator[str]:
-    """Yield a line for each file that is missing, or has not the SHA-512 that source names."""
+    """Yield a line for each file that is missing, or whose SHA-512 source does not name."""
     for name, wanted in sums.items():
         path = folder / name
         if not path.is_file():
