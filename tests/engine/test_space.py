@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.engine.conftest import StartMachine
 from tests.engine.machine import READY_SECONDS, WORKER, Machine
 from tests.engine.servers import AGENT_IMAGE
 from tests.engine.world import ACTIONS_IMAGE, WORKFLOW_SECONDS, World
+from tink_docker.engine.daemon_json import DATA_ROOT
 from tinkie.space import Space
 
 MIB = 1024 * 1024
@@ -102,7 +104,7 @@ def test_what_a_killed_engine_was_unpacking_is_removed(
 ) -> None:
     image = world.registry.push(large, f"killed/{AGENT_IMAGE}")
     with start_machine(tink_worker_image=image) as machine:
-        wait_for("unpacking", lambda: _is_unpacking(machine), seconds=READY_SECONDS)
+        _wait_until_it_unpacks(machine)
         machine.kill_dockerd()
         machine.wait_for_event(machine.tink_docker, "layers.removed")
         machine.wait_for_worker()
@@ -133,6 +135,17 @@ def _wait_until_all_is_free(machine: Machine) -> None:
     wait_for("the space", lambda: _used(machine) < 4 * MIB, seconds=READY_SECONDS)
 
 
-def _is_unpacking(machine: Machine) -> bool:
-    states = machine.events(machine.bootkit, "image.progress")
-    return any(state["state"] == "Extracting" for state in states)
+def _wait_until_it_unpacks(machine: Machine) -> None:
+    """Look where dockerd writes: its event may come after a layer is complete."""
+    docker = machine.world.docker
+    (pid,) = wait_for(
+        "dockerd",
+        lambda: docker.processes(machine.tink_docker, "dockerd") or None,
+        seconds=READY_SECONDS,
+    )
+    layers = Path(f"/proc/{pid}/root") / DATA_ROOT.relative_to("/") / "overlay2"
+
+    def begun() -> bool:
+        return any(layers.glob("*/diff/ballast"))
+
+    wait_for("unpacking", begun, seconds=READY_SECONDS, pause=lambda _: time.sleep(0.01))
