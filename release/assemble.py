@@ -14,7 +14,18 @@ from pathlib import Path
 
 import yaml
 
-from release import arch, base, convert, embed, engine, gotools, images, linuxkit_files, needs
+from release import (
+    arch,
+    base,
+    convert,
+    embed,
+    engine,
+    gotools,
+    images,
+    linuxkit_files,
+    needs,
+    packers,
+)
 from release.arch import Architecture
 from release.cache import cache, digest
 from release.errors import reported_errors
@@ -23,7 +34,7 @@ from release.progress import Progress
 from release.version import PROJECT, commit, source_date_epoch, version
 
 OUT = PROJECT / "out"
-STEPS = images.STEPS + 3  # of assemble
+STEPS = images.STEPS + 4  # of assemble
 OURS = re.compile(r"tinkie/[\w-]+:build")
 INPUTS = (
     *(
@@ -93,12 +104,13 @@ def assemble(
     ):
         environment = os.environ | {"DOCKER_HOST": host}
         images.build([], progress, target=target, refresh=refresh)
+        pack = packers.provide(environment, progress)
         linuxkit = gotools.build("linuxkit", progress)
         with progress.step("root file system (LinuxKit)"):
             tar = _linuxkit(linuxkit, target, Path(folder), environment)
         with progress.step(f"initramfs (level: {level})"):
             epoch = source_date_epoch()
-            convert.convert(tar, *files, target=target, level=level, epoch=epoch)
+            convert.convert(tar, *files, target=target, packers=pack, level=level, epoch=epoch)
     stamp.write_text(_key(level, target))  # again: the base may be new
     return True
 

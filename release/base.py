@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.parser import BytesParser
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from pathlib import Path
 
 from release import arch
@@ -55,7 +56,7 @@ def identity() -> str:
     Raises ReportedError if SNAPSHOT cannot be used.
     """
     snapshot()
-    return other() or (digest([_tar()]) if _tar().exists() else "")
+    return other() or (_digest(_tar(), _tar().stat().st_mtime_ns) if _tar().exists() else "")
 
 
 def snapshot() -> str:
@@ -176,6 +177,12 @@ def _build_on_other(environment: Mapping[str, str], *, refresh: bool) -> None:
 
 def _tar() -> Path:
     return cache() / f"base-{digest(SCRIPTS, SUITE, *_options(), *_sources())}.tar"
+
+
+@lru_cache
+def _digest(tar: Path, _changed: int) -> str:
+    """Read a base once: it has 300 MB, and a build asks several times."""
+    return digest([tar])
 
 
 def _snapshot_mirror() -> str:

@@ -7,7 +7,6 @@ download still starts, and /init reports it (docs/adr/0002).
 """
 
 import argparse
-import gzip
 import os
 import tarfile
 import tempfile
@@ -20,6 +19,7 @@ from typing import IO
 from release import arch, bundles
 from release.arch import Architecture
 from release.errors import ReportedError, reported_errors
+from release.packers import Packers, packers_of_the_base
 from release.process import read_from, run, written_to
 from release.progress import Progress
 from release.roottar import KERNEL, RootTar, describe
@@ -41,7 +41,14 @@ LEVELS = {"quick": 1, "release": 22}  # of zstd
 
 
 def convert(
-    tar: Path, kernel: Path, initramfs: Path, *, target: Architecture, level: str, epoch: int
+    tar: Path,
+    kernel: Path,
+    initramfs: Path,
+    *,
+    target: Architecture,
+    packers: Packers,
+    level: str,
+    epoch: int,
 ) -> None:
     """Write kernel and initramfs from LinuxKit's tar.
 
@@ -54,10 +61,10 @@ def convert(
         tree = Path(folder) / "initramfs"
         _bootstrap(root, tree)
         squashfs = tree / "root.squashfs"
-        _squash(root, squashfs, LEVELS[level], epoch)
+        _squash(root, squashfs, packers, LEVELS[level], epoch)
         (tree / "root.size").write_text(f"{squashfs.stat().st_size}\n")
         archive = Path(folder) / "initramfs.cpio"
-        _archive(tree, archive, epoch)
+        _archive(tree, archive, packers, epoch)
         _verify(root, archive, Path(folder) / "verify")
         archive.rename(initramfs)
         kernel.write_bytes(root.read(KERNEL))
@@ -92,8 +99,9 @@ def _bootstrap(root: RootTar, tree: Path) -> None:
         file.chmod(0o755)
 
 
-def _squash(root: RootTar, squashfs: Path, level: int, epoch: int) -> None:
-    command = ["mksquashfs", "-", str(squashfs), "-tar", "-quiet", "-no-progress", "-noappend"]
+def _squash(root: RootTar, squashfs: Path, packers: Packers, level: int, epoch: int) -> None:
+    command = [*packers.command("mksquashfs"), "-", squashfs, "-tar"]
+    command += ["-quiet", "-no-progress", "-noappend"]
     command += ["-comp", "zstd", "-Xcompression-level", str(level), "-b", "256K"]
     # The tar has no entry for the root itself: its mode and time are set here.
     command += ["-mkfs-time", str(epoch), "-all-time", str(epoch), "-root-mode", "0755"]
@@ -101,7 +109,7 @@ def _squash(root: RootTar, squashfs: Path, level: int, epoch: int) -> None:
         root.write(pipe, epoch)
 
 
-def _archive(tree: Path, archive: Path, epoch: int) -> None:
+def _archive(tree: Path, archive: Path, packers: Packers, epoch: int) -> None:
     paths = (path for path in tree.rglob("*") if path.name not in ROOT_FILES)
     names = (".", *sorted(str(path.relative_to(tree)) for path in paths))
     for name in (*names, *ROOT_FILES):
@@ -110,16 +118,20 @@ def _archive(tree: Path, archive: Path, epoch: int) -> None:
         os.utime(tree / name, (epoch, epoch))
     first = archive.with_suffix(".first")
     with first.open("wb") as out:
-        _cpio(tree, names, out)
-    compressed = gzip.compress(first.read_bytes(), mtime=0)
+        _cpio(tree, packers, names, out)
+    # No name and no time of the file are in the result.
+    with first.open("rb") as file:
+        command = [*packers.command("gzip"), "--no-name", "-9"]
+        compressed = run("compressing the start", command, stdin=file, seconds=None).stdout
     with archive.open("wb") as out:
         out.write(compressed + bytes(-len(compressed) % PADDING))
         out.flush()  # cpio writes to the same file
-        _cpio(tree, ROOT_FILES, out)
+        _cpio(tree, packers, ROOT_FILES, out)
 
 
-def _cpio(tree: Path, names: tuple[str, ...], out: IO[bytes]) -> None:
-    command = ["cpio", "--create", "--format=newc", "--reproducible", "--owner=+0:+0", "--quiet"]
+def _cpio(tree: Path, packers: Packers, names: tuple[str, ...], out: IO[bytes]) -> None:
+    command = [*packers.command("cpio"), "--create", "--format=newc"]
+    command += ["--reproducible", "--owner=+0:+0", "--quiet"]
     listing = "\n".join(names)
     run("writing the initramfs", command, cwd=tree, stdin=listing, stdout=out, seconds=None)
 
@@ -176,7 +188,13 @@ def main() -> None:
     with reported_errors(), Progress().step(title):
         target, folder = arch.wanted(), arguments.folder
         files = (arguments.tar, folder / target.kernel, folder / target.initramfs)
-        convert(*files, target=target, level=arguments.level, epoch=source_date_epoch())
+        convert(
+            *files,
+            target=target,
+            packers=packers_of_the_base(),
+            level=arguments.level,
+            epoch=source_date_epoch(),
+        )
 
 
 if __name__ == "__main__":

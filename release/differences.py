@@ -30,7 +30,7 @@ def inputs(one: Manifest, other: Manifest) -> list[str]:
     repository, or a step of its build, made the difference.
     """
     lines = [f"{name}: {_of(one, name)} -> {_of(other, name)}" for name in _moved(one, other)]
-    lines += _changes("the host's", one.get("packers", {}), other.get("packers", {}))
+    lines += _changes("packer", one.get("packers", {}), other.get("packers", {}))
     lines += _changes("Debian suite", one.get("debian", {}), other.get("debian", {}))
     for kind, title in KINDS.items():
         lines += _changes(title, _parts(one, kind), _parts(other, kind))

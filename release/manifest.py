@@ -14,6 +14,7 @@ from release import arch, assemble, base, embed, images, linuxkit_files, packers
 from release.arch import Architecture
 from release.errors import ReportedError
 from release.licences import of_wheel
+from release.progress import Progress
 from release.roottar import content_of
 from release.version import VARIABLE, commit, is_modified, source_date_epoch, version
 
@@ -54,6 +55,7 @@ class Contents:
     images: dict[str, Image] = field(default_factory=dict)
     licences: dict[str, bytes] = field(default_factory=dict)
     base: dict[str, str] = field(default_factory=dict)
+    packers: dict[str, str] = field(default_factory=dict)
 
 
 def contents(host: str, target: Architecture) -> Contents:
@@ -62,6 +64,7 @@ def contents(host: str, target: Architecture) -> Contents:
     found = Contents(base=base.record(environment))
     with images.exported(base.NAME, arch.own(), environment) as tar:
         found.suites = base.suites(tar)
+    found.packers = packers.provide(environment, Progress()).versions()
     for name in linuxkit_files.load().images:
         with images.exported(name, target, environment) as tar:
             found.images[name] = _read(tar, found.licences)
@@ -96,7 +99,7 @@ def describe(found: Contents, target: Architecture) -> str:
         "debian": found.suites,
         "parameters": parameters(target),
         "base": found.base,
-        "packers": packers.versions(),
+        "packers": found.packers,
         "linuxkit_files": [
             {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
             for path in (*files_read.paths, *files_read.sources)

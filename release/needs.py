@@ -8,7 +8,7 @@ from release.cache import cache
 from release.errors import ReportedError
 from release.version import PROJECT
 
-PROGRAMS = ("cpio", "docker", "git", "go", "mksquashfs", "mmdebstrap", "openssl", "sqfs2tar")
+PROGRAMS = ("cpio", "docker", "git", "go", "mmdebstrap", "openssl", "sqfs2tar")
 MIB = 1024 * 1024
 CACHE_MIB = 512  # Go programs, base image and wheels, if they are not cached yet
 ENGINE_MIB = 5120  # an engine of our own: eight images and their build layers

@@ -18,7 +18,7 @@ from release.process import run
 from release.progress import Progress
 
 PACKAGES = {
-    "building": "docker.io mmdebstrap squashfs-tools squashfs-tools-ng cpio git iproute2 iptables"
+    "building": "docker.io mmdebstrap squashfs-tools-ng cpio git iproute2 iptables"
     " openssh-client openssl",
     "checking": "shellcheck python3-venv",
     "the sandbox": "qemu-system-x86 qemu-system-arm qemu-utils ipxe-qemu seabios ovmf"
@@ -28,7 +28,7 @@ PACKAGES = {
 }
 # Debian has it for hosts of x86_64 only; sandbox/preflight.py says so where it is needed.
 X86_64_ONLY = "syslinux syslinux-common"
-TESTING = "postgresql pax-utils radvd wget"
+TESTING = "postgresql pax-utils radvd squashfs-tools wget"
 REMEDY = "check apt's sources and the network (apt-get update)"
 # Debian 13 packages the client apart from the engine; Debian 12 has no such package.
 CLIENT = "docker-cli"

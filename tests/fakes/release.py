@@ -79,7 +79,7 @@ def manifest_of(target: Architecture) -> dict[str, Any]:
         "arch": target.name,
         "parameters": {"ARCH": target.name},
         "base": {"name": "Debian trixie", "sha256": digest("base")},
-        "packers": {"cpio": "2.13", "mksquashfs": "4.5.1", "python": "3.11.7", "zstd": "1.5.4"},
+        "packers": {"cpio": "2.15+dfsg-2", "python": "3.11.7", "squashfs-tools": "1:4.6.1-1"},
         "linuxkit_files": [{"file": "linuxkit.yml", "sha256": digest("linuxkit.yml")}],
         "files": {
             name: {

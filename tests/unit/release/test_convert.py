@@ -14,6 +14,7 @@ from release import bundles, convert
 from release.arch import ALL, X86_64, Architecture
 from release.errors import ReportedError
 from release.roottar import RootTar
+from tests.fakes.packers import HOST
 
 EPOCH = 1_700_000_000
 FILES = {
@@ -60,7 +61,7 @@ def linuxkit_tar(tmp_path: Path) -> Path:
 def _convert(tar: Path, folder: Path) -> Path:
     folder.mkdir()
     files = (folder / "vmlinuz", folder / "initramfs")
-    convert.convert(tar, *files, target=X86_64, level="quick", epoch=EPOCH)
+    convert.convert(tar, *files, target=X86_64, packers=HOST, level="quick", epoch=EPOCH)
     return folder / "initramfs"
 
 
@@ -172,7 +173,9 @@ def test_a_program_of_another_architecture_is_refused_by_name(
     files = (tmp_path / target.kernel, tmp_path / target.initramfs)
     message = f"1 programs are not for {target.name}, first usr/bin/for-{wrong.name}: "
     with pytest.raises(ReportedError, match=message):
-        convert.convert(linuxkit_tar, *files, target=target, level="quick", epoch=EPOCH)
+        convert.convert(
+            linuxkit_tar, *files, target=target, packers=HOST, level="quick", epoch=EPOCH
+        )
     assert not any(path.exists() for path in files)
 
 

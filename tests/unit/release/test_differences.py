@@ -58,7 +58,7 @@ Change = tuple["Callable[[dict[str, Any]], object]", list[str]]
 CHANGES: list[Change] = [
     (
         lambda m: m.update(packers={"mksquashfs": "4.6.1"}),
-        ["the host's mksquashfs: none -> 4.6.1"],
+        ["packer mksquashfs: none -> 4.6.1"],
     ),
     (
         lambda m: m["debian"].update({"trixie-security": "20261130T000000Z"}),

@@ -1,0 +1,16 @@
+"""The build host's own programs that pack, for tests that have no base image."""
+
+from pathlib import Path
+
+from release.packers import Packers
+
+
+class HostPackers(Packers):
+    """Programs of PATH."""
+
+    def command(self, program: str) -> list[Path | str]:
+        """Return its name."""
+        return [program]
+
+
+HOST = HostPackers(Path("/"))
