@@ -222,8 +222,11 @@ def test_package_with_folders_that_moved_to_usr_keeps_the_links(
 
 
 PROGRAMS = {
-    "mkunpack": ("dpkg-deb", "sed", "sha256sum", "tar"),
-    "mkroot": ("awk", "cp", "dpkg-query", "find", "scanelf", "sed", "sort", "tr"),
+    "mkunpack": ("dpkg-deb", "mkdir", "sed", "sha256sum", "tar", "touch"),
+    "mkroot": (
+        *("awk", "chmod", "cp", "dpkg-query", "find", "install", "ln", "mkdir"),
+        *("readlink", "realpath", "scanelf", "sed", "sort", "tr"),
+    ),
     "mkapplets": ("busybox", "ln"),
 }
 

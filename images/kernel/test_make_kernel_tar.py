@@ -190,7 +190,11 @@ def test_kernel_and_the_traces_of_packages_are_beside_it(out: Path, tmp_path: Pa
 
 @pytest.mark.parametrize(
     "program",
-    ["awk", "cp", "depmod", "dpkg-deb", "gzip", "modinfo", "sed", "sha256sum", "sort", "tar", "xz"],
+    [
+        *("awk", "basename", "cp", "depmod", "dirname", "dpkg-deb", "find", "gzip", "install"),
+        *("mkdir", "mktemp", "modinfo", "sed", "sha256sum", "sort", "tar", "tr", "unxz", "xargs"),
+        "xz",
+    ],
 )
 def test_program_that_fails_once_makes_it_fail(program: str, packages: Path) -> None:
     broken = BrokenProgram(packages / "broken", program, packages / "bin")

@@ -20,12 +20,13 @@ class BrokenProgram:
         path = ":".join(map(str, (*first, os.environ["PATH"], "/usr/sbin")))
         self._folder, self._calls = folder, folder / "calls"
         script = folder / name
-        # Two calls may run at the same time: the one that makes a folder has its number.
+        # Two calls may run at the same time: the one that makes a folder has its number. By its
+        # path, mkdir is the real one: it may be the program that fails.
         script.write_text(
-            f'#!/bin/sh\ncall=1\nuntil mkdir "{self._calls}/$call" 2>/dev/null; do\n'
-            "  call=$((call + 1))\ndone\n"
+            f'#!/bin/sh\ncall=1\nuntil {shutil.which("mkdir")} "{self._calls}/$call"; do\n'
+            f'  [ -d "{self._calls}" ] || exit\n  call=$((call + 1))\ndone 2>/dev/null\n'
             f'"{shutil.which(name, path=path)}" "$@" || exit\n'
-            f'[ "$call" -ne "$(cat "{folder}/failing")" ]\n'
+            f'read -r failing <"{folder}/failing"\n[ "$call" -ne "$failing" ]\n'
         )
         script.chmod(0o755)
 
@@ -33,7 +34,7 @@ class BrokenProgram:
         """Return the folder for PATH, for a run in which this call fails; the first one is 1."""
         shutil.rmtree(self._calls, ignore_errors=True)
         self._calls.mkdir()
-        (self._folder / "failing").write_text(str(call))
+        (self._folder / "failing").write_text(f"{call}\n")
         return self._folder
 
     @property
