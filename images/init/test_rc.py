@@ -10,6 +10,8 @@ import pytest
 from tests.fakes.script_root import LINUXKIT, option
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.fakes.script_root import ScriptRoot
 
 COMMIT = 1_700_000_000
@@ -37,6 +39,17 @@ def machine(root: ScriptRoot) -> ScriptRoot:
 
 def memory(root: ScriptRoot, mib: int) -> None:
     root.write("/proc/meminfo", f"MemTotal:  {mib * 1024} kB\nMemFree:  1 kB\n")
+
+
+def zram(root: ScriptRoot) -> Path:
+    """Give the machine the device that the kernel's module makes; return its path."""
+    for name in ("modprobe", "mkswap", "swapon"):
+        root.stub(name)
+    root.write("/sys/block/zram0/disksize", "0\n")
+    for name in ("swappiness", "page-cluster"):
+        root.write(f"/proc/sys/vm/{name}", "")
+    root.write("/dev/zram0", "")
+    return root.at("/dev/zram0")
 
 
 def clock(root: ScriptRoot, seconds: int) -> None:
@@ -119,6 +132,33 @@ def test_kernel_ends_other_programs_first_and_soon(machine: ScriptRoot) -> None:
         assert {int(machine.read(f"/proc/{process}/oom_score_adj"))} == scores
     assert machine.read("/sys/kernel/mm/lru_gen/enabled") == "y\n"
     assert machine.read("/sys/kernel/mm/lru_gen/min_ttl_ms") == "1000\n"
+
+
+@pytest.mark.parametrize("mib", [300, 511])
+def test_a_small_machine_compresses_memory(machine: ScriptRoot, mib: int) -> None:
+    memory(machine, mib)
+    device = zram(machine)
+    machine.run(RC)
+    assert machine.read("/sys/block/zram0/disksize") == f"{mib * 1024}k\n"
+    steps = ["modprobe zram", "mkswap /dev/zram0", "swapon /dev/zram0"]
+    assert [call for call in machine.calls if call in steps] == steps
+    assert machine.read("/proc/sys/vm/swappiness") == "100\n"
+    assert machine.read("/proc/sys/vm/page-cluster") == "0\n"
+    assert not device.exists()
+
+
+@pytest.mark.parametrize(("mib", "kernel_has_it"), [(512, True), (4096, True), (300, False)])
+def test_other_machines_do_not(machine: ScriptRoot, mib: int, *, kernel_has_it: bool) -> None:
+    memory(machine, mib)
+    device = zram(machine)
+    if not kernel_has_it:
+        machine.stub("modprobe", "exit 1\n")
+    done = machine.run(RC)
+    assert done.returncode == 0
+    assert not {"mkswap /dev/zram0", "swapon /dev/zram0"} & set(machine.calls)
+    assert machine.read("/sys/block/zram0/disksize") == "0\n"
+    assert device.exists()
+    assert machine.on_consoles[-1] == "rc.done"
 
 
 def test_a_program_gets_small_pages_unless_it_asks(machine: ScriptRoot) -> None:
