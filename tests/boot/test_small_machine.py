@@ -9,7 +9,7 @@ from tests.boot.machines import Lab, booted, start_command
 pytestmark = pytest.mark.long
 
 IDENTITY = MachineIdentity("small", "52:54:00:00:01:28", "172.30.0.140", "172.30.0.1")
-# Without compressed memory the kernel ends the worker again and again, with the files of `make quick`.
+# Without compressed memory the kernel ends the worker again and again, with `make quick`'s files.
 MEMORY_MIB = 408
 WORKFLOW_SECONDS = 900.0
 
