@@ -3,11 +3,23 @@
 import gzip
 import io
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple, Self
 
 from release.version import source_date_epoch
+
+
+class Entry(NamedTuple):
+    """What the header of a file in an archive depends on, besides its name and the time."""
+
+    size: int
+    is_script: bool = False
+
+    @classmethod
+    def of(cls, content: bytes) -> Self:
+        """Return that of a file with this content."""
+        return cls(len(content), content.startswith(b"#!"))
 
 
 def tar_gz(path: Path, files: Mapping[str, bytes]) -> None:
@@ -37,11 +49,26 @@ def tar_bytes(files: Mapping[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
+def layout(entries: Mapping[str, Entry], time: int) -> Iterator[tuple[bytes, str]]:
+    """Yield all bytes of a tar but the files' content, in their order.
+
+    Each are those before the content of the file that is named with them. The last are those at the
+    end, with "".
+    """
+    total, padding = 0, b""
+    for name, entry in sorted(entries.items()):
+        info = tarfile.TarInfo(name)
+        info.size, info.mode, info.mtime = entry.size, 0o755 if entry.is_script else 0o644, time
+        before = padding + info.tobuf(tarfile.GNU_FORMAT)
+        yield before, name
+        total += len(before) + entry.size
+        padding = bytes(-total % tarfile.BLOCKSIZE)
+    end = padding + bytes(2 * tarfile.BLOCKSIZE)
+    yield end + bytes(-(total + len(end)) % tarfile.RECORDSIZE), ""
+
+
 def _write(stream: IO[bytes] | gzip.GzipFile, files: Mapping[str, bytes]) -> None:
-    with tarfile.open(fileobj=stream, mode="w|", format=tarfile.GNU_FORMAT) as archive:
-        for name, content in sorted(files.items()):
-            entry = tarfile.TarInfo(name)
-            is_script = content.startswith(b"#!")
-            entry.size, entry.mode = len(content), 0o755 if is_script else 0o644
-            entry.mtime = source_date_epoch()
-            archive.addfile(entry, io.BytesIO(content))
+    entries = {name: Entry.of(content) for name, content in files.items()}
+    for before, name in layout(entries, source_date_epoch()):
+        stream.write(before)
+        stream.write(files.get(name, b""))
