@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+LINK = b"a symbolic link to nothing"
 # What the engine has: the files of each image.
 IMAGES: Mapping[str, Mapping[str, bytes]] = {
     "tinkie/kernel:build": {"kernel": b"ours", "dtbs.tar.gz": b"trees of ours"},
     "r/kernel:1": {"kernel": b"other", "./dtbs.tar.gz": b"trees of another", "more": b""},
     "r/bare:1": {"kernel": b"bare", "usr/dtbs.tar.gz": b"not it"},
     "r/empty:1": {},
+    "r/link:1": {"dtbs.tar.gz": LINK},
 }
 OURS = 'kernel: {image: "tinkie/kernel:build"}\n'
 
@@ -41,6 +43,8 @@ def _engine(monkeypatch: pytest.MonkeyPatch) -> None:
             for name, text in IMAGES[image].items():
                 entry = tarfile.TarInfo(name)
                 entry.size = len(text)
+                if text == LINK:
+                    entry.type, entry.linkname, entry.size = tarfile.SYMTYPE, "none", 0
                 tar.addfile(entry, io.BytesIO(text))
         content.seek(0)
         with tarfile.open(fileobj=content, mode="r|") as tar:
@@ -73,7 +77,7 @@ def test_they_are_those_of_the_kernel_that_is_used(
     assert device_trees.read("unix:///x", AARCH64) == trees
 
 
-@pytest.mark.parametrize("image", ["r/bare:1", "r/empty:1"])
+@pytest.mark.parametrize("image", ["r/bare:1", "r/empty:1", "r/link:1"])
 def test_a_kernel_image_without_any_is_named(
     image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
