@@ -23,7 +23,7 @@ from release.process import run
 from release.version import PROJECT, commit, version
 
 OPENED = "kernel and initramfs are those of the manifest"
-NOT_OPENED = "only the manifest is compared"
+ABSENT = "no such file beside the manifest; it is not compared"
 
 
 @dataclass(frozen=True)
@@ -115,9 +115,9 @@ def wanted(path: Path) -> Manifest:
     if wrong:
         message = f"{path} is of another {' and '.join(wrong)} than this would build"
         raise ReportedError(f"{message}: {', '.join(remedies[name] for name in wrong)}")
-    names = published.check_archives(path.parent, found, arch.wanted())
-    for name in names or [f"no archive beside {path}"]:
-        print(f"{name}: {OPENED if names else NOT_OPENED}", flush=True)
+    archives = published.check_archives(path.parent, found, arch.wanted())
+    for name, is_present in archives.items():
+        print(f"{name}: {OPENED if is_present else ABSENT}", flush=True)
     return found
 
 

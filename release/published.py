@@ -3,15 +3,11 @@
 Neither is trusted: sizes are bounded, and each field that is compared or printed has its form.
 """
 
-import gzip
 import hashlib
-import io
-import tarfile
 import zlib
-from collections.abc import Iterator, Mapping
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import IO, Annotated, Any, NamedTuple, Self
 
 from pydantic import (
     AfterValidator,
@@ -24,7 +20,9 @@ from pydantic import (
     ValidationError,
 )
 
+from release import archive
 from release.arch import Architecture
+from release.archive import Entry
 from release.differences import Manifest
 from release.errors import ReportedError
 from release.filenames import HELPER, Names, in_archives
@@ -33,10 +31,8 @@ from release.version import FORM
 
 MOST_BYTES = 1_000_000_000  # of a kernel or an initramfs
 MOST_ENTRIES = 1000  # of an object: files, images, suites
-MORE_BYTES = 100_000  # of an archive besides these two: its headers, and osie's helpers
-ENTRIES = 10  # of an archive, more than any has
 CHUNK_BYTES = 1_000_000
-SHOWN = 5  # problems, or files
+SHOWN = 5  # problems
 SHOWN_CHARACTERS = 60
 
 
@@ -142,74 +138,99 @@ def _short(value: object) -> str:
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
 
 
-def check_archives(folder: Path, found: Manifest, target: Architecture) -> list[str]:
-    """Return the archives in a folder that hold the files of this manifest.
+def check_archives(folder: Path, found: Manifest, target: Architecture) -> dict[str, bool]:
+    """Return a release's archives by name: whether it is in the folder, and then good.
 
-    Raises ReportedError if one of them holds anything else, OSError.
+    Raises ReportedError if one is not, to the byte, what release.archive makes of the files of this
+    manifest: nothing else is unpacked from it, whichever program does that. Raises OSError.
     """
     files = found["files"]
     if files.keys() != {target.kernel, target.initramfs}:
         message = f"the manifest names other files than {target.kernel} and {target.initramfs}"
         raise ReportedError(f"{message}: do not use this release")
-    sums = {name: file["sha512"] for name, file in files.items()}
-    helper = hashlib.sha512(HELPER).hexdigest()
-    archives = in_archives(Names(target), sums, helper)
-    present = {name: held for name, held in archives.items() if (folder / name).is_file()}
-    most = sum(file["size"] for file in files.values()) + MORE_BYTES
-    for name, held in present.items():
-        _check_archive(folder / name, held, most)
-    return list(present)
+    expected = {name: _Expected.named(file) for name, file in files.items()}
+    archives = in_archives(Names(target), expected, _Expected.of(HELPER))
+    present = {name: (folder / name).is_file() for name in archives}
+    for name, held in archives.items():
+        if present[name]:
+            _check_archive(folder / name, held, found["time"])
+    return present
 
 
-def _check_archive(path: Path, wanted: Mapping[str, str], most: int) -> None:
+class _Expected(NamedTuple):
+    """A file in an archive: its header's fields and its digests."""
+
+    entry: Entry
+    sha256: str
+    sha512: str
+
+    @classmethod
+    def of(cls, content: bytes) -> Self:
+        sha256, sha512 = (hashlib.new(name, content).hexdigest() for name in ("sha256", "sha512"))
+        return cls(Entry.of(content), sha256, sha512)
+
+    @classmethod
+    def named(cls, file: Mapping[str, Any]) -> Self:
+        """Return kernel or initramfs, neither of which is a script, of a manifest."""
+        return cls(Entry(file["size"]), file["sha256"], file["sha512"])
+
+
+def _check_archive(path: Path, wanted: Mapping[str, _Expected], time: int) -> None:
     try:
-        held = _sums(path, most)
-    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError) as error:
+        with path.open("rb") as file:
+            wrong = _first_difference(_Unpacked(file), wanted, time)
+    except (_DamagedError, zlib.error) as error:
         raise ReportedError(f"reading {path} failed: {error}; download it again") from None
-    if wrong := sorted({*wanted.items()} ^ {*held}):
-        names = ", ".join(repr(name) for name in sorted({name for name, _ in wrong})[:SHOWN])
-        message = f"{path} does not hold what its manifest names, at {names}"
+    if wrong:
+        message = f"{path} does not hold what its manifest names, at {wrong}"
         raise ReportedError(f"{message}: do not use this release")
-    if len(held) != len(wanted):
-        raise ReportedError(f"{path} holds a file twice: do not use this release")
 
 
-def _sums(path: Path, most: int) -> list[tuple[str, str]]:
-    """Return path and SHA-512 of each entry of an archive; none of what is no file."""
-    try:
-        with (
-            gzip.open(path) as packed,
-            tarfile.open(fileobj=_Limited(packed, most), mode="r|") as tar,
-        ):
-            return [(entry.name, _sum(tar, entry)) for entry in islice(tar, ENTRIES)]
-    except _TooLargeError:
-        message = f"{path} has larger files than its manifest names"
-        raise ReportedError(f"{message}: do not use this release") from None
+class _DamagedError(Exception):
+    """A file is not one whole gzip stream."""
 
 
-class _TooLargeError(Exception):
-    """More was read than is allowed."""
+class _Unpacked:
+    """What a file unpacks to that is one gzip stream, and nothing after it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._stream = zlib.decompressobj(wbits=31)  # gzip's form; checks its CRC and size
+        self._held = b""
+
+    def read(self, size: int) -> Iterator[bytes]:
+        """Yield the next bytes, fewer at the end. Raises _DamagedError, zlib.error, OSError."""
+        while size and (self._held or self._fill()):
+            piece, self._held = self._held[:size], self._held[size:]
+            size -= len(piece)
+            yield piece
+
+    def _fill(self) -> bool:
+        """Unpack some more; return whether there was more."""
+        while not self._held and not self._stream.eof:
+            packed = self._stream.unconsumed_tail or self._file.read(CHUNK_BYTES)
+            self._held = self._stream.decompress(packed, CHUNK_BYTES)
+            if not packed and not self._held:
+                raise _DamagedError("it is truncated")
+        if not self._held and (self._stream.unused_data or self._file.read(1)):
+            raise _DamagedError("data follows its end")
+        return bool(self._held)
 
 
-class _Limited(io.RawIOBase):
-    """A stream of which no more than some bytes can be read."""
-
-    def __init__(self, file: gzip.GzipFile, most: int) -> None:
-        self._file, self._left = file, most
-
-    def read(self, size: int = -1) -> bytes:
-        content = self._file.read(size)
-        self._left -= len(content)
-        if self._left < 0:
-            raise _TooLargeError
-        return content
+def _first_difference(unpacked: _Unpacked, wanted: Mapping[str, _Expected], time: int) -> str:
+    """Return where an archive is not as wanted, or ""."""
+    entries = {name: one.entry for name, one in wanted.items()}
+    for before, name in archive.layout(entries, time):
+        if b"".join(unpacked.read(len(before))) != before:
+            return repr(name) if name else "its end"
+        if name and _digests(unpacked.read(entries[name].size)) != wanted[name][1:]:
+            return repr(name)
+    return "its end" if any(unpacked.read(1)) else ""
 
 
-def _sum(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> str:
-    # A link would be followed, and a sparse file can be of any size.
-    is_plain = entry.isreg() and not entry.issparse()
-    file = tar.extractfile(entry) if is_plain else None
-    digest = hashlib.sha512()
-    while file and (content := file.read(CHUNK_BYTES)):
-        digest.update(content)
-    return digest.hexdigest() if file else ""
+def _digests(pieces: Iterable[bytes]) -> tuple[str, str]:
+    sha256, sha512 = hashlib.sha256(), hashlib.sha512()
+    for piece in pieces:
+        sha256.update(piece)
+        sha512.update(piece)
+    return sha256.hexdigest(), sha512.hexdigest()
