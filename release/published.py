@@ -209,9 +209,9 @@ class _Unpacked:
         """Unpack some more; return whether there was more."""
         while not self._held and not self._stream.eof:
             packed = self._stream.unconsumed_tail or self._file.read(CHUNK_BYTES)
-            self._held = self._stream.decompress(packed, CHUNK_BYTES)
-            if not packed and not self._held:
+            if not packed:
                 raise _DamagedError("it is truncated")
+            self._held = self._stream.decompress(packed, CHUNK_BYTES)
         if not self._held and (self._stream.unused_data or self._file.read(1)):
             raise _DamagedError("data follows its end")
         return bool(self._held)
