@@ -4,12 +4,13 @@ Only ssh-agent reads the private key: the one that holds it, or one that is star
 and ends with the signature.
 """
 
+import hashlib
 import os
 import select
 import socket
 import struct
 import tempfile
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from release.verify import IDENTITY, NAMESPACE
 VARIABLE = "SIGN"
 KEY_TYPE = "ssh-ed25519"
 MAKE_KEY = f"make one by `ssh-keygen -t ed25519 -f FILE` and give {VARIABLE}=FILE"
+OTHER_KEY = f"let this user read it, name another key file, or {MAKE_KEY}"
 UNLOCK = (
     "give the passphrase on a terminal or by SSH_ASKPASS, or add the key to an agent and give"
     f" {VARIABLE}=FILE.pub"
@@ -35,6 +37,7 @@ PERSON_SECONDS = 300.0  # to type a passphrase, to confirm or to touch
 AGENT_SECONDS = 10.0
 # Messages of ssh-agent's protocol (draft-ietf-sshm-ssh-agent).
 SIGN_REQUEST, SIGN_RESPONSE = 13, 14
+ANSWER_BYTES = 4096  # the most that is read of an agent's answer: many times a signature
 
 
 @dataclass(frozen=True)
@@ -112,14 +115,14 @@ def wanted() -> Path | None:
     path = Path(name).expanduser()
     if not path.is_file():
         raise ReportedError(f"{VARIABLE}={name}: there is no such file; {MAKE_KEY}")
-    fingerprint, kind = _fingerprint(path)
-    if kind != "(ED25519)":
-        message = f"{VARIABLE}={name} is a key of another type, {kind}; Ed25519 is needed"
+    key = _read(path)
+    if key.kind != "(ED25519)":
+        message = f"{VARIABLE}={name} is a key of another type, {key.kind}; Ed25519 is needed"
         raise ReportedError(f"{message} (ADR 24): {MAKE_KEY}")
-    if not _public(path):
+    if not key.public:
         keys.check_outside(VARIABLE, path)
         beside = path.with_name(f"{path.name}.pub")
-        if beside.exists() and _fingerprint(beside)[0] != fingerprint:
+        if beside.exists() and _read(beside).fingerprint != key.fingerprint:
             message = f"{beside} is not the public part of {VARIABLE}={name}"
             raise ReportedError(f"{message}: delete it, or name the right key")
     return path
@@ -131,7 +134,7 @@ def signer(path: Path) -> Iterator[Signer]:
 
     Raises ReportedError.
     """
-    if public := _public(path):
+    if public := _read(path).public:
         agent = os.environ.get("SSH_AUTH_SOCK", "")
         if public not in _held(agent):
             message = f"{path} is a public key, and no agent has its private part"
@@ -149,26 +152,54 @@ def signer(path: Path) -> Iterator[Signer]:
         yield Signer(held[0], agent)
 
 
-def _fingerprint(path: Path) -> tuple[str, str]:
-    """Return the fingerprint of a key, and its type in brackets. It is not unlocked."""
+@dataclass(frozen=True)
+class _Key:
+    """The first key in a file, as `ssh-keygen -l` prints it.
+
+    kind: its type in brackets. public: its line without the comment; none of a private key.
+    """
+
+    fingerprint: str
+    kind: str
+    public: str
+
+
+def _read(path: Path) -> _Key:
+    """Return the key of a file, which is not unlocked. Raises ReportedError, OSError.
+
+    ssh-keygen finds it: before a public key, other lines may be blank, comments, or no key.
+    """
     with tempfile.TemporaryDirectory() as folder:
         # ssh-keygen would read a .pub beside the private key instead, of whatever key that is.
         alone = Path(folder) / "key"
         alone.symlink_to(path.resolve())
-        command: Command = ["ssh-keygen", "-l", "-f", alone]
-        found = run(f"reading the key {path}", command, check=False)
-    if found.code:
-        raise ReportedError(f"{path} is no key that ssh-keygen reads: {MAKE_KEY}")
-    words = found.text.split()
-    return words[1], words[-1]
+        command: Command = ["ssh-keygen", "-l", "-E", "sha256", "-f", alone]
+        try:
+            listed = run(f"reading the key {path}", command, remedy=OTHER_KEY).text
+        except ReportedError as error:
+            raise ReportedError(str(error).replace(str(alone), str(path))) from None
+    first = listed.splitlines()[0].split()
+    fingerprint = first[1]
+    content = path.read_bytes()
+    words = [] if _is_private(content) else content.split()
+    blobs = (word for word in words if _sha256(word) == fingerprint)
+    public = [f"{KEY_TYPE} {blob.decode()}" for blob in blobs]
+    return _Key(fingerprint, first[-1], public[0] if public else "")
 
 
-def _public(path: Path) -> str:
-    """Return the line of a public key file without its comment; nothing of a private key file."""
-    with path.open(errors="replace") as file:
-        if file.read(len(KEY_TYPE)) != KEY_TYPE:
-            return ""
-        return " ".join([KEY_TYPE, *file.readline(4096).split()[:1]])
+def _is_private(content: bytes) -> bool:
+    """Return whether ssh-keygen takes a file for a private key: it looks at the first line."""
+    first = content.partition(b"\n")[0].strip()
+    return b"PRIVATE KEY" in first and not first.startswith(b"#")
+
+
+def _sha256(word: bytes) -> str:
+    """Return a public key's fingerprint as ssh-keygen prints it; nothing of any other word."""
+    try:
+        blob = b64decode(word, validate=True)
+    except ValueError:
+        return ""
+    return f"SHA256:{b64encode(hashlib.sha256(blob).digest()).decode().rstrip('=')}"
 
 
 def _held(agent: str) -> list[str]:
@@ -207,7 +238,7 @@ def _ask(agent: str, request: bytes) -> bytes:
             connection.sendall(_string(request))
             with connection.makefile("rb") as stream:
                 (length,) = struct.unpack(">I", stream.read(4))
-                return stream.read(min(length, 4096))
+                return stream.read(min(length, ANSWER_BYTES))
     except (OSError, struct.error) as error:
         raise ReportedError(f"signing failed: the agent at {agent}: {error}") from None
 
