@@ -16,8 +16,8 @@ from pathlib import Path
 
 from release.errors import ReportedError, reported_errors
 from release.process import run
-from release.version import FORM
 from release.version import VARIABLE as VERSION
+from release.version import given
 
 VARIABLE = "SIGNERS"
 IDENTITY = "tinkie"
@@ -41,6 +41,7 @@ OSIE_SUM_BYTES = 1000
 MANIFEST = re.compile(r"manifest-\w+\.json", re.ASCII)
 MANIFEST_BYTES = 5_000_000
 FILE_BYTES = 4_000_000_000
+TOO_LARGE = f"more than {FILE_BYTES} bytes, and no file of a release has"
 AGAIN = "do not use this release; download it again, from another server if that does not help"
 
 
@@ -86,7 +87,7 @@ def _ssh_keygen(folder: Path, how: str, *more: str | Path) -> bool:
 
 
 def _sums(folder: Path) -> dict[str, str]:
-    """Return the SHA-512 of each file by its name, as checksum.txt and the file that it names say.
+    """Return the SHA-512 of each file by its name, from checksum.txt and the list that it names.
 
     The file of the oldest form has its own list, which has to be in checksum.txt.
     """
@@ -114,7 +115,7 @@ def faults(folder: Path, sums: Mapping[str, str], source: str) -> Iterator[str]:
         if not path.is_file():
             yield f"{name!r} is missing"
         elif path.stat().st_size > FILE_BYTES:
-            yield f"{name!r} was changed: it has more than {FILE_BYTES} bytes"
+            yield f"{name!r} is too large: it has {TOO_LARGE}"
         elif sha512(path) != wanted:
             yield f"{name!r} was changed: its SHA-512 is not that of {source}"
 
@@ -127,10 +128,10 @@ def strangers(folder: Path, known: Collection[str], source: str) -> Iterator[str
 
 
 def _other_versions(folder: Path, sums: Mapping[str, str], version: str) -> Iterator[str]:
-    """Yield a line for each manifest of another version, and one if no manifest says it."""
+    """Yield a line for each manifest of another version, and one if there is no manifest."""
     names = [name for name in sums if MANIFEST.fullmatch(name)]
     if not names:
-        yield f"no manifest says that it is of version {version}"
+        yield f"it has no manifest, so its version cannot be compared with {VERSION}={version}"
     for name in names:
         found = read_manifest(folder / name).get("version")
         if found != version:
@@ -199,25 +200,21 @@ def _fingerprint(signers: Path) -> str:
     return shown.text.split()[1]
 
 
-def _version() -> str:
-    """Return the version that VERSION names; none if it is not given. Raises ReportedError."""
-    version = os.environ.get(VERSION)
-    if version is not None and not FORM.fullmatch(version):
-        message = f"{VERSION}={version} is no version"
-        raise ReportedError(f"{message}; give one such as 1.2.3, or leave {VERSION} out")
-    return version or ""
-
-
 def main() -> None:
     """Run this module's command line."""
     parser = argparse.ArgumentParser(prog="release.verify", description=__doc__)
     parser.add_argument("folder", nargs="?", default=".", type=Path)
     folder = parser.parse_args().folder
     with reported_errors():
-        version = _version()
+        version = given()
         for name in verify(folder, _trusted(folder), version):
             print(f"good  {name}")
-        print(f"it is version {version}" if version else f"{VERSION}=x.y.z would check the version")
+        if version:
+            print(f"it is version {version}")
+        else:
+            print(
+                f"the version was not compared; give {VERSION}=x.y.z: an old release is good, too"
+            )
 
 
 if __name__ == "__main__":

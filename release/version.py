@@ -11,8 +11,23 @@ from release.process import run
 PROJECT = Path(__file__).parent.parent
 VARIABLE = "VERSION"
 # Semantic Versioning without build metadata: its + is in no tag of an image.
-FORM = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}(?P<pre>-[0-9A-Za-z]+([.-][0-9A-Za-z]+)*)?")
+NUMBER = "(0|[1-9][0-9]*)"  # \d is any digit of Unicode
+FORM = re.compile(rf"{NUMBER}(\.{NUMBER}){{2}}(?P<pre>-[0-9A-Za-z]+([.-][0-9A-Za-z]+)*)?")
 CHANGELOG = "CHANGELOG.md"
+
+
+def given() -> str:
+    """Return the version that VERSION gives; nothing if VERSION is not set.
+
+    Raises ReportedError if VERSION is no version: one that is empty is a mistake of a script.
+    """
+    value = os.environ.get(VARIABLE)
+    if value is not None and not FORM.fullmatch(value):
+        raise ReportedError(
+            f"{VARIABLE}={value} is no version; give one such as 1.2.3 or 1.2.3-rc.1 (Semantic"
+            f" Versioning, without +), or leave {VARIABLE} out"
+        )
+    return value or ""
 
 
 def version() -> str:
@@ -20,11 +35,8 @@ def version() -> str:
 
     Raises ReportedError if VERSION is none.
     """
-    if given := os.environ.get(VARIABLE, ""):
-        if not FORM.fullmatch(given):
-            message = f"{VARIABLE}={given} is no version; give one such as 1.2.3 or 1.2.3-rc.1"
-            raise ReportedError(f"{message} (Semantic Versioning, without +)")
-        return given
+    if found := given():
+        return found
     settings = tomllib.loads((PROJECT / "pyproject.toml").read_text())
     return str(settings["project"]["version"])
 
@@ -34,7 +46,7 @@ def check_changelog(project: Path = PROJECT) -> None:
 
     A pre-release needs none: its changes are still those of "Unreleased".
     """
-    found = FORM.fullmatch(version()) if os.environ.get(VARIABLE) else None
+    found = FORM.fullmatch(given())
     if not found or found["pre"]:
         return
     headings = re.findall(r"^## \[?([^\s\]]+)", (project / CHANGELOG).read_text(), re.MULTILINE)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from release import assemble, oci, pack
+from release import assemble, oci, pack, verify
 from release.arch import X86_64
 from release.errors import ReportedError
 from release.filenames import Names
@@ -61,7 +61,10 @@ def test_a_version_is_everywhere(given: str, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize(
     "given",
-    ["1", "1.2", "v1.2.3", "1.2.3.4", "01.2.3", "1.2.3-", "1.2.3+build", "1.2.3 ", "1.2.3/..", "a"],
+    [
+        *("1", "1.2", "v1.2.3", "1.2.3.4", "01.2.3", "1.2.3-", "1.2.3+build", "1.2.3 ", "1.2.3/.."),
+        *("a", "", "1.2.3\u0663", "1.\u0662.3", "1.2.3-\u0663"),
+    ],
 )
 def test_what_is_no_version_ends_the_build(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VERSION", given)
@@ -69,15 +72,24 @@ def test_what_is_no_version_ends_the_build(given: str, monkeypatch: pytest.Monke
         version()
 
 
+@pytest.mark.parametrize("given", ["1.2.3", "1.2.3-rc.1", "10.20.30"])
+def test_a_file_of_every_version_can_be_in_the_checksums(
+    given: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VERSION", given)
+    assert verify.LINE.fullmatch(f"{'0' * 128}  {Names(X86_64).iso}")
+
+
 def test_every_version_can_be_the_tag_of_an_image(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VERSION", "1.2.3-rc.1")
     assert re.fullmatch(r"[\w][\w.-]{0,127}", version())
 
 
-@pytest.mark.parametrize("given", ["", "1.2.3", "1.2.2", "1.2.4-rc.1", "2.0.0-rc.1"])
+@pytest.mark.parametrize("given", ["1.2.3", "1.2.2", "1.2.4-rc.1", "2.0.0-rc.1"])
 def test_the_changelog_has_each_version_that_is_final(
     given: str, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    check_changelog(project)  # without VERSION
     monkeypatch.setenv("VERSION", given)
     check_changelog(project)
 
