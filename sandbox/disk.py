@@ -19,7 +19,6 @@ MIB = 1024 * 1024
 PARTITION_OFFSET = MIB
 SPACE_FOR_FILES = 8 * MIB  # boot loader, initramfs, file system
 BOOT_CODE_BYTES = 440  # up to the partition table
-MBR = Path("/usr/lib/syslinux/mbr/mbr.bin")
 # A FAT partition for BIOS, or the one that UEFI looks for.
 LAYOUTS = {"BIOS": "type=c, bootable", "UEFI": "type=ef"}
 SYSLINUX = """DEFAULT installed
@@ -69,10 +68,10 @@ def system_image(folder: Path, ingredients: Ingredients) -> Path:
     image = folder / "system.img"
     initrd = _marker_initramfs(folder, ingredients)
     kernel = ingredients.kernel
-    firmware = platforms.of(ingredients.target.name).usual_firmware
-    _disk_with(image, LAYOUTS[firmware], {"vmlinuz": kernel, "initrd": initrd})
-    words = f"console={platforms.of(ingredients.target.name).serial} quiet"
-    if firmware == "BIOS":
+    platform = platforms.of(ingredients.target.name)
+    _disk_with(image, LAYOUTS[platform.usual_firmware], {"vmlinuz": kernel, "initrd": initrd})
+    words = f"console={platform.serial} quiet"
+    if platform.needs_syslinux:
         _install_syslinux(image, folder, words)
     else:
         _install_grub(image, folder, words, ingredients)
@@ -119,7 +118,7 @@ def _install_syslinux(image: Path, folder: Path, words: str) -> None:
     offset = f"--offset={PARTITION_OFFSET}"
     run("installing the boot loader", ["syslinux", offset, "--install", image])
     with image.open("r+b") as disk:
-        disk.write(MBR.read_bytes()[:BOOT_CODE_BYTES])
+        disk.write(platforms.MBR.read_bytes()[:BOOT_CODE_BYTES])
 
 
 def _install_grub(image: Path, folder: Path, words: str, ingredients: Ingredients) -> None:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from release.arch import AARCH64, X86_64
 
+MBR = Path("/usr/lib/syslinux/mbr/mbr.bin")  # the boot code of a disk that starts by BIOS
 Firmware = Literal["BIOS", "UEFI", "UEFI with Secure Boot"]
 
 
@@ -49,6 +50,11 @@ class Platform:
     def usual_firmware(self) -> Firmware:
         """The firmware of a machine for which none is chosen."""
         return next(iter(self.board))
+
+    @property
+    def needs_syslinux(self) -> bool:
+        """Whether the disk image of such a machine starts by BIOS."""
+        return self.usual_firmware == "BIOS"
 
     def variables(self, folder: Path) -> Path:
         """Return where the firmware of the machine of this folder keeps its variables."""

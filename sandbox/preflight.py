@@ -29,9 +29,9 @@ FILES = {
     "/bin/busybox": "busybox-static",
     "/usr/lib/ipxe/qemu/pxe-virtio.rom": "ipxe-qemu",
 }
-# The disk image of a machine that starts by BIOS needs this besides.
+# The disk image of a machine that starts by BIOS needs these, too.
 SYSLINUX = "syslinux"  # program and package
-MBR = {"/usr/lib/syslinux/mbr/mbr.bin": "syslinux-common"}
+SYSLINUX_FILES = {str(platforms.MBR): "syslinux-common"}
 
 
 def check(folder: Path, memory_mib: int, network: Namespace, target: Architecture) -> None:
@@ -57,7 +57,7 @@ def check_root() -> None:
 
 def _check_host(target: Architecture) -> None:
     host = arch.own()
-    if _needs_syslinux(target) and host != arch.X86_64:
+    if platforms.of(target.name).needs_syslinux and host != arch.X86_64:
         raise ReportedError(
             f"this {host.name} host cannot make a disk image for {target.name}: Debian has "
             f"{SYSLINUX}, its boot loader, only for {arch.X86_64.name} hosts; run the sandbox with "
@@ -65,17 +65,13 @@ def _check_host(target: Architecture) -> None:
         )
 
 
-def _needs_syslinux(target: Architecture) -> bool:
-    return platforms.of(target.name).usual_firmware == "BIOS"
-
-
 def missing_packages(target: Architecture) -> list[str]:
     """Return the Debian packages that are missing."""
     platform = platforms.of(target.name)
     programs = PROGRAMS | {platform.qemu: platform.package}
     files = FILES | {str(one.code): one.package for one in platform.flash.values()}
-    if _needs_syslinux(target):
-        programs, files = programs | {SYSLINUX: SYSLINUX}, files | MBR
+    if platform.needs_syslinux:
+        programs, files = programs | {SYSLINUX: SYSLINUX}, files | SYSLINUX_FILES
     wanted = {package for name, package in programs.items() if not shutil.which(name, path=_path())}
     wanted |= {package for path, package in files.items() if not Path(path).exists()}
     return sorted(wanted)
