@@ -27,7 +27,7 @@ Descriptor = dict[str, Any]  # in-toto's ResourceDescriptor
 
 
 def statement(files: Iterable[Path], manifest: Mapping[str, Any]) -> str:
-    """Return the statement about files that were built as a manifest (manifest.describe) says."""
+    """Return the statement about files that were built as in a manifest (manifest.describe)."""
     parameters = manifest["parameters"]
     content = {
         "_type": STATEMENT,

@@ -26,7 +26,7 @@ PACKAGES = {
     " apache2-utils nftables nmap busybox-static util-linux"
     " mtools dosfstools fdisk tcpdump dnsmasq-base vde2",
 }
-# Debian has it for hosts of x86_64 only; sandbox/preflight.py says so where it is needed.
+# Debian has it for hosts of x86_64 only; sandbox/preflight.py reports it if it is needed.
 X86_64_ONLY = "syslinux syslinux-common"
 TESTING = "postgresql pax-utils radvd squashfs-tools wget"
 REMEDY = "check apt's sources and the network (apt-get update)"

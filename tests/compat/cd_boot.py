@@ -17,7 +17,7 @@ from tests.boot.machines import MEMORY_MIB, Lab
 REBOOT_SECONDS = 90.0
 WORKFLOW_SECONDS = 900.0  # a fifth of that on an idle machine
 MEASURE = WORKFLOWS / "measure.yml"
-# Fails unless the machine's kernel says that Secure Boot is on.
+# Fails unless the machine's kernel has logged that Secure Boot is on.
 SECURE_BOOT = Path(__file__).parent / "secure_boot.yml"
 
 
