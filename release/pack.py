@@ -19,6 +19,7 @@ from release import (
     assemble,
     base,
     device_trees,
+    embed,
     engine,
     images,
     iso,
@@ -26,6 +27,7 @@ from release import (
     oci,
     packed,
     provenance,
+    published,
     sbom,
     signing,
     uki,
@@ -33,7 +35,7 @@ from release import (
 )
 from release.arch import Architecture
 from release.cache import digest
-from release.errors import reported_errors
+from release.errors import ReportedError, reported_errors
 from release.filenames import HELPER, PEM, Names, in_archives
 from release.packed import Packed
 from release.progress import Progress
@@ -54,21 +56,34 @@ def pack(root: Path = PROJECT, progress: Progress | None = None) -> bool:
         packed.check_strangers(root)  # before the build takes its time
     assemble.assemble("release", progress, target=target)
     names, key = Names(target, has_uki=signer is not None), _key(target, signer)
+    _check_sizes(target)
     before = packed.read(target)
-    is_same = before is not None and before.made_from == key
-    changed = list(verify.faults(root, before.sums, packed.RECORDS)) if before and is_same else []
-    if is_same and not changed and (root / verify.CHECKSUMS).exists():
-        if sign_key:
-            _sign(root, _together(), sign_key, progress)
-        return bool(sign_key)
-    for line in changed:
-        progress.note(f"{line}; it is packed again")
+    if before and before.made_from == key:
+        changed = _faults(root, before, is_signed_now=bool(sign_key))
+        if not changed:
+            if sign_key:
+                _sign(root, _together(), sign_key, progress)
+            return bool(sign_key)
+        for line in changed:
+            progress.note(f"{line}; the release for {target.name} is packed again")
     packed.forget(target)
+    if sign_key:  # before packing takes its time
+        packed.refuse(root, [line for one in _together() for line in _changed(root, one)])
+    _write(root, Packed(names, key, {}), signer, progress)
+    if sign_key:
+        _sign(root, _together(), sign_key, progress)
+    return True
+
+
+def _write(root: Path, new: Packed, signer: uki.Signer | None, progress: Progress) -> None:
+    """Write all files of a release that has no signature; new: without its sums."""
+    names, target = new.names, new.names.target
     with progress.step("archives"):
         _pack_files(root, names)
     if signer is None:
         (root / names.uki).unlink(missing_ok=True)  # of an earlier release
     _pack_contents(root, names, signer, progress)
+    _check_manifest(root / names.manifest)
     others = _complete(root, _together(), progress)
     oci.write(root / names.oci, {one.debian: _files(one) for one in _targets(target, others)})
     for name in (*names.of_key, verify.SIGNATURE):  # they would be of other files
@@ -79,12 +94,8 @@ def pack(root: Path = PROJECT, progress: Progress | None = None) -> bool:
         written = {name: verify.sha512(root / name) for name in (names.oci, one.names.provenance)}
         packed.write(replace(one, sums={**one.sums, **written}))
     _attest(root, names)
-    packed.write(Packed(names, key, packed.sums(root, names)))
-    together = _together()
-    _sum(root, together)
-    if sign_key:
-        _sign(root, together, sign_key, progress)
-    return True
+    packed.write(replace(new, sums=packed.sums(root, names)))
+    (root / verify.CHECKSUMS).write_text(_lines(_together()))
 
 
 def _together() -> list[Packed]:
@@ -98,18 +109,85 @@ def _together() -> list[Packed]:
 
 
 def _complete(root: Path, together: list[Packed], progress: Progress) -> list[Packed]:
-    """Return those of which no file was lost; forget the others, and say so."""
+    """Return those whose files are as they were packed; forget the others, with a message."""
     kept = []
     for one in together:
-        needed = one.sums.keys() - {one.names.oci, one.names.provenance}  # both are written anew
-        lost = sorted(name for name in needed if not (root / name).exists())
-        if lost:
-            message = f"{lost[0]} is missing: what was packed for {one.names.target.name} is left"
-            progress.note(f"{message} out; `make dist ARCH={one.names.target.name}` packs it again")
+        if changed := _changed(root, one):
+            name = one.names.target.name
+            message = f"{changed[0]}: what was packed for {name} is left out"
+            progress.note(f"{message}; `make dist ARCH={name}` packs it again")
             packed.forget(one.names.target)
         else:
             kept.append(one)
     return kept
+
+
+def _changed(root: Path, one: Packed) -> list[str]:
+    """Return a line for each fault of what another architecture's packing takes over."""
+    anew = (one.names.oci, one.names.provenance)  # both are written again
+    sums = {name: total for name, total in one.sums.items() if name not in anew}
+    return list(verify.faults(root, sums, packed.RECORDS))
+
+
+def _faults(root: Path, one: Packed, *, is_signed_now: bool) -> list[str]:
+    """Return a line for each fault for which a release is packed again, though its inputs are same.
+
+    Signing writes checksums and signature anew, and looks itself at the other architecture's files.
+    """
+    changed = list(verify.faults(root, one.sums, packed.RECORDS))
+    if changed or is_signed_now:
+        return changed
+    together = _together()
+    changed = [line for one in together for line in verify.faults(root, one.sums, packed.RECORDS)]
+    return changed or _checksum_faults(root, together)
+
+
+def _checksum_faults(root: Path, together: list[Packed]) -> list[str]:
+    """Return a line for each fault of checksum.txt, and of the signature if there is one."""
+    path, names = root / verify.CHECKSUMS, together[0].names
+    if not path.is_file():
+        return [f"{path.name!r} is missing"]
+    text = path.read_text(errors="replace")
+    lines = text.removeprefix(_lines(together)).splitlines()
+    signed = {line[2]: line[1] for line in map(verify.LINE.fullmatch, lines) if line}
+    if text != _lines(together, signed) or {*signed} not in (set(), {*names.of_key}):
+        return [f"{path.name!r} was changed, or is not of what is in out/ now"]
+    if not signed:
+        added = (*names.of_key, verify.SIGNATURE)
+        return [f"{name!r} is not of this release" for name in added if (root / name).exists()]
+    changed = list(verify.faults(root, signed, verify.CHECKSUMS))
+    return changed or _signature_faults(root)
+
+
+def _signature_faults(root: Path) -> list[str]:
+    if not (root / verify.SIGNATURE).is_file():
+        return [f"{verify.SIGNATURE!r} is missing"]
+    try:
+        verify.verify_signature(root, root / verify.SIGNERS)
+    except ReportedError:
+        return [f"{verify.SIGNATURE!r} was changed: it is no signature of {verify.CHECKSUMS}"]
+    return []
+
+
+def _check_sizes(target: Architecture) -> None:
+    """Raise ReportedError if `make reproduce` would refuse kernel or initramfs for its size."""
+    for path in (assemble.kernel(target), assemble.initramfs(target)):
+        size = path.stat().st_size
+        if size > published.MOST_BYTES:
+            raise ReportedError(
+                f"packing failed: {path} is too large: it has {size} bytes, and `make reproduce`"
+                f" reads at most {published.MOST_BYTES}; embed fewer images ({embed.VARIABLE})"
+            )
+
+
+def _check_manifest(path: Path) -> None:
+    """Raise ReportedError if `make reproduce` would refuse a manifest that was written just now."""
+    try:
+        published.read(path)
+    except ReportedError as error:
+        message = "packing failed: the manifest has more images, or longer names, than `make"
+        message = f"{message} reproduce` reads; use fewer or shorter ones. Its message is: {error}"
+        raise ReportedError(message) from None
 
 
 def _targets(target: Architecture, others: list[Packed]) -> list[Architecture]:
@@ -175,20 +253,16 @@ def _attest(root: Path, names: Names) -> None:
     (root / names.provenance).write_text(provenance.statement(files, described))
 
 
-def _sum(root: Path, together: list[Packed], signed: Mapping[str, str] | None = None) -> None:
-    """Write checksum.txt: the sums of what was packed, and of what the signature adds."""
+def _lines(together: list[Packed], signed: Mapping[str, str] | None = None) -> str:
+    """Return checksum.txt: the sums of what was packed, and of what the signature adds."""
     sums = {name: one.sums[name] for one in together for name in one.names.summed}
-    lines = (f"{total}  {name}\n" for name, total in {**sums, **(signed or {})}.items())
-    (root / verify.CHECKSUMS).write_text("".join(lines))
+    return "".join(f"{total}  {name}\n" for name, total in {**sums, **(signed or {})}.items())
 
 
 def _sign(root: Path, together: list[Packed], key: Path, progress: Progress) -> None:
     """Sign the OCI image and the checksums. A failure leaves no signature that is not good."""
     packed.check(root, together)
-    for target in {*arch.ALL} - {one.names.target for one in together}:
-        if (root / Names(target).manifest).exists():
-            message = f"the files for {target.name} are of another commit and are not signed"
-            progress.note(f"{message}; `make dist ARCH={target.name}` packs them again")
+    _note_unsigned(root, together, progress)
     names = together[0].names
     signature = root / verify.SIGNATURE
     signature.unlink(missing_ok=True)
@@ -197,9 +271,21 @@ def _sign(root: Path, together: list[Packed], key: Path, progress: Progress) -> 
         (root / verify.SIGNERS).write_text(signer.allowed_signers)
         (root / PEM).write_bytes(signer.pem)
         signed = {name: verify.sha512(root / name) for name in names.of_key}
-        _sum(root, together, signed)
+        (root / verify.CHECKSUMS).write_text(_lines(together, signed))
         signature.write_text(signer.sign_file(root / verify.CHECKSUMS))
     verify.verify_signature(root, root / verify.SIGNERS)
+
+
+def _note_unsigned(root: Path, together: list[Packed], progress: Progress) -> None:
+    """Name each architecture whose files lie there and are not signed."""
+    signed = {name for one in together for name in one.names.results}
+    for target in arch.ALL:
+        names = {*Names(target, has_uki=True).results} - signed
+        found = sorted(name for name in names if os.path.lexists(root / name))
+        if found and target not in {one.names.target for one in together}:
+            message = f"{found[0]!r} was not packed from what is in out/ now: no file for"
+            message = f"{message} {target.name} is signed"
+            progress.note(f"{message}; `make dist ARCH={target.name}` packs them again")
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from release import arch, assemble, verify
+from release import arch, assemble, embed, verify
 from release.arch import Architecture
 from release.errors import ReportedError
 from release.filenames import Names
@@ -51,7 +51,14 @@ def forget(target: Architecture) -> None:
 
 
 def sums(root: Path, names: Names) -> dict[str, str]:
-    """Return the SHA-512 of each file in a folder that was packed just now."""
+    """Return the SHA-512 of each file in a folder that was packed just now.
+
+    Raises ReportedError if `make verify` would refuse one for its size.
+    """
+    for name in _recorded(names):
+        if (root / name).stat().st_size > verify.FILE_BYTES:
+            message = f"packing failed: {name!r} is too large: it has {verify.TOO_LARGE}"
+            raise ReportedError(f"{message}; embed fewer images ({embed.VARIABLE})")
     return {name: verify.sha512(root / name) for name in _recorded(names)}
 
 
@@ -61,12 +68,12 @@ def check(root: Path, together: list[Packed]) -> None:
     Files of an architecture that is not among them may lie there: they are not signed.
     """
     wanted = {name: total for one in together for name, total in one.sums.items()}
-    _refuse(root, [*verify.faults(root, wanted, RECORDS), *_strangers(root, together)])
+    refuse(root, [*verify.faults(root, wanted, RECORDS), *_strangers(root, together)])
 
 
 def check_strangers(root: Path) -> None:
     """Raise ReportedError if a file lies in a folder that no release of this version has."""
-    _refuse(root, _strangers(root, []))
+    refuse(root, _strangers(root, []))
 
 
 def _strangers(root: Path, together: list[Packed]) -> list[str]:
@@ -76,7 +83,8 @@ def _strangers(root: Path, together: list[Packed]) -> list[str]:
     return list(verify.strangers(root, known, f"version {version()}"))
 
 
-def _refuse(root: Path, found: list[str]) -> None:
+def refuse(root: Path, found: list[str]) -> None:
+    """Raise ReportedError if there are faults for which a release is not signed."""
     if found:
         raise ReportedError("\n  ".join([f"{root}: the release is not signed", *found, REMEDY]))
 

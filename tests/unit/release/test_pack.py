@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from release import base, iso, pack, verify
+from release import base, iso, pack, published, verify
 from release.arch import AARCH64, X86_64
+from release.errors import ReportedError
 from release.filenames import HELPERS, Names
+from release.packed import RECORDS
 from release.version import version
 from tests.fakes.release import ARM, BOTH, stand_in
 from tests.keys import signing_key
@@ -165,19 +167,49 @@ def test_what_was_packed_from_another_commit_is_not_in_the_release(
     assert _images(root) == {"amd64": ARM, "arm64": ARM}
 
 
-def test_an_architecture_of_which_a_file_was_lost_is_left_out_and_named(
-    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+TAKEN_OVER = sorted({*X86.results} - {verify.CHECKSUMS, X86.oci, X86.provenance})
+
+
+@pytest.mark.parametrize("fault", ["lost", "content", "{}"])
+@pytest.mark.parametrize("name", TAKEN_OVER)
+def test_an_architecture_of_which_a_file_was_lost_or_changed_is_left_out_and_named(
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    fault: str,
 ) -> None:
+    pack.pack(root)
+    if fault == "lost":
+        (root / name).unlink()
+    else:
+        (root / name).write_text(fault)
     monkeypatch.setenv("ARCH", AARCH64.name)
     pack.pack(root)
-    lost = Names(AARCH64).iso
-    (root / lost).unlink()
-    monkeypatch.delenv("ARCH")
+    found = "missing" if fault == "lost" else f"changed: its SHA-512 is not that of {RECORDS}"
+    message = f"{name!r} (is|was) {re.escape(found)}: what was packed for x86_64 is left out"
+    assert re.search(message, capsys.readouterr().out)
+    assert _summed(root) == {*Names(AARCH64).summed}
+    assert _images(root) == {"amd64": ARM, "arm64": ARM}
+
+
+def test_no_digest_of_a_changed_file_comes_into_a_release(
+    root: Path, key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pack.pack(root)
-    assert f"{lost} is missing: what was packed for aarch64 is left out" in capsys.readouterr().out
-    summed = (root / verify.CHECKSUMS).read_text()
-    assert X86.iso in summed
-    assert "aarch64" not in summed
+    content = (root / X86.iso).read_bytes()
+    (root / X86.iso).write_bytes(b"changed")
+    changed = verify.sha512(root / X86.iso)
+    monkeypatch.setenv("ARCH", AARCH64.name)
+    pack.pack(root)
+    (root / X86.iso).write_bytes(content)
+    monkeypatch.setenv("SIGN", str(ssh_key(key.parent / "ssh")))
+    for target in (AARCH64, X86_64):
+        monkeypatch.setenv("ARCH", target.name)
+        pack.pack(root)
+    assert {*X86.summed, *Names(AARCH64).summed} <= _summed(root)
+    for name in (X86.provenance, Names(AARCH64).provenance):
+        assert changed not in (root / name).read_text()
 
 
 def test_nothing_is_packed_twice_and_the_same_bytes_after_it_was_lost(root: Path) -> None:
@@ -187,6 +219,119 @@ def test_nothing_is_packed_twice_and_the_same_bytes_after_it_was_lost(root: Path
     (root / X86.flat).unlink()
     assert pack.pack(root)
     assert {name: (root / name).read_bytes() for name in X86.results} == before
+
+
+UNSIGNED = [verify.CHECKSUMS, *sorted({*X86.results} - {verify.CHECKSUMS})]
+ADDED = (*X86.of_key, verify.SIGNATURE)
+
+
+@pytest.mark.parametrize("content", ["", "nothing", "more", None])
+@pytest.mark.parametrize("name", UNSIGNED)
+def test_a_release_is_up_to_date_only_if_each_file_is_as_it_was_written(
+    root: Path, name: str, content: str | None
+) -> None:
+    pack.pack(root)
+    before = {one: (root / one).read_bytes() for one in X86.results}
+    damage(root / name, content)
+    assert pack.pack(root)
+    assert {one: (root / one).read_bytes() for one in X86.results} == before
+    assert not pack.pack(root)
+
+
+def damage(path: Path, content: str | None) -> None:
+    """Write another content into a file, or more of it; None deletes it."""
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes() + b"more" if content == "more" else content.encode())
+
+
+# ssh-keygen leaves out what is behind a signature.
+OF_A_KEY = [
+    (name, content)
+    for name in (verify.CHECKSUMS, *ADDED)
+    for content in ("nothing", "more", None)
+    if (name, content) != (verify.SIGNATURE, "more")
+]
+
+
+@pytest.mark.parametrize("damaged", OF_A_KEY)
+def test_a_signed_release_is_up_to_date_only_with_all_that_its_key_added(
+    root: Path,
+    key: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    damaged: tuple[str, str | None],
+) -> None:
+    name, content = damaged
+    monkeypatch.setenv("SIGN", str(ssh_key(key.parent / "ssh")))
+    pack.pack(root)
+    monkeypatch.delenv("SIGN")
+    assert not pack.pack(root)
+    capsys.readouterr()
+    damage(root / name, content)
+    assert pack.pack(root)
+    assert re.search(f"{name!r} (is|was) .*; the release for x86_64 is", capsys.readouterr().out)
+    assert {path.name for path in root.iterdir() if path.is_file()} == {*X86.results}
+    assert not pack.pack(root)
+
+
+@pytest.mark.parametrize("name", ADDED)
+def test_a_release_without_a_signature_is_not_up_to_date_beside_one_of_another(
+    root: Path, name: str
+) -> None:
+    pack.pack(root)
+    (root / name).write_text("of another release")
+    assert pack.pack(root)
+    assert not (root / name).exists()
+
+
+def test_a_release_is_not_up_to_date_if_the_other_architecture_was_changed(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pack.pack(root)
+    monkeypatch.setenv("ARCH", AARCH64.name)
+    pack.pack(root)
+    assert not pack.pack(root)
+    (root / X86.iso).write_text("changed")
+    assert pack.pack(root)
+    assert _summed(root) == {*Names(AARCH64).summed}
+
+
+def test_what_make_verify_would_refuse_for_its_size_is_not_packed(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pack.pack(root)
+    size = max((root / name).stat().st_size for name in X86.results)
+    (root / X86.flat).unlink()
+    monkeypatch.setattr(verify, "FILE_BYTES", size)
+    assert pack.pack(root)
+    assert not pack.pack(root)
+    (root / X86.flat).unlink()
+    monkeypatch.setattr(verify, "FILE_BYTES", size - 1)
+    with pytest.raises(ReportedError, match=r"packing failed: '.*' is too large"):
+        pack.pack(root)
+
+
+@pytest.mark.parametrize("name", sorted(BOTH))
+def test_what_make_reproduce_would_refuse_for_its_size_is_not_packed(
+    root: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    with (root / "out" / name).open("wb") as file:
+        file.truncate(published.MOST_BYTES + 1)
+    monkeypatch.setattr(pack, "_key", lambda *_: "key")  # not of so many bytes
+    with pytest.raises(ReportedError, match=f"packing failed: .*{name} is too large"):
+        pack.pack(root)
+    assert [path for path in root.iterdir() if path.is_file()] == []
+
+
+def test_a_manifest_that_make_reproduce_would_refuse_is_not_packed(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(published, "MOST_ENTRIES", 0)
+    with pytest.raises(ReportedError, match="packing failed: the manifest has more images"):
+        pack.pack(root)
+    assert not (root / verify.CHECKSUMS).exists()
 
 
 def test_a_release_that_was_interrupted_is_no_release(
@@ -209,6 +354,11 @@ def test_a_release_that_was_interrupted_is_no_release(
 def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A key that can sign, with its certificate beside it."""
     return signing_key(tmp_path_factory.mktemp("keys"), "db")[0]
+
+
+def ssh_key(path: Path) -> Path:
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path], check=True)
+    return path
 
 
 def _summed(root: Path) -> set[str]:

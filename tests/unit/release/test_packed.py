@@ -33,5 +33,7 @@ def test_a_record_is_read_as_it_was_written_and_no_part_of_it(
     for kept in range(len(lines)):
         path.write_text("".join(lines[:kept]))
         assert packed.read(target) is None
+    path.write_bytes(path.read_bytes() + b"\xff")
+    assert packed.read(target) is None
     packed.forget(target)
     assert packed.read(target) is None

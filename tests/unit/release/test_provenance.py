@@ -158,6 +158,12 @@ def test_a_build_of_changed_files_is_called_modified() -> None:
     assert "modified" in found[1]["annotations"]
 
 
+def test_the_programs_that_packed_it_are_the_builders_version(root: Path) -> None:
+    builder = read(root, X86)["predicate"]["runDetails"]["builder"]
+    assert builder["version"] == manifest_of(X86_64)["packers"]
+    assert builder["version"]["cpio"]
+
+
 def test_it_has_no_time_but_the_commits(root: Path) -> None:
     text = (root / X86.provenance).read_text()
     (root / X86.provenance).unlink()

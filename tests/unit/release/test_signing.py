@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
+import socket
+import struct
 import subprocess
 import sys
 import tarfile
+import tempfile
+import threading
 from base64 import b64decode
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,7 +30,6 @@ from tests.fakes.release import stand_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 X86 = Names(X86_64)
 PASSPHRASE = "correct horse"
@@ -213,7 +218,7 @@ def test_a_release_without_a_manifest_is_of_no_version(
     (root / X86.manifest).unlink()
     sign_again(root, key, "")
     verify.verify(root, signers)
-    with pytest.raises(ReportedError, match="no manifest says that it is of version 1"):
+    with pytest.raises(ReportedError, match="it has no manifest, so its version cannot be"):
         verify.verify(root, signers, "1.2.3")
 
 
@@ -269,6 +274,38 @@ def test_files_of_another_version_are_refused_before_the_build_takes_its_time(
         pack.pack(root)
 
 
+UNSIGNED = (
+    "'.*x86_64.*' was not packed from what is in out/ now: no file for x86_64 is signed; `make dist"
+    " ARCH=x86_64` packs them again"
+)
+
+
+@pytest.mark.parametrize("name", [X86.uki, X86.iso, X86.flat, X86.manifest])
+def test_any_file_of_the_other_architecture_that_was_not_packed_is_named(
+    root: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+) -> None:
+    write(name)(root)
+    monkeypatch.setenv("ARCH", "aarch64")
+    monkeypatch.setenv("SIGN", str(make_key(tmp_path / "key")))
+    pack.pack(root)
+    found = re.findall(UNSIGNED, capsys.readouterr().out)
+    assert len(found) == 1
+    assert name in found[0]
+    assert "x86_64" not in (root / verify.CHECKSUMS).read_text()
+
+
+def test_if_nothing_else_lies_there_nothing_is_named(
+    root: Path, signers: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert signers.exists()
+    pack.pack(root)
+    assert "was not packed" not in capsys.readouterr().out
+
+
 def test_files_of_the_other_architecture_and_another_commit_are_not_signed_and_named(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -276,9 +313,7 @@ def test_files_of_the_other_architecture_and_another_commit_are_not_signed_and_n
     (root / "out" / "vmlinuz-x86_64").write_bytes(b"newer")
     monkeypatch.setenv("SIGN", str(make_key(tmp_path / "key")))
     pack.pack(root)
-    assert (
-        "the files for x86_64 are of another commit and are not signed" in capsys.readouterr().out
-    )
+    assert re.search(UNSIGNED, capsys.readouterr().out)
     assert "x86_64" not in (root / verify.CHECKSUMS).read_text()
     with pytest.raises(ReportedError, match=f"'{X86.iso}' is not of this release"):
         verify.verify(root, trusted(root, tmp_path))
@@ -287,7 +322,7 @@ def test_files_of_the_other_architecture_and_another_commit_are_not_signed_and_n
 def test_a_file_that_is_larger_than_any_of_a_release_is_not_read(root: Path, signers: Path) -> None:
     with (root / X86.iso).open("wb") as file:
         file.truncate(1 << 40)
-    with pytest.raises(ReportedError, match=f"'{X86.iso}' was changed: it has more than"):
+    with pytest.raises(ReportedError, match=f"'{X86.iso}' is too large: it has more than"):
         verify.verify(root, signers)
 
 
@@ -535,6 +570,104 @@ def test_a_passphrase_unlocks_the_key(
     verify.verify(root, trusted(root, tmp_path))
 
 
+# What may be in a file of public keys: ssh-keygen takes the first line that is one.
+AROUND = [
+    " {}",
+    "\n\n{}",
+    "\t{}",
+    "# a comment\n{}",
+    "# PRIVATE KEY\n{}",
+    "ssh-ed25519 AAAA\n{}",
+    "ssh-ed25519 \udcff\n{} \udcff",
+    "{}\n{rsa}",
+    "{}\n{other}",
+    "{}\r",
+]
+
+
+@pytest.mark.usefixtures("_agent")
+@pytest.mark.parametrize("form", AROUND)
+def test_the_first_public_key_of_a_file_signs_whatever_is_around_it(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    key = make_key(tmp_path / "key")
+    subprocess.run(["ssh-add", "-q", key], check=True)
+    more = {name: public_line(make_key(tmp_path / name, kind)) for name, kind in OTHERS.items()}
+    text = f"{form.format(public_line(key), **more)}\n"
+    (tmp_path / "file").write_bytes(text.encode(errors="surrogateescape"))
+    monkeypatch.setenv("SIGN", str(tmp_path / "file"))
+    pack.pack(root)
+    verify.verify(root, trusted(root, tmp_path))
+    assert public_line(key) in (root / verify.SIGNERS).read_text()
+
+
+OTHERS = {"rsa": "rsa", "other": "ed25519"}
+
+
+def public_line(key: Path) -> str:
+    return " ".join(key.with_name(f"{key.name}.pub").read_text().split()[:2])
+
+
+def test_a_public_key_after_one_of_another_type_is_not_the_one_that_signs(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = make_key(tmp_path / "rsa", "rsa"), make_key(tmp_path / "key")
+    (tmp_path / "file").write_text(f"{public_line(first)}\n{public_line(second)}\n")
+    monkeypatch.setenv("SIGN", str(tmp_path / "file"))
+    with pytest.raises(ReportedError, match=r"another type, \(RSA\)"):
+        pack.pack(root)
+
+
+def test_a_private_key_is_none_of_the_public_keys_behind_it(
+    root: Path, tmp_path: Path, key: Path
+) -> None:
+    text = f"{key.read_text()}{public_line(key)}\n"
+    key.write_text(text)
+    pack.pack(root)  # no agent has it
+    verify.verify(root, trusted(root, tmp_path))
+
+
+@pytest.mark.parametrize("text", ["", "words\n", "\n-----BEGIN OPENSSH PRIVATE KEY-----\n"])
+def test_a_file_without_a_key_is_refused_with_the_words_of_ssh_keygen(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    (tmp_path / "file").write_text(text)
+    monkeypatch.setenv("SIGN", str(tmp_path / "file"))
+    message = f"reading the key {tmp_path}/file failed: .*: {tmp_path}/file is not a public key"
+    with pytest.raises(ReportedError, match=message):
+        pack.pack(root)
+    assert [path for path in root.iterdir() if path.is_file()] == []
+
+
+@pytest.fixture
+def nobody() -> Iterator[None]:
+    """Be a user who may read nothing of root; whoever is not root is one already."""
+    user = os.geteuid()
+    os.seteuid(NOBODY if user == 0 else user)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+NOBODY = 65534
+
+
+@pytest.mark.usefixtures("root")
+def test_a_key_that_this_user_may_not_read_is_refused_for_that(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o711)  # noqa: PTH101, S103 - nothing lies there but the key
+        key = make_key(Path(folder) / "key")
+        key.chmod(0)
+        monkeypatch.setenv("SIGN", str(key))
+        request.getfixturevalue("nobody")
+        with pytest.raises(ReportedError, match=f"{key}: Permission denied; let this user read it"):
+            signing.wanted()
+        os.seteuid(os.getuid())
+
+
 @pytest.mark.parametrize("answer", ["wrong", ""])
 def test_without_the_passphrase_there_is_a_release_without_a_signature(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str
@@ -562,7 +695,7 @@ def test_a_key_of_another_type_is_refused_before_anything_is_built(
     ("kind", "message"),
     [
         (["rsa"], r"another type, \(RSA\)"),
-        (["rsa", "-m", "PEM"], r"another type, \(RSA\)|is no key that"),
+        (["rsa", "-m", "PEM"], r"another type, \(RSA\)|reading the key .*key failed"),
         (["ecdsa"], r"another type, \(ECDSA\)"),
         (["ed25519"], "key.pub is not the public part of SIGN="),
     ],
@@ -612,6 +745,45 @@ def test_nothing_but_an_ed25519_key_signs(root: Path, tmp_path: Path) -> None:
     assert root.exists()  # no agent is there
     key = make_key(tmp_path / "key", "rsa")
     with pytest.raises(ReportedError, match="is not one Ed25519 key"), signing.signer(key):
+        pass
+
+
+def test_of_an_agents_answer_no_more_is_read_than_a_signature_can_have(
+    tmp_path: Path, key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signing, "PERSON_SECONDS", 2.0)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "agent"))
+        listener.listen()
+        served = threading.Thread(target=_answer_without_end, args=(listener,))
+        served.start()
+        signer = signing.Signer(public_line(key), str(tmp_path / "agent"))
+        with pytest.raises(ReportedError, match="did not return a signature of this key"):
+            signer.sign(b"content")
+        served.join()
+
+
+def _answer_without_end(listener: socket.socket) -> None:
+    """Announce more than ever comes, and keep the connection until the client ends it."""
+    connection, _ = listener.accept()
+    with connection:
+        connection.sendall(struct.pack(">I", 1_000_000) + bytes(signing.ANSWER_BYTES))
+        while connection.recv(1000):
+            pass
+
+
+def test_what_an_agent_prints_instead_of_its_address_is_reported(
+    tmp_path: Path, key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "bin" / "ssh-agent"
+    program.parent.mkdir()
+    program.write_bytes(b"#!/bin/sh\necho '\xff: no agent'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    with (
+        pytest.raises(ReportedError, match="starting ssh-agent failed: \ufffd: no agent"),
+        signing.signer(key),
+    ):
         pass
 
 
