@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from release import arch, assemble, base, manifest, published, sbom, wheels
+from release import (
+    arch,
+    assemble,
+    base,
+    manifest,
+    packers,
+    provenance,
+    published,
+    sbom,
+    wheels,
+)
 from release.arch import X86_64
 from release.errors import ReportedError
 from tests.fakes.release import manifest_of
@@ -54,6 +64,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     program.write_text(DOCKER)
     program.chmod(0o755)
     monkeypatch.setattr(base, "record", lambda _environment: {"name": "x", "sha256": "0"})
+    monkeypatch.setattr(packers, "provide", lambda *_: _packers(tmp_path / "packers"))
     monkeypatch.setattr(wheels, "WHEELS", tmp_path / "wheels")
     monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
     monkeypatch.setenv("FOLDER", str(tmp_path))
@@ -63,6 +74,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         write_image(tmp_path / f"r_{name}:1.tar", name)
     write_image(tmp_path / "tinkie_base:build.tar", "base", {RELEASE_FILE: RELEASE})
     return tmp_path
+
+
+def _packers(root: Path) -> packers.Packers:
+    path = root / packers.PACKAGES
+    path.parent.mkdir(parents=True)
+    path.write_text("cpio 2.15+dfsg-2 cpio 2.15+dfsg-2 amd64 0\n")
+    return packers.Packers(root)
 
 
 def write_image(path: Path, package: str, more: Mapping[str, bytes] | None = None) -> None:
@@ -96,7 +114,12 @@ def test_what_is_written_has_the_form_that_is_read(
         path.write_bytes(b"content")
     text = manifest.describe(manifest.contents("unix:///nowhere", X86_64), X86_64)
     (folder / "manifest.json").write_text(text)
-    assert published.read(folder / "manifest.json") == json.loads(text)
+    described = json.loads(text)
+    assert published.read(folder / "manifest.json") == described
+    assert described["packers"]["cpio"] == "2.15+dfsg-2"
+    # The provenance is made of it, too.
+    predicate = json.loads(provenance.statement([], described))["predicate"]
+    assert predicate["runDetails"]["builder"]["version"] == described["packers"]
 
 
 def test_a_failure_leaves_no_container(folder: Path) -> None:

@@ -274,6 +274,16 @@ def test_files_of_another_version_are_refused_before_the_build_takes_its_time(
         pack.pack(root)
 
 
+@pytest.mark.parametrize("name", [X86.uki, ARM.uki])
+def test_a_signed_efi_program_of_an_earlier_build_does_not_end_this_one_before_it_starts(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    write(name)(root)
+    monkeypatch.setenv("SIGN", str(make_key(tmp_path / "key")))
+    pack.pack(root)  # it deletes its own, and names the other
+    assert name not in (root / verify.CHECKSUMS).read_text()
+
+
 UNSIGNED = (
     "'.*x86_64.*' was not packed from what is in out/ now: no file for x86_64 is signed; `make dist"
     " ARCH=x86_64` packs them again"
