@@ -75,10 +75,14 @@ def locked_names() -> Iterator[None]:
 
 @contextmanager
 def exported(
-    image: str, target: Architecture, environment: dict[str, str]
+    image: str, target: Architecture | None, environment: dict[str, str]
 ) -> Iterator[tarfile.TarFile]:
-    """Read an image of the engine in environment, as a tar of its root, in a with block."""
-    create = ["docker", "create", f"--platform=linux/{target.debian}", image, "none"]
+    """Read an image of the engine in environment, as a tar of its root, in a with block.
+
+    target: None for the base, of which an engine has one and takes it for its own architecture's.
+    """
+    platform = [f"--platform=linux/{target.debian}"] if target else []
+    create = ["docker", "create", *platform, image, "none"]
     what = f"reading {image}"
     container = run(what, create, env=environment, seconds=None).text
     try:

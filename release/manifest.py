@@ -62,7 +62,7 @@ def contents(host: str, target: Architecture) -> Contents:
     """Read every image that the LinuxKit files name from the engine at host (a DOCKER_HOST)."""
     environment = os.environ | {"DOCKER_HOST": host}
     found = Contents(base=base.record(environment))
-    with images.exported(base.NAME, arch.own(), environment) as tar:
+    with images.exported(base.NAME, None, environment) as tar:
         found.suites = base.suites(tar)
     found.packers = packers.provide(environment, Progress()).versions()
     for name in linuxkit_files.load().images:
