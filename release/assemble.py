@@ -104,13 +104,13 @@ def assemble(
     ):
         environment = os.environ | {"DOCKER_HOST": host}
         images.build([], progress, target=target, refresh=refresh)
-        pack = packers.provide(environment, progress)
+        tools = packers.provide(environment, progress)
         linuxkit = gotools.build("linuxkit", progress)
         with progress.step("root file system (LinuxKit)"):
             tar = _linuxkit(linuxkit, target, Path(folder), environment)
         with progress.step(f"initramfs (level: {level})"):
             epoch = source_date_epoch()
-            convert.convert(tar, *files, target=target, packers=pack, level=level, epoch=epoch)
+            convert.convert(tar, *files, target=target, packers=tools, level=level, epoch=epoch)
     stamp.write_text(_key(level, target))  # again: the base may be new
     return True
 

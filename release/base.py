@@ -168,11 +168,19 @@ def provide(environment: Mapping[str, str], progress: Progress, *, refresh: bool
 
 
 def _build_on_other(environment: Mapping[str, str], *, refresh: bool) -> None:
-    """Use the image that the engine has; with refresh, pull the newest one first."""
-    newest = ["--pull", "--no-cache"] if refresh else []
-    command = ["docker", "buildx", "build", "--network=host", "--quiet", *newest]
+    """Use the image that the engine has; pull it if it has none, and the newest one with refresh.
+
+    A build would pull it to where only builds find it (record does not).
+    """
+    known = ["docker", "image", "inspect", other()]
+    if refresh or run(f"looking for {other()}", known, env=environment, check=False).code:
+        pull = ["docker", "pull", "--quiet", other()]
+        run(f"pulling {other()}", pull, env=environment, seconds=None)
+    newest = ["--no-cache"] if refresh else []
+    command = ["docker", "buildx", "build", "--network=host", "--progress=plain", *newest]
     command += ["--build-arg", f"FROM={other()}", "--tag", NAME, str(FOLDER)]
-    run(f"building on {other()}", command, env=environment, seconds=None)
+    log = cache() / "base.log"
+    run(f"building on {other()}", command, env=environment, log=log, seconds=None)
 
 
 def _tar() -> Path:

@@ -4,8 +4,10 @@ import hashlib
 import io
 import json
 import os
+import platform
 import re
 import tarfile
+import zlib
 from dataclasses import dataclass, field
 from email.parser import BytesParser
 from pathlib import PurePosixPath
@@ -100,6 +102,7 @@ def describe(found: Contents, target: Architecture) -> str:
         "parameters": parameters(target),
         "base": found.base,
         "packers": found.packers,
+        "host": {"python": platform.python_version(), "zlib": zlib.ZLIB_RUNTIME_VERSION},
         "linuxkit_files": [
             {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
             for path in (*files_read.paths, *files_read.sources)

@@ -1,25 +1,26 @@
-"""The programs that write an initramfs's bytes, from the base image, for the build host to run.
+"""The programs that write an initramfs's bytes: the base image's Debian packages, run by the host.
 
 Other versions make other bytes of the same content, and hosts differ. Go's toolchain, Python wheels
 and the images' Debian packages are locked or recorded elsewhere.
 """
 
 import os
-import platform
 import tempfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from release import arch, base, engine, images
 from release.cache import cache, digest, keep
+from release.errors import ReportedError
 from release.process import run
 from release.progress import Progress
 from release.version import PROJECT
 
 DOCKERFILE = PROJECT / "images" / "packers" / "Dockerfile"
 PACKAGES = "usr/share/tinkie/packages"  # written by mkroot
+# Of the programs. In the host's, variables as GZIP and SOURCE_DATE_EPOCH would change the bytes.
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
 
 
 @dataclass(frozen=True)
@@ -29,20 +30,19 @@ class Packers:
     root: Path
 
     def command(self, program: str) -> list[Path | str]:
-        """Return the start of a command: its loader and libraries are those of the root too."""
+        """Return the start of a command: its loader and libraries are those of the root too.
+
+        It is to run in ENVIRONMENT.
+        """
         (loader,) = self.root.glob("usr/lib*/ld-linux*.so.*")
         libraries = os.pathsep.join(map(str, self.root.glob("usr/lib/*-linux-gnu")))
         path = self.root / "usr" / "bin" / program
         return [loader, "--inhibit-cache", "--library-path", libraries, path]
 
     def versions(self) -> dict[str, str]:
-        """Return the version of each of its Debian packages, and of what else writes bytes.
-
-        The archives of a release are written by this Python and its zlib.
-        """
+        """Return the version of each of its Debian packages."""
         rows = [row.split() for row in (self.root / PACKAGES).read_text().splitlines()]
-        debian = {name: version for name, version, *_ in rows}
-        return debian | {"python": platform.python_version(), "zlib": zlib.ZLIB_RUNTIME_VERSION}
+        return {name: version for name, version, *_ in rows}
 
 
 def provide(environment: Mapping[str, str], progress: Progress) -> Packers:
@@ -55,6 +55,9 @@ def provide(environment: Mapping[str, str], progress: Progress) -> Packers:
     folder = (
         cache().resolve() / "packers" / digest([DOCKERFILE], arch.own().name, _base(environment))
     )
+    if {":", ";"} & {*str(folder)}:
+        message = f"{folder} cannot hold the programs that pack: their loader takes : and ; in it"
+        raise ReportedError(f"{message} for the end of a path; give TINKIE_CACHE another folder")
     if folder.exists():
         progress.skip()
         return Packers(folder)
@@ -64,11 +67,12 @@ def provide(environment: Mapping[str, str], progress: Progress) -> Packers:
         tempfile.TemporaryDirectory(dir=folder.parent) as name,
     ):
         made = Path(name) / "made"
-        command = ["docker", "buildx", "build", "--quiet", "--network=host"]
+        command = ["docker", "buildx", "build", "--progress=plain", "--network=host"]
         command += [f"--platform=linux/{arch.own().debian}"]
         command += [f"--output={engine.fields(type='local', dest=made)}", str(DOCKERFILE.parent)]
         what = "installing the programs that pack"
-        run(what, command, env=environment, seconds=None, remedy=images.REMEDY)
+        log = cache() / "packers.log"
+        run(what, command, env=environment, log=log, seconds=None, remedy=images.REMEDY)
         keep(made, folder)
     return Packers(folder)
 
@@ -82,5 +86,8 @@ def packers_of_the_base() -> Packers:
 
 
 def _base(environment: Mapping[str, str]) -> str:
-    """Return what the base image is; BASE may name another one by a tag that moves."""
-    return base.record(environment)["sha256"] if base.other() else base.identity()
+    """Return what the base image is: with BASE it depends on our scripts and the day as well."""
+    if not base.other():
+        return base.identity()
+    command = ["docker", "image", "inspect", base.NAME, "--format", "{{.Id}}"]
+    return run("reading the base image's digest", command, env=environment).text

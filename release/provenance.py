@@ -43,7 +43,9 @@ def statement(files: Iterable[Path], manifest: Mapping[str, Any]) -> str:
                 },
                 "resolvedDependencies": list(_dependencies(manifest)),
             },
-            "runDetails": {"builder": {"id": BUILDER, "version": manifest["packers"]}},
+            "runDetails": {
+                "builder": {"id": BUILDER, "version": manifest["packers"] | manifest["host"]}
+            },
         },
     }
     return json.dumps(content, indent=1) + "\n"

@@ -36,9 +36,3 @@ def test_their_versions_are_those_that_they_print(of_the_base: Packers) -> None:
         printed = subprocess.run(command, check=False, capture_output=True, text=True).stdout
         upstream = versions[package].rpartition(":")[2].partition("-")[0].partition("+")[0]
         assert upstream in printed.splitlines()[0]
-
-
-def test_they_are_made_once(of_the_base: Packers) -> None:
-    before = of_the_base.root.stat()
-    assert packers.packers_of_the_base() == of_the_base
-    assert of_the_base.root.stat().st_ino == before.st_ino

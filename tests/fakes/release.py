@@ -79,7 +79,8 @@ def manifest_of(target: Architecture) -> dict[str, Any]:
         "arch": target.name,
         "parameters": {"ARCH": target.name},
         "base": {"name": "Debian trixie", "sha256": digest("base")},
-        "packers": {"cpio": "2.15+dfsg-2", "python": "3.11.7", "squashfs-tools": "1:4.6.1-1"},
+        "packers": {"cpio": "2.15+dfsg-2", "squashfs-tools": "1:4.6.1-1"},
+        "host": {"python": "3.11.7", "zlib": "1.2.13"},
         "linuxkit_files": [{"file": "linuxkit.yml", "sha256": digest("linuxkit.yml")}],
         "files": {
             name: {

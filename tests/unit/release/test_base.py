@@ -11,6 +11,7 @@ import pytest
 
 from release import assemble, base
 from release.errors import ReportedError
+from release.process import Finished
 from release.progress import Progress
 
 if TYPE_CHECKING:
@@ -57,6 +58,29 @@ def test_the_age_of_another_base_is_unknown(monkeypatch: pytest.MonkeyPatch) -> 
     make_base(40 * DAY)
     monkeypatch.setenv("BASE", "debian:trixie")
     assert base.age_message(NOW) == ""
+
+
+@pytest.mark.parametrize(
+    ("is_there", "refresh", "pulls"),
+    [(True, False, 0), (True, True, 1), (False, False, 1), (False, True, 1)],
+)
+def test_another_base_is_pulled_if_the_engine_lacks_it_and_to_be_renewed(
+    monkeypatch: pytest.MonkeyPatch, *, is_there: bool, refresh: bool, pulls: int
+) -> None:
+    monkeypatch.setenv("BASE", "debian:trixie")
+    commands = []
+
+    def run(_what: str, command: list[str], **_options: object) -> Finished:
+        commands.append(command)
+        return Finished(0 if is_there or "inspect" not in command else 1)
+
+    monkeypatch.setattr(base, "run", run)
+    base.provide({}, Progress(), refresh=refresh)
+    assert commands.count(["docker", "pull", "--quiet", "debian:trixie"]) == pulls
+    build = commands[-1]
+    assert build[:3] == ["docker", "buildx", "build"]
+    assert "FROM=debian:trixie" in build
+    assert ("--no-cache" in build) == refresh
 
 
 MIRROR = "http://mirror.example"

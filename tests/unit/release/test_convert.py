@@ -141,6 +141,16 @@ def test_the_same_inputs_give_the_same_bytes(linuxkit_tar: Path, tmp_path: Path)
         os.umask(umask)
 
 
+def test_no_variable_of_the_host_changes_the_bytes(
+    linuxkit_tar: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = _convert(linuxkit_tar, tmp_path / "one").read_bytes()
+    monkeypatch.setenv("GZIP", "--rsyncable")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1")
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    assert one == _convert(linuxkit_tar, tmp_path / "two").read_bytes()
+
+
 def test_the_root_is_of_the_commits_time_and_written_by_nobody_else(
     linuxkit_tar: Path, tmp_path: Path
 ) -> None:

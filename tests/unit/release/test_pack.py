@@ -329,7 +329,7 @@ def test_a_manifest_that_make_reproduce_would_refuse_is_not_packed(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(published, "MOST_ENTRIES", 0)
-    with pytest.raises(ReportedError, match="packing failed: the manifest has more images"):
+    with pytest.raises(ReportedError, match="packing failed: `make reproduce` would refuse"):
         pack.pack(root)
     assert not (root / verify.CHECKSUMS).exists()
 
