@@ -19,7 +19,7 @@ from typing import IO
 from release import arch, bundles
 from release.arch import Architecture
 from release.errors import ReportedError, reported_errors
-from release.packers import ENVIRONMENT, Packers, packers_of_the_base
+from release.packers import Packers, packers_of_the_base
 from release.process import read_from, run, written_to
 from release.progress import Progress
 from release.roottar import KERNEL, RootTar, describe
@@ -105,7 +105,7 @@ def _squash(root: RootTar, squashfs: Path, packers: Packers, level: int, epoch: 
     command += ["-comp", "zstd", "-Xcompression-level", str(level), "-b", "256K"]
     # The tar has no entry for the root itself: its mode and time are set here.
     command += ["-mkfs-time", str(epoch), "-all-time", str(epoch), "-root-mode", "0755"]
-    with written_to("compressing the root file system", command, env=ENVIRONMENT) as pipe:
+    with written_to("compressing the root file system", command) as pipe:
         root.write(pipe, epoch)
 
 
@@ -122,8 +122,7 @@ def _archive(tree: Path, archive: Path, packers: Packers, epoch: int) -> None:
     # No name and no time of the file are in the result.
     with first.open("rb") as file:
         command = [*packers.command("gzip"), "--no-name", "-9"]
-        what = "compressing the start"
-        compressed = run(what, command, stdin=file, env=ENVIRONMENT, seconds=None).stdout
+        compressed = run("compressing the start", command, stdin=file, seconds=None).stdout
     with archive.open("wb") as out:
         out.write(compressed + bytes(-len(compressed) % PADDING))
         out.flush()  # cpio writes to the same file
@@ -134,8 +133,7 @@ def _cpio(tree: Path, packers: Packers, names: tuple[str, ...], out: IO[bytes]) 
     command = [*packers.command("cpio"), "--create", "--format=newc"]
     command += ["--reproducible", "--owner=+0:+0", "--quiet"]
     listing = "\n".join(names)
-    what, env = "writing the initramfs", ENVIRONMENT
-    run(what, command, cwd=tree, stdin=listing, stdout=out, env=env, seconds=None)
+    run("writing the initramfs", command, cwd=tree, stdin=listing, stdout=out, seconds=None)
 
 
 def split(initramfs: Path) -> tuple[bytes, int]:

@@ -19,8 +19,8 @@ from release.version import PROJECT
 
 DOCKERFILE = PROJECT / "images" / "packers" / "Dockerfile"
 PACKAGES = "usr/share/tinkie/packages"  # written by mkroot
-# Of the programs. In the host's, variables as GZIP and SOURCE_DATE_EPOCH would change the bytes.
-ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
+# Variables of the host, as GZIP and SOURCE_DATE_EPOCH, would change the bytes.
+CLEAN: tuple[str, ...] = ("env", "-i", "PATH=/usr/bin:/bin", "LC_ALL=C")
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,11 @@ class Packers:
     root: Path
 
     def command(self, program: str) -> list[Path | str]:
-        """Return the start of a command: its loader and libraries are those of the root too.
-
-        It is to run in ENVIRONMENT.
-        """
+        """Return the start of a command: its loader and libraries are those of the root too."""
         (loader,) = self.root.glob("usr/lib*/ld-linux*.so.*")
         libraries = os.pathsep.join(map(str, self.root.glob("usr/lib/*-linux-gnu")))
         path = self.root / "usr" / "bin" / program
-        return [loader, "--inhibit-cache", "--library-path", libraries, path]
+        return [*CLEAN, loader, "--inhibit-cache", "--library-path", libraries, path]
 
     def versions(self) -> dict[str, str]:
         """Return the version of each of its Debian packages."""

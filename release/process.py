@@ -87,15 +87,12 @@ def run(
 
 
 @contextmanager
-def written_to(
-    what: str, command: Command, *, env: Mapping[str, str] | None = None
-) -> Iterator[IO[bytes]]:
+def written_to(what: str, command: Command) -> Iterator[IO[bytes]]:
     """Run a program until the end of the with block, which writes to its stdin.
 
     Raises ReportedError if it fails, also if the block then finds the pipe broken.
     """
-    sinks = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL}
-    with _piped(what, command, **sinks, env=env) as program:
+    with _piped(what, command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as program:
         pipe = cast("IO[bytes]", program.process.stdin)
         with contextlib.suppress(BrokenPipeError), pipe:
             yield pipe

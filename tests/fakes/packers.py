@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from release.packers import Packers
+from release.packers import CLEAN, Packers
 
 
 class HostPackers(Packers):
     """Programs of PATH."""
 
     def command(self, program: str) -> list[Path | str]:
-        """Return its name."""
-        return [program]
+        """Return the start of a command with its name."""
+        return [*CLEAN, program]
 
 
 HOST = HostPackers(Path("/"))

@@ -26,6 +26,7 @@ def test_a_program_is_started_by_the_loader_of_its_root(
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).touch()
     assert Packers(tmp_path).command("cpio") == [
+        *("env", "-i", "PATH=/usr/bin:/bin", "LC_ALL=C"),
         tmp_path / loader,
         "--inhibit-cache",
         "--library-path",
