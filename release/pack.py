@@ -138,7 +138,8 @@ def _faults(root: Path, one: Packed, *, is_signed_now: bool) -> list[str]:
     if changed or is_signed_now:
         return changed
     together = _together()
-    changed = [line for one in together for line in verify.faults(root, one.sums, packed.RECORDS)]
+    others = (other for other in together if other.names.target != one.names.target)
+    changed = [line for other in others for line in verify.faults(root, other.sums, packed.RECORDS)]
     return changed or _checksum_faults(root, together)
 
 
