@@ -182,9 +182,8 @@ def _read(path: Path) -> _Key:
     fingerprint = first[1]
     content = path.read_bytes()
     words = [] if _is_private(content) else content.split()
-    blobs = (word for word in words if _sha256(word) == fingerprint)
-    public = [f"{KEY_TYPE} {blob.decode()}" for blob in blobs]
-    return _Key(fingerprint, first[-1], public[0] if public else "")
+    blob = next((word.decode() for word in words if _sha256(word) == fingerprint), "")
+    return _Key(fingerprint, first[-1], f"{KEY_TYPE} {blob}" if blob else "")
 
 
 def _is_private(content: bytes) -> bool:
