@@ -28,6 +28,7 @@ def machine(root: ScriptRoot) -> ScriptRoot:
     root.write("/sys/fs/cgroup/cgroup.controllers", "cpu memory pids\n")
     root.write("/sys/kernel/mm/lru_gen/enabled", "")
     root.write("/sys/kernel/mm/transparent_hugepage/enabled", "[always] madvise never\n")
+    root.write("/proc/sys/vm/min_free_kbytes", "45056\n")
     for process in ("1", "self"):
         root.write(f"/proc/{process}/oom_score_adj", "0\n")
     memory(root, 4096)
@@ -164,6 +165,13 @@ def test_other_machines_do_not(machine: ScriptRoot, mib: int, *, kernel_has_it: 
 def test_a_program_gets_small_pages_unless_it_asks(machine: ScriptRoot) -> None:
     machine.run(RC)
     assert machine.read("/sys/kernel/mm/transparent_hugepage/enabled") == "madvise\n"
+
+
+def test_no_memory_is_kept_free_for_large_pages(machine: ScriptRoot) -> None:
+    enabled = "$(busybox cat /sys/kernel/mm/transparent_hugepage/enabled)"
+    machine.stub("cat", f'if [ "{enabled}" = never ]; then echo 5678; else exec busybox cat "$@"; fi')
+    machine.run(RC)
+    assert machine.read("/proc/sys/vm/min_free_kbytes") == "5678\n"
 
 
 def test_containers_get_every_cgroup_controller(machine: ScriptRoot) -> None:
