@@ -9,7 +9,8 @@ import os
 import re
 import tempfile
 import time
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import yaml
@@ -97,20 +98,20 @@ def assemble(
         return False
     needs.check()
     stamp.unlink(missing_ok=True)  # until the build has succeeded, out/ may hold anything
-    with (
-        engine.running() as host,
-        images.locked_names(),
-        tempfile.TemporaryDirectory(dir=OUT) as folder,
-    ):
+    with ExitStack() as needed, tempfile.TemporaryDirectory(dir=OUT) as folder:
+        host = needed.enter_context(engine.running())
+        needed.enter_context(images.locked_names())
         environment = os.environ | {"DOCKER_HOST": host}
         images.build([], progress, target=target, refresh=refresh)
         tools = packers.provide(environment, progress)
         linuxkit = gotools.build("linuxkit", progress)
         with progress.step("root file system (LinuxKit)"):
             tar = _linuxkit(linuxkit, target, Path(folder), environment)
-        with progress.step(f"initramfs (level: {level})"):
+        with progress.step(f"initramfs (level: {level})"), ThreadPoolExecutor(1) as beside:
+            stopped = beside.submit(needed.close)  # an engine takes a second to stop
             epoch = source_date_epoch()
             convert.convert(tar, *files, target=target, packers=tools, level=level, epoch=epoch)
+            stopped.result()
     stamp.write_text(_key(level, target))  # again: the base may be new
     return True
 

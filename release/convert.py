@@ -11,7 +11,6 @@ import os
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
@@ -64,8 +63,11 @@ def convert(
         _squash(root, squashfs, packers, LEVELS[level], epoch)
         (tree / "root.size").write_text(f"{squashfs.stat().st_size}\n")
         archive = Path(folder) / "initramfs.cpio"
-        _archive(tree, archive, packers, epoch)
-        _verify(root, archive, Path(folder) / "verify")
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            archived = beside.submit(_archive, tree, archive, packers, epoch)
+            _verify(root, squashfs)
+            archived.result()
+        _verify_archive(archive, squashfs)
         archive.rename(initramfs)
         kernel.write_bytes(root.read(KERNEL))
 
@@ -147,34 +149,49 @@ def split(initramfs: Path) -> tuple[bytes, int]:
     return first, end + -end % PADDING
 
 
-def _verify(root: RootTar, archive: Path, folder: Path) -> None:
-    """Compare content, owner and mode of every path in the archive with the root."""
-    folder.mkdir()
-    _, second = split(archive)
-    with archive.open("rb") as file:
-        os.lseek(file.fileno(), second, os.SEEK_SET)
-        command = ["cpio", "--extract", "--quiet", "root.squashfs"]
-        run("reading the initramfs back", command, cwd=folder, stdin=file, seconds=None)
+def _verify(root: RootTar, squashfs: Path) -> None:
+    """Compare content, owner and mode of every path in the squashfs with the root."""
     with ThreadPoolExecutor(max_workers=1) as beside:
         digests = beside.submit(dict, root.digests())
-        found = dict(_read_back(folder / "root.squashfs"))
+        found = _read_back(squashfs)
     expected = digests.result()
     paths = expected.keys() | found.keys()
     wrong = sorted(path for path in paths if expected.get(path) != found.get(path))
     if wrong:
-        message = f"{archive.name}: {len(wrong)} paths differ from the root that was to be written"
+        message = f"{squashfs.name}: {len(wrong)} paths differ from the root that was to be written"
         raise ReportedError(f"{message}, first {wrong[0]}")
 
 
-def _read_back(squashfs: Path) -> Iterator[tuple[str, str]]:
-    """Yield path and description of each entry; sqfs2tar shares no code with mksquashfs."""
-    command = ["sqfs2tar", "--no-hard-links", str(squashfs)]
+def _verify_archive(archive: Path, squashfs: Path) -> None:
+    """Compare the squashfs in the archive with the file."""
+    _, second = split(archive)
+    command = ["cpio", "--extract", "--to-stdout", "--quiet", squashfs.name]
+    with archive.open("rb") as file, squashfs.open("rb") as expected:
+        os.lseek(file.fileno(), second, os.SEEK_SET)
+        with read_from("reading the initramfs back", command, stdin=file) as found:
+            same = _same(found, expected)
+    if not same:
+        raise ReportedError(f"{archive.name}: its {squashfs.name} is not the one that was written")
+
+
+def _same(one: IO[bytes], other: IO[bytes]) -> bool:
+    while block := one.read(1 << 20):
+        if block != other.read(len(block)):
+            return False
+    return not other.read(1)
+
+
+def _read_back(squashfs: Path) -> dict[str, str]:
+    """Return the description of each path; sqfs2tar shares no code with mksquashfs."""
+    found: dict[str, str] = {}
     with (
-        read_from("reading the squashfs back", command) as pipe,
+        read_from("reading the squashfs back", ["sqfs2tar", str(squashfs)]) as pipe,
         tarfile.open(fileobj=pipe, mode="r|") as tar,
     ):
         for entry in tar:
-            yield entry.name.strip("/"), describe(tar.extractfile, entry)
+            content = found[entry.linkname.strip("/")] if entry.islnk() else None
+            found[entry.name.strip("/")] = content or describe(tar.extractfile, entry)
+    return found
 
 
 def main() -> None:

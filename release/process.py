@@ -100,13 +100,19 @@ def written_to(what: str, command: Command) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def read_from(
-    what: str, command: Command, *, env: Mapping[str, str] | None = None
+    what: str,
+    command: Command,
+    *,
+    stdin: IO[bytes] | None = None,
+    env: Mapping[str, str] | None = None,
 ) -> Iterator[IO[bytes]]:
     """Run a program until the end of the with block, which reads its stdout.
 
+    stdin: an open file; by default there is nothing to read.
     Raises ReportedError if it fails, also if the block then fails at what the program wrote.
     """
-    with _piped(what, command, stdout=subprocess.PIPE, env=env) as program:
+    source = subprocess.DEVNULL if stdin is None else stdin
+    with _piped(what, command, stdin=source, stdout=subprocess.PIPE, env=env) as program:
         pipe = cast("IO[bytes]", program.process.stdout)
         try:
             yield pipe
@@ -186,7 +192,7 @@ def _piped(
     command: Command,
     *,
     stdout: int,
-    stdin: int = subprocess.DEVNULL,
+    stdin: int | IO[bytes] = subprocess.DEVNULL,
     env: Mapping[str, str] | None = None,
 ) -> Iterator[_Piped]:
     argv = [str(part) for part in command]

@@ -39,6 +39,7 @@ class RootTar:
             ) from None
         self._entries = {_clean(entry.name): entry for entry in self._tar}
         self._contents: dict[str, bytes] = {}  # of what put() added
+        self._described: dict[str, str] = {}  # by path: a file's content is read once
 
     def __enter__(self) -> Self:
         return self
@@ -68,6 +69,7 @@ class RootTar:
         entry = tarfile.TarInfo(path)
         entry.size = len(content)
         self._entries[path], self._contents[path] = entry, content
+        self._described.pop(path, None)
 
     def remove(self, path: str) -> None:
         """Remove a path and all below it."""
@@ -78,6 +80,12 @@ class RootTar:
     def _open(self, entry: tarfile.TarInfo) -> IO[bytes] | None:
         content = self._contents.get(_clean(entry.name))
         return self._tar.extractfile(entry) if content is None else io.BytesIO(content)
+
+    def _describe(self, entry: tarfile.TarInfo) -> str:
+        path = _clean(entry.name)
+        if path not in self._described:
+            self._described[path] = describe(self._open, entry)
+        return self._described[path]
 
     def find(self, pattern: str) -> str:
         """Return the one path that matches a shell pattern, for example of a kernel module."""
@@ -91,7 +99,7 @@ class RootTar:
         """Yield path and description of each entry of the root."""
         for path, entry in self._root():
             target = self._entries[_clean(entry.linkname)] if entry.islnk() else entry
-            yield path, describe(self._open, target)
+            yield path, self._describe(target)
 
     def programs(self) -> Iterator[tuple[str, int]]:
         """Yield path and e_machine of each ELF file of the root: programs, libraries, modules."""
@@ -128,7 +136,7 @@ class RootTar:
         found = {}
         for path, entry in files:
             if counts[entry.size] > 1:
-                original = first.setdefault(describe(self._open, entry), path)
+                original = first.setdefault(self._describe(entry), path)
                 if original != path:
                     found[path] = original
         return found

@@ -13,10 +13,8 @@ IDENTITY = MachineIdentity("small", "52:54:00:00:01:28", "172.30.0.140", "172.30
 MEMORY_MIB = 408
 # What the kernel keeps free follows the root of the RAM's size. For large pages it would be 19 MB.
 LARGEST_RESERVE_KB = 4096
-LOOK = (
-    "grep zram0 /proc/swaps"
-    f" && test $(cat /proc/sys/vm/min_free_kbytes) -lt {LARGEST_RESERVE_KB}"
-)
+RESERVE = "/proc/sys/vm/min_free_kbytes"
+LOOK = f"grep zram0 /proc/swaps && test $(cat {RESERVE}) -lt {LARGEST_RESERVE_KB}"
 WORKFLOW_SECONDS = 900.0
 
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import tarfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -195,26 +196,48 @@ def test_what_was_written_is_compared_with_what_was_meant(
     initramfs = _convert(linuxkit_tar, tmp_path / "out")
     with tarfile.open(linuxkit_tar, "a") as tar:
         _add(tar, "etc/hosts", b"changed since\n")
-    _fails_to_verify(linuxkit_tar, initramfs, tmp_path / "verify", path="etc/a-link")
+    squashfs = _extract(initramfs, tmp_path / "tree") / "root.squashfs"
+    _fails_to_verify(linuxkit_tar, squashfs, path="etc/a-link")
 
 
-def _fails_to_verify(tar: Path, initramfs: Path, folder: Path, *, path: str) -> None:
+def _fails_to_verify(tar: Path, squashfs: Path, *, path: str) -> None:
     with RootTar(tar) as root:
         bundles.finish(root, X86_64)
         with pytest.raises(ReportedError, match=f"first {path}"):
-            convert._verify(root, initramfs, folder)
+            convert._verify(root, squashfs)
+
+
+def test_a_file_that_was_replaced_is_described_anew(linuxkit_tar: Path) -> None:
+    with RootTar(linuxkit_tar) as root:
+        before = dict(root.digests())
+        root.put("etc/hosts", b"new\n")
+        after = dict(root.digests())
+    changed = {path for path in before if before[path] != after[path]}
+    assert changed == {"etc/hosts", "etc/a-link"}
+
+
+@pytest.mark.parametrize("change", [lambda old: old[:-1], lambda old: old + b"x", bytes.upper])
+def test_the_archive_has_to_hold_the_squashfs_that_was_compared(
+    linuxkit_tar: Path, tmp_path: Path, change: Callable[[bytes], bytes]
+) -> None:
+    initramfs = _convert(linuxkit_tar, tmp_path / "out")
+    squashfs = _extract(initramfs, tmp_path / "tree") / "root.squashfs"
+    convert._verify_archive(initramfs, squashfs)
+    squashfs.write_bytes(change(squashfs.read_bytes()))
+    with pytest.raises(ReportedError, match="is not the one that was written"):
+        convert._verify_archive(initramfs, squashfs)
 
 
 def test_owners_and_modes_are_compared_as_well(linuxkit_tar: Path, tmp_path: Path) -> None:
     initramfs = _convert(linuxkit_tar, tmp_path / "out")
+    squashfs = _extract(initramfs, tmp_path / "tree") / "root.squashfs"
     busybox = FILES["usr/bin/busybox"]
     for number, fields in enumerate(({"uid": 7, "mode": 0o4755}, {"uid": 8, "mode": 0o644})):
         changed = tmp_path / f"changed{number}.tar"
         changed.write_bytes(linuxkit_tar.read_bytes())
         with tarfile.open(changed, "a") as tar:
             _add(tar, "usr/bin/busybox", busybox, **fields)
-        folder = tmp_path / f"verify{number}"
-        _fails_to_verify(changed, initramfs, folder, path="usr/bin/busybox")
+        _fails_to_verify(changed, squashfs, path="usr/bin/busybox")
 
 
 def test_the_root_has_runnable_bundles(linuxkit_tar: Path, tmp_path: Path) -> None:
