@@ -23,3 +23,11 @@ def applets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def root(tmp_path: Path, applets: Path) -> ScriptRoot:
     """Return a root of this test's own."""
     return ScriptRoot(tmp_path / "root", applets)
+
+
+@pytest.fixture(autouse=True)
+def temporary_files(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Scripts of a build leave temporary files in its container; here pytest removes them."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path_factory.mktemp("tmp")))
