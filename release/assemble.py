@@ -28,7 +28,7 @@ from release import (
     packers,
 )
 from release.arch import Architecture
-from release.cache import cache, digest
+from release.cache import cache, digest, locked
 from release.errors import reported_errors
 from release.process import run
 from release.progress import Progress
@@ -89,15 +89,28 @@ def assemble(
     """
     progress, target = progress or Progress(), target or arch.wanted()
     OUT.mkdir(exist_ok=True)
-    stamp, key = _stamp(target), _key(level, target)
-    files = (kernel(target), initramfs(target))
-    built = stamp.exists() and all(path.exists() for path in files)
-    fixed = not refresh and not _moving_images() and not embed.may_have_changed()
-    if built and fixed and stamp.read_text() == key:
-        progress.skip(STEPS)
+    with locked(OUT / "lock"):  # for one build of this folder at a time
+        sources = _sources(level, target)  # now: a file that changes meanwhile needs another build
+        if _is_built(_with_base(sources), target) and not refresh:
+            progress.skip(STEPS)
+            return False
+        needs.check()
+        # Until the build has succeeded, out/ may hold anything.
+        _stamp(target).unlink(missing_ok=True)
+        _build(level, progress, target, refresh=refresh)
+        _stamp(target).write_text(_with_base(sources))
+    return True
+
+
+def _is_built(key: str, target: Architecture) -> bool:
+    stamp, files = _stamp(target), (kernel(target), initramfs(target))
+    if not stamp.exists() or stamp.read_text() != key or not all(path.exists() for path in files):
         return False
-    needs.check()
-    stamp.unlink(missing_ok=True)  # until the build has succeeded, out/ may hold anything
+    return not _moving_images() and not embed.may_have_changed()
+
+
+def _build(level: str, progress: Progress, target: Architecture, *, refresh: bool) -> None:
+    files = kernel(target), initramfs(target)
     with ExitStack() as needed, tempfile.TemporaryDirectory(dir=OUT) as folder:
         host = needed.enter_context(engine.running())
         needed.enter_context(images.locked_names())
@@ -112,8 +125,6 @@ def assemble(
             epoch = source_date_epoch()
             convert.convert(tar, *files, target=target, packers=tools, level=level, epoch=epoch)
             stopped.result()
-    stamp.write_text(_key(level, target))  # again: the base may be new
-    return True
 
 
 def built_level() -> str:
@@ -125,13 +136,22 @@ def built_level() -> str:
 
 
 def _key(level: str, target: Architecture) -> str:
+    return _with_base(_sources(level, target))
+
+
+def _with_base(sources: str) -> str:
+    """Return what identifies a build: its sources, and the base that there is now."""
+    return digest([], sources, base.identity())
+
+
+def _sources(level: str, target: Architecture) -> str:
     files = linuxkit_files.load()
     inputs = [*files.paths, *files.sources, *(PROJECT / name for name in INPUTS)]
     names = [
         *(path.name for path in files.paths),
         *(f"{image.name}={image.source}" for image in embed.wanted()),
     ]
-    return digest(inputs, level, target.name, version(), commit(), base.identity(), *names)
+    return digest(inputs, level, target.name, version(), commit(), *names)
 
 
 def _moving_images() -> list[str]:

@@ -189,8 +189,8 @@ def _read_back(squashfs: Path) -> dict[str, str]:
         tarfile.open(fileobj=pipe, mode="r|") as tar,
     ):
         for entry in tar:
-            content = found[entry.linkname.strip("/")] if entry.islnk() else None
-            found[entry.name.strip("/")] = content or describe(tar.extractfile, entry)
+            linked = found.get(entry.linkname.strip("/")) if entry.islnk() else None
+            found[entry.name.strip("/")] = linked or describe(tar.extractfile, entry)
     return found
 
 

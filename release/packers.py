@@ -20,7 +20,7 @@ from release.version import PROJECT
 DOCKERFILE = PROJECT / "images" / "packers" / "Dockerfile"
 PACKAGES = "usr/share/tinkie/packages"  # written by mkroot
 # Variables of the host, as GZIP and SOURCE_DATE_EPOCH, would change the bytes.
-CLEAN: tuple[str, ...] = ("env", "-i", "PATH=/usr/bin:/bin", "LC_ALL=C")
+CLEAN_ENVIRONMENT: tuple[str, ...] = ("env", "-i", "PATH=/usr/bin:/bin", "LC_ALL=C")
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Packers:
         (loader,) = self.root.glob("usr/lib*/ld-linux*.so.*")
         libraries = os.pathsep.join(map(str, self.root.glob("usr/lib/*-linux-gnu")))
         path = self.root / "usr" / "bin" / program
-        return [*CLEAN, loader, "--inhibit-cache", "--library-path", libraries, path]
+        return [*CLEAN_ENVIRONMENT, loader, "--inhibit-cache", "--library-path", libraries, path]
 
     def versions(self) -> dict[str, str]:
         """Return the version of each of its Debian packages."""
@@ -52,9 +52,11 @@ def provide(environment: Mapping[str, str], progress: Progress) -> Packers:
     folder = (
         cache().resolve() / "packers" / digest([DOCKERFILE], arch.own().name, _base(environment))
     )
-    if {":", ";"} & {*str(folder)}:
-        message = f"{folder} cannot hold the programs that pack: their loader takes : and ; in it"
-        raise ReportedError(f"{message} for the end of a path; give TINKIE_CACHE another folder")
+    if {":", ";", "="} & {*str(folder)}:
+        message = f"{folder} cannot hold the programs that pack: to their loader : and ; end a path"
+        raise ReportedError(
+            f"{message}, and env sets what has a =; give TINKIE_CACHE another folder"
+        )
     if folder.exists():
         progress.skip()
         return Packers(folder)

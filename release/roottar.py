@@ -39,7 +39,7 @@ class RootTar:
             ) from None
         self._entries = {_clean(entry.name): entry for entry in self._tar}
         self._contents: dict[str, bytes] = {}  # of what put() added
-        self._described: dict[str, str] = {}  # by path: a file's content is read once
+        self._described: dict[str, str] = {}  # by path: each file is hashed once
 
     def __enter__(self) -> Self:
         return self
@@ -76,6 +76,8 @@ class RootTar:
         for name in self.paths:
             if name == path or name.startswith(f"{path}/"):
                 del self._entries[name]
+                self._contents.pop(name, None)
+                self._described.pop(name, None)
 
     def _open(self, entry: tarfile.TarInfo) -> IO[bytes] | None:
         content = self._contents.get(_clean(entry.name))

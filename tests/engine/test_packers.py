@@ -17,7 +17,7 @@ def of_the_base() -> Packers:
 @pytest.mark.parametrize("program", ["cpio", "gzip", "mksquashfs"])
 def test_all_libraries_of_a_program_are_of_its_root(of_the_base: Packers, program: str) -> None:
     *start, path = of_the_base.command(program)
-    loader = start[len(packers.CLEAN)]
+    loader = start[len(packers.CLEAN_ENVIRONMENT)]
     listed = subprocess.check_output([*start, "--list", path], text=True)
     found = [words[2] for line in listed.splitlines() if (words := line.split())[1:2] == ["=>"]]
     assert any("libc.so" in library for library in found)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from release.packers import CLEAN, Packers
+from release.packers import CLEAN_ENVIRONMENT, Packers
 
 
 class HostPackers(Packers):
@@ -10,7 +10,7 @@ class HostPackers(Packers):
 
     def command(self, program: str) -> list[Path | str]:
         """Return the start of a command with its name."""
-        return [*CLEAN, program]
+        return [*CLEAN_ENVIRONMENT, program]
 
 
 HOST = HostPackers(Path("/"))

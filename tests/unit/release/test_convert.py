@@ -15,7 +15,7 @@ from release import bundles, convert
 from release.arch import ALL, X86_64, Architecture
 from release.errors import ReportedError
 from release.roottar import RootTar
-from tests.fakes.packers import HOST
+from tests.fakes.packers import HOST, HostPackers
 
 EPOCH = 1_700_000_000
 FILES = {
@@ -205,6 +205,30 @@ def _fails_to_verify(tar: Path, squashfs: Path, *, path: str) -> None:
         bundles.finish(root, X86_64)
         with pytest.raises(ReportedError, match=f"first {path}"):
             convert._verify(root, squashfs)
+
+
+@pytest.mark.parametrize(
+    ("program", "does", "message"),
+    [
+        ("mksquashfs", 'mksquashfs "$@" -all-root', "paths differ from the root"),
+        ("cpio", 'cpio "$@" | tr q r', "is not the one that was written"),
+    ],
+)
+def test_files_that_are_not_what_was_meant_are_not_kept(
+    linuxkit_tar: Path, tmp_path: Path, program: str, does: str, message: str
+) -> None:
+    class Faulty(HostPackers):
+        def command(self, name: str) -> list[Path | str]:
+            start = super().command(name)
+            return [*start[:-1], "sh", "-c", does, "sh"] if name == program else start
+
+    files = (tmp_path / "vmlinuz", tmp_path / "initramfs")
+    faulty = Faulty(Path("/"))
+    with pytest.raises(ReportedError, match=message):
+        convert.convert(
+            linuxkit_tar, *files, target=X86_64, packers=faulty, level="quick", epoch=EPOCH
+        )
+    assert not any(path.exists() for path in files)
 
 
 def test_a_file_that_was_replaced_is_described_anew(linuxkit_tar: Path) -> None:

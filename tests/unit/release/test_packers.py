@@ -102,9 +102,9 @@ def test_they_are_made_again_when_the_image_on_another_base_was(
     assert [_build(), _build()] == ["2", "2"]
 
 
-@pytest.mark.parametrize("character", [":", ";"])
+@pytest.mark.parametrize("character", [":", ";", "="])
 @pytest.mark.usefixtures("an_engine")
-def test_a_folder_in_which_the_loader_would_see_two_is_refused(
+def test_a_folder_that_the_loader_or_env_would_take_for_another_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, character: str
 ) -> None:
     monkeypatch.setenv("TINKIE_CACHE", str(tmp_path / f"a{character}b"))
