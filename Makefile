@@ -66,7 +66,6 @@ quick: setup-venv ## out/vmlinuz and out/initramfs only, compressed quickly
 
 convert: setup-venv ## TAR=file: LinuxKit's tar into out/vmlinuz and out/initramfs
 	@test -f "$(TAR)" || { echo "make convert TAR=file: the tar that linuxkit build made is missing"; exit 1; }
-	@mkdir -p out && rm -f out/inputs-* # what lies there now was not built from this folder
 	@$(PYTHON) -m release.convert $(TAR) out
 
 refresh: setup-venv ## build again from Debian's newest packages

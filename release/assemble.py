@@ -10,7 +10,7 @@ import re
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
 
 import yaml
@@ -28,7 +28,7 @@ from release import (
     packers,
 )
 from release.arch import Architecture
-from release.cache import cache, digest, locked
+from release.cache import cache, digest
 from release.errors import reported_errors
 from release.process import run
 from release.progress import Progress
@@ -69,9 +69,9 @@ def embedded(target: Architecture) -> Path:
     return OUT / f"embedded-{target.name}.json"
 
 
-def _stamp(target: Architecture) -> Path:
-    """Return the path of the file with the digest of what the files were built from."""
-    return OUT / f"inputs-{target.name}"
+def held() -> AbstractContextManager[None]:
+    """Hold out/ in a with block: one program at a time writes its files, or packs them."""
+    return convert.held(OUT)
 
 
 def assemble(
@@ -87,23 +87,27 @@ def assemble(
 
     Raises ReportedError.
     """
-    progress, target = progress or Progress(), target or arch.wanted()
-    OUT.mkdir(exist_ok=True)
-    with locked(OUT / "lock"):  # for one build of this folder at a time
-        sources = _sources(level, target)  # now: a file that changes meanwhile needs another build
-        if _is_built(_with_base(sources), target) and not refresh:
-            progress.skip(STEPS)
-            return False
-        needs.check()
-        # Until the build has succeeded, out/ may hold anything.
-        _stamp(target).unlink(missing_ok=True)
-        _build(level, progress, target, refresh=refresh)
-        _stamp(target).write_text(_with_base(sources))
+    with held():
+        progress, target = progress or Progress(), target or arch.wanted()
+        return assemble_held(level, progress, target, refresh=refresh)
+
+
+def assemble_held(level: str, progress: Progress, target: Architecture, *, refresh: bool) -> bool:
+    """Do as assemble does, inside held()."""
+    sources = _sources(level, target)  # now: a file that changes meanwhile needs another build
+    if _is_built(_with_base(sources), target) and not refresh:
+        progress.skip(STEPS)
+        return False
+    needs.check()
+    # Until the build has succeeded, out/ may hold anything.
+    convert.stamp(OUT, target).unlink(missing_ok=True)
+    _build(level, progress, target, refresh=refresh)
+    convert.stamp(OUT, target).write_text(_with_base(sources))
     return True
 
 
 def _is_built(key: str, target: Architecture) -> bool:
-    stamp, files = _stamp(target), (kernel(target), initramfs(target))
+    stamp, files = convert.stamp(OUT, target), (kernel(target), initramfs(target))
     if not stamp.exists() or stamp.read_text() != key or not all(path.exists() for path in files):
         return False
     return not _moving_images() and not embed.may_have_changed()
@@ -130,7 +134,7 @@ def _build(level: str, progress: Progress, target: Architecture, *, refresh: boo
 def built_level() -> str:
     """Return the level at which the files in out/ were built from this folder as it is, or ""."""
     target = arch.wanted()
-    stamp = _stamp(target)
+    stamp = convert.stamp(OUT, target)
     built = stamp.read_text() if stamp.exists() else ""
     return next((level for level in convert.LEVELS if built == _key(level, target)), "")
 

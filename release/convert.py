@@ -11,12 +11,15 @@ import os
 import tarfile
 import tempfile
 import zlib
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from release import arch, bundles
 from release.arch import Architecture
+from release.cache import locked
 from release.errors import ReportedError, reported_errors
 from release.packers import Packers, packers_of_the_base
 from release.process import read_from, run, written_to
@@ -37,6 +40,19 @@ ROOT_FILES = ("root.size", "root.squashfs")
 FIRMWARE = "/lib/firmware/"
 PADDING = 512  # bytes; the kernel needs 4
 LEVELS = {"quick": 1, "release": 22}  # of zstd
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Hold a folder, which is created: one program at a time writes its files, or packs them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder / "lock"):
+        yield
+
+
+def stamp(folder: Path, target: Architecture) -> Path:
+    """Return the path of the digest of what a folder's files were built from (release.assemble)."""
+    return folder / f"inputs-{target.name}"
 
 
 def convert(
@@ -194,6 +210,16 @@ def _read_back(squashfs: Path) -> dict[str, str]:
     return found
 
 
+def _convert_into(folder: Path, tar: Path, level: str) -> None:
+    target, epoch = arch.wanted(), source_date_epoch()
+    files = (folder / target.kernel, folder / target.initramfs)
+    with held(folder):
+        packers = packers_of_the_base()
+        stamp(folder, target).unlink(missing_ok=True)  # its files will not be of these sources
+        with Progress().step(f"initramfs (level: {level})"):
+            convert(tar, *files, target=target, packers=packers, level=level, epoch=epoch)
+
+
 def main() -> None:
     """Run this module's command line."""
     parser = argparse.ArgumentParser(prog="release.convert", description=__doc__)
@@ -201,13 +227,8 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="gets the two files")
     parser.add_argument("--level", choices=LEVELS, default="release")
     arguments = parser.parse_args()
-    title = f"initramfs (level: {arguments.level})"
     with reported_errors():
-        target, folder = arch.wanted(), arguments.folder
-        files = (arguments.tar, folder / target.kernel, folder / target.initramfs)
-        packers, epoch = packers_of_the_base(), source_date_epoch()
-        with Progress().step(title):
-            convert(*files, target=target, packers=packers, level=arguments.level, epoch=epoch)
+        _convert_into(arguments.folder, arguments.tar, arguments.level)
 
 
 if __name__ == "__main__":

@@ -49,12 +49,16 @@ def pack(root: Path = PROJECT, progress: Progress | None = None) -> bool:
 
     Raises ReportedError.
     """
-    progress, target, sign_key = progress or Progress(), arch.wanted(), signing.wanted()
-    signer = uki.wanted()
+    with assemble.held():
+        return _pack_held(root, progress or Progress())
+
+
+def _pack_held(root: Path, progress: Progress) -> bool:
+    target, sign_key, signer = arch.wanted(), signing.wanted(), uki.wanted()
     check_changelog()
     if sign_key:
         packed.check_strangers(root)  # before the build takes its time
-    assemble.assemble("release", progress, target=target)
+    assemble.assemble_held("release", progress, target, refresh=False)
     names, key = Names(target, has_uki=signer is not None), _key(target, signer)
     _check_sizes(target)
     before = packed.read(target)

@@ -116,7 +116,7 @@ def _run(
     error: BootError | None = None
     try:
         run(is_up)
-    except Exception as problem:
+    except Exception as problem:  # whatever ends a run is told, and followed by the next run
         error = as_boot_error(problem)
         if request := request_behind(problem):
             _log_failure(error, "stopping, as requested")

@@ -36,7 +36,7 @@ class Task(Generic[Result]):
             return None
         try:
             result = self.work()
-        except Exception as error:
+        except Exception as error:  # also of a bug: the other tasks go on
             self._log(error)
             if request := request_behind(error):
                 raise ShutdownRequested(*request.args) from error

@@ -7,6 +7,7 @@ import subprocess
 import tarfile
 import zlib
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -284,3 +285,20 @@ def test_a_tar_without_a_module_is_refused_by_name(tmp_path: Path) -> None:
                 _add(tar, name, data)
     with pytest.raises(ReportedError, match=r"block/loop\.ko"):
         _convert(path, tmp_path / "out")
+
+
+@pytest.mark.parametrize("broken", [None, b""])
+def test_what_another_tar_gave_is_not_taken_for_a_build_of_the_sources(
+    linuxkit_tar: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: bytes | None
+) -> None:
+    stamp = convert.stamp(tmp_path, X86_64)
+    stamp.write_text("of an earlier build")
+    monkeypatch.setenv("ARCH", X86_64.name)
+    monkeypatch.setattr(convert, "packers_of_the_base", lambda: HOST)
+    monkeypatch.setattr("sys.argv", ["convert", "--level=quick", str(linuxkit_tar), str(tmp_path)])
+    if broken is not None:
+        linuxkit_tar.write_bytes(broken)
+    with nullcontext() if broken is None else pytest.raises(SystemExit):
+        convert.main()
+    assert not stamp.exists()
+    assert (tmp_path / X86_64.initramfs).exists() == (broken is None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import re
@@ -53,6 +54,19 @@ def test_a_release_holds_what_lies_in_out_and_its_checksums_are_true(root: Path)
     assert _files(root / X86.flat_lts) == LTS
     for sums in (verify.CHECKSUMS, X86.osie_sum):
         subprocess.run(["sha512sum", "--check", sums], cwd=root, check=True)
+
+
+def test_nobody_writes_out_while_it_is_packed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        with (root / "out" / "lock").open("w") as lock, pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        held.append(True)
+
+    held: list[bool] = []
+    monkeypatch.setattr(pack, "_pack_files", refused)
+    with pytest.raises(FileNotFoundError):  # the archives that were not written
+        pack.pack(root)
+    assert held
 
 
 def test_hooks_installer_downloads_checks_and_unpacks_it(root: Path, tmp_path: Path) -> None:

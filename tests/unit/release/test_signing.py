@@ -268,7 +268,7 @@ def test_files_of_another_version_are_refused_before_the_build_takes_its_time(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     write(name)(root)
-    monkeypatch.setattr(assemble, "assemble", lambda *_, **__: pytest.fail("it builds"))
+    monkeypatch.setattr(assemble, "assemble_held", lambda *_, **__: pytest.fail("it builds"))
     monkeypatch.setenv("SIGN", str(make_key(tmp_path / "key")))
     with pytest.raises(ReportedError, match=f"'{name}' is not of this release"):
         pack.pack(root)
