@@ -29,7 +29,7 @@ from release import (
 )
 from release.arch import Architecture
 from release.cache import cache, digest
-from release.errors import reported_errors
+from release.errors import ReportedError, reported_errors
 from release.process import run
 from release.progress import Progress
 from release.version import PROJECT, commit, source_date_epoch, version
@@ -95,14 +95,14 @@ def assemble(
 def assemble_held(level: str, progress: Progress, target: Architecture, *, refresh: bool) -> bool:
     """Do as assemble does, inside held()."""
     sources = _sources(level, target)  # now: a file that changes meanwhile needs another build
-    if _is_built(_with_base(sources), target) and not refresh:
+    if _is_built(_key(sources, base.identity()), target) and not refresh:
         progress.skip(STEPS)
         return False
     needs.check()
     # Until the build has succeeded, out/ may hold anything.
     convert.stamp(OUT, target).unlink(missing_ok=True)
-    _build(level, progress, target, refresh=refresh)
-    convert.stamp(OUT, target).write_text(_with_base(sources))
+    base_built_on = _build(level, progress, target, refresh=refresh)
+    convert.stamp(OUT, target).write_text(_key(sources, base_built_on))
     return True
 
 
@@ -113,13 +113,15 @@ def _is_built(key: str, target: Architecture) -> bool:
     return not _moving_images() and not embed.may_have_changed()
 
 
-def _build(level: str, progress: Progress, target: Architecture, *, refresh: bool) -> None:
+def _build(level: str, progress: Progress, target: Architecture, *, refresh: bool) -> str:
+    """Write the files to out/, and return the identity of the base that they were built on."""
     files = kernel(target), initramfs(target)
     with ExitStack() as needed, tempfile.TemporaryDirectory(dir=OUT) as folder:
         host = needed.enter_context(engine.running())
         needed.enter_context(images.locked_names())
         environment = os.environ | {"DOCKER_HOST": host}
         images.build([], progress, target=target, refresh=refresh)
+        built_on = base.identity()  # now: without the images' lock another build may renew it
         tools = packers.provide(environment, progress)
         linuxkit = gotools.build("linuxkit", progress)
         with progress.step("root file system (LinuxKit)"):
@@ -129,6 +131,7 @@ def _build(level: str, progress: Progress, target: Architecture, *, refresh: boo
             epoch = source_date_epoch()
             convert.convert(tar, *files, target=target, packers=tools, level=level, epoch=epoch)
             stopped.result()
+    return built_on
 
 
 def built_level() -> str:
@@ -136,16 +139,26 @@ def built_level() -> str:
     target = arch.wanted()
     stamp = convert.stamp(OUT, target)
     built = stamp.read_text() if stamp.exists() else ""
-    return next((level for level in convert.LEVELS if built == _key(level, target)), "")
+    identity = base.identity()
+    keys = {_key(_sources(level, target), identity): level for level in convert.LEVELS}
+    return keys.get(built, "")
 
 
-def _key(level: str, target: Architecture) -> str:
-    return _with_base(_sources(level, target))
+def check_unchanged() -> None:
+    """Raise ReportedError unless out/ is a release build of what this folder and the base are now.
+
+    A release also has lists of both, which are read later.
+    """
+    if built_level() != "release":
+        raise ReportedError(
+            "packing failed: sources, commit or base image have changed since out/ was built, and"
+            " the release's lists would be of the new ones; `make dist` builds it again"
+        )
 
 
-def _with_base(sources: str) -> str:
-    """Return what identifies a build: its sources, and the base that there is now."""
-    return digest([], sources, base.identity())
+def _key(sources: str, base_identity: str) -> str:
+    """Return what identifies a build."""
+    return digest([], sources, base_identity)
 
 
 def _sources(level: str, target: Architecture) -> str:

@@ -20,7 +20,7 @@ def cache() -> Path:
 @contextmanager
 def locked(lock: Path) -> Iterator[None]:
     """Hold a lock file until the end of the with block; print a line if that means waiting."""
-    with lock.open("w") as file:
+    with lock.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -39,6 +39,7 @@ MOUNT_POINTS = ("dev", "proc", "sys", "root")
 ROOT_FILES = ("root.size", "root.squashfs")
 FIRMWARE = "/lib/firmware/"
 PADDING = 512  # bytes; the kernel needs 4
+LOCK = ".lock"  # in the folder
 LEVELS = {"quick": 1, "release": 22}  # of zstd
 
 
@@ -46,7 +47,7 @@ LEVELS = {"quick": 1, "release": 22}  # of zstd
 def held(folder: Path) -> Iterator[None]:
     """Hold a folder, which is created: one program at a time writes its files, or packs them."""
     folder.mkdir(parents=True, exist_ok=True)
-    with locked(folder / "lock"):
+    with locked(folder / LOCK):
         yield
 
 

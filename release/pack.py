@@ -50,10 +50,10 @@ def pack(root: Path = PROJECT, progress: Progress | None = None) -> bool:
     Raises ReportedError.
     """
     with assemble.held():
-        return _pack_held(root, progress or Progress())
+        return _pack(root, progress or Progress())
 
 
-def _pack_held(root: Path, progress: Progress) -> bool:
+def _pack(root: Path, progress: Progress) -> bool:
     target, sign_key, signer = arch.wanted(), signing.wanted(), uki.wanted()
     check_changelog()
     if sign_key:
@@ -98,6 +98,7 @@ def _write(root: Path, new: Packed, signer: uki.Signer | None, progress: Progres
         written = {name: verify.sha512(root / name) for name in (names.oci, one.names.provenance)}
         packed.write(replace(one, sums={**one.sums, **written}))
     _attest(root, names)
+    assemble.check_unchanged()
     packed.write(replace(new, sums=packed.sums(root, names)))
     (root / verify.CHECKSUMS).write_text(_lines(_together()))
 
@@ -226,6 +227,7 @@ def _pack_contents(root: Path, names: Names, signer: uki.Signer | None, progress
     target = names.target
     with engine.running() as host, images.locked_names():
         images.build([], progress, target=target)
+        assemble.check_unchanged()
         with progress.step("manifest and licences"):
             contents = manifest.contents(host, target)
             if target.has_device_trees:

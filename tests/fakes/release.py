@@ -25,6 +25,7 @@ def stand_in(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(assemble, "OUT", out)
     monkeypatch.setattr(pack, "_pack_contents", _write_contents)
     monkeypatch.setattr(assemble, "assemble_held", _is_built)
+    monkeypatch.setattr(assemble, "built_level", lambda: "release")
 
 
 def _is_built(_level: str, _progress: Progress, target: Architecture, *, refresh: bool) -> bool:
@@ -36,6 +37,7 @@ def _is_built(_level: str, _progress: Progress, target: Architecture, *, refresh
 def _write_contents(
     root: Path, names: Names, signer: uki.Signer | None, _progress: Progress
 ) -> None:
+    assemble.check_unchanged()
     dtbs = [names.dtbs] if names.target.has_device_trees else []
     signed = [names.uki] if signer else []
     for name in (names.sbom, names.licences, names.iso, *dtbs, *signed):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import io
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
 
-from release import assemble, embed, needs
+from release import assemble, base, convert, embed, engine, gotools, images, needs, packers
 from release.arch import X86_64
 from release.progress import Progress
 
@@ -31,17 +32,29 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Builds:
-    """What each of the next builds does besides writing its files."""
+    """What happens during each of the next builds, while the files are compressed."""
     events: Builds = []
 
-    def build(*_: object, **__: object) -> None:
-        for path in (assemble.kernel(X86_64), assemble.initramfs(X86_64)):
+    def compress(_tar: Path, *files: Path, **_: object) -> None:
+        for path in files:
             path.write_text("built")
         events.pop(0)()
 
+    monkeypatch.setenv("TINKIE_CACHE", str(tmp_path / "cache"))
+    for name in ("BASE", "SNAPSHOT", "SNAPSHOT_MIRROR"):
+        monkeypatch.delenv(name, raising=False)
+    base._tar().write_text("a base")
     monkeypatch.setattr(assemble, "OUT", tmp_path / "out")
-    monkeypatch.setattr(assemble, "_build", build)
-    monkeypatch.setattr(needs, "check", lambda: None)
+    monkeypatch.setattr(engine, "running", lambda: nullcontext("unix:///nowhere"))
+    monkeypatch.setattr(convert, "convert", compress)
+    for module, name in (
+        (images, "build"),
+        (packers, "provide"),
+        (gotools, "build"),
+        (assemble, "_linuxkit"),
+        (needs, "check"),
+    ):
+        monkeypatch.setattr(module, name, lambda *_, **__: tmp_path)
     monkeypatch.setattr(embed, "may_have_changed", lambda: False)
     return events
 
@@ -64,6 +77,21 @@ def test_a_source_that_changed_during_the_build_is_built_again(
 
 
 @pytest.mark.usefixtures("source")
+def test_a_base_that_was_renewed_during_the_build_makes_another_one(builds: Builds) -> None:
+    builds += [lambda: base._tar().write_text("another base"), lambda: None]
+    assert [_assemble(), _assemble(), _assemble()] == [True, True, False]
+
+
+def test_a_release_build_is_of_what_is_there_now(builds: Builds, source: Path) -> None:
+    builds += [lambda: None, lambda: None]
+    for level in ("release", "quick"):
+        assemble.assemble(level, Progress(stream=io.StringIO()))
+        assert assemble.built_level() == level
+    source.write_text("two")
+    assert not assemble.built_level()
+
+
+@pytest.mark.usefixtures("source")
 def test_a_build_that_failed_is_not_up_to_date(builds: Builds) -> None:
     builds += [lambda: 1 / 0, lambda: None]
     with pytest.raises(ZeroDivisionError):
@@ -74,7 +102,7 @@ def test_a_build_that_failed_is_not_up_to_date(builds: Builds) -> None:
 @pytest.mark.usefixtures("source")
 def test_one_build_of_a_folder_runs_at_a_time(builds: Builds) -> None:
     def another() -> None:
-        with (assemble.OUT / "lock").open("w") as lock, pytest.raises(BlockingIOError):
+        with (assemble.OUT / convert.LOCK).open("a") as lock, pytest.raises(BlockingIOError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     builds.append(another)

@@ -26,6 +26,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TINKIE_CACHE", str(tmp_path))
     for name in ("BASE", "SNAPSHOT", "SNAPSHOT_MIRROR"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(assemble, "OUT", tmp_path / "out")
     return tmp_path
 
 

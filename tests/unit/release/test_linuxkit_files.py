@@ -125,10 +125,10 @@ def test_a_file_of_this_machine_is_an_input(write: Write, tmp_path: Path, text: 
     source.write_text("one")
     write(text.format(source))
     assert linuxkit_files.load().sources == (source,)
-    before = assemble._key("quick", X86_64)
-    assert assemble._key("quick", X86_64) == before
+    before = assemble._sources("quick", X86_64)
+    assert assemble._sources("quick", X86_64) == before
     source.write_text("two")
-    assert assemble._key("quick", X86_64) != before
+    assert assemble._sources("quick", X86_64) != before
 
 
 def test_a_source_is_found_from_the_project_and_from_the_home(
@@ -145,9 +145,9 @@ def test_an_optional_source_is_an_input_once_it_is_there(
     write: Write, tmp_path: Path, word: str
 ) -> None:
     write(f"files:\n  - {{path: x, source: {tmp_path}/late, optional: {word}}}\n")
-    before = assemble._key("quick", X86_64)
+    before = assemble._sources("quick", X86_64)
     (tmp_path / "late").write_text("here")
-    assert assemble._key("quick", X86_64) != before
+    assert assemble._sources("quick", X86_64) != before
 
 
 def test_files_without_a_source_are_no_input(write: Write) -> None:
@@ -162,9 +162,9 @@ def test_the_order_of_the_files_is_an_input(
     write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write("init: [r/x:1]\n", "init: [r/y:1]\n")
-    before = assemble._key("quick", X86_64)
+    before = assemble._sources("quick", X86_64)
     monkeypatch.setenv("LINUXKIT_FILES", f"{tmp_path}/1.yml {tmp_path}/0.yml")
-    assert assemble._key("quick", X86_64) != before
+    assert assemble._sources("quick", X86_64) != before
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from release import base, iso, pack, published, verify
+from release import assemble, base, convert, iso, pack, published, verify
 from release.arch import AARCH64, X86_64
 from release.errors import ReportedError
 from release.filenames import HELPERS, Names
@@ -58,7 +58,7 @@ def test_a_release_holds_what_lies_in_out_and_its_checksums_are_true(root: Path)
 
 def test_nobody_writes_out_while_it_is_packed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_: object) -> None:
-        with (root / "out" / "lock").open("w") as lock, pytest.raises(BlockingIOError):
+        with (root / "out" / convert.LOCK).open("a") as lock, pytest.raises(BlockingIOError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         held.append(True)
 
@@ -67,6 +67,18 @@ def test_nobody_writes_out_while_it_is_packed(root: Path, monkeypatch: pytest.Mo
     with pytest.raises(FileNotFoundError):  # the archives that were not written
         pack.pack(root)
     assert held
+
+
+@pytest.mark.parametrize("good", [0, 1])
+def test_what_changed_meanwhile_is_in_no_release(
+    root: Path, monkeypatch: pytest.MonkeyPatch, good: int
+) -> None:
+    levels = iter(["release"] * good + [""])
+    monkeypatch.setattr(assemble, "built_level", lambda: next(levels))
+    with pytest.raises(ReportedError, match="have changed since out/ was built"):
+        pack.pack(root)
+    monkeypatch.setattr(assemble, "built_level", lambda: "release")
+    assert pack.pack(root)
 
 
 def test_hooks_installer_downloads_checks_and_unpacks_it(root: Path, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     "given", ["1.2.3", "0.0.0", "10.20.30", "1.2.3-rc.1", "1.2.3-a-b", "1.0.0-0"]
 )
 def test_a_version_is_everywhere(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = assemble._key("quick", X86_64)
+    before = assemble._sources("quick", X86_64)
     monkeypatch.setenv("VERSION", given)
     assert version() == given
     names = Names(X86_64)
@@ -56,7 +56,7 @@ def test_a_version_is_everywhere(given: str, monkeypatch: pytest.MonkeyPatch) ->
             "org.opencontainers.image.revision": commit(),
         }
     }
-    assert assemble._key("quick", X86_64) != before
+    assert assemble._sources("quick", X86_64) != before
 
 
 @pytest.mark.parametrize(
