@@ -10,7 +10,7 @@ import re
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import yaml
@@ -29,7 +29,7 @@ from release import (
 )
 from release.arch import Architecture
 from release.cache import cache, digest
-from release.errors import ReportedError, reported_errors
+from release.errors import reported_errors
 from release.process import run
 from release.progress import Progress
 from release.version import PROJECT, commit, source_date_epoch, version
@@ -69,11 +69,6 @@ def embedded(target: Architecture) -> Path:
     return OUT / f"embedded-{target.name}.json"
 
 
-def held() -> AbstractContextManager[None]:
-    """Hold out/ in a with block: one program at a time writes its files, or packs them."""
-    return convert.held(OUT)
-
-
 def assemble(
     level: str,
     progress: Progress | None = None,
@@ -87,13 +82,13 @@ def assemble(
 
     Raises ReportedError.
     """
-    with held():
-        progress, target = progress or Progress(), target or arch.wanted()
+    progress, target = progress or Progress(), target or arch.wanted()
+    with convert.held(OUT):
         return assemble_held(level, progress, target, refresh=refresh)
 
 
 def assemble_held(level: str, progress: Progress, target: Architecture, *, refresh: bool) -> bool:
-    """Do as assemble does, inside held()."""
+    """Do as assemble does, inside convert.held(OUT)."""
     sources = _sources(level, target)  # now: a file that changes meanwhile needs another build
     if _is_built(_key(sources, base.identity()), target) and not refresh:
         progress.skip(STEPS)
@@ -140,20 +135,8 @@ def built_level() -> str:
     stamp = convert.stamp(OUT, target)
     built = stamp.read_text() if stamp.exists() else ""
     identity = base.identity()
-    keys = {_key(_sources(level, target), identity): level for level in convert.LEVELS}
-    return keys.get(built, "")
-
-
-def check_unchanged() -> None:
-    """Raise ReportedError unless out/ is a release build of what this folder and the base are now.
-
-    A release also has lists of both, which are read later.
-    """
-    if built_level() != "release":
-        raise ReportedError(
-            "packing failed: sources, commit or base image have changed since out/ was built, and"
-            " the release's lists would be of the new ones; `make dist` builds it again"
-        )
+    levels = convert.LEVELS
+    return next((one for one in levels if built == _key(_sources(one, target), identity)), "")
 
 
 def _key(sources: str, base_identity: str) -> str:

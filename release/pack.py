@@ -18,6 +18,7 @@ from release import (
     archive,
     assemble,
     base,
+    convert,
     device_trees,
     embed,
     engine,
@@ -49,13 +50,19 @@ def pack(root: Path = PROJECT, progress: Progress | None = None) -> bool:
 
     Raises ReportedError.
     """
-    with assemble.held():
-        return _pack(root, progress or Progress())
-
-
-def _pack(root: Path, progress: Progress) -> bool:
     target, sign_key, signer = arch.wanted(), signing.wanted(), uki.wanted()
     check_changelog()
+    with convert.held(assemble.OUT):
+        return _pack(root, progress or Progress(), target, sign_key, signer)
+
+
+def _pack(
+    root: Path,
+    progress: Progress,
+    target: Architecture,
+    sign_key: Path | None,
+    signer: uki.Signer | None,
+) -> bool:
     if sign_key:
         packed.check_strangers(root)  # before the build takes its time
     assemble.assemble_held("release", progress, target, refresh=False)
@@ -98,7 +105,7 @@ def _write(root: Path, new: Packed, signer: uki.Signer | None, progress: Progres
         written = {name: verify.sha512(root / name) for name in (names.oci, one.names.provenance)}
         packed.write(replace(one, sums={**one.sums, **written}))
     _attest(root, names)
-    assemble.check_unchanged()
+    _check_unchanged()
     packed.write(replace(new, sums=packed.sums(root, names)))
     (root / verify.CHECKSUMS).write_text(_lines(_together()))
 
@@ -173,6 +180,18 @@ def _signature_faults(root: Path) -> list[str]:
     return []
 
 
+def _check_unchanged() -> None:
+    """Raise ReportedError unless out/ is a release build of what this folder and the base are now.
+
+    A release also has lists of both, which are read after the build.
+    """
+    if assemble.built_level() != "release":
+        raise ReportedError(
+            "packing failed: sources, commit or base image have changed since out/ was built, and"
+            " the release's lists would be of the new ones; `make dist` builds it again"
+        )
+
+
 def _check_sizes(target: Architecture) -> None:
     """Raise ReportedError if `make reproduce` would refuse kernel or initramfs for its size."""
     for path in (assemble.kernel(target), assemble.initramfs(target)):
@@ -227,7 +246,7 @@ def _pack_contents(root: Path, names: Names, signer: uki.Signer | None, progress
     target = names.target
     with engine.running() as host, images.locked_names():
         images.build([], progress, target=target)
-        assemble.check_unchanged()
+        _check_unchanged()
         with progress.step("manifest and licences"):
             contents = manifest.contents(host, target)
             if target.has_device_trees:

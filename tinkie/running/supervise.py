@@ -116,7 +116,7 @@ def _run(
     error: BootError | None = None
     try:
         run(is_up)
-    except Exception as problem:  # whatever ends a run is told, and followed by the next run
+    except Exception as problem:  # of any kind: it is logged, and another run follows
         error = as_boot_error(problem)
         if request := request_behind(problem):
             _log_failure(error, "stopping, as requested")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import fcntl
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from release.errors import ReportedError
 from release.process import Finished
 from release.version import PROJECT
 from tests.keys import signing_key
+from tests.locks import is_held
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -194,13 +194,7 @@ def test_no_other_build_replaces_the_images_of_an_add_ons_build(
     others: list[bool] = []
 
     def step(*_arguments: Any, **_keywords: Any) -> None:
-        with (tmp_path / "images.lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                others.append(False)
-            else:
-                others.append(True)
+        others.append(not is_held(tmp_path / "images.lock"))
 
     def run(*arguments: Any, **keywords: Any) -> Finished:
         step()
